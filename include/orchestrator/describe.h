@@ -1,0 +1,174 @@
+// Reflection by hand: how a struct or an enum tells the codecs what it consists of. Standard
+// library only.
+//
+// A struct is *described* when it names its fields, in an order that never changes (new ones go
+// last):
+//
+//   struct Place {
+//     std::string file;
+//     std::uint32_t line = 0;
+//     template <class Self, class Visitor>
+//     static void describe(Self& self, Visitor&& visit) {  // Self may be const
+//       visit("file", self.file, orchestrator::required);  // a reader of JSON insists on it
+//       visit("line", self.line);                          // left out: keeps its default
+//     }
+//   };
+//
+// An enum is described by a function found by argument-dependent lookup:
+//
+//   enum class Phase { briefing, planning };
+//   constexpr auto enum_names(Phase) {
+//     return std::array{EnumName<Phase>{Phase::briefing, "briefing"},
+//                       EnumName<Phase>{Phase::planning, "planning"}};
+//   }
+//
+// Field types: bool, integers, double, std::string, described enums, ids, std::optional,
+// std::vector, std::map with string or id keys, described structs, and std::variant of described
+// structs that each have `static constexpr std::string_view kType`.
+
+#ifndef ORCHESTRATOR_DESCRIBE_H_
+#define ORCHESTRATOR_DESCRIBE_H_
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace orchestrator {
+
+/// Third argument of `visit` for a field without which a value makes no sense.
+struct Required {};
+inline constexpr Required required{};
+
+/// One enumerator and the word it has outside of C++.
+template <class E>
+struct EnumName {
+  E value;
+  std::string_view name;
+};
+
+/// An enum with an `enum_names` function.
+template <class E>
+concept DescribedEnum = std::is_enum_v<E> && requires(E value) {
+  enum_names(value);
+};
+
+/// The word for `value`; empty for a value that has none (a cast from somewhere else).
+template <DescribedEnum E>
+[[nodiscard]] constexpr std::string_view to_name(E value) {
+  constexpr auto names = enum_names(E{});
+  for (const auto& entry : names) {
+    if (entry.value == value) return entry.name;
+  }
+  return {};
+}
+
+/// The value called exactly `name`, if there is one.
+template <DescribedEnum E>
+[[nodiscard]] constexpr std::optional<E> from_name(std::string_view name) {
+  constexpr auto names = enum_names(E{});
+  for (const auto& entry : names) {
+    if (entry.name == name) return entry.value;
+  }
+  return std::nullopt;
+}
+
+/// All words of an enum, in the order of `enum_names`.
+template <DescribedEnum E>
+[[nodiscard]] constexpr auto names_of() {
+  constexpr auto names = enum_names(E{});
+  std::array<std::string_view, names.size()> words{};
+  for (std::size_t i = 0; i < names.size(); ++i) words[i] = names[i].name;
+  return words;
+}
+
+namespace describe_detail {
+
+struct AnyVisitor {
+  template <class Field, class... Tags>
+  void operator()(std::string_view, Field&, Tags...) const {}
+};
+
+template <class T>
+concept HasStringValue = std::is_class_v<T> && sizeof(T) == sizeof(std::string) && requires(T t) {
+  requires std::same_as<decltype(t.value), std::string>;
+};
+
+template <class T>
+inline constexpr bool is_one_tag_template = false;
+template <template <class> class Template, class Tag>
+inline constexpr bool is_one_tag_template<Template<Tag>> = true;
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class T>
+inline constexpr bool is_vector = false;
+template <class T>
+inline constexpr bool is_vector<std::vector<T>> = true;
+
+template <class T>
+inline constexpr bool is_map = false;
+template <class K, class V>
+inline constexpr bool is_map<std::map<K, V>> = true;
+
+template <class T>
+inline constexpr bool is_variant = false;
+template <class... T>
+inline constexpr bool is_variant<std::variant<T...>> = true;
+
+}  // namespace describe_detail
+
+/// A struct with a `describe` function.
+template <class T>
+concept DescribedStruct = std::is_class_v<T> && requires(T& value) {
+  T::describe(value, describe_detail::AnyVisitor{});
+};
+
+/// A strongly typed string: `template <class Tag> struct Id { std::string value; }`, or any struct
+/// whose only member is `std::string value` and that says `using IdTag = …`. Coded as a plain
+/// string.
+template <class T>
+concept IdLike = describe_detail::HasStringValue<T> && !DescribedStruct<T> &&
+                 (describe_detail::is_one_tag_template<T> || requires { typename T::IdTag; });
+
+template <class T>
+concept OptionalLike = describe_detail::is_optional<T>;
+template <class T>
+concept VectorLike = describe_detail::is_vector<T>;
+template <class T>
+concept VariantLike = describe_detail::is_variant<T>;
+
+/// std::map with a string or an id as its key.
+template <class T>
+concept MapLike = describe_detail::is_map<T> &&
+    (std::same_as<typename T::key_type, std::string> || IdLike<typename T::key_type>);
+
+/// Any integer type but bool and the character types.
+template <class T>
+concept IntegerLike = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
+                      !std::same_as<T, wchar_t>;
+
+namespace describe_detail {
+
+/// True if one of the extra arguments of `visit` is `required`.
+template <class... Tags>
+inline constexpr bool is_required = (std::same_as<std::remove_cvref_t<Tags>, Required> || ...);
+
+/// For `static_assert` in the last arm of an `if constexpr` chain.
+template <class T>
+inline constexpr bool unsupported = false;
+
+}  // namespace describe_detail
+
+}  // namespace orchestrator
+
+#endif  // ORCHESTRATOR_DESCRIBE_H_
