@@ -85,7 +85,7 @@ class Writer {
     } else if constexpr (VariantLike<T>) {
       static_assert(std::variant_size_v<T> < 65536);
       varint(item.index());
-      std::visit([this](const auto& alternative) { prefixed(alternative); }, item);
+      std::visit([this](const auto& alternative) { this->prefixed(alternative); }, item);
     } else if constexpr (DescribedStruct<T>) {
       prefixed(item);
     } else {
@@ -95,7 +95,7 @@ class Writer {
 
   template <DescribedStruct T>
   void fields(const T& item) {
-    T::describe(item, [this](std::string_view, const auto& field, auto...) { value(field); });
+    T::describe(item, [this](std::string_view, const auto& field, auto...) { this->value(field); });
   }
 
  private:
@@ -187,7 +187,7 @@ class Reader {
   template <DescribedStruct T>
   void fields(T& item) {
     T::describe(item, [this](std::string_view, auto& field, auto...) {
-      if (at_ != end_ && ok()) value(field);
+      if (at_ != end_ && ok()) this->value(field);
     });
   }
 

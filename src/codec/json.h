@@ -108,11 +108,11 @@ class Writer {
     } else if constexpr (VariantLike<T>) {
       std::visit(
           [this](const auto& alternative) {
-            open('{');
-            key("type");
-            string(std::remove_cvref_t<decltype(alternative)>::kType);
-            fields(alternative);
-            close('}');
+            this->open('{');
+            this->key("type");
+            this->string(std::remove_cvref_t<decltype(alternative)>::kType);
+            this->fields(alternative);
+            this->close('}');
           },
           item);
     } else if constexpr (DescribedStruct<T>) {
@@ -128,8 +128,8 @@ class Writer {
   template <DescribedStruct T>
   void fields(const T& item) {
     T::describe(item, [this](std::string_view name, const auto& field, auto...) {
-      key(name);
-      value(field);
+      this->key(name);
+      this->value(field);
     });
   }
 
@@ -252,7 +252,7 @@ class Reader {
         if constexpr (describe_detail::is_required<Tags...>) missing(child);
         return;
       }
-      value(*child, field);
+      this->value(*child, field);
     });
     refuse_unknown(object, known);
     --depth_;
