@@ -1,0 +1,290 @@
+// The Node-API face of the engine; the only file that includes napi.h. Values cross as strings: JSON is made and read on
+// both sides, and nothing of JavaScript lives on the engine thread.
+//
+// Lifetime rules, each bought with a crash:
+// 1. An environment (main thread, Worker) holds the engine through its EnvData; the cleanup hook and process.once("exit")
+//    both let go of it, whichever comes first, so that the engine thread is joined while the environment still stands.
+// 2. The ThreadSafeFunction may be finalized after all else: it is reached through a shared Wake, never through `this`,
+//    and carries no data. Batches wait in the binding's mailbox until the JS thread takes them.
+// 3. Wake's mutex makes closing and calling exclusive; after napi_closing the function is never touched again.
+// 4. The ThreadSafeFunction is unref'd: an idle engine does not keep the process alive.
+
+#include <napi.h>
+
+#include <array>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/mutex.h"
+#include "node/factory.h"
+#include "runtime/engine.h"
+#include "runtime/process_engine.h"
+
+namespace orchestrator::node {
+namespace {
+
+class EnvData;
+
+/// The way from the engine thread to one binding's JS callback.
+class Wake {
+ public:
+  void arm(napi_threadsafe_function function) {
+    base::Lock lock(mutex_);
+    function_ = function;
+  }
+  /// Any thread. Nothing happens once disarmed.
+  void call() {
+    base::Lock lock(mutex_);
+    if (function_ == nullptr) return;
+    const napi_status status = napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
+    if (status == napi_closing) function_ = nullptr;  // the call gave back the last hold on it
+  }
+  /// JS thread.
+  void disarm() {
+    base::Lock lock(mutex_);
+    if (function_ == nullptr) return;
+    napi_release_threadsafe_function(function_, napi_tsfn_abort);
+    function_ = nullptr;
+  }
+
+ private:
+  base::Mutex mutex_;
+  napi_threadsafe_function function_ ORCH_GUARDED_BY(mutex_) = nullptr;
+};
+
+/// The JS object that open() answers.
+class BindingObject : public Napi::ObjectWrap<BindingObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Binding",
+                       {InstanceMethod<&BindingObject::post>("post"),
+                        InstanceMethod<&BindingObject::watches>("watches"),
+                        InstanceMethod<&BindingObject::close>("close")});
+  }
+  explicit BindingObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BindingObject>(info) {}
+  ~BindingObject() override { shut(); }
+
+  /// Joins the object to the engine. False: a JS exception is pending.
+  bool open(Napi::Env env, EnvData& data, const Napi::Object& options);
+  /// Ends both directions. JS thread; twice is fine.
+  void shut();
+
+ private:
+  Napi::Value post(const Napi::CallbackInfo& info);
+  Napi::Value watches(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+  static void deliver(napi_env env, napi_value callback, void* context, void* data);
+
+  /// Outlives the object: the ThreadSafeFunction holds it until it is finalized.
+  struct Link {
+    std::shared_ptr<runtime::Binding> binding;
+    Wake wake;
+  };
+  std::shared_ptr<Link> link_;
+  EnvData* data_ = nullptr;
+};
+
+/// What one environment owns. Reached from its JS thread alone.
+class EnvData {
+ public:
+  Napi::FunctionReference binding_class;
+  std::set<BindingObject*> bindings;
+  uint64_t callback_errors = 0;
+  std::string last_callback_error;
+
+  runtime::Engine& engine() {
+    if (!use_) use_ = std::make_unique<runtime::EngineUse>(directory_factory());
+    return use_->engine();
+  }
+  [[nodiscard]] bool running() const { return use_ != nullptr; }
+  /// Closes every binding and lets go of the engine; the last environment to do so waits for the engine's end.
+  void leave() {
+    while (!bindings.empty()) (*bindings.begin())->shut();
+    use_.reset();
+  }
+
+ private:
+  std::unique_ptr<runtime::EngineUse> use_;
+};
+
+Napi::Value fail(Napi::Env env, const std::string& message) {
+  Napi::Error::New(env, message).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+bool BindingObject::open(Napi::Env env, EnvData& data, const Napi::Object& options) {
+  const Napi::Value directory = options.Get("directory");
+  const Napi::Value json = options.Get("options");
+  const Napi::Value callback = options.Get("onEffects");
+  if (!directory.IsString() || !(json.IsString() || json.IsUndefined()) || !callback.IsFunction()) {
+    fail(env, "open: {directory: string, options?: JSON string, onEffects: function} is needed");
+    return false;
+  }
+  link_ = std::make_shared<Link>();
+  auto context = std::make_unique<std::shared_ptr<Link>>(link_);
+  napi_threadsafe_function function = nullptr;
+  const napi_status status = napi_create_threadsafe_function(
+      env, callback, nullptr, Napi::String::New(env, "orchestrator"), 0, 1, context.get(),
+      [](napi_env, void* link, void*) { delete static_cast<std::shared_ptr<Link>*>(link); },
+      context.get(), &BindingObject::deliver, &function);
+  if (status != napi_ok) {
+    fail(env, "open: no ThreadSafeFunction could be made");
+    return false;
+  }
+  (void)context.release();
+  napi_unref_threadsafe_function(env, function);
+  link_->wake.arm(function);
+  data_ = &data;
+  data.bindings.insert(this);
+
+  std::weak_ptr<Link> weak = link_;
+  auto opened = data.engine().open(directory.As<Napi::String>().Utf8Value(),
+                                   json.IsString() ? json.As<Napi::String>().Utf8Value() : "{}",
+                                   [weak] {
+                                     if (const auto link = weak.lock()) link->wake.call();
+                                   });
+  if (!opened) {
+    shut();
+    fail(env, "open: " + opened.error().text());
+    return false;
+  }
+  link_->binding = std::move(opened).value();
+  link_->wake.call();  // what arrived before the binding stood in the link
+  return true;
+}
+
+void BindingObject::shut() {
+  if (data_ == nullptr) return;
+  data_->bindings.erase(this);
+  data_ = nullptr;
+  if (link_->binding) link_->binding->close();
+  link_->wake.disarm();
+}
+
+Napi::Value BindingObject::post(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsString()) {
+    return fail(info.Env(), "post: a JSON string is needed");
+  }
+  const bool taken =
+      data_ != nullptr && link_->binding->post(info[0].As<Napi::String>().Utf8Value());
+  return Napi::Boolean::New(info.Env(), taken);
+}
+
+Napi::Value BindingObject::watches(const Napi::CallbackInfo& info) {
+  // Asked for every event of the host: no allocation for ids of a sane length.
+  std::array<char, 128> text;
+  size_t length = 0;
+  if (info.Length() < 1 || !info[0].IsString()) {
+    return fail(info.Env(), "watches: a session id is needed");
+  }
+  napi_get_value_string_utf8(info.Env(), info[0], text.data(), text.size(), &length);
+  const bool answer = data_ != nullptr && length < text.size() - 1 &&
+                      link_->binding->watches({text.data(), length});
+  return Napi::Boolean::New(info.Env(), answer);
+}
+
+Napi::Value BindingObject::close(const Napi::CallbackInfo& info) {
+  shut();
+  return info.Env().Undefined();
+}
+
+/// What a callback threw is counted and kept for info(): it must end neither the host nor the other batches.
+void note_callback_error(napi_env env, const Napi::Value& thrown) {
+  EnvData& data = *Napi::Env(env).GetInstanceData<EnvData>();
+  ++data.callback_errors;
+  data.last_callback_error = thrown.ToString().Utf8Value();
+}
+
+void BindingObject::deliver(napi_env env, napi_value callback, void* context, void*) {
+  if (env == nullptr || callback == nullptr) return;  // the environment is going away
+  const std::shared_ptr<Link> link = *static_cast<std::shared_ptr<Link>*>(context);
+  if (!link->binding) return;
+  // Only as much as was there at the first look, so that a busy engine cannot keep the JS thread here for ever.
+  constexpr int batches_max = 256;
+  for (int i = 0; i < batches_max; ++i) {
+    const auto batch = link->binding->take();
+    if (!batch) return;
+    Napi::HandleScope scope(env);
+    napi_value text = nullptr;
+    napi_value receiver = nullptr;
+    napi_value result = nullptr;
+    if (napi_create_string_utf8(env, batch->data(), batch->size(), &text) != napi_ok) return;
+    napi_get_undefined(env, &receiver);
+    if (napi_call_function(env, receiver, callback, 1, &text, &result) == napi_ok) continue;
+    napi_value thrown = nullptr;
+    bool pending = false;
+    napi_is_exception_pending(env, &pending);
+    if (!pending) return;  // the environment is being terminated
+    if (napi_get_and_clear_last_exception(env, &thrown) != napi_ok) return;
+    note_callback_error(env, Napi::Value(env, thrown));
+  }
+  link->wake.call();
+}
+
+Napi::Value open(const Napi::CallbackInfo& info) {
+  EnvData& data = *info.Env().GetInstanceData<EnvData>();
+  if (info.Length() < 1 || !info[0].IsObject()) return fail(info.Env(), "open: an object is needed");
+  const Napi::Object object = data.binding_class.New({});
+  if (object.IsEmpty()) return info.Env().Undefined();
+  BindingObject* const binding = BindingObject::Unwrap(object);
+  if (!binding->open(info.Env(), data, info[0].As<Napi::Object>())) return info.Env().Undefined();
+  return object;
+}
+
+void set_number(Napi::Object& object, const char* name, uint64_t value) {
+  object.Set(name, static_cast<double>(value));
+}
+
+Napi::Value info_of(const Napi::CallbackInfo& info) {
+  EnvData& data = *info.Env().GetInstanceData<EnvData>();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("version", ORCH_VERSION);
+  object.Set("uvVersion", runtime::uv_version());
+  object.Set("running", runtime::engine_uses() > 0);
+  set_number(object, "environments", runtime::engine_uses());
+  set_number(object, "bindings", data.bindings.size());
+  set_number(object, "callbackErrors", data.callback_errors);
+  object.Set("lastCallbackError", data.last_callback_error);
+  if (data.running()) {
+    const runtime::EngineStats stats = data.engine().stats();
+    set_number(object, "directories", stats.directories);
+    set_number(object, "messages", stats.messages);
+    set_number(object, "batches", stats.batches);
+    set_number(object, "refused", stats.refused);
+    set_number(object, "droppedSends", stats.dropped_sends);
+    set_number(object, "failures", stats.failures);
+  }
+  return object;
+}
+
+/// process.once("exit", …): process.exit() and uncaught errors do not always run cleanup hooks.
+void leave_at_exit(Napi::Env env, EnvData* data) {
+  const Napi::Value process = env.Global().Get("process");
+  if (!process.IsObject()) return;
+  const Napi::Value once = process.As<Napi::Object>().Get("once");
+  if (!once.IsFunction()) return;
+  const auto handler = Napi::Function::New(env, [data](const Napi::CallbackInfo&) { data->leave(); });
+  once.As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), handler});
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto* const data = new EnvData;
+  env.SetInstanceData(data);
+  data->binding_class = Napi::Persistent(BindingObject::define(env));
+  napi_add_env_cleanup_hook(env, [](void* held) { static_cast<EnvData*>(held)->leave(); }, data);
+  leave_at_exit(env, data);
+  exports.Set("open", Napi::Function::New(env, open));
+  exports.Set("info", Napi::Function::New(env, info_of));
+  return exports;
+}
+
+}  // namespace
+
+Napi::Object register_addon(Napi::Env env, Napi::Object exports) { return init(env, exports); }
+
+}  // namespace orchestrator::node
+
+using orchestrator::node::register_addon;
+NODE_API_MODULE(orchestrator, register_addon)

@@ -1,0 +1,43 @@
+#include <unistd.h>
+
+#include <atomic>
+
+#include "os/file_system.h"
+
+namespace orchestrator::os {
+namespace {
+
+/// No two writers of one machine share a temporary name, whichever process or thread they are in.
+std::string temporary_name(const std::string& path) {
+  static std::atomic<uint64_t> counter{0};
+  return path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+}
+
+base::Result<void> write_new(FileSystem& fs, const std::string& path, std::string_view bytes) {
+  auto file = fs.open_append(path, true);
+  if (!file) return file.error();
+  if (auto done = file.value()->append(bytes); !done) return done;
+  return file.value()->sync();
+}
+
+}  // namespace
+
+std::string parent_directory(std::string_view path) {
+  const size_t slash = path.find_last_of('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : std::string(path.substr(0, slash));
+}
+
+base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes) {
+  const std::string temporary = temporary_name(path);
+  base::Result<void> done = write_new(fs, temporary, bytes);
+  if (done) done = fs.rename(temporary, path);
+  if (!done) {
+    // The first fault is the one worth telling; a temporary that stays behind does no harm.
+    (void)fs.remove(temporary).ok();
+    return done;
+  }
+  return fs.sync_directory(parent_directory(path));
+}
+
+}  // namespace orchestrator::os

@@ -1,0 +1,157 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "os/file_system.h"
+#include "os/posix_fd.h"
+
+namespace orchestrator::os {
+namespace {
+
+using base::Error;
+using base::Result;
+
+Result<void> sync_descriptor(int fd, const char* action, const std::string& path, bool data_only) {
+  const int code = retry_interrupted([&] { return data_only ? ::fdatasync(fd) : ::fsync(fd); });
+  if (code != 0) return errno_error(action, path);
+  return {};
+}
+
+class PosixAppendFile final : public AppendFile {
+ public:
+  PosixAppendFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<void> append(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t count =
+          retry_interrupted([&] { return ::write(fd_.get(), bytes.data(), bytes.size()); });
+      if (count < 0) return errno_error("cannot write", path_);
+      bytes.remove_prefix(static_cast<size_t>(count));
+    }
+    return {};
+  }
+  Result<void> sync() override { return sync_descriptor(fd_.get(), "cannot sync", path_, true); }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+FileInfo::Kind kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return FileInfo::Kind::file;
+  if (S_ISDIR(mode)) return FileInfo::Kind::directory;
+  if (S_ISLNK(mode)) return FileInfo::Kind::link;
+  return FileInfo::Kind::other;
+}
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool create) override {
+    Descriptor fd = open_descriptor(path, O_WRONLY | O_APPEND | (create ? O_CREAT : 0), 0600);
+    if (!fd.valid()) return errno_error("cannot open for writing", path);
+    return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile>(std::move(fd), path));
+  }
+
+  Result<std::string> read(const std::string& path, uint64_t bytes_max) override {
+    const Descriptor fd = open_descriptor(path, O_RDONLY);
+    if (!fd.valid()) return errno_error("cannot open for reading", path);
+    std::string bytes;
+    auto done = read_descriptor(fd.get(), path, [&](std::string_view part) {
+      if (bytes.size() + part.size() > bytes_max) return false;
+      bytes.append(part);
+      return true;
+    });
+    if (!done) return done.error();
+    if (!done.value()) {
+      return Error{"is larger than the limit of " + std::to_string(bytes_max) + " bytes", path, ""};
+    }
+    return bytes;
+  }
+
+  Result<void> truncate(const std::string& path, uint64_t size_bytes) override {
+    const Descriptor fd = open_descriptor(path, O_WRONLY);
+    if (!fd.valid()) return errno_error("cannot open for writing", path);
+    const auto size = static_cast<off_t>(size_bytes);
+    if (retry_interrupted([&] { return ::ftruncate(fd.get(), size); }) != 0) {
+      return errno_error("cannot cut", path);
+    }
+    return sync_descriptor(fd.get(), "cannot sync", path, false);
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return errno_error("cannot rename to " + to, from);
+    return {};
+  }
+
+  Result<void> sync_directory(const std::string& path) override {
+    const Descriptor fd = open_descriptor(path, O_RDONLY | O_DIRECTORY);
+    if (!fd.valid()) return errno_error("cannot open the directory", path);
+    return sync_descriptor(fd.get(), "cannot sync the directory", path, false);
+  }
+
+  Result<void> remove(const std::string& path) override {
+    if (::remove(path.c_str()) != 0 && errno != ENOENT) return errno_error("cannot remove", path);
+    return {};
+  }
+
+  Result<void> create_directories(const std::string& path) override {
+    std::error_code code;
+    std::filesystem::create_directories(path, code);
+    if (code) return Error{"cannot create the directory: " + code.message(), path, ""};
+    return {};
+  }
+
+  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
+    std::error_code code;
+    std::vector<DirectoryEntry> entries;
+    std::filesystem::directory_iterator it(path, code);
+    for (const std::filesystem::directory_iterator end; !code && it != end; it.increment(code)) {
+      const auto info = stat(it->path().string());
+      // A name that vanished between the two calls is not an entry.
+      if (info) entries.push_back({it->path().filename().string(), info.value().kind});
+    }
+    if (code) return Error{"cannot list the directory: " + code.message(), path, ""};
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    return entries;
+  }
+
+  Result<FileInfo> stat(const std::string& path) override {
+    struct stat raw {};
+    if (::lstat(path.c_str(), &raw) != 0) return errno_error("cannot look at", path);
+    FileInfo info;
+    info.kind = kind_of(raw.st_mode);
+    info.size_bytes = static_cast<uint64_t>(raw.st_size);
+    info.modified_ns = int64_t{raw.st_mtim.tv_sec} * 1'000'000'000 + raw.st_mtim.tv_nsec;
+    return info;
+  }
+
+  bool exists(const std::string& path) override {
+    struct stat raw {};
+    return ::lstat(path.c_str(), &raw) == 0;
+  }
+
+  Result<std::string> canonical(const std::string& path) override {
+    char* const resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr) return errno_error("cannot resolve", path);
+    std::string result(resolved);
+    ::free(resolved);
+    return result;
+  }
+};
+
+}  // namespace
+
+FileSystem& posix_file_system() {
+  static PosixFileSystem* const fs = new PosixFileSystem;  // leaked: threads may outlive statics
+  return *fs;
+}
+
+}  // namespace orchestrator::os

@@ -1,0 +1,75 @@
+#include "store/wal_writer.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "store/wal_format.h"
+
+namespace orchestrator::store {
+
+using base::Error;
+using base::Result;
+
+WalWriter::WalWriter(std::unique_ptr<os::AppendFile> file, std::string path, uint64_t next_seq,
+                     uint64_t size_bytes)
+    : file_(std::move(file)), path_(std::move(path)), next_seq_(next_seq), size_bytes_(size_bytes) {
+  ORCH_ASSERT(next_seq_ >= 1);
+}
+
+Result<std::unique_ptr<WalWriter>> WalWriter::create(os::FileSystem& fs, const std::string& path,
+                                                     uint64_t first_seq) {
+  if (fs.exists(path)) return Error{"exists already", path, "read it and resume"};
+  // The header arrives whole or not at all, and the name with it.
+  if (auto done = os::atomic_replace(fs, path, wal_header()); !done) return done.error();
+  auto file = fs.open_append(path, false);
+  if (!file) return file.error();
+  return std::unique_ptr<WalWriter>(
+      new WalWriter(std::move(file).value(), path, first_seq, wal_header_bytes));
+}
+
+Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const std::string& path,
+                                                     const WalScan& scan, uint64_t first_seq) {
+  if (scan.damage) {
+    return Error{"is damaged: " + scan.damage->reason, path, "keep the file aside; it is left as it is"};
+  }
+  if (scan.torn_bytes > 0 || scan.end_offset == 0) {
+    auto done = scan.end_offset == 0 ? os::atomic_replace(fs, path, wal_header())
+                                     : fs.truncate(path, scan.end_offset);
+    if (!done) return done.error();
+  }
+  auto file = fs.open_append(path, false);
+  if (!file) return file.error();
+  const uint64_t size = scan.end_offset == 0 ? wal_header_bytes : scan.end_offset;
+  const uint64_t next = scan.records == 0 ? first_seq : scan.last_seq + 1;
+  return std::unique_ptr<WalWriter>(new WalWriter(std::move(file).value(), path, next, size));
+}
+
+Result<uint64_t> WalWriter::append(std::string_view payload) {
+  if (failed_) return *failed_;
+  if (payload.size() > wal_payload_bytes_max) {
+    return Error{"a record of " + std::to_string(payload.size()) + " bytes is over the limit of " +
+                     std::to_string(wal_payload_bytes_max),
+                 path_, ""};
+  }
+  if (size_bytes_ + buffer_.size() + wal_record_header_bytes + payload.size() > wal_file_bytes_max) {
+    return Error{"the log is full", path_, ""};
+  }
+  append_wal_record(buffer_, next_seq_, payload);
+  return next_seq_++;
+}
+
+Result<void> WalWriter::sync() {
+  if (failed_) return *failed_;
+  if (buffer_.empty()) return {};
+  auto done = file_->append(buffer_);
+  if (done) done = file_->sync();
+  if (!done) {
+    failed_ = done.error();
+    return done;
+  }
+  size_bytes_ += buffer_.size();
+  buffer_.clear();
+  return {};
+}
+
+}  // namespace orchestrator::store

@@ -1,0 +1,34 @@
+# One GoogleTest executable for each layer, from tests/<layer>/**/*_test.cc and tests/support/*.cc; and, beside the
+# shipped addon, orchestrator_echo.node: the same binding code around an echo instead of a mission (tests/node).
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+file(GLOB support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cc")
+if(support)
+  add_library(test_support STATIC ${support})
+  target_link_libraries(test_support PUBLIC orch_runtime GTest::gtest)
+  target_include_directories(test_support PUBLIC "${PROJECT_SOURCE_DIR}/tests")
+else()
+  add_library(test_support INTERFACE)
+  target_link_libraries(test_support INTERFACE orch_runtime GTest::gtest)
+  target_include_directories(test_support INTERFACE "${PROJECT_SOURCE_DIR}/tests")
+endif()
+
+foreach(layer base os core codec store syntax lsp runtime sim)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*_test.cc")
+  if(sources)
+    add_executable(${layer}_test ${sources})
+    target_link_libraries(${layer}_test PRIVATE test_support GTest::gtest_main)
+    gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
+      PROPERTIES TIMEOUT 120)
+  endif()
+endforeach()
+
+if(NOT ORCH_FUZZ)
+  orch_addon(orchestrator_echo "${PROJECT_SOURCE_DIR}/tests/node/echo_factory.cc")
+  find_program(NM nm)
+  if(NM AND NOT ORCH_SANITIZE AND NOT ORCH_COVERAGE)
+    add_test(NAME node.exports COMMAND ${CMAKE_COMMAND} -DNM=${NM}
+      -DADDON=$<TARGET_FILE:orchestrator> -P "${PROJECT_SOURCE_DIR}/tests/node/check_exports.cmake")
+  endif()
+endif()
