@@ -1,0 +1,307 @@
+#include "syntax/check.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "syntax/grammar.h"
+
+namespace orchestrator::syntax {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kLineMax = 120;              // bytes of a line that a report repeats
+constexpr std::uint32_t kChunk = 32U << 10U;       // bytes the lexer gets at a time
+constexpr std::size_t kBytesCeiling = 64U << 20U;  // whatever the limits say: offsets are 32 bits
+constexpr std::uint32_t kStepsPerClock = 4096;
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+bool is_utf8(std::string_view text) {
+  const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i < text.size();) {
+    const unsigned lead = at(i);
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || text.size() - i < length) return false;
+    for (std::size_t k = 1; k < length; ++k) {
+      if (!is_continuation(text[i + k])) return false;
+    }
+    const unsigned next = at(i + 1);
+    if ((lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) ||
+        (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F)) {
+      return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+Skipped unfit(std::string_view text, const Limits& limits) {
+  if (text.size() > std::min(limits.bytes_max, kBytesCeiling)) return Skipped::too_large;
+  if (text.find('\0') != std::string_view::npos) return Skipped::binary;
+  if (!is_utf8(text)) return Skipped::not_utf8;
+  return Skipped::no;
+}
+
+/// The text and the time left for it. tree-sitter asks `stop` every hundred operations; an
+/// operation may lex far (an unclosed string), so `read` hands the text out in chunks and ends it
+/// when time is up.
+struct Source {
+  std::string_view text;
+  Clock::time_point deadline;
+  [[nodiscard]] bool late() const { return Clock::now() >= deadline; }
+
+  static const char* read(void* payload, std::uint32_t offset, TSPoint, std::uint32_t* length) {
+    const auto& source = *static_cast<const Source*>(payload);
+    const auto size = static_cast<std::uint32_t>(source.text.size());
+    if (offset >= size || source.late()) {
+      *length = 0;
+      return "";
+    }
+    *length = std::min(kChunk, size - offset);
+    return source.text.data() + offset;
+  }
+
+  static bool stop(TSParseState* state) {
+    return static_cast<const Source*>(state->payload)->late();
+  }
+};
+
+TreePtr parse(Language language, Source& source) {
+  const ParserPtr parser(ts_parser_new());
+  if (!ts_parser_set_language(parser.get(), grammar_of(language))) return nullptr;
+  const TSInput input{&source, &Source::read, TSInputEncodingUTF8, nullptr};
+  TreePtr tree(
+      ts_parser_parse_with_options(parser.get(), nullptr, input, {&source, &Source::stop}));
+  if (source.late()) return nullptr;  // even a finished tree may be of a text cut short
+  return tree;
+}
+
+/// The line around a byte, without outer white space; of a long line the part around that byte.
+std::string line_around(std::string_view text, std::size_t at) {
+  at = std::min(at, text.size());
+  std::size_t begin = at;
+  while (begin > 0 && at - begin < kLineMax && text[begin - 1] != '\n') --begin;
+  const bool far = begin > 0 && text[begin - 1] != '\n';
+  if (far) begin = at - kLineMax / 2;
+  while (begin < text.size() && is_continuation(text[begin])) ++begin;
+  std::size_t end = begin;
+  while (end < text.size() && text[end] != '\n' && end - begin < 2 * kLineMax) ++end;
+  while (begin < end && is_space(text[begin])) ++begin;
+  end = std::min(end, begin + kLineMax);
+  while (end > begin && end < text.size() && is_continuation(text[end])) --end;
+  while (end > begin && is_space(text[end - 1])) --end;
+  return std::string(text.substr(begin, end - begin));
+}
+
+char closer_of(std::string_view token) {
+  if (token == "(") return ')';
+  if (token == "[") return ']';
+  if (token == "{") return '}';
+  return '\0';
+}
+
+struct Suspect {
+  TSNode node;
+  bool unclosed;
+};
+
+/// Where in an ERROR node a person should look. Such a node begins where the parser last understood
+/// something, often far above: its last bracket that nothing closes is better, or, if it is of
+/// several lines, the token at its end.
+Suspect suspect_of(TSNode error) {
+  std::vector<std::pair<TSNode, char>> open;
+  TSNode last = error;
+  TSTreeCursor cursor = ts_tree_cursor_new(error);
+  bool more = ts_tree_cursor_goto_first_child(&cursor);
+  while (more) {
+    last = ts_tree_cursor_current_node(&cursor);
+    const std::string_view type = ts_node_is_named(last) ? "" : ts_node_type(last);
+    if (const char closer = closer_of(type)) {
+      open.emplace_back(last, closer);
+    } else if (!open.empty() && type.size() == 1 && type[0] == open.back().second) {
+      open.pop_back();
+    }
+    more = ts_tree_cursor_goto_next_sibling(&cursor);
+  }
+  ts_tree_cursor_delete(&cursor);
+  if (!open.empty()) return {open.back().first, true};
+  const bool lines = ts_node_start_point(error).row != ts_node_end_point(error).row;
+  return {lines && !ts_node_is_named(last) ? last : error, false};
+}
+
+/// Walks the parts of a tree that hold errors. No recursion: trees of hostile texts are deep.
+class Collector {
+ public:
+  Collector(const Source& source, const Limits& limits) : source_(source), limits_(limits) {}
+
+  /// False if time ran out.
+  bool run(TSNode root) {
+    if (!ts_node_has_error(root)) return true;
+    TSTreeCursor cursor = ts_tree_cursor_new(root);
+    const bool finished = walk(&cursor);
+    ts_tree_cursor_delete(&cursor);
+    return finished;
+  }
+
+  void finish(ParseReport& report) {
+    const auto place = [](const SyntaxError& e) { return std::tuple(e.line, e.column, e.kind); };
+    std::stable_sort(
+        errors_.begin(), errors_.end(),
+        [&](const SyntaxError& a, const SyntaxError& b) { return place(a) < place(b); });
+    const auto twice = std::unique(
+        errors_.begin(), errors_.end(),
+        [&](const SyntaxError& a, const SyntaxError& b) { return place(a) == place(b); });
+    total_ -= static_cast<std::size_t>(errors_.end() - twice);
+    errors_.erase(twice, errors_.end());
+    report.errors = std::move(errors_);
+    report.total = total_;
+  }
+
+ private:
+  bool walk(TSTreeCursor* cursor) {
+    std::vector<std::size_t> totals;  // for each open node, the errors found before it
+    for (std::uint32_t steps = 1;; ++steps) {
+      if (steps % kStepsPerClock == 0 && source_.late()) return false;
+      const TSNode node = ts_tree_cursor_current_node(cursor);
+      const bool holds_error = ts_node_has_error(node) && !ts_node_is_missing(node);
+      if (holds_error && ts_tree_cursor_goto_first_child(cursor)) {
+        totals.push_back(total_);
+        continue;
+      }
+      leave(node, total_);
+      while (!ts_tree_cursor_goto_next_sibling(cursor)) {
+        if (totals.empty()) return true;
+        ts_tree_cursor_goto_parent(cursor);
+        leave(ts_tree_cursor_current_node(cursor), totals.back());
+        totals.pop_back();
+      }
+    }
+  }
+
+  void leave(TSNode node, std::size_t total_before) {
+    if (ts_node_is_missing(node)) {
+      add_missing(node);
+    } else if (ts_node_is_error(node)) {
+      add_error(node);
+    } else if (ts_node_has_error(node) && total_ == total_before) {
+      // What is missing is a token without a name (the end of a Python block): all that is known is
+      // where.
+      add(ErrorKind::missing, ts_node_end_byte(node), ts_node_end_point(node), "");
+    }
+  }
+
+  /// An end that is missing at the end of the file is best shown by where its construct begins.
+  void add_missing(TSNode node) {
+    TSNode place = node;
+    if (!full() && line_around(source_.text, ts_node_start_byte(node)).empty()) {
+      const TSNode parent = ts_node_parent(node);
+      if (!ts_node_is_null(parent)) place = parent;
+    }
+    add(ErrorKind::missing, ts_node_start_byte(place), ts_node_start_point(place),
+        ts_node_type(node));
+  }
+
+  void add_error(TSNode node) {
+    const Suspect suspect = full() ? Suspect{node, false} : suspect_of(node);
+    add(ErrorKind::error, ts_node_start_byte(suspect.node), ts_node_start_point(suspect.node),
+        suspect.unclosed ? ts_node_type(suspect.node) : "");
+  }
+
+  [[nodiscard]] bool full() const { return errors_.size() >= limits_.errors_max; }
+
+  void add(ErrorKind kind, std::size_t byte, TSPoint point, std::string_view what) {
+    ++total_;
+    if (full()) return;
+    errors_.push_back({point.row + 1, point.column + 1, kind, std::string(what.substr(0, kLineMax)),
+                       line_around(source_.text, byte)});
+  }
+
+  const Source& source_;
+  const Limits& limits_;
+  std::vector<SyntaxError> errors_;
+  std::size_t total_ = 0;
+};
+
+}  // namespace
+
+std::string to_string(const SyntaxError& error) {
+  std::string out = std::to_string(error.line) + ':' + std::to_string(error.column) + ": ";
+  if (error.kind == ErrorKind::missing) {
+    out += error.what.empty() ? "something is missing" : "missing \"" + error.what + '"';
+  } else {
+    out += error.what.empty() ? "syntax error"
+                              : "syntax error, perhaps an unclosed \"" + error.what + '"';
+  }
+  return error.text.empty() ? out : out + " in: " + error.text;
+}
+
+std::string_view to_string(Skipped skipped) {
+  switch (skipped) {
+    case Skipped::no:
+      return "";
+    case Skipped::too_large:
+      return "too large";
+    case Skipped::binary:
+      return "a binary file";
+    case Skipped::not_utf8:
+      return "not UTF-8";
+    case Skipped::unknown_language:
+      return "no grammar for this kind of file";
+    case Skipped::time_limit:
+      return "parsing took too long";
+  }
+  return "";
+}
+
+ParseReport check_syntax(Language language, std::string_view text, const Limits& limits) {
+  ParseReport report;
+  report.skipped = unfit(text, limits);
+  if (report.skipped != Skipped::no) return report;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Source source{text, Clock::now() + limits.time_max};
+  const TreePtr tree = parse(language, source);
+  Collector collector(source, limits);
+  if (tree == nullptr || !collector.run(ts_tree_root_node(tree.get()))) {
+    report.skipped = Skipped::time_limit;
+    return report;
+  }
+  collector.finish(report);
+  return report;
+}
+
+ParseReport check_file(std::string_view path, std::string_view text, const Limits& limits) {
+  if (const auto language = language_of_path(path)) return check_syntax(*language, text, limits);
+  ParseReport report;
+  report.skipped = Skipped::unknown_language;
+  return report;
+}
+
+std::vector<SyntaxError> new_errors(const ParseReport& before, const ParseReport& after) {
+  if (before.skipped != Skipped::no || after.skipped != Skipped::no) return {};
+  std::map<std::tuple<std::string_view, std::string_view, ErrorKind>, std::size_t> known;
+  for (const SyntaxError& error : before.errors) ++known[{error.text, error.what, error.kind}];
+  std::vector<SyntaxError> fresh;
+  for (const SyntaxError& error : after.errors) {
+    const auto found = known.find({error.text, error.what, error.kind});
+    if (found != known.end() && found->second > 0) {
+      --found->second;
+    } else {
+      fresh.push_back(error);
+    }
+  }
+  const bool listed_in_part = before.total > before.errors.size();
+  const std::size_t growth = after.total > before.total ? after.total - before.total : 0;
+  if (listed_in_part && fresh.size() > growth) fresh.resize(growth);
+  return fresh;
+}
+
+}  // namespace orchestrator::syntax
