@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "codec/nearest.h"
+#include "base/nearest.h"
 
 namespace orchestrator::codec {
 
@@ -126,7 +126,7 @@ std::string list_of(std::span<const std::string_view> names) {
 }
 
 std::string hint(std::string_view word, std::span<const std::string_view> names) {
-  const auto close = nearest(word, names);
+  const auto close = base::nearest(word, names);
   return close ? "; did you mean " + in_quotes(*close) + "?" : std::string();
 }
 

@@ -1,10 +1,10 @@
-#include "codec/nearest.h"
+#include "base/nearest.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-namespace orchestrator::codec {
+namespace orchestrator::base {
 namespace {
 
 constexpr std::array<std::string_view, 4> kKeys = {"id", "title", "deps", "verify"};
@@ -44,4 +44,4 @@ TEST(Nearest, HostileLengthIsNotCompared) {
 }
 
 }  // namespace
-}  // namespace orchestrator::codec
+}  // namespace orchestrator::base

@@ -1,10 +1,10 @@
-#include "codec/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-namespace orchestrator::codec {
+namespace orchestrator::base {
 namespace {
 
 constexpr std::size_t kPrefixMin = 3;
@@ -87,4 +87,4 @@ std::vector<std::string> nearest_n(std::string_view word,
   return words;
 }
 
-}  // namespace orchestrator::codec
+}  // namespace orchestrator::base

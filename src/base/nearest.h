@@ -1,7 +1,7 @@
 // "Did you mean …?": the candidates closest to a word that does not exist.
 
-#ifndef ORCHESTRATOR_CODEC_NEAREST_H_
-#define ORCHESTRATOR_CODEC_NEAREST_H_
+#ifndef ORCHESTRATOR_BASE_NEAREST_H_
+#define ORCHESTRATOR_BASE_NEAREST_H_
 
 #include <cstddef>
 #include <optional>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace orchestrator::codec {
+namespace orchestrator::base {
 
 /// Words longer than this are never compared (the cost is quadratic and the word may be hostile).
 inline constexpr std::size_t kNearestLengthMax = 128;
@@ -30,6 +30,6 @@ inline constexpr std::size_t kNearestLengthMax = 128;
                                                  std::span<const std::string_view> candidates,
                                                  std::size_t count);
 
-}  // namespace orchestrator::codec
+}  // namespace orchestrator::base
 
-#endif  // ORCHESTRATOR_CODEC_NEAREST_H_
+#endif  // ORCHESTRATOR_BASE_NEAREST_H_

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "orchestrator/describe.h"
+#include "orchestrator/ids.h"
+#include "orchestrator/mission.h"
+
+/// Everything that the engine can do to the world. Effects are data in the imperative; the runtime
+/// lets them out only when the event that caused them is on disk. An effect with an `effect` id is
+/// answered by an event that carries the same id. Files (`mission_loop.json`, `todo.md`) and
+/// the progress line are not effects: they are derived from the state.
+namespace orchestrator {
+
+/// Ends a waiting hook or tool call.
+struct Reply {
+  static constexpr std::string_view kType = "reply";
+  RequestId request;
+  bool ok = true;    ///< false: a refusal; `text` says what, where and the mend
+  std::string text;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("ok", self.ok);
+    visit("text", self.text);
+  }
+};
+
+/// Completed by `SessionCreated` or `EffectFailed`.
+struct CreateSession {
+  static constexpr std::string_view kType = "create_session";
+  EffectId effect = 0;
+  SessionId parent;
+  MissionId mission;
+  Role role = Role::none;
+  TaskId task;
+  std::uint32_t attempt = 0;
+  std::string title;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("parent", self.parent);
+    visit("mission", self.mission);
+    visit("role", self.role);
+    visit("task", self.task);
+    visit("attempt", self.attempt);
+    visit("title", self.title);
+  }
+};
+
+/// Fire and forget: `PromptAccepted` says that the host has the message, not that it is answered.
+struct PromptSession {
+  static constexpr std::string_view kType = "prompt_session";
+  EffectId effect = 0;
+  SessionId session;
+  std::string agent;  ///< always named: the host forgets it otherwise
+  std::string model;  ///< "provider/model"; empty: the session's own
+  std::string text;
+  bool no_reply = false;  ///< only store it: a running loop will see it
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("session", self.session);
+    visit("agent", self.agent);
+    visit("model", self.model);
+    visit("text", self.text);
+    visit("no_reply", self.no_reply);
+  }
+};
+
+struct AbortSession {
+  static constexpr std::string_view kType = "abort_session";
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+  }
+};
+
+/// Completed by `SessionInspected`.
+struct InspectSession {
+  static constexpr std::string_view kType = "inspect_session";
+  EffectId effect = 0;
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("session", self.session);
+  }
+};
+
+/// Events of this session are wanted from now on; the JS side drops all others.
+struct WatchSession {
+  static constexpr std::string_view kType = "watch_session";
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+  }
+};
+
+struct ShowToast {
+  static constexpr std::string_view kType = "show_toast";
+  std::string variant;  ///< info, success, warning, error
+  std::string text;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("variant", self.variant);
+    visit("text", self.text);
+  }
+};
+
+/// Completed by `TimerFired`, unless it is cancelled. Timers do not survive the process.
+struct StartTimer {
+  static constexpr std::string_view kType = "start_timer";
+  TimerId timer = 0;
+  TimeMs delay_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("timer", self.timer);
+    visit("delay_ms", self.delay_ms);
+  }
+};
+
+struct CancelTimer {
+  static constexpr std::string_view kType = "cancel_timer";
+  TimerId timer = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("timer", self.timer);
+  }
+};
+
+using Effect = std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession,
+                            WatchSession, ShowToast, StartTimer, CancelTimer>;
+using Effects = std::vector<Effect>;
+
+}  // namespace orchestrator

@@ -1,0 +1,561 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "orchestrator/describe.h"
+#include "orchestrator/ids.h"
+#include "orchestrator/mission.h"
+
+/// Everything that can happen to a mission. Events are facts in the past tense; what the outside
+/// world looked like when they happened (time, file hashes) was observed by the runtime and is part
+/// of them, so that replaying a log needs nothing but the log.
+namespace orchestrator {
+
+/// An event that a tool call or a command caused: somebody waits for its `Reply`.
+/// `problems` are the mistakes of shape that the codec found in the arguments.
+
+struct TaskSpec {
+  TaskId id;
+  std::string title;
+  std::string description;
+  std::string agent;
+  std::vector<std::string> files;
+  std::vector<TaskId> deps;
+  std::vector<std::string> accept;
+  std::vector<std::string> verify;
+  std::vector<std::string> race;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id, required);
+    visit("title", self.title, required);
+    visit("description", self.description);
+    visit("agent", self.agent);
+    visit("files", self.files);
+    visit("deps", self.deps);
+    visit("accept", self.accept);
+    visit("verify", self.verify);
+    visit("race", self.race);
+  }
+};
+
+/// A command that a model says it ran. Only a `Receipt` makes it true.
+struct Claim {
+  std::string command;
+  std::int64_t exit_code = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("command", self.command, required);
+    visit("exit_code", self.exit_code, required);
+  }
+};
+
+enum class Verdict { pass, reject };
+constexpr auto enum_names(Verdict) {
+  return std::array{EnumName<Verdict>{Verdict::pass, "pass"},
+                    EnumName<Verdict>{Verdict::reject, "reject"}};
+}
+
+/// What `update_todo` may ask for.
+enum class TodoStatus { pending, retry, blocked, dropped, done };
+constexpr auto enum_names(TodoStatus) {
+  return std::array{EnumName<TodoStatus>{TodoStatus::pending, "pending"},
+                    EnumName<TodoStatus>{TodoStatus::retry, "retry"},
+                    EnumName<TodoStatus>{TodoStatus::blocked, "blocked"},
+                    EnumName<TodoStatus>{TodoStatus::dropped, "dropped"},
+                    EnumName<TodoStatus>{TodoStatus::done, "done"}};
+}
+
+struct RunArgs {
+  std::string objective;
+  std::vector<std::string> acceptance;
+  std::vector<std::string> verify;
+  std::string notes;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("objective", self.objective);
+    visit("acceptance", self.acceptance);
+    visit("verify", self.verify);
+    visit("notes", self.notes);
+  }
+};
+
+struct PlanArgs {
+  std::string summary;
+  std::vector<std::string> verify;
+  std::string verify_reason;
+  std::vector<TaskSpec> tasks;
+  std::vector<std::string> decisions;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("summary", self.summary);
+    visit("verify", self.verify);
+    visit("verify_reason", self.verify_reason);
+    visit("tasks", self.tasks, required);
+    visit("decisions", self.decisions);
+  }
+};
+
+struct WorkArgs {
+  TaskId task;
+  std::string summary;
+  std::vector<std::string> files;
+  std::vector<Claim> evidence;
+  std::vector<TaskSpec> follow_ups;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("task", self.task);
+    visit("summary", self.summary, required);
+    visit("files", self.files);
+    visit("evidence", self.evidence);
+    visit("follow_ups", self.follow_ups);
+  }
+};
+
+struct ReviewArgs {
+  TaskId task;
+  std::optional<Verdict> verdict;
+  std::vector<Finding> findings;
+  std::vector<Claim> evidence;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("task", self.task);
+    visit("verdict", self.verdict, required);
+    visit("findings", self.findings);
+    visit("evidence", self.evidence);
+  }
+};
+
+struct TodoArgs {
+  TaskId id;
+  std::optional<TodoStatus> status;
+  std::string title;
+  std::string note;
+  std::optional<TaskSpec> add;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id);
+    visit("status", self.status);
+    visit("title", self.title);
+    visit("note", self.note);
+    visit("add", self.add);
+  }
+};
+
+// ---- what the user does -------------------------------------------------------------------------
+
+/// `/task`. `mission` and `seed` were chosen by the runtime; `arguments` are the user's raw words.
+struct MissionRequested {
+  static constexpr std::string_view kType = "mission_requested";
+  RequestId request;
+  SessionId session;
+  std::string arguments;
+  HostMode mode = HostMode::serve;
+  MissionId mission;
+  std::uint64_t seed = 0;
+  std::vector<std::string> agents;
+  Options options;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("arguments", self.arguments);
+    visit("mode", self.mode);
+    visit("mission", self.mission);
+    visit("seed", self.seed);
+    visit("agents", self.agents);
+    visit("options", self.options);
+  }
+};
+
+/// `/stop`, and `/stop --pause`.
+struct StopRequested {
+  static constexpr std::string_view kType = "stop_requested";
+  RequestId request;
+  SessionId session;
+  std::string arguments;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("arguments", self.arguments);
+  }
+};
+
+/// `/resume [mission]`, from any session: that session becomes the mission's own.
+struct ResumeRequested {
+  static constexpr std::string_view kType = "resume_requested";
+  RequestId request;
+  SessionId session;
+  std::string arguments;
+  HostMode mode = HostMode::serve;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("arguments", self.arguments);
+    visit("mode", self.mode);
+  }
+};
+
+/// The user wrote into the mission's session.
+struct UserSpoke {
+  static constexpr std::string_view kType = "user_spoke";
+  SessionId session;
+  std::string text;  ///< at most 2 kB of it
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("text", self.text);
+  }
+};
+
+/// A new process has loaded the mission; nothing of the old process is in flight any more.
+struct ProcessStarted {
+  static constexpr std::string_view kType = "process_started";
+  HostMode mode = HostMode::serve;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("mode", self.mode);
+  }
+};
+
+// ---- what models do: tool calls -----------------------------------------------------------------
+
+struct RunCalled {
+  static constexpr std::string_view kType = "run_called";
+  RequestId request;
+  SessionId session;
+  RunArgs args;
+  std::vector<std::string> problems;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+  }
+};
+
+struct PlanSubmitted {
+  static constexpr std::string_view kType = "plan_submitted";
+  RequestId request;
+  SessionId session;
+  PlanArgs args;
+  std::vector<std::string> problems;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+  }
+};
+
+struct WorkSubmitted {
+  static constexpr std::string_view kType = "work_submitted";
+  RequestId request;
+  SessionId session;
+  WorkArgs args;
+  std::vector<std::string> problems;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+  }
+};
+
+struct ReviewSubmitted {
+  static constexpr std::string_view kType = "review_submitted";
+  RequestId request;
+  SessionId session;
+  ReviewArgs args;
+  std::vector<std::string> problems;
+  std::string files_hash;  ///< of the vouched files, at the moment of the call
+  std::vector<std::string> syntax_errors;  ///< new ones, in the changed files; a sentence each
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+    visit("files_hash", self.files_hash);
+    visit("syntax_errors", self.syntax_errors);
+  }
+};
+
+struct TodoUpdated {
+  static constexpr std::string_view kType = "todo_updated";
+  RequestId request;
+  SessionId session;
+  TodoArgs args;
+  std::vector<std::string> problems;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+  }
+};
+
+/// The host gave up a tool call that was still waiting: Esc, or an abort of its session.
+struct CallAborted {
+  static constexpr std::string_view kType = "call_aborted";
+  RequestId request;
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+  }
+};
+
+/// The host ran a shell command for a mission session.
+struct CommandRan {
+  static constexpr std::string_view kType = "command_ran";
+  SessionId session;
+  std::string command;
+  std::string workdir;  ///< relative to the project; empty: the project itself
+  std::int64_t exit_code = 0;
+  std::string output_hash;
+  std::string files_hash;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("command", self.command);
+    visit("workdir", self.workdir);
+    visit("exit_code", self.exit_code);
+    visit("output_hash", self.output_hash);
+    visit("files_hash", self.files_hash);
+  }
+};
+
+/// A mission session wrote a file through one of the host's tools.
+struct FileWritten {
+  static constexpr std::string_view kType = "file_written";
+  SessionId session;
+  std::string path;  ///< relative to the project
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("path", self.path);
+  }
+};
+
+// ---- what the host does -------------------------------------------------------------------------
+
+struct SessionCreated {
+  static constexpr std::string_view kType = "session_created";
+  EffectId effect = 0;
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("session", self.session);
+  }
+};
+
+struct PromptAccepted {
+  static constexpr std::string_view kType = "prompt_accepted";
+  EffectId effect = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+  }
+};
+
+/// The host could not do what an effect asked for.
+struct EffectFailed {
+  static constexpr std::string_view kType = "effect_failed";
+  EffectId effect = 0;
+  std::string error;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("error", self.error);
+  }
+};
+
+/// An assistant message has begun in a session.
+struct TurnStarted {
+  static constexpr std::string_view kType = "turn_started";
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+  }
+};
+
+/// An assistant message is complete. Tokens are the host's own counts for it.
+struct TurnEnded {
+  static constexpr std::string_view kType = "turn_ended";
+  SessionId session;
+  std::uint64_t tokens = 0;
+  double usd = 0;
+  bool stopped = false;  ///< it asked for no tool: the session goes idle unless it is prompted
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("tokens", self.tokens);
+    visit("usd", self.usd);
+    visit("stopped", self.stopped);
+  }
+};
+
+/// A text part of the Commander is complete and the host waits: a turn is perhaps about to end.
+/// Only in `run` mode, where going idle ends the process.
+struct TurnEnding {
+  static constexpr std::string_view kType = "turn_ending";
+  RequestId request;
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+  }
+};
+
+struct SessionIdled {
+  static constexpr std::string_view kType = "session_idled";
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+  }
+};
+
+struct SessionErrored {
+  static constexpr std::string_view kType = "session_errored";
+  SessionId session;
+  std::string name;
+  std::string message;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("name", self.name);
+    visit("message", self.message);
+  }
+};
+
+/// The host itself waits before it repeats a model call.
+struct SessionRetried {
+  static constexpr std::string_view kType = "session_retried";
+  SessionId session;
+  std::string message;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("message", self.message);
+  }
+};
+
+struct SessionCompacted {
+  static constexpr std::string_view kType = "session_compacted";
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+  }
+};
+
+struct SessionDeleted {
+  static constexpr std::string_view kType = "session_deleted";
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+  }
+};
+
+/// What the host says of a session that was silent.
+struct SessionInspected {
+  static constexpr std::string_view kType = "session_inspected";
+  EffectId effect = 0;
+  SessionId session;
+  bool exists = false;
+  bool busy = false;
+  bool in_tool = false;   ///< a tool call of it is running
+  bool answered = false;  ///< its newest message is a completed answer
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("session", self.session);
+    visit("exists", self.exists);
+    visit("busy", self.busy);
+    visit("in_tool", self.in_tool);
+    visit("answered", self.answered);
+  }
+};
+
+struct TimerFired {
+  static constexpr std::string_view kType = "timer_fired";
+  TimerId timer = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("timer", self.timer);
+  }
+};
+
+/// Alternatives may only be appended: their position is the tag in the log.
+using Happening =
+    std::variant<MissionRequested, StopRequested, ResumeRequested, UserSpoke, ProcessStarted,
+                 RunCalled, PlanSubmitted, WorkSubmitted, ReviewSubmitted, TodoUpdated,
+                 CallAborted, CommandRan, FileWritten, SessionCreated, PromptAccepted,
+                 EffectFailed, TurnStarted, TurnEnded, TurnEnding, SessionIdled, SessionErrored,
+                 SessionRetried, SessionCompacted, SessionDeleted, SessionInspected, TimerFired>;
+
+/// One record of the log.
+struct Event {
+  std::uint64_t seq = 0;
+  TimeMs at_ms = 0;
+  Happening what;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("seq", self.seq);
+    visit("at_ms", self.at_ms);
+    visit("what", self.what);
+  }
+};
+
+}  // namespace orchestrator

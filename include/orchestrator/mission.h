@@ -1,0 +1,412 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/describe.h"
+#include "orchestrator/ids.h"
+#include "orchestrator/options.h"
+
+/// The whole durable state of one mission. It is written as `.opencode/mission_loop.json`, so the
+/// field names of the contract (section 5) stand here and nowhere else. Plain data: every change
+/// goes through `step`.
+namespace orchestrator {
+
+enum class Phase {
+  none,  ///< no mission has been started; never stored
+  briefing,
+  planning,
+  executing,
+  integrating,
+  sealed,
+  blocked,
+  paused,
+  cancelled,
+  failed
+};
+constexpr auto enum_names(Phase) {
+  return std::array{
+      EnumName<Phase>{Phase::none, "none"},
+      EnumName<Phase>{Phase::briefing, "briefing"},
+      EnumName<Phase>{Phase::planning, "planning"},
+      EnumName<Phase>{Phase::executing, "executing"},
+      EnumName<Phase>{Phase::integrating, "integrating"},
+      EnumName<Phase>{Phase::sealed, "sealed"},
+      EnumName<Phase>{Phase::blocked, "blocked"},
+      EnumName<Phase>{Phase::paused, "paused"},
+      EnumName<Phase>{Phase::cancelled, "cancelled"},
+      EnumName<Phase>{Phase::failed, "failed"}};
+}
+
+enum class TaskStatus {
+  pending,
+  ready,
+  running,
+  submitted,
+  reviewing,
+  rework,
+  done,
+  dropped,
+  blocked
+};
+constexpr auto enum_names(TaskStatus) {
+  return std::array{EnumName<TaskStatus>{TaskStatus::pending, "pending"},
+                    EnumName<TaskStatus>{TaskStatus::ready, "ready"},
+                    EnumName<TaskStatus>{TaskStatus::running, "running"},
+                    EnumName<TaskStatus>{TaskStatus::submitted, "submitted"},
+                    EnumName<TaskStatus>{TaskStatus::reviewing, "reviewing"},
+                    EnumName<TaskStatus>{TaskStatus::rework, "rework"},
+                    EnumName<TaskStatus>{TaskStatus::done, "done"},
+                    EnumName<TaskStatus>{TaskStatus::dropped, "dropped"},
+                    EnumName<TaskStatus>{TaskStatus::blocked, "blocked"}};
+}
+
+enum class Role { none, commander, planner, worker, reviewer, master_reviewer };
+constexpr auto enum_names(Role) {
+  return std::array{EnumName<Role>{Role::none, "none"},
+                    EnumName<Role>{Role::commander, "commander"},
+                    EnumName<Role>{Role::planner, "planner"},
+                    EnumName<Role>{Role::worker, "worker"},
+                    EnumName<Role>{Role::reviewer, "reviewer"},
+                    EnumName<Role>{Role::master_reviewer, "master-reviewer"}};
+}
+
+/// Life of a child session. Everything up to `closing` occupies a slot.
+enum class SessionState {
+  creating,   ///< asked of the host
+  prompting,  ///< a prompt is on its way to the host
+  waiting,    ///< the host has the prompt; no sign of an answer yet
+  working,    ///< a turn runs
+  closing,    ///< its work is submitted; the last turn runs out
+  idle,       ///< lease released; may be prompted again
+  backing_off,  ///< a turn failed; the next prompt waits for its time
+  ended       ///< never prompted again
+};
+constexpr auto enum_names(SessionState) {
+  return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
+                    EnumName<SessionState>{SessionState::prompting, "prompting"},
+                    EnumName<SessionState>{SessionState::waiting, "waiting"},
+                    EnumName<SessionState>{SessionState::working, "working"},
+                    EnumName<SessionState>{SessionState::closing, "closing"},
+                    EnumName<SessionState>{SessionState::idle, "idle"},
+                    EnumName<SessionState>{SessionState::backing_off, "backing_off"},
+                    EnumName<SessionState>{SessionState::ended, "ended"}};
+}
+
+enum class Severity { error, warning, note };
+constexpr auto enum_names(Severity) {
+  return std::array{EnumName<Severity>{Severity::error, "error"},
+                    EnumName<Severity>{Severity::warning, "warning"},
+                    EnumName<Severity>{Severity::note, "note"}};
+}
+
+/// The process that hosts the plugin: it decides how the Commander is kept going.
+enum class HostMode { run, serve, tui };
+constexpr auto enum_names(HostMode) {
+  return std::array{EnumName<HostMode>{HostMode::run, "run"},
+                    EnumName<HostMode>{HostMode::serve, "serve"},
+                    EnumName<HostMode>{HostMode::tui, "tui"}};
+}
+
+/// What a Reviewer found. `line` counts from 1; 0 is "no line".
+struct Finding {
+  std::string file;
+  std::int64_t line = 0;
+  Severity severity = Severity::error;
+  std::string message;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("file", self.file);
+    visit("line", self.line);
+    visit("severity", self.severity, required);
+    visit("message", self.message, required);
+  }
+};
+
+/// A shell command that the host ran in a mission session, seen by the engine itself.
+struct Receipt {
+  SessionId session;
+  TaskId task;
+  std::string command;
+  std::int64_t exit_code = 0;
+  std::string output_hash;  ///< BLAKE2b of the output, hex
+  std::string files_hash;   ///< of the files it vouches for, as they were when it ended
+  TimeMs at_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("task", self.task);
+    visit("command", self.command);
+    visit("exit_code", self.exit_code);
+    visit("output_hash", self.output_hash);
+    visit("files_hash", self.files_hash);
+    visit("at_ms", self.at_ms);
+  }
+};
+
+struct Task {
+  TaskId id;
+  std::string title;
+  std::string agent;
+  TaskStatus status = TaskStatus::pending;
+  std::uint32_t attempt = 0;  ///< sessions that have been given to it; the first is 1
+  std::vector<TaskId> deps;
+  std::vector<std::string> files;  ///< the claim: globs, relative to the project
+  SessionId session;               ///< its newest Worker
+  std::string summary;             ///< the Worker's own, from its last submission
+  std::string description;
+  std::vector<std::string> accept;
+  std::vector<std::string> verify;
+  std::vector<std::string> race;
+  std::string note;                   ///< why it is blocked or dropped, or a Commander's remark
+  std::vector<Finding> findings;      ///< of its last rejection
+  std::vector<std::string> touched;   ///< files it wrote or submitted
+  std::uint32_t rejections = 0;       ///< in a row, of this attempt
+  std::uint32_t review_attempts = 0;  ///< Reviewer sessions spent on the present submission
+  std::uint32_t retries = 0;          ///< times the Commander has put it back
+  std::uint32_t iteration = 1;        ///< the iteration that made it
+  std::vector<std::string> proved_by;  ///< the commands whose receipts its review rests on
+  TimeMs started_ms = 0;
+  TimeMs ended_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id);
+    visit("title", self.title);
+    visit("agent", self.agent);
+    visit("status", self.status);
+    visit("attempt", self.attempt);
+    visit("deps", self.deps);
+    visit("files", self.files);
+    visit("session", self.session);
+    visit("summary", self.summary);
+    visit("description", self.description);
+    visit("accept", self.accept);
+    visit("verify", self.verify);
+    visit("race", self.race);
+    visit("note", self.note);
+    visit("findings", self.findings);
+    visit("touched", self.touched);
+    visit("rejections", self.rejections);
+    visit("review_attempts", self.review_attempts);
+    visit("retries", self.retries);
+    visit("iteration", self.iteration);
+    visit("proved_by", self.proved_by);
+    visit("started_ms", self.started_ms);
+    visit("ended_ms", self.ended_ms);
+  }
+};
+
+struct Session {
+  SessionId id;  ///< empty until the host has made it
+  Role role = Role::none;
+  TaskId task;
+  SessionState state = SessionState::creating;
+  std::string agent;
+  std::uint32_t attempt = 0;
+  EffectId effect = 0;              ///< the host call in flight for it, 0 when none
+  std::uint32_t continuations = 0;  ///< prompts in a row that brought no submission
+  std::uint32_t refusals = 0;       ///< refused tool calls in a row
+  bool submitted = false;           ///< what its present prompt asked for is in
+  bool errored = false;             ///< a terminal error: the next idle is premature
+  bool failed = false;              ///< that premature idle has come; the next one is real
+  bool compacted = false;           ///< its task card must stand in the system text
+  std::string prompt;               ///< the text to send as soon as it may be sent
+  TimerId timer = 0;
+  std::uint64_t tokens = 0;
+  double usd = 0;
+  TimeMs started_ms = 0;
+  TimeMs seen_ms = 0;  ///< its last sign of life
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id);
+    visit("role", self.role);
+    visit("task", self.task);
+    visit("state", self.state);
+    visit("agent", self.agent);
+    visit("attempt", self.attempt);
+    visit("effect", self.effect);
+    visit("continuations", self.continuations);
+    visit("refusals", self.refusals);
+    visit("submitted", self.submitted);
+    visit("errored", self.errored);
+    visit("failed", self.failed);
+    visit("compacted", self.compacted);
+    visit("prompt", self.prompt);
+    visit("timer", self.timer);
+    visit("tokens", self.tokens);
+    visit("usd", self.usd);
+    visit("started_ms", self.started_ms);
+    visit("seen_ms", self.seen_ms);
+  }
+};
+
+/// The Commander's session, which is the user's own.
+struct Commander {
+  RequestId waiting;        ///< a `mission_run` that has not returned yet
+  bool background = false;  ///< `--background`: `mission_run` returns at once
+  bool busy = false;        ///< a turn of it runs, as far as the host has said
+  bool continued = false;   ///< a continuation was put into the turn that is ending
+  bool errored = false;     ///< a terminal error: the next idle is premature
+  bool owed = false;        ///< something to decide has not been told to it yet
+  std::uint32_t early_ends = 0;   ///< turns ended in briefing without `mission_run`
+  std::uint32_t continuations = 0;  ///< in a row, without progress
+  EffectId effect = 0;
+  TimerId timer = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("waiting", self.waiting);
+    visit("background", self.background);
+    visit("busy", self.busy);
+    visit("continued", self.continued);
+    visit("errored", self.errored);
+    visit("owed", self.owed);
+    visit("early_ends", self.early_ends);
+    visit("continuations", self.continuations);
+    visit("effect", self.effect);
+    visit("timer", self.timer);
+  }
+};
+
+/// What the mission may spend, and what it has spent.
+struct Budget {
+  std::uint64_t tokens_max = 0;  ///< 0: no cap
+  double usd_max = 0;
+  TimeMs time_max_ms = 0;
+  std::uint64_t tokens = 0;
+  double usd = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("tokens_max", self.tokens_max);
+    visit("usd_max", self.usd_max);
+    visit("time_max_ms", self.time_max_ms);
+    visit("tokens", self.tokens);
+    visit("usd", self.usd);
+  }
+};
+
+struct Metrics {
+  std::uint32_t sessions = 0;
+  std::uint32_t sessions_peak = 0;  ///< the most that held a slot at once
+  std::uint32_t prompts = 0;
+  std::uint32_t continuations = 0;
+  std::uint32_t rejections = 0;
+  std::uint32_t errors = 0;
+  std::uint32_t refusals = 0;
+  std::uint32_t receipts = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("sessions", self.sessions);
+    visit("sessions_peak", self.sessions_peak);
+    visit("prompts", self.prompts);
+    visit("continuations", self.continuations);
+    visit("rejections", self.rejections);
+    visit("errors", self.errors);
+    visit("refusals", self.refusals);
+    visit("receipts", self.receipts);
+  }
+};
+
+struct State {
+  std::uint32_t schema = 1;
+  MissionId mission;
+  Phase phase = Phase::none;
+  std::string reason;  ///< why it is blocked, paused, cancelled or failed
+  std::string objective;
+  SessionId root_session;
+  std::uint32_t iteration = 1;
+  TimeMs started_at = 0;
+  TimeMs updated_at = 0;
+  std::uint64_t last_seq = 0;
+  std::vector<Task> tasks;
+  std::vector<Session> sessions;
+  Budget budget;
+  Metrics metrics;
+  Phase resume_phase = Phase::none;  ///< where `blocked` and `paused` go on
+  HostMode mode = HostMode::serve;
+  std::string notes;  ///< the Commander's, for the Planner
+  std::vector<std::string> acceptance;
+  std::vector<std::string> verify;  ///< commands of the Master Review
+  std::string verify_reason;
+  std::string plan_summary;
+  std::vector<std::string> decisions;
+  std::vector<std::string> agents;  ///< names that a plan may assign a task to
+  std::uint32_t parallel = 4;       ///< sessions that may hold a slot now
+  std::uint32_t parallel_max = 10;
+  std::uint32_t planner_attempts = 0;
+  std::uint32_t master_attempts = 0;
+  std::vector<Finding> findings;  ///< of the last failed Master Review
+  std::vector<std::string> proved_by;
+  Commander commander;
+  std::vector<Receipt> receipts;
+  TimerId deadline_timer = 0;
+  EffectId next_effect = 1;
+  TimerId next_timer = 1;
+  std::uint64_t seed = 0;
+  bool dormant = false;  ///< its process died; it waits for `/resume`
+  Options options;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("schema", self.schema);
+    visit("mission", self.mission);
+    visit("phase", self.phase);
+    visit("reason", self.reason);
+    visit("objective", self.objective);
+    visit("root_session", self.root_session);
+    visit("iteration", self.iteration);
+    visit("started_at", self.started_at);
+    visit("updated_at", self.updated_at);
+    visit("last_seq", self.last_seq);
+    visit("tasks", self.tasks);
+    visit("sessions", self.sessions);
+    visit("budget", self.budget);
+    visit("metrics", self.metrics);
+    visit("resume_phase", self.resume_phase);
+    visit("mode", self.mode);
+    visit("notes", self.notes);
+    visit("acceptance", self.acceptance);
+    visit("verify", self.verify);
+    visit("verify_reason", self.verify_reason);
+    visit("plan_summary", self.plan_summary);
+    visit("decisions", self.decisions);
+    visit("agents", self.agents);
+    visit("parallel", self.parallel);
+    visit("parallel_max", self.parallel_max);
+    visit("planner_attempts", self.planner_attempts);
+    visit("master_attempts", self.master_attempts);
+    visit("findings", self.findings);
+    visit("proved_by", self.proved_by);
+    visit("commander", self.commander);
+    visit("receipts", self.receipts);
+    visit("deadline_timer", self.deadline_timer);
+    visit("next_effect", self.next_effect);
+    visit("next_timer", self.next_timer);
+    visit("seed", self.seed);
+    visit("dormant", self.dormant);
+    visit("options", self.options);
+  }
+};
+
+/// Briefing to integrating: the engine moves it on by itself.
+[[nodiscard]] bool is_running(Phase phase);
+/// Running, blocked or paused: it holds its directory, and `/task` beside it is refused.
+[[nodiscard]] bool is_active(Phase phase);
+/// `valid` ids: a letter, then up to 31 letters, digits, `.`, `_` or `-`.
+[[nodiscard]] bool valid_task_id(const std::string& id);
+
+[[nodiscard]] Task* find_task(State& state, const TaskId& id);
+[[nodiscard]] const Task* find_task(const State& state, const TaskId& id);
+[[nodiscard]] Session* find_session(State& state, const SessionId& id);
+[[nodiscard]] const Session* find_session(const State& state, const SessionId& id);
+
+}  // namespace orchestrator

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "orchestrator/describe.h"
+
+namespace orchestrator {
+
+/// How Workers are kept apart. `worktree` is refused until it is built; see `admit_mission`.
+enum class Isolation { shared, worktree };
+constexpr auto enum_names(Isolation) {
+  return std::array{EnumName<Isolation>{Isolation::shared, "shared"},
+                    EnumName<Isolation>{Isolation::worktree, "worktree"}};
+}
+
+enum class ResumePolicy { automatic, manual };
+constexpr auto enum_names(ResumePolicy) {
+  return std::array{EnumName<ResumePolicy>{ResumePolicy::automatic, "auto"},
+                    EnumName<ResumePolicy>{ResumePolicy::manual, "manual"}};
+}
+
+enum class ShadowReview { task, file, off };
+constexpr auto enum_names(ShadowReview) {
+  return std::array{EnumName<ShadowReview>{ShadowReview::task, "task"},
+                    EnumName<ShadowReview>{ShadowReview::file, "file"},
+                    EnumName<ShadowReview>{ShadowReview::off, "off"}};
+}
+
+enum class HostSnapshots { keep, off };
+constexpr auto enum_names(HostSnapshots) {
+  return std::array{EnumName<HostSnapshots>{HostSnapshots::keep, "keep"},
+                    EnumName<HostSnapshots>{HostSnapshots::off, "off"}};
+}
+
+enum class LogLevel { debug, info, warn, error };
+constexpr auto enum_names(LogLevel) {
+  return std::array{
+      EnumName<LogLevel>{LogLevel::debug, "debug"}, EnumName<LogLevel>{LogLevel::info, "info"},
+      EnumName<LogLevel>{LogLevel::warn, "warn"}, EnumName<LogLevel>{LogLevel::error, "error"}};
+}
+
+/// Sessions that may hold a model at once.
+struct ParallelOptions {
+  std::uint32_t initial = 4;
+  std::uint32_t max = 10;
+  std::map<std::string, std::uint32_t> per_model;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("initial", self.initial);
+    visit("max", self.max);
+    visit("per_model", self.per_model);
+  }
+};
+
+/// Caps of one mission; 0 is "no cap".
+struct BudgetOptions {
+  std::uint64_t tokens = 0;
+  double usd = 0;
+  double minutes = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("tokens", self.tokens);
+    visit("usd", self.usd);
+    visit("minutes", self.minutes);
+  }
+};
+
+/// The bounded measures that make every mission end.
+struct LimitOptions {
+  std::uint32_t attempts = 3;
+  std::uint32_t iterations = 5;
+  std::uint32_t depth = 2;
+  std::uint32_t tasks = 500;
+  std::uint32_t continuations = 3;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("attempts", self.attempts);
+    visit("iterations", self.iterations);
+    visit("depth", self.depth);
+    visit("tasks", self.tasks);
+    visit("continuations", self.continuations);
+  }
+};
+
+struct TimeoutOptions {
+  std::uint32_t stall_s = 300;
+  std::uint32_t task_min = 60;
+  std::uint32_t permission_s = 600;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("stall_s", self.stall_s);
+    visit("task_min", self.task_min);
+    visit("permission_s", self.permission_s);
+  }
+};
+
+struct ReviewOptions {
+  ShadowReview shadow = ShadowReview::task;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("shadow", self.shadow);
+  }
+};
+
+struct MemoryOptions {
+  std::uint32_t budget_tokens = 1500;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("budget_tokens", self.budget_tokens);
+  }
+};
+
+struct LogOptions {
+  LogLevel level = LogLevel::info;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("level", self.level);
+  }
+};
+
+/// `.opencode/orchestrator.json`, and the same keys as plugin options. A mission keeps the
+/// options that it was started with.
+struct Options {
+  ParallelOptions parallel;
+  BudgetOptions budget;
+  LimitOptions limits;
+  TimeoutOptions timeouts;
+  Isolation isolation = Isolation::shared;
+  ResumePolicy resume = ResumePolicy::automatic;
+  ReviewOptions review;
+  std::map<std::string, std::string> models;  ///< role name -> "provider/model"
+  MemoryOptions memory;
+  std::vector<std::string> verify;  ///< commands that every mission's Master Review must run
+  HostSnapshots snapshots = HostSnapshots::keep;
+  LogOptions log;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("parallel", self.parallel);
+    visit("budget", self.budget);
+    visit("limits", self.limits);
+    visit("timeouts", self.timeouts);
+    visit("isolation", self.isolation);
+    visit("resume", self.resume);
+    visit("review", self.review);
+    visit("models", self.models);
+    visit("memory", self.memory);
+    visit("verify", self.verify);
+    visit("snapshots", self.snapshots);
+    visit("log", self.log);
+  }
+};
+
+}  // namespace orchestrator

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/effect.h"
+#include "orchestrator/event.h"
+#include "orchestrator/mission.h"
+
+namespace orchestrator {
+
+/// The whole engine as a function: moves `state` by one event and says what is to be done.
+/// Knows no clock, file, thread or randomness; the same state and event always give the same
+/// result. A call that must be refused changes nothing but counters, and its `Reply` says what is
+/// wrong, where, and the mend. Never throws; an event that makes no sense (of an unknown session,
+/// of an effect that is over) is ignored, because hosts send them late, twice and out of order.
+[[nodiscard]] Effects step(State& state, const Event& event);
+
+/// Why `/task` must be refused in this state, or nothing. Asked before a log is made for it.
+[[nodiscard]] std::string why_not_start(const State& state, const MissionRequested& request);
+
+/// The files whose content a command of this session vouches for: globs, relative to the project.
+[[nodiscard]] std::vector<std::string> vouched_files(const State& state, const SessionId& session);
+
+/// A role that a session plays in the mission; `none` for every other session.
+[[nodiscard]] Role role_of(const State& state, const SessionId& session);
+
+/// What must stand in the system text of a session beside its role's instructions: nothing, or,
+/// once the host has compacted its conversation, the card of what it is doing.
+[[nodiscard]] std::string system_card(const State& state, const SessionId& session);
+
+/// Why a session may not write `path` (relative to the project; starts with `..` or `/` when it is
+/// outside), or nothing.
+[[nodiscard]] std::string why_not_write(const State& state, const SessionId& session,
+                                        const std::string& path);
+
+/// One line for a tool part, e.g. `executing 3/7 · T2, T4 running`; at most 120 bytes.
+[[nodiscard]] std::string progress_title(const State& state);
+/// At most 1 kB, for models and people.
+[[nodiscard]] std::string status_text(const State& state);
+/// `.opencode/todo.md`.
+[[nodiscard]] std::string todo_markdown(const State& state);
+
+}  // namespace orchestrator

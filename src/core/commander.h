@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/context.h"
+
+/// The Commander's session: the user's own, which the engine never drives while a turn of it runs,
+/// and never leaves standing while the mission needs it.
+namespace orchestrator::core {
+
+[[nodiscard]] Role role_of_session(const State& state, const SessionId& session);
+
+void on_run(Context& ctx, const RunCalled& event);
+void on_user_spoke(Context& ctx, const UserSpoke& event);
+void on_turn_ending(Context& ctx, const TurnEnding& event);
+void on_call_aborted(Context& ctx, const CallAborted& event);
+void on_commander_turn_started(Context& ctx);
+void on_commander_turn_ended(Context& ctx, const TurnEnded& event);
+void on_commander_idled(Context& ctx);
+void on_commander_errored(Context& ctx, const SessionErrored& event);
+/// Whether the timer was the Commander's.
+bool on_commander_timer(Context& ctx, TimerId timer);
+
+/// The mission has ended or needs a decision: the waiting `mission_run` returns, or the Commander
+/// is woken as soon as it is quiescent.
+void tell_commander(Context& ctx);
+/// Something was accepted: continuations count from zero again.
+void made_progress(Context& ctx);
+
+}  // namespace orchestrator::core

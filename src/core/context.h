@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "orchestrator/effect.h"
+#include "orchestrator/event.h"
+#include "orchestrator/mission.h"
+
+namespace orchestrator::core {
+
+/// One step in the making: the state that it moves, its time, and the effects so far.
+struct Context {
+  State& state;
+  TimeMs now_ms = 0;
+  Effects effects;
+
+  template <class E>
+  void emit(E effect) {
+    effects.emplace_back(std::move(effect));
+  }
+
+  void accept(const RequestId& request, std::string text) {
+    emit(Reply{request, true, std::move(text)});
+  }
+
+  void refuse(const RequestId& request, std::string text) {
+    emit(Reply{request, false, std::move(text)});
+  }
+
+  [[nodiscard]] EffectId new_effect() { return state.next_effect++; }
+
+  TimerId start_timer(TimeMs delay_ms) {
+    const TimerId timer = state.next_timer++;
+    emit(StartTimer{timer, delay_ms});
+    return timer;
+  }
+
+  void cancel_timer(TimerId& timer) {
+    if (timer != 0) emit(CancelTimer{timer});
+    timer = 0;
+  }
+};
+
+}  // namespace orchestrator::core

@@ -1,0 +1,65 @@
+#include "core/evidence.h"
+
+#include <ranges>
+
+#include "core/mission.h"
+#include "core/plan.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// The newest run of a command counts: green once and red later is red.
+const Receipt* newest(const State& state, const SessionId& session, const std::string& command) {
+  for (const Receipt& receipt : std::views::reverse(state.receipts)) {
+    if (receipt.session == session && receipt.command == command) return &receipt;
+  }
+  return nullptr;
+}
+
+std::string quoted(const std::string& command) { return "`" + clip(command, 200) + "`"; }
+
+}  // namespace
+
+std::vector<std::string> unproved_claims(const State& state, const SessionId& session,
+                                         const std::vector<Claim>& claims) {
+  std::vector<std::string> problems;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const std::string at = "evidence[" + std::to_string(i) + "]: ";
+    const std::string command = trimmed(claims[i].command);
+    const Receipt* receipt = newest(state, session, command);
+    if (receipt == nullptr) {
+      problems.push_back(at + "no receipt of " + quoted(command) +
+                         " in this session: run it with bash exactly so from the project's "
+                         "directory, or leave it out");
+    } else if (receipt->exit_code != claims[i].exit_code) {
+      problems.push_back(at + quoted(command) + " ended with exit code " +
+                         std::to_string(receipt->exit_code) + ", not " +
+                         std::to_string(claims[i].exit_code) + ": say what it gave, or run it again");
+    }
+  }
+  return problems;
+}
+
+std::vector<std::string> missing_receipts(const State& state, const SessionId& session,
+                                          const std::vector<std::string>& verify,
+                                          const std::string& files_hash) {
+  std::vector<std::string> problems;
+  for (const std::string& command : verify) {
+    const Receipt* receipt = newest(state, session, command);
+    if (receipt == nullptr) {
+      problems.push_back("verify command " + quoted(command) +
+                         " has no receipt of this session: run it with bash exactly so from the "
+                         "project's directory");
+    } else if (receipt->exit_code != 0) {
+      problems.push_back("verify command " + quoted(command) + " ended with exit code " +
+                         std::to_string(receipt->exit_code) +
+                         ": a pass needs 0; reject with what it showed, or run it again");
+    } else if (receipt->files_hash != files_hash) {
+      problems.push_back("verify command " + quoted(command) +
+                         " ran before the files last changed: run it again");
+    }
+  }
+  return problems;
+}
+
+}  // namespace orchestrator::core

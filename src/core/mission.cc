@@ -1,0 +1,185 @@
+#include "core/mission.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/assert.h"
+#include "core/command.h"
+#include "core/commander.h"
+#include "core/session_pool.h"
+#include "core/task_graph.h"
+#include "orchestrator/step.h"
+
+namespace orchestrator {
+
+bool is_running(Phase phase) {
+  return phase == Phase::briefing || phase == Phase::planning || phase == Phase::executing ||
+         phase == Phase::integrating;
+}
+
+bool is_active(Phase phase) {
+  return is_running(phase) || phase == Phase::blocked || phase == Phase::paused;
+}
+
+bool valid_task_id(const std::string& id) {
+  if (id.empty() || id.size() > 32 || std::isalpha(static_cast<unsigned char>(id[0])) == 0) {
+    return false;
+  }
+  return std::ranges::all_of(id, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+  });
+}
+
+Task* find_task(State& state, const TaskId& id) {
+  const auto it = std::ranges::find(state.tasks, id, &Task::id);
+  return it == state.tasks.end() ? nullptr : &*it;
+}
+
+const Task* find_task(const State& state, const TaskId& id) {
+  const auto it = std::ranges::find(state.tasks, id, &Task::id);
+  return it == state.tasks.end() ? nullptr : &*it;
+}
+
+Session* find_session(State& state, const SessionId& id) {
+  if (id.empty()) return nullptr;
+  const auto it = std::ranges::find(state.sessions, id, &Session::id);
+  return it == state.sessions.end() ? nullptr : &*it;
+}
+
+const Session* find_session(const State& state, const SessionId& id) {
+  if (id.empty()) return nullptr;
+  const auto it = std::ranges::find(state.sessions, id, &Session::id);
+  return it == state.sessions.end() ? nullptr : &*it;
+}
+
+std::string why_not_start(const State& state, const MissionRequested& request) {
+  if (is_active(state.phase)) {
+    return "Mission " + state.mission.value + " (\"" + core::first_line(state.objective, 80) +
+           "\") is " + std::string(to_name(state.phase)) + " in session " +
+           state.root_session.value +
+           ", and a directory holds one mission at a time. Wait for it, stop it with /stop, or go "
+           "on with it by /resume; then start this one.";
+  }
+  const core::TaskCommand command = core::parse_task_command(request.arguments, request.mode);
+  std::vector<std::string> problems = command.problems;
+  const Isolation isolation = command.isolation.value_or(request.options.isolation);
+  if (isolation == Isolation::worktree) {
+    problems.push_back(
+        "isolation \"worktree\" is not built yet: use \"shared\" (the default), in which claims on "
+        "files keep Workers apart");
+  }
+  if (problems.empty()) return "";
+  std::string text = "The mission was not started:";
+  for (const std::string& problem : problems) text += "\n- " + problem;
+  return text;
+}
+
+namespace core {
+
+std::string clip(const std::string& text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max > 3 ? bytes_max - 3 : 0;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
+}
+
+std::string first_line(const std::string& text, std::size_t bytes_max) {
+  return clip(text.substr(0, text.find('\n')), bytes_max);
+}
+
+void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
+  State& state = ctx.state;
+  ORCH_ASSERT(move_exists(state.phase, cause, to));
+  if (to == Phase::blocked || (to == Phase::paused && state.phase != Phase::blocked)) {
+    state.resume_phase = state.phase;
+  }
+  state.phase = to;
+  state.reason = std::move(reason);
+}
+
+void start_mission(Context& ctx, const MissionRequested& event) {
+  const TaskCommand command = parse_task_command(event.arguments, event.mode);
+  State& state = ctx.state;
+  state = State{};
+  state.mission = event.mission;
+  state.phase = Phase::briefing;
+  state.objective = command.objective;
+  state.root_session = event.session;
+  state.started_at = ctx.now_ms;
+  state.mode = event.mode;
+  state.agents = event.agents;
+  state.seed = event.seed;
+  state.options = event.options;
+  state.parallel_max = command.parallel.value_or(event.options.parallel.max);
+  state.parallel = std::min(command.parallel.value_or(event.options.parallel.initial),
+                            state.parallel_max);
+  state.budget.tokens_max = command.budget_tokens.value_or(event.options.budget.tokens);
+  state.budget.usd_max = command.budget_usd.value_or(event.options.budget.usd);
+  state.budget.time_max_ms =
+      command.time_ms.value_or(static_cast<TimeMs>(event.options.budget.minutes * 60e3));
+  state.verify = event.options.verify;
+  // `opencode run` ends with the Commander's turn, so there is no background to work in.
+  state.commander.background = command.background && event.mode != HostMode::run;
+  state.commander.busy = true;
+  ctx.emit(WatchSession{event.session});
+  if (state.budget.time_max_ms > 0) state.deadline_timer = ctx.start_timer(state.budget.time_max_ms);
+  ctx.accept(event.request, state.objective);
+}
+
+void block_mission(Context& ctx, const std::string& reason) {
+  enter(ctx, Cause::measure_spent, Phase::blocked, reason);
+  ctx.emit(ShowToast{"warning", "Mission blocked: " + first_line(reason, 200)});
+  tell_commander(ctx);
+}
+
+void cancel_mission(Context& ctx, const std::string& reason) {
+  enter(ctx, Cause::stopped, Phase::cancelled, reason);
+  for (Session& session : ctx.state.sessions) end_session(ctx, session);
+  ctx.cancel_timer(ctx.state.deadline_timer);
+  tell_commander(ctx);
+}
+
+void pause_mission(Context& ctx, const std::string& reason) {
+  enter(ctx, Cause::paused, Phase::paused, reason);
+  for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
+  ctx.cancel_timer(ctx.state.deadline_timer);
+  tell_commander(ctx);
+}
+
+namespace {
+
+/// A person has looked at it: what was spent may be spent again.
+void restore_measures(Context& ctx) {
+  State& state = ctx.state;
+  state.planner_attempts = 0;
+  state.master_attempts = 0;
+  if (state.resume_phase == Phase::integrating && state.iteration >= state.options.limits.iterations) {
+    state.options.limits.iterations = state.iteration + 1;
+  }
+  for (Task& task : state.tasks) {
+    if (task.status != TaskStatus::blocked) continue;
+    task.attempt = 0;
+    task.retries = 0;
+    task.review_attempts = 0;
+    move_task(ctx, task, TaskStatus::pending);
+  }
+}
+
+}  // namespace
+
+void resume_mission(Context& ctx) {
+  State& state = ctx.state;
+  state.dormant = false;
+  state.commander.continuations = 0;
+  state.commander.early_ends = 0;
+  state.commander.owed = false;
+  if (state.phase == Phase::blocked || state.phase == Phase::paused) {
+    restore_measures(ctx);
+    enter(ctx, Cause::resumed, state.resume_phase);
+  }
+  if (state.budget.time_max_ms > 0) state.deadline_timer = ctx.start_timer(state.budget.time_max_ms);
+  revive_sessions(ctx);
+}
+
+}  // namespace core
+}  // namespace orchestrator

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/event.h"
+#include "orchestrator/mission.h"
+
+/// Rules that a plan keeps, whoever wrote it.
+namespace orchestrator::core {
+
+/// Everything that is wrong with these tasks beside those that stay (`kept`); `where` names the
+/// list in messages, e.g. `tasks`.
+[[nodiscard]] std::vector<std::string> task_problems(const State& state,
+                                                     const std::vector<Task>& kept,
+                                                     const std::vector<TaskSpec>& added,
+                                                     const std::string& where);
+[[nodiscard]] Task make_task(const State& state, const TaskSpec& spec);
+
+/// A path or glob as the engine keeps it (no `./`, no doubled `/`); empty when it leaves the project.
+[[nodiscard]] std::string project_path(const std::string& path);
+/// `  npm   test ` -> `npm test` only at its ends: commands are compared as they were written.
+[[nodiscard]] std::string trimmed(const std::string& text);
+/// Ids of the mission that look like this one, for a refusal: ` Nearest: T1, T2.` or nothing.
+[[nodiscard]] std::string nearest_ids(const State& state, const TaskId& id);
+
+}  // namespace orchestrator::core

@@ -1,0 +1,175 @@
+#include "core/report.h"
+
+#include <array>
+
+#include "core/commander.h"
+#include "core/mission.h"
+#include "core/session_pool.h"
+#include "core/task_graph.h"
+#include "orchestrator/step.h"
+
+namespace orchestrator {
+namespace core {
+namespace {
+
+constexpr std::size_t kReportBytesMax = 4000;
+
+std::string done_of_all(const State& state) {
+  return std::to_string(count(state, TaskStatus::done)) + "/" + std::to_string(state.tasks.size());
+}
+
+std::string headline(const State& state) {
+  std::string text = "Mission " + state.mission.value + " is " + std::string(to_name(state.phase)) +
+                     ": " + done_of_all(state) + " tasks done, iteration " +
+                     std::to_string(state.iteration) + ".";
+  const std::size_t dropped = count(state, TaskStatus::dropped);
+  if (dropped > 0) text += " " + std::to_string(dropped) + " dropped.";
+  if (!state.reason.empty()) text += "\nReason: " + clip(state.reason, 1200);
+  return text + "\n";
+}
+
+std::string task_lines(const State& state, std::size_t bytes_max) {
+  std::string text;
+  std::size_t left_out = 0;
+  for (const Task& task : state.tasks) {
+    std::string line = "- " + task.id.value + " " + clip(task.title, 80) + ": " +
+                       std::string(to_name(task.status));
+    const std::string& remark = task.status == TaskStatus::done ? task.summary : task.note;
+    if (!remark.empty()) line += " – " + first_line(remark, 160);
+    line += "\n";
+    if (text.size() + line.size() > bytes_max) {
+      left_out += 1;
+    } else {
+      text += line;
+    }
+  }
+  if (left_out > 0) text += "- … and " + std::to_string(left_out) + " more\n";
+  return text;
+}
+
+std::string proof_lines(const State& state) {
+  if (state.phase != Phase::sealed) return "";
+  if (state.proved_by.empty()) return "Verified without commands: " + clip(state.verify_reason, 300) + "\n";
+  std::string text = "Verified by the Master Review's own runs (exit 0):\n";
+  for (const std::string& command : state.proved_by) text += "- " + clip(command, 200) + "\n";
+  return clip(text, 800);
+}
+
+std::string request_of(const State& state) {
+  switch (state.phase) {
+    case Phase::sealed:
+      return "Now: tell the user what was built and how it was verified, list the assumptions you "
+             "made, and end your turn.";
+    case Phase::blocked:
+      return "Now: decide if you can. update_todo (retry, dropped, add) or a new submit_plan, then "
+             "mission_run goes on. If a person must decide, tell the user what is open and that "
+             "/resume goes on, and end your turn.";
+    case Phase::paused:
+      return "Now: tell the user that the mission is paused, its state is kept, and /resume goes "
+             "on; then end your turn.";
+    case Phase::cancelled:
+    case Phase::failed:
+      return "Now: tell the user how far it came, and end your turn.";
+    case Phase::none:
+    case Phase::briefing:
+    case Phase::planning:
+    case Phase::executing:
+    case Phase::integrating:
+      return "Now: call mission_run to go on with it.";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string final_report(const State& state) {
+  const std::string head = headline(state) + proof_lines(state);
+  const std::string end = "\n" + request_of(state);
+  const std::size_t room = kReportBytesMax - std::min(kReportBytesMax, head.size() + end.size() + 60);
+  return head + task_lines(state, room) + end;
+}
+
+std::string interruption_report(const State& state, const std::string& words) {
+  const std::string head = "The user wrote:\n" + clip(words, 1500) +
+                           "\n\nThe mission goes on meanwhile: " + progress_title(state) + ".\n";
+  const std::string end =
+      "\nNow: answer the user; if they want the plan changed, use update_todo; then call mission_run "
+      "again.";
+  return head + task_lines(state, kReportBytesMax - head.size() - end.size() - 60) + end;
+}
+
+}  // namespace core
+
+std::string progress_title(const State& state) {
+  std::string text = std::string(to_name(state.phase));
+  if (state.phase == Phase::planning || state.tasks.empty()) return text;
+  text += " " + core::done_of_all(state);
+  std::string running;
+  for (const Task& task : state.tasks) {
+    if (!core::is_in_work(task.status)) continue;
+    if (running.size() > 60) {
+      running += " …";
+      break;
+    }
+    running += (running.empty() ? "" : ", ") + task.id.value +
+               (task.status == TaskStatus::running ? "" : " " + std::string(to_name(task.status)));
+  }
+  if (!running.empty()) text += " · " + running;
+  if (state.iteration > 1) text += " · iteration " + std::to_string(state.iteration);
+  return text;
+}
+
+std::string status_text(const State& state) {
+  if (state.mission.empty()) return "No mission in this directory. /task <objective> starts one.";
+  const std::string head = core::headline(state) + "Objective: " +
+                           core::first_line(state.objective, 160) + "\nSession: " +
+                           state.root_session.value + "\n" + (state.dormant ? "Its process ended; /resume goes on.\n" : "");
+  const std::size_t room = head.size() + 60 < 1000 ? 1000 - head.size() - 60 : 0;
+  return core::clip(head + core::task_lines(state, room), 1000);
+}
+
+namespace {
+
+const char* todo_box(TaskStatus status) {
+  switch (status) {
+    case TaskStatus::done:
+      return "[x]";
+    case TaskStatus::running:
+    case TaskStatus::submitted:
+    case TaskStatus::reviewing:
+    case TaskStatus::rework:
+      return "[~]";
+    case TaskStatus::blocked:
+      return "[!]";
+    case TaskStatus::dropped:
+      return "[-]";
+    case TaskStatus::pending:
+    case TaskStatus::ready:
+      return "[ ]";
+  }
+  return "[ ]";
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
+
+}  // namespace
+
+std::string todo_markdown(const State& state) {
+  std::string text = "# " + core::first_line(state.objective, 120) + "\n\nMission " + state.mission.value + ", " +
+                     std::string(to_name(state.phase)) + ", iteration " + std::to_string(state.iteration) + "\n\n";
+  for (const Task& task : state.tasks) {
+    text += std::string("- ") + todo_box(task.status) + " " + task.id.value + " " + task.title + " (agent: " + task.agent;
+    if (!task.files.empty()) text += "; files: " + joined(task.files);
+    std::vector<std::string> deps;
+    for (const TaskId& dep : task.deps) deps.push_back(dep.value);
+    if (!deps.empty()) text += "; deps: " + joined(deps);
+    text += ")\n";
+  }
+  return text;
+}
+
+}  // namespace orchestrator

@@ -1,0 +1,162 @@
+#include "core/schedule.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/commander.h"
+#include "core/mission.h"
+#include "core/prompt.h"
+#include "core/session_pool.h"
+#include "core/task_graph.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// Tasks on the longest chain that waits for this one, itself counted.
+class RemainingPath {
+ public:
+  explicit RemainingPath(const State& state) {
+    for (std::size_t i = 0; i < state.tasks.size(); ++i) index_.emplace(state.tasks[i].id, i);
+    dependents_.resize(state.tasks.size());
+    for (std::size_t i = 0; i < state.tasks.size(); ++i) {
+      for (const TaskId& dep : state.tasks[i].deps) {
+        if (const auto it = index_.find(dep); it != index_.end()) {
+          dependents_[it->second].push_back(i);
+        }
+      }
+    }
+    length_.assign(state.tasks.size(), 0);
+  }
+
+  std::size_t of(std::size_t i) {
+    if (length_[i] != 0) return length_[i];
+    length_[i] = 1;  // a cycle cannot be in a stored plan; if one were, this ends the recursion
+    std::size_t longest = 0;
+    for (const std::size_t next : dependents_[i]) longest = std::max(longest, of(next));
+    return length_[i] = longest + 1;
+  }
+
+ private:
+  std::map<TaskId, std::size_t> index_;
+  std::vector<std::vector<std::size_t>> dependents_;
+  std::vector<std::size_t> length_;
+};
+
+std::vector<std::size_t> ready_by_path(const State& state) {
+  std::vector<std::size_t> ready;
+  for (std::size_t i = 0; i < state.tasks.size(); ++i) {
+    if (state.tasks[i].status == TaskStatus::ready) ready.push_back(i);
+  }
+  if (ready.size() < 2) return ready;
+  RemainingPath path(state);
+  std::ranges::stable_sort(ready, [&](std::size_t a, std::size_t b) { return path.of(a) > path.of(b); });
+  return ready;
+}
+
+/// The claim of a task: what its plan gave it and what it has written.
+std::vector<std::string> claim_of(const Task& task) {
+  std::vector<std::string> claim = task.files;
+  claim.insert(claim.end(), task.touched.begin(), task.touched.end());
+  return claim;
+}
+
+bool claim_is_free(const State& state, const Task& task) {
+  const std::vector<std::string> claim = claim_of(task);
+  return std::ranges::none_of(state.tasks, [&](const Task& other) {
+    return &other != &task && is_in_work(other.status) && claims_overlap(claim, claim_of(other));
+  });
+}
+
+void start_review(Context& ctx, Task& task) {
+  task.review_attempts += 1;
+  move_task(ctx, task, TaskStatus::reviewing);
+  open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
+}
+
+/// Sends the findings to the Worker that knows the task; a fresh one starts where it is gone.
+/// False: its last turn still runs.
+bool start_rework(Context& ctx, Task& task) {
+  Session* worker = live_session(ctx.state, Role::worker, task.id);
+  if (worker == nullptr) {
+    move_task(ctx, task, TaskStatus::ready);
+    return true;
+  }
+  if (worker->state != SessionState::idle) return false;
+  task.attempt += 1;
+  move_task(ctx, task, TaskStatus::running);
+  prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
+  return true;
+}
+
+void start_work(Context& ctx, Task& task) {
+  task.attempt += 1;
+  move_task(ctx, task, TaskStatus::running);
+  open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
+}
+
+void dispatch_tasks(Context& ctx) {
+  State& state = ctx.state;
+  for (Task& task : state.tasks) {
+    if (task.status == TaskStatus::submitted && slot_free(state)) start_review(ctx, task);
+  }
+  for (Task& task : state.tasks) {
+    if (task.status == TaskStatus::rework && slot_free(state)) start_rework(ctx, task);
+  }
+  for (const std::size_t i : ready_by_path(state)) {
+    if (!slot_free(state)) return;
+    if (claim_is_free(state, state.tasks[i])) start_work(ctx, state.tasks[i]);
+  }
+}
+
+/// One session that the phase itself needs (Planner, Master Reviewer), within its attempts.
+void keep_alive(Context& ctx, Role role, std::uint32_t& attempts, std::string prompt) {
+  if (live_session(ctx.state, role, TaskId{}) != nullptr || !slot_free(ctx.state)) return;
+  if (attempts >= ctx.state.options.limits.attempts) {
+    const char* what = role == Role::planner ? "no valid plan came out of " : "no verdict on the whole came out of ";
+    block_mission(ctx, what + std::to_string(attempts) + " " + std::string(to_name(role)) +
+                           " sessions. Look at their sessions, then /resume, or give a plan with submit_plan.");
+    return;
+  }
+  attempts += 1;
+  open_session(ctx, role, nullptr, std::string(to_name(role)), std::move(prompt));
+}
+
+std::string stuck_reason(const State& state) {
+  std::string text = "nothing can go on:";
+  for (const Task& task : state.tasks) {
+    if (task.status == TaskStatus::blocked) {
+      text += "\n- " + task.id.value + " " + task.title + ": " +
+              (task.note.empty() ? "blocked" : clip(task.note, 300));
+    }
+  }
+  const std::size_t waiting = count(state, TaskStatus::pending);
+  if (waiting > 0) text += "\n- " + std::to_string(waiting) + " tasks wait for these";
+  return text;
+}
+
+void run_tasks(Context& ctx) {
+  refresh_ready(ctx);
+  dispatch_tasks(ctx);
+  State& state = ctx.state;
+  if (all_settled(state)) {
+    enter(ctx, Cause::barrier_reached, Phase::integrating);
+    state.master_attempts = 0;
+  } else if (!has_movable_task(state)) {
+    block_mission(ctx, stuck_reason(state));
+  }
+}
+
+}  // namespace
+
+void schedule(Context& ctx) {
+  State& state = ctx.state;
+  if (state.phase == Phase::planning) {
+    keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt(state));
+  }
+  if (state.phase == Phase::executing) run_tasks(ctx);
+  if (state.phase == Phase::integrating) {
+    keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt(state));
+  }
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "core/context.h"
+
+namespace orchestrator::core {
+
+/// Gives free slots to whatever may run now: reviews and rework before new work, long paths first.
+/// Moves the mission on where a phase is over, and blocks it where nothing can move any more.
+/// Called once after every event of a running mission.
+void schedule(Context& ctx);
+
+}  // namespace orchestrator::core

@@ -1,0 +1,266 @@
+#include "orchestrator/step.h"
+
+#include <algorithm>
+
+#include "core/commander.h"
+#include "core/context.h"
+#include "core/mission.h"
+#include "core/plan.h"
+#include "core/prompt.h"
+#include "core/schedule.h"
+#include "core/session_pool.h"
+#include "core/submission.h"
+#include "core/task_graph.h"
+
+namespace orchestrator {
+namespace core {
+namespace {
+
+/// Host events of a child go to the pool; those of the root session to the Commander.
+template <class Child, class Root>
+void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
+  if (id == ctx.state.root_session && !id.empty()) {
+    root();
+  } else if (Session* session = find_session(ctx.state, id)) {
+    child(*session);
+  }
+}
+
+void spend(Context& ctx, const TurnEnded& event) {
+  Budget& budget = ctx.state.budget;
+  budget.tokens += event.tokens;
+  budget.usd += event.usd;
+  if (Session* session = find_session(ctx.state, event.session)) {
+    session->tokens += event.tokens;
+    session->usd += event.usd;
+    session->seen_ms = ctx.now_ms;
+  }
+  const bool over = (budget.tokens_max > 0 && budget.tokens >= budget.tokens_max) ||
+                    (budget.usd_max > 0 && budget.usd >= budget.usd_max);
+  if (over && is_running(ctx.state.phase)) {
+    pause_mission(ctx, "the budget is spent: " + std::to_string(budget.tokens) + " tokens, $" +
+                           std::to_string(budget.usd));
+  }
+}
+
+/// One overload for each event: all that can happen, and who deals with it.
+struct Dispatch {
+  Context& ctx;
+
+  void operator()(const MissionRequested& event) {
+    const std::string why = why_not_start(ctx.state, event);
+    if (why.empty()) {
+      start_mission(ctx, event);
+    } else {
+      ctx.refuse(event.request, why);
+    }
+  }
+
+  void operator()(const StopRequested& event) {
+    const std::string words = trimmed(event.arguments);
+    const State& state = ctx.state;
+    if (!words.empty() && words != "--pause") {
+      return ctx.refuse(event.request, "/stop: \"" + clip(words, 60) + "\" is not known; write /stop or /stop --pause");
+    }
+    if (!is_active(state.phase)) {
+      return ctx.refuse(event.request, "/stop: no mission is active in this directory");
+    }
+    if (words.empty()) {
+      cancel_mission(ctx, "stopped by the user");
+    } else if (state.phase == Phase::paused) {
+      return ctx.refuse(event.request, "/stop --pause: mission " + state.mission.value + " is paused already; /resume goes on");
+    } else {
+      pause_mission(ctx, "paused by the user");
+    }
+    ctx.accept(event.request, status_text(state));
+  }
+
+  void operator()(const ResumeRequested& event) {
+    State& state = ctx.state;
+    const std::string named = trimmed(event.arguments);
+    if (!is_active(state.phase)) {
+      return ctx.refuse(event.request, "/resume: no mission waits in this directory" +
+                                           (state.mission.empty() ? std::string(".") : "; the last one, " + state.mission.value + ", is " + std::string(to_name(state.phase)) + ".") +
+                                           " /task <objective> starts one.");
+    }
+    if (!named.empty() && named != state.mission.value) {
+      return ctx.refuse(event.request, "/resume: the mission of this directory is " + state.mission.value + ", not \"" + clip(named, 60) + "\"");
+    }
+    const bool adopted = event.session != state.root_session;
+    if (is_running(state.phase) && !state.dormant && !adopted) {
+      return ctx.refuse(event.request, "/resume: mission " + state.mission.value + " is running (" + progress_title(state) + ")");
+    }
+    if (adopted && !state.commander.waiting.empty()) {
+      ctx.accept(state.commander.waiting, "Another session has adopted the mission.\n\nNow: end your turn.");
+    }
+    const bool background = state.commander.background;
+    state.commander = Commander{};
+    state.commander.background = background;
+    state.commander.busy = true;
+    state.root_session = event.session;
+    state.mode = event.mode;
+    ctx.emit(WatchSession{event.session});
+    if (!is_running(state.phase) || state.dormant) resume_mission(ctx);
+    ctx.accept(event.request, "The mission goes on (" + progress_title(state) + "): " + first_line(state.objective, 200) +
+                                  "\n\nCall mission_run to go on with it.");
+  }
+
+  void operator()(const UserSpoke& event) {
+    if (event.session == ctx.state.root_session) on_user_spoke(ctx, event);
+  }
+
+  void operator()(const ProcessStarted& event) {
+    State& state = ctx.state;
+    forget_turns(ctx);
+    const Commander before = state.commander;
+    state.commander = Commander{};
+    state.commander.background = before.background;
+    state.commander.owed = before.owed;
+    state.mode = event.mode;
+    if (!is_active(state.phase)) return;
+    ctx.emit(WatchSession{state.root_session});
+    for (const Session& session : state.sessions) {
+      if (!session.id.empty() && session.state != SessionState::ended) ctx.emit(WatchSession{session.id});
+    }
+    state.dormant = is_running(state.phase);
+    if (state.dormant && event.mode != HostMode::run && state.options.resume == ResumePolicy::automatic) {
+      resume_mission(ctx);
+    }
+  }
+
+  void operator()(const RunCalled& event) { on_run(ctx, event); }
+  void operator()(const PlanSubmitted& event) { on_plan(ctx, event); }
+  void operator()(const WorkSubmitted& event) { on_work(ctx, event); }
+  void operator()(const ReviewSubmitted& event) { on_review(ctx, event); }
+  void operator()(const TodoUpdated& event) { on_todo(ctx, event); }
+  void operator()(const CallAborted& event) { on_call_aborted(ctx, event); }
+  void operator()(const CommandRan& event) { on_command_ran(ctx, event); }
+  void operator()(const FileWritten& event) { on_file_written(ctx, event); }
+  void operator()(const SessionCreated& event) { on_created(ctx, event); }
+  void operator()(const PromptAccepted& event) { on_accepted(ctx, event); }
+  void operator()(const EffectFailed& event) { on_effect_failed(ctx, event); }
+  void operator()(const TurnEnding& event) { on_turn_ending(ctx, event); }
+  void operator()(const SessionInspected& event) { on_inspected(ctx, event); }
+
+  void operator()(const TurnStarted& event) {
+    route(ctx, event.session, [&](Session& session) { on_turn_started(ctx, session); },
+          [&] { on_commander_turn_started(ctx); });
+  }
+
+  void operator()(const TurnEnded& event) {
+    spend(ctx, event);
+    if (event.session == ctx.state.root_session) on_commander_turn_ended(ctx, event);
+  }
+
+  void operator()(const SessionIdled& event) {
+    route(ctx, event.session, [&](Session& session) { on_idled(ctx, session); },
+          [&] { on_commander_idled(ctx); });
+  }
+
+  void operator()(const SessionErrored& event) {
+    route(ctx, event.session, [&](Session& session) { on_errored(ctx, session, event); },
+          [&] { on_commander_errored(ctx, event); });
+  }
+
+  void operator()(const SessionRetried& event) {
+    Session* session = find_session(ctx.state, event.session);
+    if (session == nullptr) return;
+    session->seen_ms = ctx.now_ms;
+    ctx.state.parallel = std::max(1U, ctx.state.parallel / 2);
+  }
+
+  void operator()(const SessionCompacted& event) {
+    if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;
+  }
+
+  void operator()(const SessionDeleted& event) {
+    route(ctx, event.session, [&](Session& session) { on_deleted(ctx, session); },
+          [&] {
+            if (is_running(ctx.state.phase)) {
+              pause_mission(ctx, "its session was deleted; /resume in another session adopts it");
+            }
+          });
+  }
+
+  void operator()(const TimerFired& event) {
+    if (event.timer == ctx.state.deadline_timer && event.timer != 0) {
+      ctx.state.deadline_timer = 0;
+      if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
+    } else if (!on_commander_timer(ctx, event.timer)) {
+      on_session_timer(ctx, event.timer);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace core
+
+Effects step(State& state, const Event& event) {
+  core::Context ctx{state, event.at_ms, {}};
+  std::visit(core::Dispatch{ctx}, event.what);
+  if (is_running(state.phase) && !state.dormant) core::schedule(ctx);
+  state.last_seq = event.seq;
+  state.updated_at = event.at_ms;
+  return std::move(ctx.effects);
+}
+
+std::vector<std::string> vouched_files(const State& state, const SessionId& session) {
+  const Session* reviewer = find_session(state, session);
+  if (reviewer == nullptr) return {};
+  std::vector<std::string> files;
+  for (const Task& task : state.tasks) {
+    const bool mine = reviewer->role == Role::master_reviewer ? task.status != TaskStatus::dropped
+                                                              : task.id == reviewer->task;
+    if (!mine) continue;
+    files.insert(files.end(), task.files.begin(), task.files.end());
+    files.insert(files.end(), task.touched.begin(), task.touched.end());
+  }
+  std::ranges::sort(files);
+  files.erase(std::ranges::unique(files).begin(), files.end());
+  return files;
+}
+
+Role role_of(const State& state, const SessionId& session) {
+  return core::role_of_session(state, session);
+}
+
+std::string system_card(const State& state, const SessionId& session) {
+  const Session* child = find_session(state, session);
+  if (child == nullptr || !child->compacted) return "";
+  const Task* task = find_task(state, child->task);
+  switch (child->role) {
+    case Role::planner:
+      return core::planner_prompt(state);
+    case Role::worker:
+      return task == nullptr ? "" : core::worker_prompt(state, *task);
+    case Role::reviewer:
+      return task == nullptr ? "" : core::reviewer_prompt(state, *task);
+    case Role::master_reviewer:
+      return core::master_prompt(state);
+    case Role::commander:
+    case Role::none:
+      return "";
+  }
+  return "";
+}
+
+std::string why_not_write(const State& state, const SessionId& session, const std::string& path) {
+  const Session* child = find_session(state, session);
+  if (child == nullptr || !is_active(state.phase)) return "";
+  const std::string clean = core::project_path(path);
+  if (clean.empty()) {
+    return "Write refused: " + core::clip(path, 200) + " is outside the project; write inside its directory.";
+  }
+  for (const Task& task : state.tasks) {
+    if (task.id == child->task || !core::is_in_work(task.status)) continue;
+    std::vector<std::string> claim = task.files;
+    claim.insert(claim.end(), task.touched.begin(), task.touched.end());
+    if (!core::claims_overlap({clean}, claim)) continue;
+    return "Write refused: " + clean + " belongs to task " + task.id.value + " (" + core::clip(task.title, 80) +
+           "), which is " + std::string(to_name(task.status)) +
+           " now. Leave it; say in your submission what it should change, or do your part without it.";
+  }
+  return "";
+}
+
+}  // namespace orchestrator

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+
+/// The tasks of a mission: which moves a task can make, what depends on what, what is left.
+namespace orchestrator::core {
+
+struct TaskMove {
+  TaskStatus from;
+  TaskStatus to;
+};
+
+/// Every move of a task there is.
+inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
+    {TaskStatus::pending, TaskStatus::ready},       // its dependencies are done or dropped
+    {TaskStatus::ready, TaskStatus::pending},       // it got a dependency, or was put back
+    {TaskStatus::ready, TaskStatus::running},       // a Worker has it
+    {TaskStatus::running, TaskStatus::submitted},   // submit_work
+    {TaskStatus::running, TaskStatus::ready},       // its Worker is lost; a fresh one may try
+    {TaskStatus::submitted, TaskStatus::reviewing}, // a Reviewer has it
+    {TaskStatus::reviewing, TaskStatus::submitted}, // its Reviewer is lost
+    {TaskStatus::reviewing, TaskStatus::done},      // passed, with receipts
+    {TaskStatus::reviewing, TaskStatus::rework},    // rejected
+    {TaskStatus::rework, TaskStatus::running},      // its Worker has the findings
+    {TaskStatus::rework, TaskStatus::ready},        // its Worker is lost
+    {TaskStatus::running, TaskStatus::blocked},
+    {TaskStatus::reviewing, TaskStatus::blocked},
+    {TaskStatus::submitted, TaskStatus::blocked},
+    {TaskStatus::rework, TaskStatus::blocked},
+    {TaskStatus::pending, TaskStatus::blocked},
+    {TaskStatus::ready, TaskStatus::blocked},
+    {TaskStatus::pending, TaskStatus::dropped},
+    {TaskStatus::ready, TaskStatus::dropped},
+    {TaskStatus::running, TaskStatus::dropped},
+    {TaskStatus::submitted, TaskStatus::dropped},
+    {TaskStatus::reviewing, TaskStatus::dropped},
+    {TaskStatus::rework, TaskStatus::dropped},
+    {TaskStatus::blocked, TaskStatus::dropped},
+    {TaskStatus::blocked, TaskStatus::pending},     // retry
+    {TaskStatus::dropped, TaskStatus::pending},     // retry
+});
+
+[[nodiscard]] constexpr bool task_move_exists(TaskStatus from, TaskStatus to) {
+  for (const TaskMove& move : kTaskMoves) {
+    if (move.from == from && move.to == to) return true;
+  }
+  return false;
+}
+
+/// Moves a task; a move that is not in the table is a bug and stops the process.
+void move_task(Context& ctx, Task& task, TaskStatus to);
+
+/// done or dropped: nothing is owed for it.
+[[nodiscard]] bool is_settled(TaskStatus status);
+/// A session works on it or is about to.
+[[nodiscard]] bool is_in_work(TaskStatus status);
+[[nodiscard]] bool all_settled(const State& state);
+/// Some task is ready, or in work: the mission moves on without anybody.
+[[nodiscard]] bool has_movable_task(const State& state);
+[[nodiscard]] std::size_t count(const State& state, TaskStatus status);
+
+/// pending -> ready where every dependency is settled.
+void refresh_ready(Context& ctx);
+
+/// The first dependency cycle as a path that ends where it began (`T1 -> T2 -> T1`), or nothing.
+/// Ids that no task has are passed over.
+[[nodiscard]] std::string find_cycle(const std::vector<Task>& tasks);
+
+/// Whether two claims (globs) may name a common file. Never wrongly "no".
+[[nodiscard]] bool claims_overlap(const std::vector<std::string>& a,
+                                  const std::vector<std::string>& b);
+/// Whether `path` is named by the glob: `*` and `?` within a part, `**` over parts, `{a,b}`.
+[[nodiscard]] bool glob_matches(const std::string& glob, const std::string& path);
+
+}  // namespace orchestrator::core
