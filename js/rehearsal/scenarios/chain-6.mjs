@@ -13,7 +13,7 @@ export default {
   objective: "Write six modules, each on top of the one before.",
   expect: { phase: "sealed" },
   test: `node --check ${file(6)}`,
-  seed: { ".gitignore": ".opencode/\n" },
+  seed: {},
   planner: { explore: [] },
   plan: {
     summary: "One link after the other.",

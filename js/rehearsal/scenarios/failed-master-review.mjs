@@ -49,7 +49,7 @@ export default {
   objective: "Build split and join for comma-separated lines; what join writes, split reads back.",
   expect: { phase: "sealed" },
   test: "node --test",
-  seed: { "package.json": '{ "name": "csv", "type": "module" }\n', ".gitignore": ".opencode/\n" },
+  seed: { "package.json": '{ "name": "csv", "type": "module" }\n' },
   plan: {
     summary: "split and join side by side.",
     verify: ["node --test"],

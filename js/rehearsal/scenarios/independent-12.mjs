@@ -9,7 +9,7 @@ export default {
   objective: "Write twelve independent modules, one constant each.",
   expect: { phase: "sealed" },
   test: ids.map((n) => `node --check ${file(n)}`).join(" && "),
-  seed: { ".gitignore": ".opencode/\n" },
+  seed: {},
   planner: { explore: [] },
   plan: {
     summary: "Twelve parts, all at once.",

@@ -169,7 +169,6 @@ export default {
   test: "node --test",
   seed: {
     "package.json": '{\n  "name": "shop",\n  "version": "1.0.0",\n  "type": "module"\n}\n',
-    ".gitignore": ".opencode/\n",
   },
   plan: {
     summary: "Six modules from the bottom up; item and discount can be built side by side.",

@@ -29,7 +29,7 @@ export default {
   objective: "Build a stack and a queue made of two stacks, with tests.",
   expect: { phase: "sealed" },
   test: "node --test",
-  seed: { "package.json": '{ "name": "queue", "type": "module" }\n', ".gitignore": ".opencode/\n" },
+  seed: { "package.json": '{ "name": "queue", "type": "module" }\n' },
   bad_plan: {
     ...common,
     tasks: [

@@ -38,7 +38,7 @@ export default {
   objective: "Build two text modules, words and slug, with tests.",
   expect: { phase: "sealed" },
   test: "node --test",
-  seed: { "package.json": '{ "name": "text", "type": "module" }\n', ".gitignore": ".opencode/\n" },
+  seed: { "package.json": '{ "name": "text", "type": "module" }\n' },
   plan: {
     summary: "Two independent modules.",
     verify: ["node --test"],
