@@ -200,20 +200,23 @@ void DirectoryHost::flush() {
         unsent_.clear();
         return;
       case Mailbox::Put::full:  // tend() is called when there is room again
+        drop_oldest();
         return;
       case Mailbox::Put::closed:
         collect_leftovers();
         break;
     }
   }
+  drop_oldest();
 }
 
-void DirectoryHost::send(std::string json) {
-  if (unsent_.size() >= context_->limits.unsent_messages_max) {
+void DirectoryHost::send(std::string json) { unsent_.push_back(std::move(json)); }
+
+void DirectoryHost::drop_oldest() {
+  while (unsent_.size() > context_->limits.unsent_messages_max) {
     unsent_.pop_front();
     context_->dropped_sends.fetch_add(1, std::memory_order_relaxed);
   }
-  unsent_.push_back(std::move(json));
 }
 
 void DirectoryHost::Timer::fired(uv_timer_t* handle) {

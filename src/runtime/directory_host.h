@@ -82,6 +82,8 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   /// `revivals_max` times for each new binding; one that could not even be made waits for a new binding.
   void fail(const std::string& reason, bool was_running);
   void flush();
+  /// Keeps what no binding takes within its limit.
+  void drop_oldest();
   void adopt_new_bindings();
   void collect_leftovers();
   /// With its timers, its watched sessions and its pool work that has not begun.

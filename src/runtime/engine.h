@@ -57,7 +57,7 @@ struct EngineLimits {
   size_t inbox_bytes_max = 64U << 20U;
   size_t message_bytes_max = 16U << 20U;
   size_t mailbox_batches_max = 1'024;  ///< batches that a JS thread has not fetched yet
-  size_t unsent_messages_max = 4'096;  ///< per directory, while nothing is bound; the oldest are dropped
+  size_t unsent_messages_max = 4'096;  ///< per directory, while no binding takes them; the oldest are dropped
 };
 
 /// Counters for `info()` and tests.
