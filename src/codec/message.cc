@@ -1,0 +1,128 @@
+#include "codec/message.h"
+
+#include <nlohmann/json.hpp>
+
+#include "codec/binary.h"
+
+namespace orchestrator::codec {
+namespace {
+
+constexpr ReadOptions kOurOwn{UnknownKeys::ignore, true, true, 20};
+constexpr ReadOptions kExact{UnknownKeys::ignore, true, false, 20};
+
+template <class T>
+concept ToolCall = requires(T event) {
+  event.args;
+  event.problems;
+};
+
+/// Arguments of a model: every mistake becomes a problem of the event.
+template <ToolCall T>
+void read_arguments(const nlohmann::json& args, T& event) {
+  Problems problems;
+  if (!read_json(args, event.args, problems)) {
+    for (const Problem& problem : problems) event.problems.push_back(to_string(problem));
+  }
+}
+
+template <class T>
+void read_arguments(const nlohmann::json& /*args*/, T& /*event*/) {}
+
+Incoming failed(std::string problem) {
+  Incoming incoming;
+  incoming.problem = std::move(problem);
+  return incoming;
+}
+
+template <class Variant, std::size_t I = 0>
+bool names_type(const std::string& type) {
+  if constexpr (I == std::variant_size_v<Variant>) {
+    return false;
+  } else {
+    return std::variant_alternative_t<I, Variant>::kType == type ||
+           names_type<Variant, I + 1>(type);
+  }
+}
+
+std::string take_string(nlohmann::json& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_string()) return "";
+  std::string text = it->get<std::string>();
+  object.erase(it);
+  return text;
+}
+
+/// A limit of 0 would end a mission before it began.
+void check_ranges(const Options& options, Problems& problems) {
+  const auto positive = [&](const char* path, std::uint32_t value, std::uint32_t max) {
+    if (value < 1 || value > max) {
+      problems.push_back({path, "must be from 1 to " + std::to_string(max)});
+    }
+  };
+  positive("parallel.initial", options.parallel.initial, 50);
+  positive("parallel.max", options.parallel.max, 50);
+  positive("limits.attempts", options.limits.attempts, 100);
+  positive("limits.iterations", options.limits.iterations, 100);
+  positive("limits.tasks", options.limits.tasks, 500);
+  positive("limits.continuations", options.limits.continuations, 100);
+  positive("timeouts.stall_s", options.timeouts.stall_s, 86'400);
+  if (options.limits.depth > 10) problems.push_back({"limits.depth", "must be from 0 to 10"});
+  if (options.budget.usd < 0) problems.push_back({"budget.usd", "must not be negative"});
+  if (options.budget.minutes < 0) problems.push_back({"budget.minutes", "must not be negative"});
+  for (const auto& [role, model] : options.models) {
+    if (!from_name<Role>(role) || role == "none") {
+      problems.push_back({"models." + role, "no such role: commander, planner, worker, reviewer, master-reviewer"});
+    }
+    if (model.find('/') == std::string::npos) {
+      problems.push_back({"models." + role, "write \"provider/model\""});
+    }
+  }
+}
+
+}  // namespace
+
+Incoming decode_message(std::string_view json) try {
+  nlohmann::json document = nlohmann::json::parse(json);
+  if (!document.is_object()) return failed("a message is an object");
+  const std::string type = document.value("type", "");
+  Incoming incoming;
+  Problems problems;
+  if (names_type<Query>(type)) {
+    if (!read_json(document, incoming.what.emplace<Query>(), problems, kOurOwn)) {
+      return failed(to_string(problems));
+    }
+    return incoming;
+  }
+  if (!names_type<Happening>(type)) return failed("no message is called \"" + type + "\"");
+  incoming.output = take_string(document, "output");
+  const nlohmann::json args = document.value("args", nlohmann::json::object());
+  document.erase("args");
+  Happening& happening = incoming.what.emplace<Happening>();
+  if (!read_json(document, happening, problems, kOurOwn)) return failed(to_string(problems));
+  std::visit([&](auto& event) { read_arguments(args, event); }, happening);
+  return incoming;
+} catch (const nlohmann::json::exception& error) {
+  return failed(error.what());
+}
+
+std::string encode_effect(const Effect& effect) { return dump(effect); }
+
+std::string encode_event(const Event& event) { return encode(event); }
+
+bool decode_event(std::string_view bytes, Event& event, std::string* error) {
+  return decode(bytes, event, error);
+}
+
+std::string dump_state(const State& state) { return dump(state, 2) + "\n"; }
+
+bool parse_state(std::string_view json, State& state, Problems& problems) {
+  return parse_json(json, state, problems, kExact);
+}
+
+bool parse_options(std::string_view jsonc, Options& options, Problems& problems) {
+  if (!parse_jsonc(jsonc, options, problems)) return false;
+  check_ranges(options, problems);
+  return problems.empty();
+}
+
+}  // namespace orchestrator::codec

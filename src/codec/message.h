@@ -1,0 +1,94 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "codec/json.h"
+#include "orchestrator/describe.h"
+#include "orchestrator/effect.h"
+#include "orchestrator/event.h"
+#include "orchestrator/mission.h"
+
+/// What crosses the border: messages of the JS side, the durable forms of events and of the state.
+namespace orchestrator::codec {
+
+/// A JS instance is there. Without one of these nothing is loaded and nothing is written.
+struct Hello {
+  static constexpr std::string_view kType = "hello";
+  HostMode mode = HostMode::serve;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("mode", self.mode, required);
+  }
+};
+
+/// Which role does this session play? Answered by `{role, card, mission}`.
+struct RoleAsked {
+  static constexpr std::string_view kType = "role_asked";
+  RequestId request;
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+  }
+};
+
+struct StatusAsked {
+  static constexpr std::string_view kType = "status_asked";
+  RequestId request;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+  }
+};
+
+/// A mission session is about to write these files (absolute, or relative to the project).
+struct WriteAsked {
+  static constexpr std::string_view kType = "write_asked";
+  RequestId request;
+  SessionId session;
+  std::vector<std::string> paths;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+    visit("paths", self.paths);
+  }
+};
+
+using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked>;
+
+/// A message of the JS side, taken apart.
+struct Incoming {
+  std::variant<std::monostate, Happening, Query> what;  ///< monostate: `problem` says why
+  std::string output;  ///< of a command that ran; hashed by the runtime, never stored
+  std::string problem;
+};
+
+/// Never throws. Mistakes in a tool's arguments are not a problem of the message: they go into the
+/// event's own `problems`, so that the model gets them all at once.
+[[nodiscard]] Incoming decode_message(std::string_view json);
+
+/// The message that carries out an effect.
+[[nodiscard]] std::string encode_effect(const Effect& effect);
+
+/// The record of an event in the log. Both directions are exact.
+[[nodiscard]] std::string encode_event(const Event& event);
+[[nodiscard]] bool decode_event(std::string_view bytes, Event& event, std::string* error);
+
+/// `mission_loop.json`.
+[[nodiscard]] std::string dump_state(const State& state);
+[[nodiscard]] bool parse_state(std::string_view json, State& state, Problems& problems);
+
+/// Reads `.opencode/orchestrator.json`, or the plugin's options, over what `options` holds. All
+/// mistakes are collected, each with the nearest key.
+[[nodiscard]] bool parse_options(std::string_view jsonc, Options& options, Problems& problems);
+
+}  // namespace orchestrator::codec

@@ -1,0 +1,318 @@
+#include "runtime/project.h"
+
+#include <ctime>
+#include <random>
+#include <variant>
+
+#include "codec/message.h"
+#include "orchestrator/step.h"
+#include "os/content_hash.h"
+#include "runtime/log.h"
+#include "runtime/mission_store.h"
+#include "runtime/project_files.h"
+
+namespace orchestrator::runtime {
+namespace {
+
+/// Derived files and the progress line follow the state at most this often; a phase's change at once.
+constexpr std::uint64_t kDeriveEveryMs = 100;
+/// Timer ids of the mission are small; this one is ours.
+constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
+/// Where the state says that the Commander is blocked in `mission_run`.
+constexpr std::size_t kConfigBytesMax = 1U << 20U;
+
+struct ProjectOptions {
+  Options options;
+  std::vector<std::string> agents = {"worker"};
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("options", self.options);
+    visit("agents", self.agents);
+  }
+};
+
+MissionId new_mission_id(TimeMs now_ms, std::uint64_t seed) {
+  const std::time_t seconds = now_ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  std::snprintf(text, sizeof text, "m-%04d%02d%02d-%02d%02d%02d-%04x", utc.tm_year + 1900, utc.tm_mon + 1,
+                utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<unsigned>(seed & 0xFFFFU));
+  return MissionId(text);
+}
+
+struct RoleAnswer {
+  Role role = Role::none;
+  std::string card;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("role", self.role);
+    visit("card", self.card);
+  }
+};
+
+struct Progress {
+  RequestId request;
+  std::string title;
+  std::string text;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("title", self.title);
+    visit("text", self.text);
+  }
+};
+
+template <class T>
+std::string typed(std::string_view type, const T& value) {
+  std::string body = codec::dump(value);
+  return "{\"type\":\"" + std::string(type) + "\"," + body.substr(1);
+}
+
+class Project final : public Directory {
+ public:
+  Project(const std::string& path, const std::string& options_json)
+      : root_(path), store_(os::posix_file_system(), path), files_(path), log_(Log::none()) {
+    codec::Problems problems;
+    if (!codec::parse_json(options_json, plugin_, problems)) {
+      plugin_problem_ = "plugin options: " + codec::to_string(problems);
+    }
+  }
+
+  void on_messages(std::span<const std::string> batch, Outbox& outbox) override {
+    for (const std::string& message : batch) take(codec::decode_message(message), outbox);
+    release(outbox);
+  }
+
+  void on_timer(std::uint64_t id, Outbox& outbox) override {
+    if (id == kDeriveTimer) {
+      derive_pending_ = false;
+      derive(outbox);
+      return;
+    }
+    record(TimerFired{id}, outbox);
+    release(outbox);
+  }
+
+  void on_bound(Outbox& /*outbox*/) override {}
+
+ private:
+  // ---- what comes in ------------------------------------------------------------------------------
+
+  void take(codec::Incoming incoming, Outbox& outbox) {
+    if (!incoming.problem.empty()) {
+      log_->warn("message refused: " + incoming.problem);
+      return;
+    }
+    if (auto* query = std::get_if<codec::Query>(&incoming.what)) {
+      std::visit([&](const auto& asked) { answer(asked, outbox); }, *query);
+      return;
+    }
+    auto& happening = std::get<Happening>(incoming.what);
+    load(state_.mode, outbox);
+    if (auto* request = std::get_if<MissionRequested>(&happening)) {
+      request_mission(std::move(*request), outbox);
+      return;
+    }
+    observe(happening, incoming.output);
+    record(std::move(happening), outbox);
+  }
+
+  void answer(const codec::Hello& hello, Outbox& outbox) { load(hello.mode, outbox); }
+
+  void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
+    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session)};
+    reply(asked.request, true, codec::dump(role));
+  }
+
+  void answer(const codec::StatusAsked& asked, Outbox& outbox) {
+    load(state_.mode, outbox);
+    reply(asked.request, true, load_problem_.empty() ? status_text(state_) : load_problem_);
+  }
+
+  void answer(const codec::WriteAsked& asked, Outbox& /*outbox*/) {
+    for (const std::string& path : asked.paths) {
+      const std::string inside = files_.relative(path);
+      const std::string why = why_not_write(state_, asked.session, inside);
+      if (!why.empty()) return reply(asked.request, false, why);
+      if (role_of(state_, asked.session) != Role::none) files_.note_baseline(inside);
+    }
+    reply(asked.request, true, "");
+  }
+
+  /// Replies of queries wait for the batch's end like all others, so that they keep their order.
+  void reply(const RequestId& request, bool ok, std::string text) {
+    effects_.emplace_back(Reply{request, ok, std::move(text)});
+  }
+
+  /// Adds to an event what only this process can see at this moment.
+  void observe(Happening& happening, const std::string& output) {
+    if (auto* ran = std::get_if<CommandRan>(&happening)) {
+      ran->output_hash = os::content_hash(output);
+      const std::string workdir = ran->workdir.empty() ? "." : files_.relative(ran->workdir);
+      ran->workdir = workdir == "." ? "" : workdir;
+      ran->files_hash = files_.hash_of(vouched_files(state_, ran->session));
+    } else if (auto* written = std::get_if<FileWritten>(&happening)) {
+      written->path = files_.relative(written->path);
+    } else if (auto* review = std::get_if<ReviewSubmitted>(&happening)) {
+      const auto vouched = vouched_files(state_, review->session);
+      review->files_hash = files_.hash_of(vouched);
+      review->syntax_errors = files_.new_syntax_errors(vouched);
+    } else if (auto* work = std::get_if<WorkSubmitted>(&happening)) {
+      for (std::string& file : work->args.files) file = files_.relative(file);
+    }
+  }
+
+  // ---- missions -----------------------------------------------------------------------------------
+
+  /// Once: what an earlier process has left.
+  void load(HostMode mode, Outbox& outbox) {
+    if (loaded_) return;
+    loaded_ = true;
+    const auto found = store_.load(state_);
+    state_.mode = mode;
+    if (!found.ok()) {
+      load_problem_ = found.error().text();
+      outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
+      return;
+    }
+    if (!store_.is_open()) return;
+    log_ = Log::open(store_.log_path(), to_name(state_.options.log.level));
+    log_->info("mission " + state_.mission.value + " loaded in phase " + std::string(to_name(state_.phase)));
+    record(ProcessStarted{mode}, outbox);
+  }
+
+  /// The options that a mission starts with: defaults, the plugin's, the project's file.
+  bool read_options(Options& options, std::string& problem) {
+    if (!plugin_problem_.empty()) {
+      problem = plugin_problem_;
+      return false;
+    }
+    options = plugin_.options;
+    const std::string path = root_ + "/.opencode/orchestrator.json";
+    auto& fs = os::posix_file_system();
+    if (!fs.exists(path)) return true;
+    const auto text = fs.read(path, kConfigBytesMax);
+    codec::Problems problems;
+    if (!text.ok()) {
+      problem = text.error().text();
+    } else if (!codec::parse_options(text.value(), options, problems)) {
+      problem = ".opencode/orchestrator.json:\n" + codec::to_string(problems);
+    }
+    return problem.empty();
+  }
+
+  void request_mission(MissionRequested request, Outbox& outbox) {
+    std::string problem;
+    if (!load_problem_.empty()) return reply(request.request, false, "The mission was not started: " + load_problem_);
+    if (!read_options(request.options, problem)) {
+      return reply(request.request, false, "The mission was not started, because its configuration is wrong. " + problem);
+    }
+    if (request.agents.empty()) request.agents = plugin_.agents;
+    const std::string why = why_not_start(state_, request);
+    if (!why.empty()) return reply(request.request, false, why);
+    request.seed = random_();
+    request.mission = new_mission_id(static_cast<TimeMs>(outbox.now_ms()), request.seed);
+    if (const auto begun = store_.begin(request.mission); !begun.ok()) {
+      return reply(request.request, false,
+                   "The mission was not started: its state cannot be kept. " + begun.error().text() +
+                       ". Make .opencode in the project's directory writable, then start it again.");
+    }
+    files_.forget_baselines();
+    log_ = Log::open(store_.log_path(), to_name(request.options.log.level));
+    log_->info("mission " + request.mission.value + " requested");
+    record(std::move(request), outbox);
+  }
+
+  // ---- log, step, effects -------------------------------------------------------------------------
+
+  void record(Happening happening, Outbox& outbox) {
+    Event event{store_.next_seq(), static_cast<TimeMs>(outbox.now_ms()), std::move(happening)};
+    if (!store_.is_open()) {
+      // No mission is kept here: only refusals can come of it.
+      event.seq = state_.last_seq;
+      State untouched = state_;
+      for (Effect& effect : step(untouched, event)) effects_.push_back(std::move(effect));
+      return;
+    }
+    if (const auto kept = store_.append(event); !kept.ok()) throw std::runtime_error(kept.error().text());
+    const Phase before = state_.phase;
+    for (Effect& effect : step(state_, event)) effects_.push_back(std::move(effect));
+    changed_ = true;
+    if (state_.phase != before) {
+      phase_changed_ = true;
+      log_->info("phase " + std::string(to_name(before)) + " -> " + std::string(to_name(state_.phase)));
+    }
+  }
+
+  /// Lets out what the batch has caused, now that it is durable.
+  void release(Outbox& outbox) {
+    if (const auto synced = store_.sync(); !synced.ok()) throw std::runtime_error(synced.error().text());
+    if (phase_changed_) save();
+    Effects effects;
+    effects.swap(effects_);
+    for (const Effect& effect : effects) carry_out(effect, outbox);
+    if (changed_ && !derive_pending_) {
+      derive_pending_ = true;
+      outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
+    }
+  }
+
+  void carry_out(const Effect& effect, Outbox& outbox) {
+    if (const auto* start = std::get_if<StartTimer>(&effect)) {
+      outbox.start_timer(start->timer, static_cast<std::uint64_t>(start->delay_ms));
+    } else if (const auto* cancel = std::get_if<CancelTimer>(&effect)) {
+      outbox.cancel_timer(cancel->timer);
+    } else if (const auto* watch = std::get_if<WatchSession>(&effect)) {
+      outbox.watch_session(watch->session.value);
+    } else {
+      outbox.send(codec::encode_effect(effect));
+    }
+  }
+
+  void save() {
+    phase_changed_ = false;
+    if (const auto saved = store_.save(state_); !saved.ok()) log_->warn("snapshot: " + saved.error().text());
+  }
+
+  /// What follows from the state and is shown elsewhere.
+  void derive(Outbox& outbox) {
+    if (!changed_) return;
+    changed_ = false;
+    save();
+    const RequestId& waiting = state_.commander.waiting;
+    if (waiting.empty()) return;
+    const std::string title = progress_title(state_);
+    if (title == shown_) return;
+    shown_ = title;
+    outbox.send(typed("show_progress", Progress{waiting, title, status_text(state_)}));
+  }
+
+  const std::string root_;
+  MissionStore store_;
+  ProjectFiles files_;
+  std::unique_ptr<Log> log_;
+  ProjectOptions plugin_;
+  std::string plugin_problem_;
+  std::string load_problem_;
+  State state_;
+  Effects effects_;
+  std::random_device random_source_;
+  std::mt19937_64 random_{(std::uint64_t{random_source_()} << 32U) ^ random_source_()};
+  std::string shown_;
+  bool loaded_ = false;
+  bool changed_ = false;
+  bool phase_changed_ = false;
+  bool derive_pending_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json, Outbox& /*outbox*/) {
+  return std::make_unique<Project>(path, options_json);
+}
+
+}  // namespace orchestrator::runtime

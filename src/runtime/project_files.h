@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syntax/check.h"
+
+namespace orchestrator::runtime {
+
+/// The user's files, as the engine observes them: never written, only read, hashed and parsed.
+/// Engine thread; hashing a claim reads the files that it names.
+class ProjectFiles {
+ public:
+  /// `root` is canonical.
+  explicit ProjectFiles(std::string root) : root_(std::move(root)) {}
+
+  /// A path of a tool call (absolute, or relative to the root) as `src/a.js`, its links resolved.
+  /// Outside the project: the absolute path, so that it can be named in a refusal.
+  [[nodiscard]] std::string relative(std::string_view path) const;
+
+  /// One hash over the names and contents of every file that the globs name; files that are not
+  /// there count as absent. The same files with the same bytes give the same hash.
+  [[nodiscard]] std::string hash_of(const std::vector<std::string>& globs) const;
+
+  /// Remembers how a file parsed before the mission first wrote it.
+  void note_baseline(const std::string& path);
+  /// A sentence for each syntax error in these files that was not there before the mission.
+  [[nodiscard]] std::vector<std::string> new_syntax_errors(const std::vector<std::string>& paths) const;
+  void forget_baselines() { baselines_.clear(); }
+
+ private:
+  [[nodiscard]] std::vector<std::string> expand(const std::vector<std::string>& globs) const;
+
+  std::string root_;
+  std::map<std::string, syntax::ParseReport> baselines_;
+};
+
+}  // namespace orchestrator::runtime
