@@ -1,14 +1,14 @@
 // `rehearse`: a whole mission in the real OpenCode, on the scripted model. No key, no network.
 
-import { realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { createProject } from "../rehearsal/host.mjs";
-import { loadScenario, ScenarioError, scenarioNames } from "../rehearsal/scenario.mjs";
-import { requestLine, watchSnapshot } from "./timeline.mjs";
-import { numberOption, parsed, UsageError } from "./usage.mjs";
+import { realpathSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { createProject } from "../rehearsal/host.mjs"
+import { loadScenario, ScenarioError, scenarioNames } from "../rehearsal/scenario.mjs"
+import { requestLine, watchSnapshot } from "./timeline.mjs"
+import { numberOption, parsed, UsageError } from "./usage.mjs"
 
-const kRoot = realpathSync(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+const kRoot = realpathSync(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
 /**
  * @typedef {object} RehearseOptions
@@ -56,9 +56,9 @@ export async function main(args) {
       list: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
-  });
-  if (positionals.length > 1) throw new UsageError(`one directory, not ${positionals.length}`);
-  if (values.list) return list();
+  })
+  if (positionals.length > 1) throw new UsageError(`one directory, not ${positionals.length}`)
+  if (values.list) return list()
   const options = {
     dir: positionals[0] ?? values.dir,
     scenario: values.scenario,
@@ -66,33 +66,33 @@ export async function main(args) {
     faults: numberOption(values.faults, "faults", { min: 0, max: 1 }),
     seed: numberOption(values.seed, "seed", { min: 0, max: Number.MAX_SAFE_INTEGER }),
     keep: values.keep,
-  };
-  const say = values.json ? () => {} : (/** @type {string} */ line) => void process.stdout.write(`${line}\n`);
+  }
+  const say = values.json ? () => {} : (/** @type {string} */ line) => void process.stdout.write(`${line}\n`)
   try {
-    const outcome = await rehearse({ ...options, say });
-    if (values.json) process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
-    return outcome.exit;
+    const outcome = await rehearse({ ...options, say })
+    if (values.json) process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
+    return outcome.exit
   } catch (error) {
-    if (error instanceof ScenarioError) throw new UsageError(error.message);
-    throw error;
+    if (error instanceof ScenarioError) throw new UsageError(error.message)
+    throw error
   }
 }
 
 async function list() {
   for (const name of await scenarioNames()) {
-    const { plan, title } = await loadScenario(name);
-    process.stdout.write(`${name.padEnd(22)} ${String(plan.tasks.length).padStart(2)} tasks  ${title}\n`);
+    const { plan, title } = await loadScenario(name)
+    process.stdout.write(`${name.padEnd(22)} ${String(plan.tasks.length).padStart(2)} tasks  ${title}\n`)
   }
-  return 0;
+  return 0
 }
 
 /** @param {RehearseOptions} options @returns {Promise<Outcome>} */
 export async function rehearse(options) {
-  const { keep = false, plugin = kRoot, say = () => {}, timeoutMs = 15 * 60_000 } = options;
-  const scenario = await loadScenario(options.scenario ?? "library");
-  const begin = performance.now();
+  const { keep = false, plugin = kRoot, say = () => {}, timeoutMs = 15 * 60_000 } = options
+  const scenario = await loadScenario(options.scenario ?? "library")
+  const begin = performance.now()
   const line = (/** @type {string} */ text) =>
-    say(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${text}`);
+    say(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${text}`)
 
   const project = await createProject({
     scenario,
@@ -101,23 +101,23 @@ export async function rehearse(options) {
     latencyMs: options.latencyMs,
     faults: options.faults,
     seed: options.seed,
-  });
-  const { dir, model } = project;
-  const watch = watchSnapshot(join(dir, ".opencode/mission_loop.json"), (lines) => lines.forEach(line));
+  })
+  const { dir, model } = project
+  const watch = watchSnapshot(join(dir, ".opencode/mission_loop.json"), (lines) => lines.forEach(line))
   const unsubscribe = model.subscribe((kind, request) => {
-    if (kind === "start" && request.role !== "title") line(requestLine(request, dir));
-  });
-  const stopped = () => void project.stop({ keep: true }).then(() => process.exit(1));
-  process.once("SIGINT", stopped);
-  process.once("SIGTERM", stopped);
+    if (kind === "start" && request.role !== "title") line(requestLine(request, dir))
+  })
+  const stopped = () => void project.stop({ keep: true }).then(() => process.exit(1))
+  process.once("SIGINT", stopped)
+  process.once("SIGTERM", stopped)
   try {
-    line(`${scenario.name}: ${scenario.title} (${scenario.plan.tasks.length} tasks) in ${dir}`);
-    const objective = scenario.flags ? `${scenario.flags} ${scenario.objective}` : scenario.objective;
-    const host = await project.runOpencode({ args: ["run", "--command", "task", objective], timeoutMs });
-    await watch.look();
-    const mission = await project.mission();
-    const test = await project.test();
-    const answered = model.requests;
+    line(`${scenario.name}: ${scenario.title} (${scenario.plan.tasks.length} tasks) in ${dir}`)
+    const objective = scenario.flags ? `${scenario.flags} ${scenario.objective}` : scenario.objective
+    const host = await project.runOpencode({ args: ["run", "--command", "task", objective], timeoutMs })
+    await watch.look()
+    const mission = await project.mission()
+    const test = await project.test()
+    const answered = model.requests
     const outcome = {
       ok: mission?.phase === scenario.expect.phase && test.ok && !host.timedOut,
       scenario: scenario.name,
@@ -133,18 +133,18 @@ export async function rehearse(options) {
       bytes: answered.reduce((n, r) => n + r.bytes, 0),
       faults: answered.filter((r) => r.fault).length,
       kept: keep ? project.base : null,
-    };
-    const stuck = ["blocked", "paused"].includes(outcome.phase ?? "");
-    const exit = outcome.ok ? 0 : stuck ? 4 : 1;
-    summary(outcome, { host, test, command: scenario.test ?? "true", say });
-    return { exit, ...outcome };
+    }
+    const stuck = ["blocked", "paused"].includes(outcome.phase ?? "")
+    const exit = outcome.ok ? 0 : stuck ? 4 : 1
+    summary(outcome, { host, test, command: scenario.test ?? "true", say })
+    return { exit, ...outcome }
   } finally {
-    process.removeListener("SIGINT", stopped);
-    process.removeListener("SIGTERM", stopped);
-    unsubscribe();
-    watch.stop();
-    await project.stop({ keep });
-    if (keep) say(`kept: ${dir} (HOME and logs in ${project.home})`);
+    process.removeListener("SIGINT", stopped)
+    process.removeListener("SIGTERM", stopped)
+    unsubscribe()
+    watch.stop()
+    await project.stop({ keep })
+    if (keep) say(`kept: ${dir} (HOME and logs in ${project.home})`)
   }
 }
 
@@ -154,22 +154,29 @@ export async function rehearse(options) {
  *   say: (line: string) => void}} more
  */
 function summary(o, { host, test, command, say }) {
-  const mark = (/** @type {boolean} */ good) => (good ? "ok    " : "FAILED");
-  say("");
-  if (o.phase === null) say(`${mark(false)} no mission was written: .opencode/mission_loop.json is not there`);
-  else say(`${mark(o.phase === o.expected)} phase ${o.phase}${o.reason ? ` (${o.reason})` : ""}, expected ${o.expected}`);
-  say(`${mark(test.ok)} ${command} in the built project`);
-  if (!test.ok) say(tail(test.output, 30));
-  if (host.timedOut) say(`${mark(false)} OpenCode was still running after ${seconds(host.ms)} and was ended`);
-  if (!o.ok) say(`what OpenCode said (exit ${o.host_exit}):\n${tail(host.stdout + host.stderr, 30)}`);
-  const faults = o.faults ? `, ${o.faults} faults` : "";
+  const mark = (/** @type {boolean} */ good) => (good ? "ok    " : "FAILED")
+  say("")
+  if (o.phase === null) say(`${mark(false)} no mission was written: .opencode/mission_loop.json is not there`)
+  else
+    say(`${mark(o.phase === o.expected)} phase ${o.phase}${o.reason ? ` (${o.reason})` : ""}, expected ${o.expected}`)
+  say(`${mark(test.ok)} ${command} in the built project`)
+  if (!test.ok) say(tail(test.output, 30))
+  if (host.timedOut) say(`${mark(false)} OpenCode was still running after ${seconds(host.ms)} and was ended`)
+  if (!o.ok) say(`what OpenCode said (exit ${o.host_exit}):\n${tail(host.stdout + host.stderr, 30)}`)
+  const faults = o.faults ? `, ${o.faults} faults` : ""
   say(
     `${seconds(o.wall_ms)} wall, ${seconds(o.mission_ms)} of it the mission; ${o.sessions} sessions, ` +
       `${o.requests} model requests, ${(o.bytes / 1000).toFixed(0)} kB sent${faults}`,
-  );
+  )
 }
 
-const seconds = (/** @type {number} */ ms) => `${(ms / 1000).toFixed(1)} s`;
+const seconds = (/** @type {number} */ ms) => `${(ms / 1000).toFixed(1)} s`
 
 /** @param {string} text @param {number} lines */
-const tail = (text, lines) => text.trimEnd().split("\n").slice(-lines).map((l) => `       ${l}`).join("\n");
+const tail = (text, lines) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .slice(-lines)
+    .map((l) => `       ${l}`)
+    .join("\n")

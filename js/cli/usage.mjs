@@ -1,6 +1,6 @@
 // What a person typed, and the one kind of error that is about that alone (exit code 2).
 
-import { parseArgs } from "node:util";
+import { parseArgs } from "node:util"
 
 export class UsageError extends Error {}
 
@@ -12,9 +12,9 @@ export class UsageError extends Error {}
  */
 export function parsed(config) {
   try {
-    return parseArgs(config);
+    return parseArgs(config)
   } catch (error) {
-    throw new UsageError(/** @type {Error} */ (error).message.split(". To specify", 1)[0]);
+    throw new UsageError(/** @type {Error} */ (error).message.split(". To specify", 1)[0])
   }
 }
 
@@ -23,10 +23,10 @@ export function parsed(config) {
  * @returns {number|undefined}
  */
 export function numberOption(text, name, { min, max }) {
-  if (text === undefined) return undefined;
-  const value = Number(text);
+  if (text === undefined) return undefined
+  const value = Number(text)
   if (text.trim() === "" || !(value >= min && value <= max)) {
-    throw new UsageError(`--${name} must be a number from ${min} to ${max}, not "${text}"`);
+    throw new UsageError(`--${name} must be a number from ${min} to ${max}, not "${text}"`)
   }
-  return value;
+  return value
 }

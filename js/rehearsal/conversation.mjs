@@ -23,27 +23,35 @@
  * @property {Message[]} messages
  */
 
-const kRolePrompt = /^(Task|Rework) ([^\s:]+): ?(.*)$/;
-const kPlanPrompt = /^Plan: ?(.*)$/;
-const kMasterPrompt = /^Mission review: ?(.*)$/;
+const kRolePrompt = /^(Task|Rework) ([^\s:]+): ?(.*)$/
+const kPlanPrompt = /^Plan: ?(.*)$/
+const kMasterPrompt = /^Mission review: ?(.*)$/
 
 /** @param {any} content @returns {string} */
 export function textOf(content) {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  return content.map((part) => (typeof part === "string" ? part : part?.text ?? "")).join("\n");
+  if (typeof content === "string") return content
+  if (!Array.isArray(content)) return ""
+  return content.map((part) => (typeof part === "string" ? part : (part?.text ?? ""))).join("\n")
 }
 
-/** The first line that is a role prompt, if the message is one. @param {string} text */
+/** @typedef {{kind: "task"|"plan"|"master", rework: boolean, task: string|null, title: string}} RolePrompt */
+
+/** @param {RolePrompt} a @param {RolePrompt|null} b */
+const samePrompt = (a, b) => a.kind === b?.kind && a.task === b.task && a.rework === b.rework
+
+/**
+ * The first line that is a role prompt, if the message is one.
+ * @param {string} text @returns {RolePrompt|null}
+ */
 function rolePrompt(text) {
-  const line = text.trimStart().split("\n", 1)[0].trimEnd();
-  let m = kRolePrompt.exec(line);
-  if (m) return { kind: "task", rework: m[1] === "Rework", task: m[2], title: m[3] };
-  if ((m = kPlanPrompt.exec(line))) return { kind: "plan", rework: false, task: null, title: m[1] };
+  const line = text.trimStart().split("\n", 1)[0].trimEnd()
+  let m = kRolePrompt.exec(line)
+  if (m) return { kind: "task", rework: m[1] === "Rework", task: m[2], title: m[3] }
+  if ((m = kPlanPrompt.exec(line))) return { kind: "plan", rework: false, task: null, title: m[1] }
   if ((m = kMasterPrompt.exec(line))) {
-    return { kind: "master", rework: false, task: "mission", title: m[1] };
+    return { kind: "master", rework: false, task: "mission", title: m[1] }
   }
-  return null;
+  return null
 }
 
 /**
@@ -52,25 +60,25 @@ function rolePrompt(text) {
  */
 export function callsIn(messages) {
   /** @type {Map<string, string>} */
-  const results = new Map();
+  const results = new Map()
   for (const m of messages) {
-    if (m.role === "tool" && m.tool_call_id) results.set(m.tool_call_id, textOf(m.content));
+    if (m.role === "tool" && m.tool_call_id) results.set(m.tool_call_id, textOf(m.content))
   }
   /** @type {Call[]} */
-  const calls = [];
+  const calls = []
   for (const m of messages) {
-    for (const c of m.role === "assistant" ? m.tool_calls ?? [] : []) {
-      const raw = c.function?.arguments ?? "";
-      let args = null;
+    for (const c of m.role === "assistant" ? (m.tool_calls ?? []) : []) {
+      const raw = c.function?.arguments ?? ""
+      let args = null
       try {
-        args = JSON.parse(raw || "{}");
+        args = JSON.parse(raw || "{}")
       } catch {
         // A call that was garbled on its way stays a call with no arguments.
       }
-      calls.push({ id: c.id, name: c.function?.name ?? "", args, raw, result: results.get(c.id) ?? null });
+      calls.push({ id: c.id, name: c.function?.name ?? "", args, raw, result: results.get(c.id) ?? null })
     }
   }
-  return calls;
+  return calls
 }
 
 /**
@@ -79,29 +87,29 @@ export function callsIn(messages) {
  * @param {Message[]} messages
  */
 function commanderStart(messages) {
-  let start = messages.findIndex((m) => m.role === "user");
-  let closed = false;
+  let start = messages.findIndex((m) => m.role === "user")
+  let closed = false
   /** @type {Set<string>} */
-  const runs = new Set();
+  const runs = new Set()
   for (let i = Math.max(start, 0); i < messages.length; i++) {
-    const m = messages[i];
+    const m = messages[i]
     if (m.role === "user" && closed) {
-      start = i;
-      closed = false;
+      start = i
+      closed = false
     } else if (m.role === "assistant") {
-      for (const c of m.tool_calls ?? []) if (c.function?.name === "mission_run") runs.add(c.id);
+      for (const c of m.tool_calls ?? []) if (c.function?.name === "mission_run") runs.add(c.id)
     } else if (m.role === "tool" && runs.has(m.tool_call_id ?? "")) {
-      closed = isFinalReport(textOf(m.content));
+      closed = isFinalReport(textOf(m.content))
     }
   }
-  return Math.max(start, 0);
+  return Math.max(start, 0)
 }
 
 /** Does a report of `mission_run` ask for nothing more? @param {string} report */
 export function isFinalReport(report) {
-  const [first] = report.trimStart().split("\n", 1);
-  if (/\b(sealed|cancelled|failed)\b/i.test(first)) return true;
-  return !/mission_run/.test(report.slice(-700));
+  const [first] = report.trimStart().split("\n", 1)
+  if (/\b(sealed|cancelled|failed)\b/i.test(first)) return true
+  return !/mission_run/.test(report.slice(-700))
 }
 
 /**
@@ -109,29 +117,32 @@ export function isFinalReport(report) {
  * @returns {Turn}
  */
 export function readTurn(body) {
-  const messages = body.messages ?? [];
-  const tools = new Set((body.tools ?? []).map((t) => t.function?.name ?? t.name));
-  const system = messages.filter((m) => m.role === "system").map((m) => textOf(m.content)).join("\n");
+  const messages = body.messages ?? []
+  const tools = new Set((body.tools ?? []).map((t) => t.function?.name ?? t.name))
+  const system = messages
+    .filter((m) => m.role === "system")
+    .map((m) => textOf(m.content))
+    .join("\n")
 
-  let at = -1;
-  let found = null;
+  let at = -1
+  /** @type {RolePrompt|null} */
+  let found = null
   for (let i = messages.length - 1; i >= 0 && !found; i--) {
-    if (messages[i].role !== "user") continue;
-    found = rolePrompt(textOf(messages[i].content));
-    at = i;
+    if (messages[i].role !== "user") continue
+    found = rolePrompt(textOf(messages[i].content))
+    at = i
   }
-  const role = roleOf(system, tools, found);
+  const role = roleOf(system, tools, found)
   if (role === "commander" || !found) {
-    found = null;
-    at = role === "commander" ? commanderStart(messages) : lastUser(messages);
+    found = null
+    at = role === "commander" ? commanderStart(messages) : lastUser(messages)
   }
-  let ordinal = 0;
+  let ordinal = 0
   for (const m of messages.slice(0, at + 1)) {
-    const p = m.role === "user" && found ? rolePrompt(textOf(m.content)) : null;
-    if (p && found && p.kind === found.kind && p.task === found.task && p.rework === found.rework) ordinal++;
+    if (m.role === "user" && found && samePrompt(found, rolePrompt(textOf(m.content)))) ordinal++
   }
-  const since = messages.slice(Math.max(at, 0) + (at >= 0 ? 1 : 0));
-  const spoken = since.filter((m) => m.role === "assistant");
+  const since = messages.slice(Math.max(at, 0) + (at >= 0 ? 1 : 0))
+  const spoken = since.filter((m) => m.role === "assistant")
   return {
     role,
     task: found?.task ?? null,
@@ -147,32 +158,32 @@ export function readTurn(body) {
     tools,
     directory: /Working directory: (.+)/.exec(system)?.[1].trim() ?? "",
     messages,
-  };
+  }
 }
 
 /** @param {Message[]} messages */
 function lastUser(messages) {
-  return messages.findLastIndex((m) => m.role === "user");
+  return messages.findLastIndex((m) => m.role === "user")
 }
 
 /**
  * The tools on offer decide; where none of ours is (an oracle over bare OpenCode), a line
  * `rehearsal-role: <role>` in the system prompt does, else the role prompt's form.
- * @param {string} system @param {Set<string>} tools @param {ReturnType<typeof rolePrompt>} prompt
+ * @param {string} system @param {Set<string>} tools @param {RolePrompt|null} prompt
  * @returns {Role}
  */
 function roleOf(system, tools, prompt) {
-  if (system.startsWith("You are a title generator")) return "title";
-  if (system.startsWith("You are a context summarization agent")) return "summary";
-  if (system.startsWith("You are a helpful AI assistant tasked with summarizing")) return "summary";
-  const marked = /rehearsal-role: (commander|planner|worker|reviewer|master)\b/.exec(system)?.[1];
-  if (marked) return /** @type {Role} */ (marked);
-  if (tools.has("mission_run")) return "commander";
-  if (tools.has("submit_plan")) return "planner";
-  if (tools.has("submit_work")) return "worker";
-  if (tools.has("submit_review")) return prompt?.kind === "master" ? "master" : "reviewer";
-  if (prompt?.kind === "plan") return "planner";
-  if (prompt?.kind === "master") return "master";
-  if (prompt?.kind === "task") return "worker";
-  return "chat";
+  if (system.startsWith("You are a title generator")) return "title"
+  if (system.startsWith("You are a context summarization agent")) return "summary"
+  if (system.startsWith("You are a helpful AI assistant tasked with summarizing")) return "summary"
+  const marked = /rehearsal-role: (commander|planner|worker|reviewer|master)\b/.exec(system)?.[1]
+  if (marked) return /** @type {Role} */ (marked)
+  if (tools.has("mission_run")) return "commander"
+  if (tools.has("submit_plan")) return "planner"
+  if (tools.has("submit_work")) return "worker"
+  if (tools.has("submit_review")) return prompt?.kind === "master" ? "master" : "reviewer"
+  if (prompt?.kind === "plan") return "planner"
+  if (prompt?.kind === "master") return "master"
+  if (prompt?.kind === "task") return "worker"
+  return "chat"
 }

@@ -5,18 +5,18 @@
 //   const serve = await project.startServe();      // or over HTTP
 //   await project.stop();
 
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { opencodeBinary } from "../dev/opencode.mjs";
-import { HostClient } from "./client.mjs";
-import { startModel } from "./model.mjs";
-import { freePort, OpencodeProcess } from "./process.mjs";
+import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join, resolve } from "node:path"
+import { promisify } from "node:util"
+import { opencodeBinary } from "../dev/opencode.mjs"
+import { HostClient } from "./client.mjs"
+import { startModel } from "./model.mjs"
+import { freePort, OpencodeProcess } from "./process.mjs"
 
-const exec = promisify(execFile);
+const exec = promisify(execFile)
 
 /** @typedef {import("./process.mjs").Ended} Ended */
 /**
@@ -38,49 +38,53 @@ const exec = promisify(execFile);
 
 /** @param {ProjectOptions} options */
 export async function createProject(options) {
-  const base = await realpath(await mkdtemp(join(tmpdir(), "oc-rehearsal-")));
-  const model = await startModel(options);
+  const base = await realpath(await mkdtemp(join(tmpdir(), "oc-rehearsal-")))
+  const model = await startModel(options)
   try {
-    const project = new Project(base, model, options);
-    await project.prepare();
-    return project;
+    const project = new Project(base, model, options)
+    await project.prepare()
+    return project
   } catch (error) {
-    await model.stop();
-    await rm(base, { recursive: true, force: true });
-    throw error;
+    await model.stop()
+    await rm(base, { recursive: true, force: true })
+    throw error
   }
 }
 
 export class Project {
   /** @param {string} base @param {import("./model.mjs").RehearsalModel} model @param {ProjectOptions} options */
   constructor(base, model, options) {
-    this.base = base;
-    this.model = model;
-    this.scenario = model.scenario;
-    this.options = options;
-    this.home = join(base, "home");
-    this.dir = options.dir ? resolve(options.dir) : join(base, "project");
-    this.env = { ...environment(this.home), ...options.env };
+    this.base = base
+    this.model = model
+    this.scenario = model.scenario
+    this.options = options
+    this.home = join(base, "home")
+    this.dir = options.dir ? resolve(options.dir) : join(base, "project")
+    this.env = { ...environment(this.home), ...options.env }
     /** @type {Set<OpencodeProcess>} */
-    this.processes = new Set();
+    this.processes = new Set()
   }
 
   async prepare() {
-    await mkdir(this.dir, { recursive: true });
-    this.dir = await realpath(this.dir);
-    const there = await readdir(this.dir);
-    if (there.length) throw new Error(`${this.dir} is not empty (${there.slice(0, 3).join(", ")}): a rehearsal needs a directory of its own`);
-    for (const dir of [join(this.home, ".config/opencode"), join(this.dir, ".opencode")]) await settleDependencies(dir);
-    await put(this.dir, { ...this.scenario.seed, ...this.options.files, "opencode.json": json(this.config()) });
-    if (this.options.orchestrator) await put(this.dir, { ".opencode/orchestrator.json": json(this.options.orchestrator) });
-    const git = (/** @type {string[]} */ ...args) => exec("git", args, { cwd: this.dir, env: this.env });
-    await git("init", "--quiet");
-    await git("add", "--all");
-    await git("commit", "--quiet", "--message", "Before the mission");
+    await mkdir(this.dir, { recursive: true })
+    this.dir = await realpath(this.dir)
+    const there = await readdir(this.dir)
+    if (there.length)
+      throw new Error(
+        `${this.dir} is not empty (${there.slice(0, 3).join(", ")}): a rehearsal needs a directory of its own`,
+      )
+    for (const dir of [join(this.home, ".config/opencode"), join(this.dir, ".opencode")]) await settleDependencies(dir)
+    await put(this.dir, { ...this.scenario.seed, ...this.options.files, "opencode.json": json(this.config()) })
+    if (this.options.orchestrator)
+      await put(this.dir, { ".opencode/orchestrator.json": json(this.options.orchestrator) })
+    const git = (/** @type {string[]} */ ...args) => exec("git", args, { cwd: this.dir, env: this.env })
+    await git("init", "--quiet")
+    await git("add", "--all")
+    await git("commit", "--quiet", "--message", "Before the mission")
   }
 
   config() {
-    const { plugin, pluginOptions, snapshot, config } = this.options;
+    const { plugin, pluginOptions, snapshot, config } = this.options
     return {
       $schema: "https://opencode.ai/config.json",
       autoupdate: false,
@@ -98,7 +102,7 @@ export class Project {
       ...(plugin ? { plugin: [pluginOptions ? [plugin, pluginOptions] : plugin] } : {}),
       ...(snapshot === undefined ? {} : { snapshot }),
       ...config,
-    };
+    }
   }
 
   /**
@@ -112,11 +116,11 @@ export class Project {
       env: { ...this.env, PWD: cwd, ...env },
       timeoutMs,
       onOutput,
-    });
-    this.processes.add(started);
-    const forget = () => void this.processes.delete(started);
-    started.ended.then(forget, forget);
-    return started;
+    })
+    this.processes.add(started)
+    const forget = () => void this.processes.delete(started)
+    started.ended.then(forget, forget)
+    return started
   }
 
   /**
@@ -125,7 +129,7 @@ export class Project {
    * @returns {Promise<Ended>}
    */
   runOpencode(options) {
-    return this.spawnOpencode({ timeoutMs: 120_000, ...options }).ended;
+    return this.spawnOpencode({ timeoutMs: 120_000, ...options }).ended
   }
 
   /**
@@ -133,37 +137,33 @@ export class Project {
    * @param {{timeoutMs?: number, env?: Record<string, string>, args?: string[]}} [options]
    */
   async startServe({ timeoutMs = 60_000, env, args = [] } = {}) {
-    const port = await freePort();
+    const port = await freePort()
     const server = this.spawnOpencode({
       args: ["serve", "--hostname", "127.0.0.1", "--port", String(port), ...args],
       env,
-    });
-    const client = new HostClient(`http://127.0.0.1:${port}`, this.dir);
-    const deadline = performance.now() + timeoutMs;
-    for (let patience = 1500; ; patience = Math.min(patience * 2, 15_000)) {
-      const asked = performance.now();
+    })
+    const client = new HostClient(`http://127.0.0.1:${port}`, this.dir)
+    const deadline = performance.now() + timeoutMs
+    for (let patience = 500; ; patience = Math.min(patience * 1.5, 15_000)) {
       // A request that meets the start-up window is never answered: ask again rather than wait.
-      const ready = await client.call("GET", "/session", undefined, { timeoutMs: patience }).then(Array.isArray, () => false);
-      if (ready) break;
+      const ready = server.stdout.includes("listening") && (await isReady(client, patience))
+      if (ready) break
       if (!server.running || performance.now() > deadline) {
-        await server.stop();
-        throw new Error(`opencode serve did not get ready:\n${(server.stderr + server.stdout).slice(-2000)}`);
+        await server.stop()
+        throw new Error(`opencode serve did not get ready:\n${(server.stderr + server.stdout).slice(-2000)}`)
       }
-      const wait = 100 - (performance.now() - asked);
-      if (wait > 0) {
-        patience /= 2;
-        await new Promise((wake) => setTimeout(wake, wait));
-      }
+      if (!server.stdout.includes("listening")) patience = 300
+      await new Promise((wake) => setTimeout(wake, 20))
     }
-    return Object.assign(client, { port, process: server, stop: () => server.stop() });
+    return Object.assign(client, { port, process: server, stop: () => server.stop() })
   }
 
   /** `.opencode/mission_loop.json`, or null while there is none. @returns {Promise<any>} */
   async mission() {
     try {
-      return JSON.parse(await readFile(join(this.dir, ".opencode/mission_loop.json"), "utf8"));
+      return JSON.parse(await readFile(join(this.dir, ".opencode/mission_loop.json"), "utf8"))
     } catch {
-      return null;
+      return null
     }
   }
 
@@ -173,36 +173,42 @@ export class Project {
    * @returns {Promise<{ok: boolean, output: string}>}
    */
   async test() {
-    const expected = this.scenario.expect.files ?? Object.values(this.scenario.workers ?? {}).flatMap((w) => Object.keys(w.files ?? {}));
-    const missing = expected.filter((file) => !existsSync(join(this.dir, file)));
-    if (missing.length) return { ok: false, output: `not built: ${missing.join(", ")}` };
-    const command = this.scenario.test ?? "true";
+    const expected =
+      this.scenario.expect.files ??
+      Object.values(this.scenario.workers ?? {}).flatMap((w) => Object.keys(w.files ?? {}))
+    const missing = expected.filter((file) => !existsSync(join(this.dir, file)))
+    if (missing.length) return { ok: false, output: `not built: ${missing.join(", ")}` }
+    const command = this.scenario.test ?? "true"
     try {
-      const { stdout, stderr } = await exec("sh", ["-c", command], { cwd: this.dir, env: this.env });
-      return { ok: true, output: stdout + stderr };
+      const { stdout, stderr } = await exec("sh", ["-c", command], { cwd: this.dir, env: this.env })
+      return { ok: true, output: stdout + stderr }
     } catch (error) {
-      const { stdout = "", stderr = "", message } = /** @type {any} */ (error);
-      return { ok: false, output: stdout + stderr || message };
+      const { stdout = "", stderr = "", message } = /** @type {any} */ (error)
+      return { ok: false, output: stdout + stderr || message }
     }
   }
 
   /** A new model server on the same port with the same counters, as after a crash of the provider. */
   async restartModel() {
-    const { port, counters } = this.model;
-    await this.model.stop();
-    this.model = await startModel({ ...this.options, port, counters });
-    return this.model;
+    const { port, counters } = this.model
+    await this.model.stop()
+    this.model = await startModel({ ...this.options, port, counters })
+    return this.model
   }
 
   /** Ends this project's own processes and its model; removes what is temporary. @param {{keep?: boolean}} [options] */
   async stop({ keep = false } = {}) {
-    await Promise.all([...this.processes].map((p) => p.stop()));
-    await this.model.stop();
-    if (keep) return;
+    await Promise.all([...this.processes].map((p) => p.stop()))
+    await this.model.stop()
+    if (keep) return
     // A shell that a tool left behind may still be writing for a moment.
-    await rm(this.base, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await rm(this.base, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
+
+/** @param {HostClient} client @param {number} timeoutMs @returns {Promise<boolean>} */
+const isReady = (client, timeoutMs) =>
+  client.call("GET", "/session", undefined, { timeoutMs }).then(Array.isArray, () => false)
 
 /**
  * An environment made from nothing: no configuration, identity or credential of the caller's, and none of the
@@ -210,7 +216,7 @@ export class Project {
  * @param {string} home @returns {Record<string, string>}
  */
 export function environment(home) {
-  const path = [dirname(process.execPath), ...(process.env.PATH ?? "/usr/bin:/bin").split(delimiter)];
+  const path = [dirname(process.execPath), ...(process.env.PATH ?? "/usr/bin:/bin").split(delimiter)]
   return {
     PATH: [...new Set(path)].join(delimiter),
     HOME: home,
@@ -234,7 +240,7 @@ export function environment(home) {
     OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
     OPENCODE_DISABLE_CLAUDE_CODE: "1",
     OPENCODE_DISABLE_EXTERNAL_SKILLS: "1",
-  };
+  }
 }
 
 /**
@@ -242,18 +248,18 @@ export function environment(home) {
  * waits for it, unless these two say that it is there. @param {string} dir
  */
 async function settleDependencies(dir) {
-  await mkdir(join(dir, "node_modules"), { recursive: true });
-  const lock = { lockfileVersion: 3, packages: { "": { dependencies: { "@opencode-ai/plugin": "*" } } } };
-  await writeFile(join(dir, "package-lock.json"), JSON.stringify(lock));
+  await mkdir(join(dir, "node_modules"), { recursive: true })
+  const lock = { lockfileVersion: 3, packages: { "": { dependencies: { "@opencode-ai/plugin": "*" } } } }
+  await writeFile(join(dir, "package-lock.json"), JSON.stringify(lock))
 }
 
 /** @param {string} dir @param {Record<string, string>} files */
 async function put(dir, files) {
   for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(dir, path)), { recursive: true });
-    await writeFile(join(dir, path), content);
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), content)
   }
 }
 
 /** @param {any} value */
-const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
+const json = (value) => `${JSON.stringify(value, null, 2)}\n`

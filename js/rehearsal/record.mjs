@@ -20,30 +20,30 @@
  */
 
 /** Wall clock with sub-millisecond digits. */
-export const now = () => performance.timeOrigin + performance.now();
+export const now = () => performance.timeOrigin + performance.now()
 
 export class Record {
   constructor() {
     /** @type {ModelRequest[]} */
-    this.requests = [];
+    this.requests = []
     /** @type {Set<(kind: "start"|"end", request: ModelRequest) => void>} */
-    this.listeners = new Set();
+    this.listeners = new Set()
   }
 
   /** @param {Omit<ModelRequest, "index"|"ended_at"|"aborted">} fields @returns {ModelRequest} */
   start(fields) {
-    const request = { index: this.requests.length, ended_at: null, aborted: false, ...fields };
-    this.requests.push(request);
-    for (const listener of [...this.listeners]) listener("start", request);
-    return request;
+    const request = { index: this.requests.length, ended_at: null, aborted: false, ...fields }
+    this.requests.push(request)
+    for (const listener of [...this.listeners]) listener("start", request)
+    return request
   }
 
   /** @param {ModelRequest} request @param {boolean} aborted */
   end(request, aborted) {
-    if (request.ended_at !== null) return;
-    request.ended_at = now();
-    request.aborted = aborted;
-    for (const listener of [...this.listeners]) listener("end", request);
+    if (request.ended_at !== null) return
+    request.ended_at = now()
+    request.aborted = aborted
+    for (const listener of [...this.listeners]) listener("end", request)
   }
 
   /**
@@ -51,8 +51,8 @@ export class Record {
    * @returns {() => void} stops listening
    */
   subscribe(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
   }
 
   /**
@@ -63,46 +63,44 @@ export class Record {
    * @returns {Promise<ModelRequest>}
    */
   waitFor(predicate, { timeoutMs = 60_000, from = 0, started = false } = {}) {
-    const seen = this.requests.find(
-      (r) => r.index >= from && (started || r.ended_at !== null) && predicate(r),
-    );
-    if (seen) return Promise.resolve(seen);
+    const seen = this.requests.find((r) => r.index >= from && (started || r.ended_at !== null) && predicate(r))
+    if (seen) return Promise.resolve(seen)
     return new Promise((resolve, reject) => {
       const stop = this.subscribe((kind, request) => {
-        if (request.index < from || (kind === "start" && !started) || !predicate(request)) return;
-        clearTimeout(timer);
-        stop();
-        resolve(request);
-      });
+        if (request.index < from || (kind === "start" && !started) || !predicate(request)) return
+        clearTimeout(timer)
+        stop()
+        resolve(request)
+      })
       const timer = setTimeout(() => {
-        stop();
-        const tail = this.requests.slice(-5).map((r) => `${r.role} ${r.task ?? ""} ${r.answer}`);
-        reject(new Error(`no such answer in ${timeoutMs} ms; the last were: ${tail.join(" | ") || "none"}`));
-      }, timeoutMs);
-    });
+        stop()
+        const tail = this.requests.slice(-5).map((r) => `${r.role} ${r.task ?? ""} ${r.answer}`)
+        reject(new Error(`no such answer in ${timeoutMs} ms; the last were: ${tail.join(" | ") || "none"}`))
+      }, timeoutMs)
+    })
   }
 
   /** Every answer in the order in which they end, from the first on, without end. */
   async *answers() {
     /** @type {ModelRequest[]} */
-    const queue = this.requests.filter((r) => r.ended_at !== null);
-    queue.sort((a, b) => (a.ended_at ?? 0) - (b.ended_at ?? 0));
+    const queue = this.requests.filter((r) => r.ended_at !== null)
+    queue.sort((a, b) => (a.ended_at ?? 0) - (b.ended_at ?? 0))
     /** @type {(() => void)|null} */
-    let wake = null;
+    let wake = null
     const stop = this.subscribe((kind, request) => {
       if (kind === "end") {
-        queue.push(request);
-        wake?.();
+        queue.push(request)
+        wake?.()
       }
-    });
+    })
     try {
       for (;;) {
-        const next = queue.shift();
-        if (next) yield next;
-        else await /** @type {Promise<void>} */ (new Promise((resolve) => (wake = resolve)));
+        const next = queue.shift()
+        if (next) yield next
+        else await /** @type {Promise<void>} */ (new Promise((resolve) => (wake = resolve)))
       }
     } finally {
-      stop();
+      stop()
     }
   }
 }

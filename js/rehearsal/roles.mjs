@@ -1,8 +1,8 @@
 // What each role answers: a function of the scenario, of what the conversation shows, and of the two
 // counters that span sessions (which rework, which review of a task this is).
 
-import { isFinalReport } from "./conversation.mjs";
-import { commandsNamed, failed, isRefusal, nextCalls, offered, showsFailure } from "./goals.mjs";
+import { isFinalReport } from "./conversation.mjs"
+import { commandsNamed, failed, isRefusal, nextCalls, offered, showsFailure } from "./goals.mjs"
 
 /** @typedef {import("./conversation.mjs").Turn} Turn */
 /** @typedef {import("./goals.mjs").Goal} Goal */
@@ -12,171 +12,171 @@ import { commandsNamed, failed, isRefusal, nextCalls, offered, showsFailure } fr
 /** @typedef {import("./wire.mjs").Answer} Answer */
 
 /** A role that has spoken this often since its prompt says so and ends its turn. */
-const kAnswersMax = 60;
-const kSubmitTries = 3;
+const kAnswersMax = 60
+const kSubmitTries = 3
 
 export class Roles {
   /** @param {Scenario} scenario @param {Record<string, string[]>} [counters] of an earlier server */
   constructor(scenario, counters = {}) {
-    this.scenario = scenario;
+    this.scenario = scenario
     /** @type {Record<string, string[]>} for each counted thing the prompts that were it, in order */
-    this.counters = structuredClone(counters);
+    this.counters = structuredClone(counters)
   }
 
   /** @param {Turn} turn @param {string} session @returns {Answer} */
   answer(turn, session) {
-    const { scenario } = this;
-    if (turn.role === "title") return { text: scenario.title };
-    if (turn.role === "summary") return { text: summaryOf(turn) };
-    if (turn.role === "chat") return chat(turn, scenario);
-    if (turn.answers >= kAnswersMax) return { text: `I stop here: ${kAnswersMax} answers and no end.` };
-    if (turn.role === "commander") return this.commander(turn);
-    if (turn.role === "planner") return this.planner(turn);
-    if (turn.role === "worker") return this.worker(turn, session);
-    return this.reviewer(turn, session);
+    const { scenario } = this
+    if (turn.role === "title") return { text: scenario.title }
+    if (turn.role === "summary") return { text: summaryOf(turn) }
+    if (turn.role === "chat") return chat(turn, scenario)
+    if (turn.answers >= kAnswersMax) return { text: `I stop here: ${kAnswersMax} answers and no end.` }
+    if (turn.role === "commander") return this.commander(turn)
+    if (turn.role === "planner") return this.planner(turn)
+    if (turn.role === "worker") return this.worker(turn, session)
+    return this.reviewer(turn, session)
   }
 
   /** Which occurrence of `what` this prompt is, from 0. The same prompt asked again is the same one. */
   occurrence(/** @type {string} */ what, /** @type {Turn} */ turn, /** @type {string} */ session) {
-    const key = `${session}#${turn.ordinal}`;
-    const seen = (this.counters[what] ??= []);
-    if (!seen.includes(key)) seen.push(key);
+    const key = `${session}#${turn.ordinal}`
+    const seen = (this.counters[what] ??= [])
+    if (!seen.includes(key)) seen.push(key)
     // A restarted server has forgotten other sessions, never this one's own earlier prompts.
-    return Math.max(seen.indexOf(key), turn.ordinal - 1);
+    return Math.max(seen.indexOf(key), turn.ordinal - 1)
   }
 
   /** @param {Turn} turn @returns {Answer} */
   commander(turn) {
-    const c = this.scenario.commander ?? {};
-    const runs = turn.calls.filter((call) => call.name === "mission_run");
-    const report = runs.at(-1)?.result ?? "";
+    const c = this.scenario.commander ?? {}
+    const runs = turn.calls.filter((call) => call.name === "mission_run")
+    const report = runs.at(-1)?.result ?? ""
     if (!runs.length) {
       if (turn.texts < (c.early_stops ?? 0)) {
-        return { text: `I have looked at the request and will begin shortly (${turn.texts + 1}).` };
+        return { text: `I have looked at the request and will begin shortly (${turn.texts + 1}).` }
       }
       /** @type {Goal[]} */
-      const before = (c.calls ?? []).map((g) => ({ ...g, tries: g.tries ?? 1, alone: true }));
-      if (c.plans_itself) before.push({ tool: "submit_plan", args: this.scenario.plan, alone: true });
-      const calls = nextCalls(offered(before, turn), turn);
-      if (calls.length) return { calls };
-      const text = c.says ?? "";
-      const run = [{ tool: "mission_run", args: c.mission_run ?? {}, standIn: true, alone: true, tries: 3 }];
-      const start = nextCalls(offered(run, turn), turn);
-      return start.length ? { text, calls: start } : { text: "The mission has no more for me to do." };
+      const before = (c.calls ?? []).map((g) => ({ ...g, tries: g.tries ?? 1, alone: true }))
+      if (c.plans_itself) before.push({ tool: "submit_plan", args: this.scenario.plan, alone: true })
+      const calls = nextCalls(offered(before, turn), turn)
+      if (calls.length) return { calls }
+      const text = c.says ?? ""
+      const run = [{ tool: "mission_run", args: c.mission_run ?? {}, standIn: true, alone: true, tries: 3 }]
+      const start = nextCalls(offered(run, turn), turn)
+      return start.length ? { text, calls: start } : { text: "The mission has no more for me to do." }
     }
-    const done = runs.at(-1)?.result === null ? false : isFinalReport(report);
-    for (const r of done && !c.reactions?.some((x) => x.always) ? [] : c.reactions ?? []) {
-      if (!new RegExp(r.match, "i").test(report)) continue;
-      const goals = r.calls.map((g) => ({ ...g, tries: g.tries ?? 1, alone: true }));
-      const calls = nextCalls(offered(goals, turn), turn);
-      if (calls.length) return { calls };
+    const done = runs.at(-1)?.result === null ? false : isFinalReport(report)
+    for (const r of done && !c.reactions?.some((x) => x.always) ? [] : (c.reactions ?? [])) {
+      if (!new RegExp(r.match, "i").test(report)) continue
+      const goals = r.calls.map((g) => ({ ...g, tries: g.tries ?? 1, alone: true }))
+      const calls = nextCalls(offered(goals, turn), turn)
+      if (calls.length) return { calls }
     }
     if (!done && runs.length < (c.max_runs ?? 8)) {
-      return { calls: [{ name: "mission_run", args: c.mission_run_again ?? {} }] };
+      return { calls: [{ name: "mission_run", args: c.mission_run_again ?? {} }] }
     }
-    const first = report.trim().split("\n", 1)[0];
-    return { text: c.final ?? `The mission has ended. ${first}`.trim() };
+    const first = report.trim().split("\n", 1)[0]
+    return { text: c.final ?? `The mission has ended. ${first}`.trim() }
   }
 
   /** @param {Turn} turn @returns {Answer} */
   planner(turn) {
-    const { plan, bad_plan, planner } = this.scenario;
-    const explore = planner?.explore ?? [{ tool: "read", args: { filePath: turn.directory || "." } }];
-    const first = explore.map((g) => ({ ...g, tries: 1 }));
-    const calls = nextCalls(offered(first, turn), turn);
-    if (calls.length) return { calls };
+    const { plan, bad_plan, planner } = this.scenario
+    const explore = planner?.explore ?? [{ tool: "read", args: { filePath: turn.directory || "." } }]
+    const first = explore.map((g) => ({ ...g, tries: 1 }))
+    const calls = nextCalls(offered(first, turn), turn)
+    if (calls.length) return { calls }
 
-    const bad = bad_plan ? [bad_plan].flat() : [];
-    const tool = turn.tools.has("submit_plan") ? "submit_plan" : "todowrite";
-    const sent = turn.calls.filter((c) => c.name === tool && c.args);
-    const last = sent.at(-1);
+    const bad = bad_plan ? [bad_plan].flat() : []
+    const tool = turn.tools.has("submit_plan") ? "submit_plan" : "todowrite"
+    const sent = turn.calls.filter((c) => c.name === tool && c.args)
+    const last = sent.at(-1)
     if (last && last.result !== null && !isRefusal(last.result)) {
-      return { text: `The plan stands: ${plan.tasks.length} tasks.` };
+      return { text: `The plan stands: ${plan.tasks.length} tasks.` }
     }
     if (sent.length >= bad.length + kSubmitTries) {
-      return { text: `My plan was refused: ${last?.result?.slice(0, 300) ?? "no answer"}` };
+      return { text: `My plan was refused: ${last?.result?.slice(0, 300) ?? "no answer"}` }
     }
-    const args = bad[sent.length] ?? plan;
-    const next = nextCalls(offered([{ tool: "submit_plan", args, standIn: true, tries: Infinity }], turn), turn);
-    return next.length ? { calls: next } : { text: "The plan stands." };
+    const args = bad[sent.length] ?? plan
+    const next = nextCalls(offered([{ tool: "submit_plan", args, standIn: true, tries: Infinity }], turn), turn)
+    return next.length ? { calls: next } : { text: "The plan stands." }
   }
 
   /** @param {Turn} turn @param {string} session @returns {Answer} */
   worker(turn, session) {
-    const known = this.taskOf(turn);
-    let work = known.work;
+    const known = this.taskOf(turn)
+    let work = known.work
     if (turn.rework) {
-      const reworks = work.rework ? [work.rework].flat() : [];
-      const k = this.occurrence(`rework|${turn.task}`, turn, session);
-      work = reworks[Math.min(k, reworks.length - 1)] ?? { files: work.files };
+      const reworks = work.rework ? [work.rework].flat() : []
+      const k = this.occurrence(`rework|${turn.task}`, turn, session)
+      work = reworks[Math.min(k, reworks.length - 1)] ?? { files: work.files }
     }
-    const goals = [...workGoals(work, turn)];
+    const goals = [...workGoals(work, turn)]
     const files = work.claims ?? [
       ...new Set([...Object.keys(work.files ?? {}), ...(work.edits ?? []).map((e) => e.path)]),
-    ];
+    ]
     const submit = {
       task: turn.task,
       summary: work.summary ?? `${turn.rework ? "Reworked" : "Built"}: ${turn.title}`,
       files,
       evidence: (work.commands ?? []).map((command) => ({ command, exit_code: 0 })),
       ...(work.follow_ups ? { follow_ups: work.follow_ups } : {}),
-    };
-    if (!work.forgets_to_submit || turn.texts >= 1) {
-      goals.push({ tool: "submit_work", args: submit, standIn: true, alone: true, tries: kSubmitTries });
     }
-    const calls = nextCalls(offered(goals, turn), turn);
-    if (calls.length) return { calls: one(calls, work.one_by_one) };
-    const refused = turn.calls.findLast((c) => c.name === "submit_work");
-    if (refused && failed(refused)) return { text: `I could not submit: ${refused.result?.slice(0, 300)}` };
-    return { text: `${turn.task}: ${submit.summary}` };
+    if (!work.forgets_to_submit || turn.texts >= 1) {
+      goals.push({ tool: "submit_work", args: submit, standIn: true, alone: true, tries: kSubmitTries })
+    }
+    const calls = nextCalls(offered(goals, turn), turn)
+    if (calls.length) return { calls: one(calls, work.one_by_one) }
+    const refused = turn.calls.findLast((c) => c.name === "submit_work")
+    if (refused && failed(refused)) return { text: `I could not submit: ${refused.result?.slice(0, 300)}` }
+    return { text: `${turn.task}: ${submit.summary}` }
   }
 
   /** @param {Turn} turn @param {string} session @returns {Answer} */
   reviewer(turn, session) {
-    const master = turn.role === "master";
-    const known = master ? null : this.taskOf(turn);
-    const verify = known?.verify ?? this.scenario.plan.verify ?? [];
-    const reviews = (master ? this.scenario.master : known?.reviews) ?? [];
-    const k = this.occurrence(`review|${turn.task}`, turn, session);
-    const entry = reviews[k] ?? { verdict: "pass" };
+    const master = turn.role === "master"
+    const known = master ? null : this.taskOf(turn)
+    const verify = known?.verify ?? this.scenario.plan.verify ?? []
+    const reviews = (master ? this.scenario.master : known?.reviews) ?? []
+    const k = this.occurrence(`review|${turn.task}`, turn, session)
+    const entry = reviews[k] ?? { verdict: "pass" }
 
-    const submits = turn.calls.filter((c) => c.name === "submit_review" && c.args);
-    const refusal = submits.at(-1) && failed(submits[submits.length - 1]) ? submits.at(-1)?.result ?? "" : "";
-    const asked = entry.skip_verify && !submits.length ? [] : [...(entry.commands ?? []), ...verify];
-    const commands = [...new Set([...asked, ...commandsNamed(refusal)])];
+    const submits = turn.calls.filter((c) => c.name === "submit_review" && c.args)
+    const refusal = submits.at(-1) && failed(submits[submits.length - 1]) ? (submits.at(-1)?.result ?? "") : ""
+    const asked = entry.skip_verify && !submits.length ? [] : [...(entry.commands ?? []), ...verify]
+    const commands = [...new Set([...asked, ...commandsNamed(refusal)])]
     /** @type {Goal[]} */
     const goals = commands.map((command) => ({
       tool: "bash",
       args: { command, description: "Verify the work" },
       alone: true,
       tries: 3,
-    }));
+    }))
     // What a refusal asks for must be run again, after it.
-    const after = submits.at(-1) ? turn.calls.slice(turn.calls.lastIndexOf(submits[submits.length - 1]) + 1) : [];
-    const named = new Set(commandsNamed(refusal));
+    const after = submits.at(-1) ? turn.calls.slice(turn.calls.lastIndexOf(submits[submits.length - 1]) + 1) : []
+    const named = new Set(commandsNamed(refusal))
     for (const goal of offered(goals, turn)) {
-      const seen = named.has(goal.args.command) ? { ...turn, calls: after } : turn;
-      const run = nextCalls([goal], seen);
-      if (run.length) return { calls: run };
+      const seen = named.has(goal.args.command) ? { ...turn, calls: after } : turn
+      const run = nextCalls([goal], seen)
+      if (run.length) return { calls: run }
     }
 
-    const ran = turn.calls.filter((c) => c.name === "bash" && c.result !== null && !failed(c));
+    const ran = turn.calls.filter((c) => c.name === "bash" && c.result !== null && !failed(c))
     const evidence = commands.map((command) => {
-      const output = ran.findLast((c) => c.args?.command === command)?.result ?? "";
-      return { command, exit_code: showsFailure(output) ? 1 : 0 };
-    });
-    const broken = evidence.filter((e) => e.exit_code !== 0);
-    const review = verdictOf(entry, broken, ran);
+      const output = ran.findLast((c) => c.args?.command === command)?.result ?? ""
+      return { command, exit_code: showsFailure(output) ? 1 : 0 }
+    })
+    const broken = evidence.filter((e) => e.exit_code !== 0)
+    const review = verdictOf(entry, broken, ran)
     const goal = {
       tool: "submit_review",
       args: { task: turn.task, ...review, evidence },
       standIn: true,
       alone: true,
       tries: kSubmitTries,
-    };
-    const calls = nextCalls(offered([goal], turn), turn);
-    if (calls.length) return { calls };
-    return { text: `${turn.task}: ${review.verdict}` };
+    }
+    const calls = nextCalls(offered([goal], turn), turn)
+    if (calls.length) return { calls }
+    return { text: `${turn.task}: ${review.verdict}` }
   }
 
   /**
@@ -186,46 +186,46 @@ export class Roles {
    * @returns {{work: Work, verify?: string[], reviews?: Review[]}}
    */
   taskOf(turn) {
-    const { plan, workers = {}, reviews = {}, fixes = [] } = this.scenario;
-    const titled = plan.tasks.find((t) => t.title === turn.title && (t.id === turn.task || !byId()));
+    const { plan, workers = {}, reviews = {}, fixes = [] } = this.scenario
+    const titled = plan.tasks.find((t) => t.title === turn.title && (t.id === turn.task || !byId()))
     /** @returns {any} */
     function byId() {
-      return plan.tasks.find((t) => t.id === turn.task);
+      return plan.tasks.find((t) => t.id === turn.task)
     }
-    const cut = turn.title.replace(/(…|\.\.\.)$/, "").trim();
+    const cut = turn.title.replace(/(…|\.\.\.)$/, "").trim()
     const fix =
       fixes.find((f) => turn.title.includes(f.match) || (cut && f.match.startsWith(cut))) ??
-      (byId() ? undefined : fixes.find((f) => turn.prompt.includes(f.match)));
+      (byId() ? undefined : fixes.find((f) => turn.prompt.includes(f.match)))
     if (!titled && fix) {
-      return { work: fix, verify: fix.verify ?? plan.verify, reviews: fix.reviews };
+      return { work: fix, verify: fix.verify ?? plan.verify, reviews: fix.reviews }
     }
-    const task = titled ?? byId();
-    const id = task?.id ?? turn.task ?? "";
-    return { work: workers[id] ?? {}, verify: task ? task.verify ?? [] : plan.verify, reviews: reviews[id] };
+    const task = titled ?? byId()
+    const id = task?.id ?? turn.task ?? ""
+    return { work: workers[id] ?? {}, verify: task ? (task.verify ?? []) : plan.verify, reviews: reviews[id] }
   }
 }
 
 /** @template T @param {T[]} list @param {boolean|undefined} single */
-const one = (list, single) => (single ? list.slice(0, 1) : list);
+const one = (list, single) => (single ? list.slice(0, 1) : list)
 
 /** @param {Work} work @param {Turn} turn @returns {Goal[]} */
 function workGoals(work, turn) {
   const at = (/** @type {string} */ path) =>
-    turn.directory && !path.startsWith("/") ? `${turn.directory}/${path}` : path;
+    turn.directory && !path.startsWith("/") ? `${turn.directory}/${path}` : path
   /** @type {Goal[]} */
-  const goals = [];
+  const goals = []
   for (const [path, content] of Object.entries(work.files ?? {})) {
-    goals.push({ tool: "write", args: { filePath: at(path), content } });
+    goals.push({ tool: "write", args: { filePath: at(path), content } })
   }
   for (const edit of work.edits ?? []) {
-    const args = { filePath: at(edit.path), oldString: edit.old, newString: edit.new };
-    goals.push({ tool: "edit", args, alone: true });
+    const args = { filePath: at(edit.path), oldString: edit.old, newString: edit.new }
+    goals.push({ tool: "edit", args, alone: true })
   }
-  for (const call of work.calls ?? []) goals.push({ ...call, tries: call.tries ?? 1, alone: true });
+  for (const call of work.calls ?? []) goals.push({ ...call, tries: call.tries ?? 1, alone: true })
   for (const command of work.commands ?? []) {
-    goals.push({ tool: "bash", args: { command, description: "Check the work" }, alone: true });
+    goals.push({ tool: "bash", args: { command, description: "Check the work" }, alone: true })
   }
-  return goals;
+  return goals
 }
 
 /**
@@ -235,28 +235,34 @@ function workGoals(work, turn) {
  */
 function verdictOf(entry, broken, ran) {
   if (entry.verdict === "reject" && (entry.when !== "failing" || broken.length)) {
-    return { verdict: "reject", findings: entry.findings ?? [] };
+    return { verdict: "reject", findings: entry.findings ?? [] }
   }
   if (broken.length && !entry.insists) {
-    const output = ran.findLast((c) => c.args?.command === broken[0].command)?.result ?? "";
-    const line = output.split("\n").find((l) => /not ok|Error|✖/.test(l)) ?? "it exits with an error";
-    const message = `\`${broken[0].command}\` fails: ${line.trim().slice(0, 200)}`;
-    return { verdict: "reject", findings: [{ severity: "error", message }] };
+    const output = ran.findLast((c) => c.args?.command === broken[0].command)?.result ?? ""
+    const line = output.split("\n").find((l) => /not ok|Error|✖/.test(l)) ?? "it exits with an error"
+    const message = `\`${broken[0].command}\` fails: ${line.trim().slice(0, 200)}`
+    return { verdict: "reject", findings: [{ severity: "error", message }] }
   }
-  return { verdict: "pass", findings: entry.verdict === "pass" ? entry.findings ?? [] : [] };
+  return { verdict: "pass", findings: entry.verdict === "pass" ? (entry.findings ?? []) : [] }
 }
 
 /** @param {Turn} turn @param {Scenario} scenario @returns {Answer} */
 function chat(turn, scenario) {
   for (const c of scenario.chat ?? []) {
-    if (!new RegExp(c.match, "i").test(turn.userText)) continue;
-    const calls = nextCalls(offered((c.calls ?? []).map((g) => ({ tries: 1, ...g })), turn), turn);
-    return calls.length ? { calls } : { text: c.text };
+    if (!new RegExp(c.match, "i").test(turn.userText)) continue
+    const calls = nextCalls(
+      offered(
+        (c.calls ?? []).map((g) => ({ tries: 1, ...g })),
+        turn,
+      ),
+      turn,
+    )
+    return calls.length ? { calls } : { text: c.text }
   }
-  return { text: "Hello. I am the rehearsal model; I only know the scripts of my scenario." };
+  return { text: "Hello. I am the rehearsal model; I only know the scripts of my scenario." }
 }
 
 /** @param {Turn} turn */
 function summaryOf(turn) {
-  return `Summary: the conversation so far has ${turn.messages.length} messages. Go on with the task.`;
+  return `Summary: the conversation so far has ${turn.messages.length} messages. Go on with the task.`
 }

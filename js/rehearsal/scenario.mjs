@@ -1,8 +1,8 @@
 // What a scenario file may say, where scenarios are found, and what is wrong with a bad one.
 
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { readdir, readFile } from "node:fs/promises"
+import { dirname, isAbsolute, join, resolve } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
 
 /** @typedef {import("./goals.mjs").Goal} Goal */
 /** @typedef {{file?: string, line?: number, severity: "error"|"warning"|"note", message: string}} Finding */
@@ -62,12 +62,15 @@ import { fileURLToPath, pathToFileURL } from "node:url";
  * @property {string} [test]                      run in the built project; exit 0 = the work is good
  */
 
-const kDirectory = join(dirname(fileURLToPath(import.meta.url)), "scenarios");
+const kDirectory = join(dirname(fileURLToPath(import.meta.url)), "scenarios")
 
 /** @returns {Promise<string[]>} names of the scenarios that ship with the program */
 export async function scenarioNames() {
-  const files = await readdir(kDirectory);
-  return files.filter((f) => /\.(json|mjs)$/.test(f)).map((f) => f.replace(/\.\w+$/, "")).sort();
+  const files = await readdir(kDirectory)
+  return files
+    .filter((f) => /\.(json|mjs)$/.test(f))
+    .map((f) => f.replace(/\.\w+$/, ""))
+    .sort()
 }
 
 /**
@@ -75,17 +78,17 @@ export async function scenarioNames() {
  * @returns {Promise<Scenario>}
  */
 export async function loadScenario(which) {
-  if (typeof which !== "string") return checked(which, which.name);
+  if (typeof which !== "string") return checked(which, which.name)
   if (/\.(json|mjs)$/.test(which)) {
-    const path = isAbsolute(which) ? which : resolve(which);
-    return checked(await readScenario(path), path);
+    const path = isAbsolute(which) ? which : resolve(which)
+    return checked(await readScenario(path), path)
   }
-  const names = await scenarioNames();
+  const names = await scenarioNames()
   if (!names.includes(which)) {
-    throw new ScenarioError(`no scenario "${which}"; there are: ${names.join(", ")}`);
+    throw new ScenarioError(`no scenario "${which}"; there are: ${names.join(", ")}`)
   }
-  const found = (await readdir(kDirectory)).find((f) => f.replace(/\.\w+$/, "") === which) ?? "";
-  return checked(await readScenario(join(kDirectory, found)), which);
+  const found = (await readdir(kDirectory)).find((f) => f.replace(/\.\w+$/, "") === which) ?? ""
+  return checked(await readScenario(join(kDirectory, found)), which)
 }
 
 export class ScenarioError extends Error {}
@@ -93,28 +96,28 @@ export class ScenarioError extends Error {}
 /** @param {string} path @returns {Promise<any>} */
 async function readScenario(path) {
   try {
-    if (path.endsWith(".mjs")) return (await import(pathToFileURL(path).href)).default;
-    return JSON.parse(await readFile(path, "utf8"));
+    if (path.endsWith(".mjs")) return (await import(pathToFileURL(path).href)).default
+    return JSON.parse(await readFile(path, "utf8"))
   } catch (error) {
-    throw new ScenarioError(`scenario ${path}: ${/** @type {Error} */ (error).message}`);
+    throw new ScenarioError(`scenario ${path}: ${/** @type {Error} */ (error).message}`)
   }
 }
 
 /** @param {any} scenario @param {string} where @returns {Scenario} */
 function checked(scenario, where) {
   /** @type {string[]} */
-  const wrong = [];
+  const wrong = []
   for (const key of ["name", "title", "objective"]) {
-    if (typeof scenario?.[key] !== "string" || !scenario[key]) wrong.push(`"${key}" must be a text`);
+    if (typeof scenario?.[key] !== "string" || !scenario[key]) wrong.push(`"${key}" must be a text`)
   }
-  if (!scenario?.plan || !Array.isArray(scenario.plan.tasks)) wrong.push('"plan.tasks" must be a list');
-  if (!scenario?.expect?.phase) wrong.push('"expect.phase" must name a phase');
-  const ids = new Set((scenario?.plan?.tasks ?? []).map((/** @type {any} */ t) => t.id));
+  if (!scenario?.plan || !Array.isArray(scenario.plan.tasks)) wrong.push('"plan.tasks" must be a list')
+  if (!scenario?.expect?.phase) wrong.push('"expect.phase" must name a phase')
+  const ids = new Set((scenario?.plan?.tasks ?? []).map((/** @type {any} */ t) => t.id))
   for (const part of ["workers", "reviews"]) {
     for (const id of Object.keys(scenario?.[part] ?? {})) {
-      if (!ids.has(id)) wrong.push(`"${part}.${id}": the plan has no task ${id}`);
+      if (!ids.has(id)) wrong.push(`"${part}.${id}": the plan has no task ${id}`)
     }
   }
-  if (wrong.length) throw new ScenarioError(`scenario ${where}: ${wrong.join("; ")}`);
-  return scenario;
+  if (wrong.length) throw new ScenarioError(`scenario ${where}: ${wrong.join("; ")}`)
+  return scenario
 }

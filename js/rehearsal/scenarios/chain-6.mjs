@@ -1,11 +1,11 @@
 // For the bench: six tasks, each after the one before it.
 
-const ids = Array.from({ length: 6 }, (_, i) => i + 1);
-const file = (/** @type {number} */ n) => `src/link${n}.mjs`;
+const ids = Array.from({ length: 6 }, (_, i) => i + 1)
+const file = (/** @type {number} */ n) => `src/link${n}.mjs`
 const source = (/** @type {number} */ n) =>
   n === 1
     ? "export const link1 = 1;\n"
-    : `import { link${n - 1} } from "./link${n - 1}.mjs";\n\nexport const link${n} = link${n - 1} + 1;\n`;
+    : `import { link${n - 1} } from "./link${n - 1}.mjs";\n\nexport const link${n} = link${n - 1} + 1;\n`
 
 export default {
   name: "chain-6",
@@ -28,4 +28,4 @@ export default {
     })),
   },
   workers: Object.fromEntries(ids.map((n) => [`T${n}`, { files: { [file(n)]: source(n) } }])),
-};
+}

@@ -1,7 +1,7 @@
 // Each task passes its own review, but the whole does not hold: the Master Reviewer finds it, its findings
 // become tasks whose ids only the engine knows, and a second Master Review passes.
 
-const kFinding = "roundTrip loses an escaped comma: join() must escape the separator inside fields";
+const kFinding = "roundTrip loses an escaped comma: join() must escape the separator inside fields"
 
 const split = `/** Splits at commas; a backslash takes the next sign as it is. */
 export function split(line) {
@@ -13,25 +13,25 @@ export function split(line) {
   }
   return fields;
 }
-`;
+`
 const splitTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { split } from "../src/split.js";
 
 test("a line is split at commas", () => assert.deepEqual(split("a,b,,c"), ["a", "b", "", "c"]));
 test("an escaped comma stays in its field", () => assert.deepEqual(split("a\\\\,b"), ["a,b"]));
-`;
+`
 const join = `/** Joins fields with commas. */
 export function join(fields) {
   return fields.join(",");
 }
-`;
+`
 const joinTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { join } from "../src/join.js";
 
 test("fields are joined by commas", () => assert.equal(join(["a", "b"]), "a,b"));
-`;
+`
 const wholeTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { join } from "../src/join.js";
@@ -41,7 +41,7 @@ test("what is joined splits into the same fields", () => {
   const fields = ["a,b", "c\\\\d", ""];
   assert.deepEqual(split(join(fields)), fields);
 });
-`;
+`
 
 export default {
   name: "failed-master-review",
@@ -94,4 +94,4 @@ export default {
       summary: "join() escapes commas and backslashes; a round-trip test",
     },
   ],
-};
+}

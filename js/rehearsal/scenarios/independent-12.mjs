@@ -1,7 +1,7 @@
 // For the bench: twelve tasks that do not touch each other, one file each, one quick command to verify.
 
-const ids = Array.from({ length: 12 }, (_, i) => i + 1);
-const file = (/** @type {number} */ n) => `src/part${n}.mjs`;
+const ids = Array.from({ length: 12 }, (_, i) => i + 1)
+const file = (/** @type {number} */ n) => `src/part${n}.mjs`
 
 export default {
   name: "independent-12",
@@ -22,7 +22,5 @@ export default {
       verify: [`node --check ${file(n)}`],
     })),
   },
-  workers: Object.fromEntries(
-    ids.map((n) => [`T${n}`, { files: { [file(n)]: `export const part${n} = ${n};\n` } }]),
-  ),
-};
+  workers: Object.fromEntries(ids.map((n) => [`T${n}`, { files: { [file(n)]: `export const part${n} = ${n};\n` } }])),
+}

@@ -12,7 +12,7 @@ export function format(amount) {
   const abs = Math.abs(amount);
   return \`\${sign}\${Math.floor(abs / 100)}.\${String(abs % 100).padStart(2, "0")}\`;
 }
-`;
+`
 const moneyTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { cents, format } from "../src/money.js";
@@ -27,7 +27,7 @@ test("amounts are written with two digits", () => {
   assert.equal(format(1205), "12.05");
   assert.equal(format(-5), "-0.05");
 });
-`;
+`
 const item = `import { cents } from "./money.js";
 
 export function item(name, price, count = 1) {
@@ -36,7 +36,7 @@ export function item(name, price, count = 1) {
 }
 
 export const lineTotal = (line) => line.price * line.count;
-`;
+`
 const itemTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { item, lineTotal } from "../src/item.js";
@@ -48,7 +48,7 @@ test("a line is worth its price times its count", () => {
 test("a count is a whole number above zero", () => {
   assert.throws(() => item("tea", "2.50", 0), RangeError);
 });
-`;
+`
 const discount = `import { cents } from "./money.js";
 
 /** Percentages round half up, to the customer's favour. */
@@ -57,7 +57,7 @@ export const percent = (rate) => (amount) => amount - Math.ceil((amount * rate) 
 export const voucher = (value) => (amount) => Math.max(0, amount - cents(value));
 
 export const applyAll = (amount, rules) => rules.reduce((left, rule) => rule(left), amount);
-`;
+`
 const discountTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { applyAll, percent, voucher } from "../src/discount.js";
@@ -67,7 +67,7 @@ test("a voucher never pays out", () => assert.equal(voucher("5.00")(300), 0));
 test("rules apply in order", () => {
   assert.equal(applyAll(1000, [percent(50), voucher("1.00")]), 400);
 });
-`;
+`
 const cart = `import { applyAll } from "./discount.js";
 import { lineTotal } from "./item.js";
 
@@ -94,7 +94,7 @@ export class Cart {
     return applyAll(sum, this.#rules);
   }
 }
-`;
+`
 const cartTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { Cart } from "../src/cart.js";
@@ -107,7 +107,7 @@ test("discounts apply to the sum", () => {
   assert.equal(cart.total(), 900);
   assert.equal(cart.lines.length, 2);
 });
-`;
+`
 const receipt = `import { lineTotal } from "./item.js";
 import { format } from "./money.js";
 
@@ -115,7 +115,7 @@ export function receipt(cart) {
   const lines = cart.lines.map((l) => \`\${l.count} x \${l.name}  \${format(lineTotal(l))}\`);
   return [...lines, \`total  \${format(cart.total())}\`].join("\\n");
 }
-`;
+`
 const receiptTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { Cart } from "../src/cart.js";
@@ -126,13 +126,13 @@ test("a receipt lists the lines and the total", () => {
   const cart = new Cart().add(item("tea", "2.50", 2));
   assert.equal(receipt(cart), "2 x tea  5.00\\ntotal  5.00");
 });
-`;
+`
 const index = `export { Cart } from "./cart.js";
 export { applyAll, percent, voucher } from "./discount.js";
 export { item, lineTotal } from "./item.js";
 export { cents, format } from "./money.js";
 export { receipt } from "./receipt.js";
-`;
+`
 const indexTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import * as shop from "../src/index.js";
@@ -147,7 +147,7 @@ test("a purchase from end to end", () => {
   const cart = new shop.Cart().add(shop.item("tea", "10.00")).discount(shop.voucher("2.50"));
   assert.match(shop.receipt(cart), /total {2}7\\.50$/);
 });
-`;
+`
 
 /** @type {[string, string, string, string[], string, string][]} */
 const modules = [
@@ -157,7 +157,7 @@ const modules = [
   ["T4", "cart", "class Cart with add, discount, lines, total.", ["T2", "T3"], cart, cartTest],
   ["T5", "receipt", "receipt(cart) as text.", ["T4"], receipt, receiptTest],
   ["T6", "index", "Re-export every module.", ["T5"], index, indexTest],
-];
+]
 
 export default {
   name: "library",
@@ -193,4 +193,4 @@ export default {
       },
     ]),
   ),
-};
+}

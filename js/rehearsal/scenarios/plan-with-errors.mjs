@@ -1,17 +1,13 @@
 // The first plan has a duplicate id, an unknown dependency and a cycle; the second one is right.
 
-const task = (
-  /** @type {string} */ id,
-  /** @type {string} */ name,
-  /** @type {string[]} */ deps,
-) => ({
+const task = (/** @type {string} */ id, /** @type {string} */ name, /** @type {string[]} */ deps) => ({
   id,
   title: `Module ${name}`,
   description: `src/${name}.js with tests in test/${name}.test.js`,
   files: [`src/${name}.js`, `test/${name}.test.js`],
   deps,
   verify: [`node --test test/${name}.test.js`],
-});
+})
 const test = (/** @type {string} */ name, /** @type {string} */ body) =>
   `import assert from "node:assert/strict";
 import test from "node:test";
@@ -20,8 +16,8 @@ import { ${name} } from "../src/${name}.js";
 test("${name}", () => {
   ${body}
 });
-`;
-const common = { summary: "A stack, a queue of two stacks.", verify: ["node --test"] };
+`
+const common = { summary: "A stack, a queue of two stacks.", verify: ["node --test"] }
 
 export default {
   name: "plan-with-errors",
@@ -65,4 +61,4 @@ export default {
       },
     },
   },
-};
+}

@@ -6,16 +6,16 @@ const slug = (/** @type {string} */ pattern) => `export function slug(text) {
     .replace(${pattern}, "-")
     .replace(/^-|-$/g, "");
 }
-`;
+`
 const slugTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { slug } from "../src/slug.js";
 
 test("words are joined by dashes", () => assert.equal(slug("Hello World"), "hello-world"));
 test("runs of other signs become one dash", () => assert.equal(slug("a -- b!"), "a-b"));
-`;
+`
 const words = `export const words = (text) => text.split(/\\s+/).filter(Boolean);
-`;
+`
 const wordsTest = `import assert from "node:assert/strict";
 import test from "node:test";
 import { words } from "../src/words.js";
@@ -23,14 +23,14 @@ import { words } from "../src/words.js";
 test("words are what stands between white space", () => {
   assert.deepEqual(words("  a bc\\td "), ["a", "bc", "d"]);
 });
-`;
+`
 const task = (/** @type {string} */ id, /** @type {string} */ name) => ({
   id,
   title: `Module ${name}`,
   description: `src/${name}.js with tests in test/${name}.test.js`,
   files: [`src/${name}.js`, `test/${name}.test.js`],
   verify: [`node --test test/${name}.test.js`],
-});
+})
 
 export default {
   name: "rejected-task",
@@ -72,4 +72,4 @@ export default {
       },
     ],
   },
-};
+}
