@@ -4,6 +4,7 @@ file(GLOB node_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/node/*.cc")
 list(FILTER node_sources EXCLUDE REGEX "/factory\\.cc$")
 add_library(orch_node OBJECT ${node_sources})
 target_link_libraries(orch_node PUBLIC orch_runtime dep_napi)
+set_target_properties(orch_node PROPERTIES CXX_CLANG_TIDY "${ORCH_CLANG_TIDY}")
 target_compile_definitions(orch_node PRIVATE
   NAPI_VERSION=8 NODE_ADDON_API_DISABLE_DEPRECATED NAPI_DISABLE_CPP_EXCEPTIONS
   NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS)

@@ -247,7 +247,7 @@ DirectoryHost::Timer* DirectoryHost::Timer::make(DirectoryHost& host, uint64_t i
 
 void DirectoryHost::Timer::close(Timer* timer) {
   uv_close(reinterpret_cast<uv_handle_t*>(&timer->handle),
-           [](uv_handle_t* handle) { delete static_cast<Timer*>(handle->data); });
+           [](uv_handle_t* closed) { delete static_cast<Timer*>(closed->data); });
 }
 
 void DirectoryHost::start_timer(uint64_t id, uint64_t delay_ms) {
