@@ -23,7 +23,7 @@
  * @property {Message[]} messages
  */
 
-const kRolePrompt = /^(Task|Rework) ([^\s:]+): ?(.*)$/
+const kRolePrompt = /^(Task|Rework) ([^\s:<]+): ?(.*)$/
 const kPlanPrompt = /^Plan: ?(.*)$/
 const kMasterPrompt = /^Mission review: ?(.*)$/
 
@@ -108,7 +108,8 @@ function commanderStart(messages) {
 /** Does a report of `mission_run` ask for nothing more? @param {string} report */
 export function isFinalReport(report) {
   const [first] = report.trimStart().split("\n", 1)
-  if (/\b(sealed|cancelled|failed)\b/i.test(first)) return true
+  if (/^tool execution (was )?(aborted|interrupted)/i.test(first)) return false
+  if (/\b(sealed|cancelled|failed|blocked|paused)\b/i.test(first)) return true
   return !/mission_run/.test(report.slice(-700))
 }
 
@@ -132,7 +133,10 @@ export function readTurn(body) {
     found = rolePrompt(textOf(messages[i].content))
     at = i
   }
+  // After a compaction the prompt itself is gone; what the system message puts back stands for it.
+  if (!found) found = system.split("\n").map(rolePrompt).find(Boolean) ?? null
   const role = roleOf(system, tools, found)
+  if (at < 0) at = lastUser(messages)
   if (role === "commander" || !found) {
     found = null
     at = role === "commander" ? commanderStart(messages) : lastUser(messages)

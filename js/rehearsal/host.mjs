@@ -188,6 +188,17 @@ export class Project {
     }
   }
 
+  /** Warnings and errors of OpenCode's own log: a plugin that does not load is told nowhere else. @returns {Promise<string>} */
+  async hostLog() {
+    const dir = join(this.home, ".local/share/opencode/log")
+    const names = await readdir(dir).catch(() => [])
+    const texts = await Promise.all(names.sort().map((name) => readFile(join(dir, name), "utf8")))
+    return texts
+      .flatMap((text) => text.split("\n"))
+      .filter((line) => /level=(ERROR|WARN)/.test(line))
+      .join("\n")
+  }
+
   /** A new model server on the same port with the same counters, as after a crash of the provider. */
   async restartModel() {
     const { port, counters } = this.model

@@ -64,14 +64,14 @@ export class Roles {
       const start = nextCalls(offered(run, turn), turn)
       return start.length ? { text, calls: start } : { text: "The mission has no more for me to do." }
     }
-    const done = runs.at(-1)?.result === null ? false : isFinalReport(report)
-    for (const r of done && !c.reactions?.some((x) => x.always) ? [] : (c.reactions ?? [])) {
-      if (!new RegExp(r.match, "i").test(report)) continue
-      const goals = r.calls.map((g) => ({ ...g, tries: g.tries ?? 1, alone: true }))
-      const calls = nextCalls(offered(goals, turn), turn)
-      if (calls.length) return { calls }
-    }
-    if (!done && runs.length < (c.max_runs ?? 8)) {
+    const last = runs[runs.length - 1]
+    const since = turn.calls.slice(turn.calls.lastIndexOf(last) + 1)
+    const reaction = c.reactions?.find((r) => new RegExp(r.match, "i").test(report))
+    const goals = (reaction?.calls ?? []).map((g) => ({ ...g, tries: g.tries ?? 1, alone: true }))
+    const react = nextCalls(offered(goals, turn), turn)
+    if (react.length) return { calls: react }
+    const goesOn = (reaction && since.length > 0) || last.result === null || !isFinalReport(report)
+    if (goesOn && !reaction?.ends && runs.length < (c.max_runs ?? 8)) {
       return { calls: [{ name: "mission_run", args: c.mission_run_again ?? {} }] }
     }
     const first = report.trim().split("\n", 1)[0]

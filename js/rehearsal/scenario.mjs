@@ -52,7 +52,8 @@ import { fileURLToPath, pathToFileURL } from "node:url"
  *   tasks that the engine makes (from findings): `match` stands in their title or prompt
  * @property {{early_stops?: number, says?: string, calls?: Goal[], plans_itself?: boolean,
  *   mission_run?: any, mission_run_again?: any, max_runs?: number, final?: string,
- *   reactions?: {match: string, calls: Goal[], always?: boolean}[]}} [commander]
+ *   reactions?: {match: string, calls: Goal[], ends?: boolean}[]}} [commander]
+ *   a reaction: the calls made, once, when a report of mission_run matches; then mission_run again, unless it `ends`
  * @property {{explore?: Goal[]}} [planner]
  * @property {any} [bad_plan]  one plan, or several, that are sent before the good one
  * @property {{match: string, text: string, calls?: Goal[]}[]} [chat]

@@ -92,6 +92,33 @@ test("the commander stops early as often as told, and calls mission_run again wh
   assert.deepEqual(commander.names, ["mission_run", "mission_run"])
 })
 
+test("the commander reacts to a blocked mission as the scenario says, once, and goes on", async (t) => {
+  const retry = { tool: "update_todo", args: { id: "T2", status: "retry" } }
+  const commander = { reactions: [{ match: "blocked: T2", calls: [retry] }] }
+  const model = await modelFor(t, { scenario: { ...(await loadScenario("library")), commander } })
+  const exec = { mission_run: () => "Mission blocked: T2 has no attempts left.\nMend it and call `mission_run`." }
+  const session = new Session(model, { tools: kCommanderTools, exec })
+  assert.match(await session.turn("objective"), /blocked/)
+  assert.deepEqual(session.names, ["mission_run", "update_todo", "mission_run"])
+})
+
+test("a mission_run that the host broke off is called again", async (t) => {
+  const model = await modelFor(t, { scenario: "library" })
+  const reports = ["Tool execution aborted", "Mission sealed."]
+  const session = new Session(model, { tools: kCommanderTools, exec: { mission_run: () => String(reports.shift()) } })
+  await session.turn("objective")
+  assert.deepEqual(session.names, ["mission_run", "mission_run"])
+})
+
+test("after a compaction the task is known from the system message", async (t) => {
+  const model = await modelFor(t, { scenario: "library" })
+  const system = "You work.\nTask <id>: <title> is the form.\nTask T3: Module discount\nMore."
+  const worker = new Session(model, { tools: kWorkerTools, system })
+  await worker.turn("Continue if you have next steps.")
+  assert.equal(worker.made[0].args.filePath, "src/discount.js")
+  assert.equal(model.requests[0].task, "T3")
+})
+
 test("the worker writes its files, submits and ends; rework is an edit", async (t) => {
   const model = await modelFor(t, { scenario: "rejected-task" })
   const system = "You work.\n<env>\n  Working directory: /proj\n</env>"
