@@ -1,11 +1,13 @@
 #include "syntax/check.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <tuple>
 #include <utility>
 
 #include "syntax/grammar.h"
+#include "syntax/memory.h"
 
 namespace orchestrator::syntax {
 namespace {
@@ -51,37 +53,57 @@ Skipped unfit(std::string_view text, const Limits& limits) {
   return Skipped::no;
 }
 
-/// The text and the time left for it. tree-sitter asks `stop` every hundred operations; an
-/// operation may lex far (an unclosed string), so `read` hands the text out in chunks and ends it
-/// when time is up.
-struct Source {
-  std::string_view text;
-  Clock::time_point deadline;
-  [[nodiscard]] bool late() const { return Clock::now() >= deadline; }
+/// The text, and the time and memory left for it. tree-sitter asks `stop` every hundred operations;
+/// an operation may lex far (an unclosed string), so `read` hands the text out in chunks and ends
+/// it when the limit is reached.
+class Source {
+ public:
+  Source(std::string_view text, const Limits& limits)
+      : text_(text),
+        deadline_(Clock::now() + limits.time_max),
+        bytes_max_(allocated_bytes() + static_cast<std::int64_t>(limits.memory_max)) {}
+
+  [[nodiscard]] std::string_view text() const { return text_; }
+  /// The limit that was reached, `no` as long as none was.
+  [[nodiscard]] Skipped stopped() const { return stopped_; }
+
+  bool check_limits() {
+    if (stopped_ != Skipped::no) return true;
+    if (allocated_bytes() > bytes_max_) stopped_ = Skipped::memory_limit;
+    if (Clock::now() >= deadline_) stopped_ = Skipped::time_limit;
+    return stopped_ != Skipped::no;
+  }
 
   static const char* read(void* payload, std::uint32_t offset, TSPoint, std::uint32_t* length) {
-    const auto& source = *static_cast<const Source*>(payload);
-    const auto size = static_cast<std::uint32_t>(source.text.size());
-    if (offset >= size || source.late()) {
+    auto& source = *static_cast<Source*>(payload);
+    const auto size = static_cast<std::uint32_t>(source.text_.size());
+    if (offset >= size || source.check_limits()) {
       *length = 0;
       return "";
     }
     *length = std::min(kChunk, size - offset);
-    return source.text.data() + offset;
+    return source.text_.data() + offset;
   }
 
   static bool stop(TSParseState* state) {
-    return static_cast<const Source*>(state->payload)->late();
+    return static_cast<Source*>(state->payload)->check_limits();
   }
+
+ private:
+  std::string_view text_;
+  Clock::time_point deadline_;
+  std::int64_t bytes_max_;
+  Skipped stopped_ = Skipped::no;
 };
 
+/// Null if a limit was reached: a tree may then be of a text cut short.
 TreePtr parse(Language language, Source& source) {
   const ParserPtr parser(ts_parser_new());
-  if (!ts_parser_set_language(parser.get(), grammar_of(language))) return nullptr;
+  if (!ts_parser_set_language(parser.get(), grammar_of(language))) std::abort();  // a wrong build
   const TSInput input{&source, &Source::read, TSInputEncodingUTF8, nullptr};
   TreePtr tree(
       ts_parser_parse_with_options(parser.get(), nullptr, input, {&source, &Source::stop}));
-  if (source.late()) return nullptr;  // even a finished tree may be of a text cut short
+  if (source.stopped() != Skipped::no) return nullptr;
   return tree;
 }
 
@@ -141,9 +163,9 @@ Suspect suspect_of(TSNode error) {
 /// Walks the parts of a tree that hold errors. No recursion: trees of hostile texts are deep.
 class Collector {
  public:
-  Collector(const Source& source, const Limits& limits) : source_(source), limits_(limits) {}
+  Collector(Source& source, const Limits& limits) : source_(source), limits_(limits) {}
 
-  /// False if time ran out.
+  /// False if a limit was reached.
   bool run(TSNode root) {
     if (!ts_node_has_error(root)) return true;
     TSTreeCursor cursor = ts_tree_cursor_new(root);
@@ -170,7 +192,7 @@ class Collector {
   bool walk(TSTreeCursor* cursor) {
     std::vector<std::size_t> totals;  // for each open node, the errors found before it
     for (std::uint32_t steps = 1;; ++steps) {
-      if (steps % kStepsPerClock == 0 && source_.late()) return false;
+      if (steps % kStepsPerClock == 0 && source_.check_limits()) return false;
       const TSNode node = ts_tree_cursor_current_node(cursor);
       const bool holds_error = ts_node_has_error(node) && !ts_node_is_missing(node);
       if (holds_error && ts_tree_cursor_goto_first_child(cursor)) {
@@ -202,7 +224,7 @@ class Collector {
   /// An end that is missing at the end of the file is best shown by where its construct begins.
   void add_missing(TSNode node) {
     TSNode place = node;
-    if (!full() && line_around(source_.text, ts_node_start_byte(node)).empty()) {
+    if (!full() && line_around(source_.text(), ts_node_start_byte(node)).empty()) {
       const TSNode parent = ts_node_parent(node);
       if (!ts_node_is_null(parent)) place = parent;
     }
@@ -222,10 +244,10 @@ class Collector {
     ++total_;
     if (full()) return;
     errors_.push_back({point.row + 1, point.column + 1, kind, std::string(what.substr(0, kLineMax)),
-                       line_around(source_.text, byte)});
+                       line_around(source_.text(), byte)});
   }
 
-  const Source& source_;
+  Source& source_;
   const Limits& limits_;
   std::vector<SyntaxError> errors_;
   std::size_t total_ = 0;
@@ -258,6 +280,8 @@ std::string_view to_string(Skipped skipped) {
       return "no grammar for this kind of file";
     case Skipped::time_limit:
       return "parsing took too long";
+    case Skipped::memory_limit:
+      return "parsing took too much memory";
   }
   return "";
 }
@@ -267,11 +291,13 @@ ParseReport check_syntax(Language language, std::string_view text, const Limits&
   report.skipped = unfit(text, limits);
   if (report.skipped != Skipped::no) return report;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Source source{text, Clock::now() + limits.time_max};
+  count_allocations();
+  Source source(text, limits);
   const TreePtr tree = parse(language, source);
   Collector collector(source, limits);
   if (tree == nullptr || !collector.run(ts_tree_root_node(tree.get()))) {
-    report.skipped = Skipped::time_limit;
+    // Without a tree nothing was checked, whatever the reason: never "clean".
+    report.skipped = source.stopped() == Skipped::no ? Skipped::time_limit : source.stopped();
     return report;
   }
   collector.finish(report);

@@ -25,6 +25,9 @@ struct Limits {
   std::size_t bytes_max = std::size_t{1} << 20U;
   /// Wall time of one check; beyond it the text is skipped.
   std::chrono::milliseconds time_max{2000};
+  /// Memory that parsing may take; beyond it the text is skipped. Checked now and then: a bit more
+  /// can be taken.
+  std::size_t memory_max = std::size_t{256} << 20U;
   /// Errors that are listed; further ones are only counted.
   std::size_t errors_max = 500;
 };
@@ -48,7 +51,7 @@ struct SyntaxError {
 [[nodiscard]] std::string to_string(const SyntaxError& error);
 
 /// Why nothing was checked.
-enum class Skipped { no, too_large, binary, not_utf8, unknown_language, time_limit };
+enum class Skipped { no, too_large, binary, not_utf8, unknown_language, time_limit, memory_limit };
 
 /// In words that finish "not checked: "; empty for `no`.
 [[nodiscard]] std::string_view to_string(Skipped skipped);

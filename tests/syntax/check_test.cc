@@ -161,6 +161,14 @@ TEST(CheckSyntax, NoTimeIsATimeLimit) {
   EXPECT_FALSE(report.clean());
 }
 
+TEST(CheckSyntax, MemoryIsLimited) {
+  std::string text;
+  for (int i = 0; i < 100000; ++i) text += "f(\n";
+  const Limits limits{.time_max = std::chrono::minutes(1), .memory_max = std::size_t{16} << 20U};
+  EXPECT_EQ(check_syntax(Language::c, text, limits).skipped, Skipped::memory_limit);
+  EXPECT_TRUE(check_syntax(Language::c, "int a;", limits).clean());  // nothing stays behind
+}
+
 std::vector<std::string> hostile_texts() {
   const auto repeat = [](std::string_view piece, std::size_t bytes) {
     std::string out;
