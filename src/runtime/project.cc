@@ -1,5 +1,6 @@
 #include "runtime/project.h"
 
+#include <array>
 #include <ctime>
 #include <random>
 #include <variant>
@@ -18,7 +19,6 @@ namespace {
 constexpr std::uint64_t kDeriveEveryMs = 100;
 /// Timer ids of the mission are small; this one is ours.
 constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
-/// Where the state says that the Commander is blocked in `mission_run`.
 constexpr std::size_t kConfigBytesMax = 1U << 20U;
 
 struct ProjectOptions {
@@ -75,7 +75,7 @@ std::string typed(std::string_view type, const T& value) {
 class Project final : public Directory {
  public:
   Project(const std::string& path, const std::string& options_json)
-      : root_(path), store_(os::posix_file_system(), path), files_(path), log_(Log::none()) {
+      : root_(path), store_(os::posix_file_system(), path), files_(path) {
     codec::Problems problems;
     if (!codec::parse_json(options_json, plugin_, problems)) {
       plugin_problem_ = "plugin options: " + codec::to_string(problems);
@@ -104,7 +104,7 @@ class Project final : public Directory {
 
   void take(codec::Incoming incoming, Outbox& outbox) {
     if (!incoming.problem.empty()) {
-      log_->warn("message refused: " + incoming.problem);
+      note(LogLevel::warning, "message refused: " + incoming.problem);
       return;
     }
     if (auto* query = std::get_if<codec::Query>(&incoming.what)) {
@@ -180,8 +180,8 @@ class Project final : public Directory {
       return;
     }
     if (!store_.is_open()) return;
-    log_ = Log::open(store_.log_path(), to_name(state_.options.log.level));
-    log_->info("mission " + state_.mission.value + " loaded in phase " + std::string(to_name(state_.phase)));
+    open_log(state_.options.log.level);
+    note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " + std::string(to_name(state_.phase)));
     record(ProcessStarted{mode}, outbox);
   }
 
@@ -222,9 +222,20 @@ class Project final : public Directory {
                        ". Make .opencode in the project's directory writable, then start it again.");
     }
     files_.forget_baselines();
-    log_ = Log::open(store_.log_path(), to_name(request.options.log.level));
-    log_->info("mission " + request.mission.value + " requested");
+    open_log(request.options.log.level);
+    note(LogLevel::info, "mission " + request.mission.value + " requested");
     record(std::move(request), outbox);
+  }
+
+  /// A log that cannot be opened costs its lines and nothing else.
+  void open_log(orchestrator::LogLevel wanted) {
+    const std::array levels{LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
+    auto opened = Log::open(store_.log_path(), levels.at(static_cast<std::size_t>(wanted)));
+    log_ = opened.ok() ? std::move(opened).value() : nullptr;
+  }
+
+  void note(LogLevel level, const std::string& line) {
+    if (log_) log_->write(level, line);
   }
 
   // ---- log, step, effects -------------------------------------------------------------------------
@@ -244,7 +255,7 @@ class Project final : public Directory {
     changed_ = true;
     if (state_.phase != before) {
       phase_changed_ = true;
-      log_->info("phase " + std::string(to_name(before)) + " -> " + std::string(to_name(state_.phase)));
+      note(LogLevel::info, "phase " + std::string(to_name(before)) + " -> " + std::string(to_name(state_.phase)));
     }
   }
 
@@ -275,7 +286,7 @@ class Project final : public Directory {
 
   void save() {
     phase_changed_ = false;
-    if (const auto saved = store_.save(state_); !saved.ok()) log_->warn("snapshot: " + saved.error().text());
+    if (const auto saved = store_.save(state_); !saved.ok()) note(LogLevel::warning, "snapshot: " + saved.error().text());
   }
 
   /// What follows from the state and is shown elsewhere.
