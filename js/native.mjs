@@ -6,7 +6,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 /**
- * @typedef {object} Binding One instance's hold on a project directory.
+ * @typedef {object} Binding One instance's hold on a project directory. Keep a reference: one that is collected closes itself.
  * @property {(json: string) => boolean} post Hands one JSON value to the engine. False: not taken (the inbox is full, the
  *   value is over 16 MiB, or the binding is closed); try again later.
  * @property {(sessionId: string) => boolean} watches Whether the engine wants this session's events. Synchronous, ~100 ns.

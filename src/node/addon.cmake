@@ -17,6 +17,7 @@ function(orch_addon target factory)
     LINK_DEPENDS "${PROJECT_SOURCE_DIR}/src/deps/exports.map")
   target_link_options(${target} PRIVATE
     -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,--gc-sections -Wl,-z,now -Wl,-z,relro
+    -Wl,-z,nodelete  # a Worker's end would unmap code that leaked singletons and pool threads still need
     "-Wl,--version-script=${PROJECT_SOURCE_DIR}/src/deps/exports.map")
   if(NOT ORCH_SANITIZE)
     target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc $<$<CONFIG:Release>:-s>)
