@@ -1,0 +1,105 @@
+// What the plugin adds to the host's configuration, and what it leaves alone: a user's own agent or
+// command of the same name wins, field by field; no other agent may see a tool of ours.
+
+import { roles } from "./roles.js"
+import { hostTools, missionTools } from "./tools.js"
+
+/** @typedef {Record<string, any>} Config */
+
+/** The host puts a command's arguments into its template and then runs shell that it finds there; a
+ * placeholder that no user reaches receives nothing (host contract A.21). */
+const emptyTemplate = "$99999"
+
+/** name -> description. */
+const commands = {
+  task: "Start a mission: plan, build, review and verify an objective",
+  stop: "Cancel the mission (--pause: pause it)",
+  cancel: "Cancel the mission",
+  resume: "Go on with the mission after a pause, a block or a crash",
+  mission: "Show the mission's state",
+}
+
+/** Secrets are not for unattended sessions. The host's own default asks a person. */
+const readRules = { "*": "allow", "*.env": "deny", "*.env.*": "deny", "*.env.example": "allow" }
+
+/** @param {any} permission @returns {Config} The long form of a permission entry. */
+function rules(permission) {
+  return typeof permission === "string" ? { "*": permission } : { ...permission }
+}
+
+const toolDenials = Object.fromEntries(Object.keys(missionTools).map((name) => [name, "deny"]))
+
+/**
+ * What a role may do: nothing but its tools, and none of these beyond what the user allows.
+ * @param {string} role
+ * @param {Config} user  the user's own global permissions
+ * @param {boolean} interactive
+ */
+function rolePermission(role, user, interactive) {
+  /** @type {Config} */
+  const permission = { "*": "deny" }
+  for (const tool of hostTools[/** @type {keyof typeof hostTools} */ (role)]) {
+    const key = tool === "write" ? "edit" : tool // the host asks for `edit` for every tool that writes
+    permission[key] = user[key] ?? (key === "read" && user["*"] === undefined ? readRules : (user["*"] ?? "allow"))
+  }
+  for (const [name, tool] of Object.entries(missionTools)) if (tool.roles.includes(role)) permission[name] = "allow"
+  if (role === "commander" && interactive) permission.question = user.question ?? "allow"
+  return permission
+}
+
+/** @param {Config} agents @param {string} name @returns {string | undefined} The user's key for an agent, whatever its case. */
+function keyOf(agents, name) {
+  return Object.keys(agents).find((key) => key.toLowerCase() === name)
+}
+
+/**
+ * Adds agents, commands and permissions to the host's configuration, in place.
+ * @param {Config} config
+ * @param {{interactive: boolean}} host
+ * @returns {{ownCommands: Set<string>, replacedPrompts: Set<string>, identities: Map<string, string>}}
+ *   identities: the first line of an agent's system text -> its role
+ */
+export function configure(config, host) {
+  const user = rules(config.permission)
+  const agents = (config.agent ??= {})
+  for (const agent of Object.values(agents)) {
+    // A user's `"*": "allow"` for one agent must not open our tools to it.
+    if (agent?.permission !== undefined) agent.permission = { ...rules(agent.permission), ...toolDenials }
+  }
+  const identities = new Map()
+  const replacedPrompts = new Set()
+  for (const role of roles.values()) {
+    const key = keyOf(agents, role.name) ?? role.name
+    const own = agents[key] ?? {}
+    const { permission: ownPermission, ...fields } = own
+    const { ...ownRules } = ownPermission ? Object.fromEntries(Object.entries(ownPermission).filter(([name]) => !(name in missionTools))) : {}
+    if (own.prompt) replacedPrompts.add(role.name)
+    identities.set(own.prompt ?? role.identity, role.name)
+    agents[key] = {
+      description: role.description,
+      mode: role.mode,
+      ...(role.mode === "subagent" ? { hidden: true } : {}),
+      prompt: role.identity,
+      ...fields,
+      permission: { ...rolePermission(role.name, user, host.interactive), ...ownRules },
+    }
+  }
+  const subagents = [...roles.values()].filter((role) => role.mode === "subagent").map((role) => role.name)
+  config.permission = {
+    ...user,
+    // Hidden agents still stand in the description of the `task` tool (host contract A.22).
+    task: {
+      ...(user.task === undefined ? { "*": user["*"] ?? "allow" } : rules(user.task)),
+      ...Object.fromEntries(subagents.map((name) => [name, "deny"])),
+    },
+    ...toolDenials,
+  }
+  const ownCommands = new Set()
+  config.command ??= {}
+  for (const [name, description] of Object.entries(commands)) {
+    if (config.command[name]) continue
+    config.command[name] = { template: emptyTemplate, description, agent: "commander" }
+    ownCommands.add(name)
+  }
+  return { ownCommands, replacedPrompts, identities }
+}

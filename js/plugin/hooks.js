@@ -1,0 +1,305 @@
+// OpenCode's hooks, translated. Each one that needs an answer has a deadline and a safe default; none waits for a call
+// into the host, which would deadlock (host contract A.8).
+
+import { isOurs, ourPart } from "./effects.js"
+import { roles } from "./roles.js"
+import { missionTools } from "./tools.js"
+
+/** Answers come within a millisecond or two; this long means that something is wrong, and the host must go on. */
+const answerMs = 5_000
+const wordsMax = 2_000
+const lifeEveryMs = 30_000
+const writers = new Set(["write", "edit", "multiedit", "patch", "apply_patch"])
+const hostAgents = ["You are a title generator", "You are a context summarization agent"]
+
+/**
+ * @typedef {object} HookHost
+ * @property {any} client
+ * @property {import("./link.js").Link} link
+ * @property {"run" | "serve" | "tui"} mode
+ * @property {Set<string>} children
+ * @property {Map<string, {session: string, message: string}>} calls
+ * @property {typeof import("./configure.js").configure} configure
+ */
+
+/** @param {HookHost} host */
+export function hooks(host) {
+  const { link, mode } = host
+  const turns = new TurnWatch(link)
+  /** @type {ReturnType<typeof host.configure> | undefined} */
+  let setup
+  /** session -> why its command was refused; its next model request becomes that error. @type {Map<string, string>} */
+  const refusals = new Map()
+
+  return {
+    config: async (/** @type {any} */ config) => {
+      setup = host.configure(config, { interactive: mode === "tui" })
+    },
+
+    // Not awaited by the host; a throw here would fail a request (A.9).
+    event: async (/** @type {{event: any}} */ { event }) => {
+      try {
+        turns.see(event)
+      } catch (error) {
+        host.client.app
+          .log({ body: { service: "orchestrator", level: "error", message: `event ${event?.type}: ${error}` } })
+          .catch(() => {})
+      }
+    },
+
+    "command.execute.before": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      if (!setup?.ownCommands.has(input.command)) return
+      const { ok, text } = await commandAnswer(host, input)
+      if (!ok && !link.watches(input.sessionID)) refusals.set(input.sessionID, text)
+      output.parts.splice(0, output.parts.length, ourPart(text))
+    },
+
+    // A refused command must not cost a model call: the request fails with the refusal's own words.
+    "chat.params": async (/** @type {any} */ input) => {
+      const agent = typeof input.agent === "string" ? input.agent : input.agent?.name
+      const text = refusals.get(input.sessionID)
+      if (text === undefined || agent === "title") return
+      refusals.delete(input.sessionID)
+      throw new Error(text)
+    },
+
+    "chat.message": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      if (!link.watches(input.sessionID) || host.children.has(input.sessionID)) return
+      const texts = output.parts.filter((/** @type {any} */ part) => part.type === "text" && !part.synthetic)
+      if (output.parts.some(isOurs) || texts.length === 0) return
+      const text = texts.map((/** @type {any} */ part) => part.text).join("\n")
+      link.tell({ type: "user_spoke", session: input.sessionID, text: text.slice(0, wordsMax) })
+    },
+
+    "experimental.chat.system.transform": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      const head = output.system[0] ?? ""
+      if (!setup || !input.sessionID || hostAgents.some((start) => head.startsWith(start))) return
+      const own = [...setup.identities].find(([identity]) => head.startsWith(identity))?.[1]
+      if (!own) return
+      const known = await askRole(link, input.sessionID)
+      const name = known.role === "none" || known.role === "commander" ? own : known.role
+      if (!setup.replacedPrompts.has(name)) output.system.push(roles.get(name)?.instructions ?? "")
+      if (known.card) output.system.push(`What you are doing (the conversation before was compacted):\n${known.card}`)
+    },
+
+    // The host would otherwise declare every argument required.
+    "tool.definition": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      const tool = missionTools[input.toolID]
+      if (tool) output.jsonSchema = tool.schema
+    },
+
+    "tool.execute.before": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      if (!writers.has(input.tool) || !link.watches(input.sessionID)) return
+      const { answer } = link.ask(
+        { type: "write_asked", session: input.sessionID, paths: writtenPaths(output.args) },
+        { deadlineMs: answerMs },
+      )
+      const { ok, text } = await answer
+      if (!ok) throw new Error(text)
+    },
+
+    "tool.execute.after": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      if (!link.watches(input.sessionID)) return
+      const args = input.args ?? {}
+      if (input.tool === "bash") {
+        const exit = output.metadata?.exit
+        link.tell({
+          type: "command_ran",
+          session: input.sessionID,
+          command: args.command ?? "",
+          workdir: args.workdir ?? "",
+          exit_code: Number.isInteger(exit) ? exit : -1, // killed or timed out: nobody's success
+          output: String(output.output ?? ""),
+        })
+      } else if (writers.has(input.tool)) {
+        for (const path of writtenPaths(args)) link.tell({ type: "file_written", session: input.sessionID, path })
+      }
+    },
+
+    // In `run` mode the process ends when the Commander goes idle. This hook is awaited while it is still busy, and a
+    // message stored now keeps its loop going without a gap (host contract 5).
+    "experimental.text.complete": async (/** @type {any} */ input) => {
+      const session = input.sessionID
+      if (mode !== "run" || !link.watches(session) || host.children.has(session)) return
+      if (turns.usesTools(input.messageID)) return
+      const { answer } = link.ask({ type: "turn_ending", session })
+      const { text } = await answer
+      if (!text) return
+      const body = { noReply: true, agent: "commander", parts: [ourPart(text)] }
+      const { error } = await host.client.session.prompt({ path: { id: session }, body })
+      if (error) throw new Error(`the mission could not go on: ${JSON.stringify(error)}`)
+    },
+
+    tool: Object.fromEntries(Object.keys(missionTools).map((name) => [name, toolFor(host, name)])),
+
+    dispose: async () => link.close(),
+  }
+}
+
+/** @param {HookHost} host @param {any} input @returns {Promise<{ok: boolean, text: string}>} */
+async function commandAnswer({ link, mode }, input) {
+  const message = { session: input.sessionID, arguments: input.arguments ?? "", mode }
+  const limit = { deadlineMs: 15_000, fallback: { ok: false, text: "The orchestrator's engine did not answer; try again." } }
+  switch (input.command) {
+    case "task":
+      return link.ask({ type: "mission_requested", ...message }, limit).answer
+    case "resume":
+      return link.ask({ type: "resume_requested", ...message }, limit).answer
+    case "stop":
+    case "cancel":
+      return told(await link.ask({ type: "stop_requested", ...message }, limit).answer, "The user stopped the mission.")
+    default:
+      return told(await link.ask({ type: "status_asked" }, limit).answer, "The user asks for the mission's state.")
+  }
+}
+
+/** @param {{ok: boolean, text: string}} answer @param {string} head What is left to the model: to say it. */
+function told(answer, head) {
+  if (!answer.ok) return answer
+  return { ok: true, text: `${head}\n\n${answer.text}\n\nTell the user this in a few words. Call no tool, and end your turn.` }
+}
+
+/** @param {any} args @returns {string[]} */
+function writtenPaths(args) {
+  if (typeof args?.filePath === "string") return [args.filePath]
+  const patch = args?.patchText ?? args?.patch
+  if (typeof patch !== "string") return []
+  return [...patch.matchAll(/^\*\*\* (?:Add|Update|Delete) File: (.+)$|^\*\*\* Move to: (.+)$/gm)].map((m) =>
+    String(m[1] ?? m[2]).trim(),
+  )
+}
+
+/** @param {import("./link.js").Link} link @param {string} session @returns {Promise<{role: string, card: string}>} */
+async function askRole(link, session) {
+  const { answer } = link.ask(
+    { type: "role_asked", session },
+    { deadlineMs: answerMs, fallback: { ok: false, text: "" } },
+  )
+  const { ok, text } = await answer
+  return ok ? JSON.parse(text) : { role: "none", card: "" }
+}
+
+/** @param {HookHost} host @param {string} name */
+function toolFor({ link, calls }, name) {
+  const tool = /** @type {import("./tools.js").MissionTool} */ (missionTools[name])
+  return {
+    description: tool.description,
+    args: tool.schema.properties,
+    /** @param {any} args @param {any} context */
+    async execute(args, context) {
+      const session = context.sessionID
+      const { request, answer } = link.ask({ type: tool.event, session, args: args ?? {} })
+      let waiting = true
+      // It also fires after a normal end (host contract A.20): then nobody waits any more.
+      const aborted = () => waiting && link.tell({ type: "call_aborted", request, session })
+      context.abort?.addEventListener("abort", aborted)
+      calls.set(request, { session, message: context.messageID })
+      try {
+        const { ok, text } = await answer
+        if (!ok) throw new Error(text)
+        return text
+      } finally {
+        waiting = false
+        calls.delete(request)
+        context.abort?.removeEventListener("abort", aborted)
+      }
+    },
+  }
+}
+
+/** Sees the host's events, and tells the engine the few of them that matter, each once. */
+class TurnWatch {
+  /** @type {Map<string, string>} session -> its newest assistant message that was told as begun */
+  #begun = new Map()
+  /** @type {Map<string, string>} session -> … as ended */
+  #ended = new Map()
+  /** @type {Map<string, number>} session -> when a sign of life was last told */
+  #alive = new Map()
+  /** @type {Map<string, string>} session -> its newest message that calls tools */
+  #tooled = new Map()
+
+  /** @param {import("./link.js").Link} link */
+  constructor(link) {
+    this.link = link
+  }
+
+  /** @param {string} message */
+  usesTools(message) {
+    return [...this.#tooled.values()].includes(message)
+  }
+
+  /** @param {any} event */
+  see(event) {
+    const data = event.properties
+    switch (event.type) {
+      case "message.part.delta":
+        this.#life(data.sessionID)
+        return
+      case "message.part.updated": {
+        const part = data.part
+        if (!part || !this.#life(part.sessionID)) return
+        if (part.type === "tool") this.#tooled.set(part.sessionID, part.messageID)
+        return
+      }
+      case "message.updated":
+        if (data.info?.role === "assistant") this.#message(data.info)
+        return
+      case "session.idle":
+        if (this.link.watches(data.sessionID)) this.link.tell({ type: "session_idled", session: data.sessionID })
+        return
+      case "session.error":
+        if (data.sessionID && this.link.watches(data.sessionID)) {
+          const { name, data: detail } = data.error ?? {}
+          const message = String(detail?.message ?? "").slice(0, 500)
+          this.link.tell({ type: "session_errored", session: data.sessionID, name: String(name ?? ""), message })
+        }
+        return
+      case "session.status":
+        if (data.status?.type === "retry" && this.link.watches(data.sessionID)) {
+          const message = String(data.status.message ?? "").slice(0, 500)
+          this.link.tell({ type: "session_retried", session: data.sessionID, message })
+        }
+        return
+      case "session.compacted":
+        if (this.link.watches(data.sessionID)) this.link.tell({ type: "session_compacted", session: data.sessionID })
+        return
+      case "session.deleted": {
+        const session = data.info?.id ?? data.sessionID
+        if (session && this.link.watches(session)) this.link.tell({ type: "session_deleted", session })
+        return
+      }
+    }
+  }
+
+  /** @param {string} session @returns {boolean} Whether a mission watches it. Long answers are life, too. */
+  #life(session) {
+    if (!session || !this.link.watches(session)) return false
+    const now = Date.now()
+    if (now - (this.#alive.get(session) ?? 0) > lifeEveryMs) {
+      const first = !this.#alive.has(session)
+      this.#alive.set(session, now)
+      if (!first) this.link.tell({ type: "turn_started", session })
+    }
+    return true
+  }
+
+  /** @param {any} info */
+  #message(info) {
+    const session = info.sessionID
+    if (!this.link.watches(session)) return
+    if (this.#begun.get(session) !== info.id) {
+      this.#begun.set(session, info.id)
+      this.link.tell({ type: "turn_started", session })
+    }
+    if (!info.time?.completed || this.#ended.get(session) === info.id) return
+    this.#ended.set(session, info.id)
+    const { input = 0, output = 0, reasoning = 0, cache = {} } = info.tokens ?? {}
+    this.link.tell({
+      type: "turn_ended",
+      session,
+      tokens: input + output + reasoning + (cache.read ?? 0) + (cache.write ?? 0),
+      usd: info.cost ?? 0,
+      stopped: !!info.finish && !["tool-calls", "unknown"].includes(info.finish),
+    })
+  }
+}

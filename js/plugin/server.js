@@ -1,0 +1,73 @@
+// The plugin as OpenCode loads it: host words in, engine words out. Holds no mission state.
+
+import { loadAddon } from "../native.mjs"
+import { configure } from "./configure.js"
+import { effectRunner } from "./effects.js"
+import { Link } from "./link.js"
+import { hooks } from "./hooks.js"
+
+const id = "opencode-orchestrator-native"
+
+/**
+ * How the host was started (host contract 9). Undefined: a short command such as `agent list`, for which nothing is
+ * loaded.
+ * @param {string[]} argv
+ * @returns {"run" | "serve" | "tui" | undefined}
+ */
+export function hostMode(argv) {
+  const words = argv.slice(1)
+  if (words.some((word) => /cli\/tui\/worker\.[jt]s$/.test(word))) return "tui"
+  // argv is [program, perhaps its script inside the program, verb, …]; options may stand before the verb.
+  const verb = words.find((word) => !word.startsWith("-") && !/[\\/]/.test(word))
+  if (verb === "run") return "run"
+  if (verb === "serve" || verb === "web" || verb === "acp") return "serve"
+  return undefined
+}
+
+/** @type {boolean} */
+let complained = false
+
+/** @param {any} client @param {unknown} error Says once why the plugin is not there; OpenCode goes on without it. */
+async function complain(client, error) {
+  if (complained) return
+  complained = true
+  const message = `opencode-orchestrator-native is off: ${error instanceof Error ? error.message : error}`
+  console.error(message)
+  await Promise.allSettled([
+    client.app.log({ body: { service: "orchestrator", level: "error", message } }),
+    client.tui.showToast({ body: { message, variant: "error" } }),
+  ])
+}
+
+/** @param {any} input @param {any} [options] */
+async function server(input, options) {
+  const mode = hostMode(process.argv)
+  /** @type {Link | undefined} */
+  let link
+  try {
+    const addon = loadAddon()
+    /** @type {Set<string>} */
+    const children = new Set()
+    /** @type {Map<string, {session: string, message: string}>} */
+    const calls = new Map()
+    const run = effectRunner({
+      client: input.client,
+      tell: (message) => link?.tell(message),
+      children,
+      calls,
+    })
+    link = new Link(addon, {
+      directory: input.directory,
+      options: { options: options ?? {}, agents: ["worker"] },
+      onEffect: run,
+    })
+    if (mode) link.tell({ type: "hello", mode })
+    return hooks({ client: input.client, link, mode: mode ?? "serve", children, calls, configure })
+  } catch (error) {
+    // Not awaited: the host waits for init, and a server that is just starting may not answer yet (A.14, A.17).
+    complain(input.client, error).catch(() => {})
+    return {}
+  }
+}
+
+export default { id, server }
