@@ -113,7 +113,7 @@ export async function rehearse(options) {
   try {
     line(`${scenario.name}: ${scenario.title} (${scenario.plan.tasks.length} tasks) in ${dir}`)
     const objective = scenario.flags ? `${scenario.flags} ${scenario.objective}` : scenario.objective
-    const host = await project.runOpencode({ args: ["run", "--command", "task", objective], timeoutMs })
+    const host = await project.runTask(objective, { timeoutMs })
     await watch.look()
     const mission = await project.mission()
     const test = await project.test()
@@ -136,8 +136,7 @@ export async function rehearse(options) {
     }
     const stuck = ["blocked", "paused"].includes(outcome.phase ?? "")
     const exit = outcome.ok ? 0 : stuck ? 4 : 1
-    const log = outcome.ok ? "" : await project.hostLog()
-    summary(outcome, { host, test, log, command: scenario.test ?? "true", say })
+    summary(outcome, { host, test, command: scenario.test ?? "true", say })
     return { exit, ...outcome }
   } finally {
     process.removeListener("SIGINT", stopped)
@@ -151,10 +150,10 @@ export async function rehearse(options) {
 
 /**
  * @param {Omit<Outcome, "exit">} o
- * @param {{host: import("../rehearsal/process.mjs").Ended, test: {ok: boolean, output: string}, log: string, command: string,
+ * @param {{host: import("../rehearsal/process.mjs").Ended, test: {ok: boolean, output: string}, command: string,
  *   say: (line: string) => void}} more
  */
-function summary(o, { host, test, log, command, say }) {
+function summary(o, { host, test, command, say }) {
   const mark = (/** @type {boolean} */ good) => (good ? "ok    " : "FAILED")
   say("")
   if (o.phase === null) say(`${mark(false)} no mission was written: .opencode/mission_loop.json is not there`)
@@ -164,7 +163,6 @@ function summary(o, { host, test, log, command, say }) {
   if (!test.ok) say(tail(test.output, 30))
   if (host.timedOut) say(`${mark(false)} OpenCode was still running after ${seconds(host.ms)} and was ended`)
   if (!o.ok) say(`what OpenCode said (exit ${o.host_exit}):\n${tail(host.stdout + host.stderr, 30)}`)
-  if (log) say(`its log, warnings and errors:\n${tail(log, 12)}`)
   const faults = o.faults ? `, ${o.faults} faults` : ""
   say(
     `${seconds(o.wall_ms)} wall, ${seconds(o.mission_ms)} of it the mission; ${o.sessions} sessions, ` +

@@ -133,6 +133,16 @@ export class Project {
   }
 
   /**
+   * `/task` in run mode, to its end. The log goes to stderr: a plugin that does not load is told nowhere else,
+   * and a run that fails leaves its log file empty.
+   * @param {string} [objective] @param {{timeoutMs?: number, onOutput?: (text: string) => void}} [options]
+   */
+  runTask(objective = this.scenario.objective, options = {}) {
+    const args = ["run", "--print-logs", "--log-level", "WARN", "--command", "task", objective]
+    return this.runOpencode({ args, ...options })
+  }
+
+  /**
    * `opencode serve` on a free port, ready to take requests for the project's directory.
    * @param {{timeoutMs?: number, env?: Record<string, string>, args?: string[]}} [options]
    */
@@ -173,9 +183,8 @@ export class Project {
    * @returns {Promise<{ok: boolean, output: string}>}
    */
   async test() {
-    const expected =
-      this.scenario.expect.files ??
-      Object.values(this.scenario.workers ?? {}).flatMap((w) => Object.keys(w.files ?? {}))
+    const { expect, workers = {}, fixes = [] } = this.scenario
+    const expected = expect.files ?? [...Object.values(workers), ...fixes].flatMap((w) => Object.keys(w.files ?? {}))
     const missing = expected.filter((file) => !existsSync(join(this.dir, file)))
     if (missing.length) return { ok: false, output: `not built: ${missing.join(", ")}` }
     const command = this.scenario.test ?? "true"
@@ -186,17 +195,6 @@ export class Project {
       const { stdout = "", stderr = "", message } = /** @type {any} */ (error)
       return { ok: false, output: stdout + stderr || message }
     }
-  }
-
-  /** Warnings and errors of OpenCode's own log: a plugin that does not load is told nowhere else. @returns {Promise<string>} */
-  async hostLog() {
-    const dir = join(this.home, ".local/share/opencode/log")
-    const names = await readdir(dir).catch(() => [])
-    const texts = await Promise.all(names.sort().map((name) => readFile(join(dir, name), "utf8")))
-    return texts
-      .flatMap((text) => text.split("\n"))
-      .filter((line) => /level=(ERROR|WARN)/.test(line))
-      .join("\n")
   }
 
   /** A new model server on the same port with the same counters, as after a crash of the provider. */

@@ -43,7 +43,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
  * @property {string} title
  * @property {string} objective
  * @property {{phase: string, files?: string[]}} expect  how the mission ends; files that must be there then,
- *   by default all that the workers' first scripts write
+ *   by default all that the workers' first scripts and the fixes write
  * @property {Plan} plan
  * @property {Record<string, Work>} [workers]     by task id
  * @property {Record<string, Review[]>} [reviews] by task id: the first, second… review; then it passes

@@ -21,11 +21,6 @@ export async function projectFor(t, options) {
   return project
 }
 
-/** `/task` in run mode, to its end. @param {Project} project @param {string} [objective] @param {number} [timeoutMs] */
-export function runTask(project, objective = project.scenario.objective, timeoutMs = 180_000) {
-  return project.runOpencode({ args: ["run", "--command", "task", objective], timeoutMs })
-}
-
 /**
  * Looks at the mission's snapshot until the predicate takes it.
  * @param {Project} project @param {(mission: any) => boolean} predicate @param {{timeoutMs?: number}} [options]
