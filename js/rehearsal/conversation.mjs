@@ -2,6 +2,8 @@
 // role's newest prompt. Nothing here remembers anything: the same request always reads the same way,
 // which is why a script survives a restart of the model server or of the host.
 
+import { isRefusal } from "./goals.mjs"
+
 /**
  * @typedef {{id: string, name: string, args: any, raw: string, result: string|null}} Call
  * @typedef {{role: "user"|"assistant"|"tool"|"system", content?: any, tool_calls?: any[], tool_call_id?: string}} Message
@@ -142,9 +144,7 @@ export function readTurn(body) {
     at = role === "commander" ? commanderStart(messages) : lastUser(messages)
   }
   let ordinal = 0
-  for (const m of messages.slice(0, at + 1)) {
-    if (m.role === "user" && found && samePrompt(found, rolePrompt(textOf(m.content)))) ordinal++
-  }
+  if (found && at >= 0) ({ at, ordinal } = occurrenceOf(found, messages, at))
   const since = messages.slice(Math.max(at, 0) + (at >= 0 ? 1 : 0))
   const spoken = since.filter((m) => m.role === "assistant")
   return {
@@ -164,6 +164,32 @@ export function readTurn(body) {
     messages,
   }
 }
+
+/**
+ * Where the newest occurrence of a prompt begins, and which one it is. A prompt that is given again before a
+ * submission was taken (after a fault, an empty answer) is the same occurrence: what was done stays done.
+ * @param {RolePrompt} prompt @param {Message[]} messages @param {number} newest index of its newest message
+ */
+function occurrenceOf(prompt, messages, newest) {
+  let at = newest
+  let ordinal = 0
+  let open = false
+  for (let i = 0; i <= newest; i++) {
+    const other = messages[i].role === "user" ? rolePrompt(textOf(messages[i].content)) : null
+    if (other && !samePrompt(prompt, other)) open = false
+    if (i < newest && !other) continue
+    if (open && wasTaken(callsIn(messages.slice(at, i)))) open = false
+    if (!open && (i === newest || samePrompt(prompt, other))) {
+      ordinal++
+      at = i
+      open = true
+    }
+  }
+  return { at, ordinal }
+}
+
+/** @param {Call[]} calls */
+const wasTaken = (calls) => calls.some((c) => c.name.startsWith("submit_") && c.result !== null && !isRefusal(c.result))
 
 /** @param {Message[]} messages */
 function lastUser(messages) {

@@ -104,13 +104,19 @@ export class Roles {
   /** @param {Turn} turn @param {string} session @returns {Answer} */
   worker(turn, session) {
     const known = this.taskOf(turn)
+    const reworks = known.work.rework ? [known.work.rework].flat() : []
     let work = known.work
+    const goals = []
     if (turn.rework) {
-      const reworks = work.rework ? [work.rework].flat() : []
       const k = this.occurrence(`rework|${turn.task}`, turn, session)
       work = reworks[Math.min(k, reworks.length - 1)] ?? { files: work.files }
     }
-    const goals = [...workGoals(work, turn)]
+    // A fresh session for a task that was rejected before: the work and its mending in one.
+    else if (reworks.length && /\bwas rejected\b/.test(turn.prompt)) {
+      goals.push(...workGoals(work, turn))
+      work = reworks[0]
+    }
+    goals.push(...workGoals(work, turn))
     const files = work.claims ?? [
       ...new Set([...Object.keys(work.files ?? {}), ...(work.edits ?? []).map((e) => e.path)]),
     ]
@@ -118,7 +124,7 @@ export class Roles {
       task: turn.task,
       summary: work.summary ?? `${turn.rework ? "Reworked" : "Built"}: ${turn.title}`,
       files,
-      evidence: (work.commands ?? []).map((command) => ({ command, exit_code: 0 })),
+      evidence: evidenceOf(work.commands ?? [], turn, "submit_work"),
       ...(work.follow_ups ? { follow_ups: work.follow_ups } : {}),
     }
     if (!work.forgets_to_submit || turn.texts >= 1) {
@@ -160,13 +166,9 @@ export class Roles {
       if (run.length) return { calls: run }
     }
 
-    const ran = turn.calls.filter((c) => c.name === "bash" && c.result !== null && !failed(c))
-    const evidence = commands.map((command) => {
-      const output = ran.findLast((c) => c.args?.command === command)?.result ?? ""
-      return { command, exit_code: showsFailure(output) ? 1 : 0 }
-    })
+    const evidence = evidenceOf(commands, turn, "submit_review")
     const broken = evidence.filter((e) => e.exit_code !== 0)
-    const review = verdictOf(entry, broken, ran)
+    const review = verdictOf(entry, broken, turn)
     const goal = {
       tool: "submit_review",
       args: { task: turn.task, ...review, evidence },
@@ -228,17 +230,36 @@ function workGoals(work, turn) {
   return goals
 }
 
+/** What a command printed when the role last ran it. @param {string} command @param {Turn} turn */
+const outputOf = (command, turn) =>
+  turn.calls.findLast((c) => c.name === "bash" && c.args?.command === command && !failed(c))?.result ?? ""
+
+/**
+ * How each command ended, as far as its output shows it; the engine knows better, and its refusal says so.
+ * @param {string[]} commands @param {Turn} turn @param {string} tool
+ */
+function evidenceOf(commands, turn, tool) {
+  const refusals = turn.calls.filter((c) => c.name === tool && failed(c)).map((c) => c.result ?? "")
+  return commands.map((command) => {
+    const said = refusals
+      .map((text) => text.split(command)[1] ?? "")
+      .map((rest) => /^\W*ended with exit code (\d+)/.exec(rest))
+    const known = said.findLast(Boolean)?.[1]
+    return { command, exit_code: known ? Number(known) : showsFailure(outputOf(command, turn)) ? 1 : 0 }
+  })
+}
+
 /**
  * The scenario's verdict; a scripted pass over a test run that failed becomes an honest rejection, and a
  * rejection that only stands for a failing run becomes a pass when the run is green.
- * @param {Review} entry @param {{command: string}[]} broken @param {import("./conversation.mjs").Call[]} ran
+ * @param {Review} entry @param {{command: string}[]} broken @param {Turn} turn
  */
-function verdictOf(entry, broken, ran) {
+function verdictOf(entry, broken, turn) {
   if (entry.verdict === "reject" && (entry.when !== "failing" || broken.length)) {
     return { verdict: "reject", findings: entry.findings ?? [] }
   }
   if (broken.length && !entry.insists) {
-    const output = ran.findLast((c) => c.args?.command === broken[0].command)?.result ?? ""
+    const output = outputOf(broken[0].command, turn)
     const line = output.split("\n").find((l) => /not ok|Error|✖/.test(l)) ?? "it exits with an error"
     const message = `\`${broken[0].command}\` fails: ${line.trim().slice(0, 200)}`
     return { verdict: "reject", findings: [{ severity: "error", message }] }

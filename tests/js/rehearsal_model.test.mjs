@@ -250,6 +250,45 @@ test("a call the host broke off is made again", async (t) => {
   assert.deepEqual(worker.names, ["write", "write", "write", "submit_work"])
 })
 
+test("a prompt given again before anything was submitted goes on; afterwards it is a new one", async (t) => {
+  const scenario = {
+    ...(await loadScenario("library")),
+    reviews: { T1: [{ verdict: "reject", findings: [{ severity: "error", message: "no" }] }] },
+  }
+  const model = await modelFor(t, { scenario })
+  const session = new Session(model, { tools: kReviewTools })
+  session.messages.push({ role: "user", content: "Task T1: Module money\n\nCard" })
+  await session.step()
+  await session.turn("Task T1: Module money\nThis is not finished: an empty answer. Go on where you were.")
+  assert.deepEqual(session.names, ["bash", "submit_review"])
+  assert.equal(session.made[1].args.verdict, "reject")
+  await session.turn("Task T1: Module money\n\nCard")
+  assert.deepEqual(session.names.slice(2), ["bash", "submit_review"])
+  assert.equal(session.made[3].args.verdict, "pass")
+})
+
+test("a fresh worker of a rejected task writes the work and mends it", async (t) => {
+  const model = await modelFor(t, { scenario: "rejected-task" })
+  const worker = new Session(model, { tools: kWorkerTools })
+  await worker.turn("Task T2: Module slug\n\nAn earlier attempt was rejected:\n- dashes")
+  assert.deepEqual(worker.names, ["write", "write", "edit", "bash", "submit_work"])
+})
+
+test("an exit code that the engine knows better is taken from its refusal", async (t) => {
+  const model = await modelFor(t, { scenario: "library" })
+  let n = 0
+  const exec = {
+    submit_review: () =>
+      n++
+        ? "recorded"
+        : "submit_review: not taken.\n- verify command `node --test test/money.test.js` ended with exit code 7: a pass needs 0",
+  }
+  const reviewer = new Session(model, { tools: kReviewTools, exec })
+  await reviewer.turn("Task T1: Module money")
+  const { verdict, evidence } = reviewer.made.at(-1)?.args
+  assert.deepEqual([verdict, evidence[0].exit_code], ["reject", 7])
+})
+
 test("counters move to the server that replaces a server", async (t) => {
   const scenario = {
     ...(await loadScenario("library")),
