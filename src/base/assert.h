@@ -5,8 +5,9 @@
 
 namespace orchestrator::base {
 
-/// A broken assumption of our own. The addon lives in the user's process, so it is thrown rather than fatal: the engine
-/// catches it at the edge of one directory, drops that directory's state and recovers it from the log.
+/// A broken assumption of our own. The addon lives in the user's process, so it is thrown rather
+/// than fatal: the engine catches it at the edge of one directory, drops that directory's state and
+/// recovers it from the log.
 class AssertionFailure : public std::logic_error {
  public:
   using std::logic_error::logic_error;
@@ -21,8 +22,8 @@ class AssertionFailure : public std::logic_error {
 }  // namespace orchestrator::base
 
 /// Always on, in every build. For bugs only: what input can cause is a Result.
-#define ORCH_ASSERT(condition)                                                     \
-  do {                                                                             \
-    if (!(condition)) [[unlikely]]                                                 \
-      ::orchestrator::base::assertion_failed(#condition, __FILE__, __LINE__);      \
+#define ORCH_ASSERT(condition)                                                \
+  do {                                                                        \
+    if (!(condition)) [[unlikely]]                                            \
+      ::orchestrator::base::assertion_failed(#condition, __FILE__, __LINE__); \
   } while (false)

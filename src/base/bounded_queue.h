@@ -8,8 +8,8 @@
 
 namespace orchestrator::base {
 
-/// A queue with two limits for many producers and one consumer that takes all there is at once. A short lock and a
-/// vector swap: producers never wait for the consumer's work.
+/// A queue with two limits for many producers and one consumer that takes all there is at once. A
+/// short lock and a vector swap: producers never wait for the consumer's work.
 template <class T>
 class BoundedQueue {
  public:
@@ -34,7 +34,8 @@ class BoundedQueue {
     return first ? Push::first : Push::taken;
   }
 
-  /// Swaps the content, in order of arrival, with `out`, which is cleared first (its capacity is reused).
+  /// Swaps the content, in order of arrival, with `out`, which is cleared first (its capacity is
+  /// reused).
   void take_all(std::vector<T>& out) {
     out.clear();
     Lock lock(mutex_);

@@ -3,7 +3,8 @@
 #include <mutex>
 #include <shared_mutex>
 
-// Clang checks the lock discipline at compile time (-Wthread-safety); for other compilers these are comments.
+// Clang checks the lock discipline at compile time (-Wthread-safety); for other compilers these are
+// comments.
 #if defined(__clang__)
 #define ORCH_THREAD_ATTRIBUTE(x) __attribute__((x))
 #else

@@ -9,9 +9,11 @@
 
 namespace orchestrator::base {
 
-/// What went wrong, in words for the person or the model that reads it. Never holds file contents or secrets.
+/// What went wrong, in words for the person or the model that reads it. Never holds file contents
+/// or secrets.
 struct Error {
-  std::string what;   ///< the fault, as a clause: "the log's format version 7 is newer than this program's 1"
+  std::string what;   ///< the fault, as a clause: "the log's format version 7 is newer than this
+                      ///< program's 1"
   std::string where;  ///< the place: a path with an offset, a field, a call; may be empty
   std::string mend;   ///< what the reader can do about it; may be empty
 

@@ -1,12 +1,16 @@
-// The Node-API face of the engine; the only file that includes napi.h. Values cross as strings: JSON is made and read on
-// both sides, and nothing of JavaScript lives on the engine thread.
+// The Node-API face of the engine; the only file that includes napi.h. Values cross as strings:
+// JSON is made and read on both sides, and nothing of JavaScript lives on the engine thread.
 //
 // Lifetime rules, each bought with a crash:
-// 1. An environment (main thread, Worker) holds the engine through its EnvData; the cleanup hook and process.once("exit")
-//    both let go of it, whichever comes first, so that the engine thread is joined while the environment still stands.
-// 2. The ThreadSafeFunction may be finalized after all else: it is reached through a shared Wake, never through `this`,
+// 1. An environment (main thread, Worker) holds the engine through its EnvData; the cleanup hook
+// and process.once("exit")
+//    both let go of it, whichever comes first, so that the engine thread is joined while the
+//    environment still stands.
+// 2. The ThreadSafeFunction may be finalized after all else: it is reached through a shared Wake,
+// never through `this`,
 //    and carries no data. Batches wait in the binding's mailbox until the JS thread takes them.
-// 3. Wake's mutex makes closing and calling exclusive; after napi_closing the function is never touched again.
+// 3. Wake's mutex makes closing and calling exclusive; after napi_closing the function is never
+// touched again.
 // 4. The ThreadSafeFunction is unref'd: an idle engine does not keep the process alive.
 
 #include <napi.h>
@@ -38,7 +42,8 @@ class Wake {
   void call() {
     base::Lock lock(mutex_);
     if (function_ == nullptr) return;
-    const napi_status status = napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
+    const napi_status status =
+        napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
     if (status == napi_closing) function_ = nullptr;  // the call gave back the last hold on it
   }
   /// JS thread.
@@ -99,7 +104,8 @@ class EnvData {
     return use_->engine();
   }
   [[nodiscard]] bool running() const { return use_ != nullptr; }
-  /// Closes every binding and lets go of the engine; the last environment to do so waits for the engine's end.
+  /// Closes every binding and lets go of the engine; the last environment to do so waits for the
+  /// engine's end.
   void leave() {
     while (!bindings.empty()) (*bindings.begin())->shut();
     use_.reset();
@@ -140,11 +146,11 @@ bool BindingObject::open(Napi::Env env, EnvData& data, const Napi::Object& optio
   data.bindings.insert(this);
 
   std::weak_ptr<Link> weak = link_;
-  auto opened = data.engine().open(directory.As<Napi::String>().Utf8Value(),
-                                   json.IsString() ? json.As<Napi::String>().Utf8Value() : "{}",
-                                   [weak] {
-                                     if (const auto link = weak.lock()) link->wake.call();
-                                   });
+  auto opened =
+      data.engine().open(directory.As<Napi::String>().Utf8Value(),
+                         json.IsString() ? json.As<Napi::String>().Utf8Value() : "{}", [weak] {
+                           if (const auto link = weak.lock()) link->wake.call();
+                         });
   if (!opened) {
     shut();
     fail(env, "open: " + opened.error().text());
@@ -190,7 +196,8 @@ Napi::Value BindingObject::close(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-/// What a callback threw is counted and kept for info(): it must end neither the host nor the other batches.
+/// What a callback threw is counted and kept for info(): it must end neither the host nor the other
+/// batches.
 void note_callback_error(napi_env env, const Napi::Value& thrown) {
   EnvData& data = *Napi::Env(env).GetInstanceData<EnvData>();
   ++data.callback_errors;
@@ -201,7 +208,8 @@ void BindingObject::deliver(napi_env env, napi_value callback, void* context, vo
   if (env == nullptr || callback == nullptr) return;  // the environment is going away
   const std::shared_ptr<Link> link = *static_cast<std::shared_ptr<Link>*>(context);
   if (!link->binding) return;
-  // Only as much as was there at the first look, so that a busy engine cannot keep the JS thread here for ever.
+  // Only as much as was there at the first look, so that a busy engine cannot keep the JS thread
+  // here for ever.
   constexpr int batches_max = 256;
   for (int i = 0; i < batches_max; ++i) {
     const auto batch = link->binding->take();
@@ -225,7 +233,8 @@ void BindingObject::deliver(napi_env env, napi_value callback, void* context, vo
 
 Napi::Value open(const Napi::CallbackInfo& info) {
   EnvData& data = *info.Env().GetInstanceData<EnvData>();
-  if (info.Length() < 1 || !info[0].IsObject()) return fail(info.Env(), "open: an object is needed");
+  if (info.Length() < 1 || !info[0].IsObject())
+    return fail(info.Env(), "open: an object is needed");
   const Napi::Object object = data.binding_class.New({});
   if (object.IsEmpty()) return info.Env().Undefined();
   BindingObject* const binding = BindingObject::Unwrap(object);
@@ -265,7 +274,8 @@ void leave_at_exit(Napi::Env env, EnvData* data) {
   if (!process.IsObject()) return;
   const Napi::Value once = process.As<Napi::Object>().Get("once");
   if (!once.IsFunction()) return;
-  const auto handler = Napi::Function::New(env, [data](const Napi::CallbackInfo&) { data->leave(); });
+  const auto handler =
+      Napi::Function::New(env, [data](const Napi::CallbackInfo&) { data->leave(); });
   once.As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), handler});
 }
 
@@ -273,7 +283,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* const data = new EnvData;
   env.SetInstanceData(data);
   data->binding_class = Napi::Persistent(BindingObject::define(env));
-  napi_add_env_cleanup_hook(env, [](void* held) { static_cast<EnvData*>(held)->leave(); }, data);
+  napi_add_env_cleanup_hook(
+      env, [](void* held) { static_cast<EnvData*>(held)->leave(); }, data);
   leave_at_exit(env, data);
   exports.Set("open", Napi::Function::New(env, open));
   exports.Set("info", Napi::Function::New(env, info_of));

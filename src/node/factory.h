@@ -4,7 +4,8 @@
 
 namespace orchestrator::node {
 
-/// What the addon opens directories with. The shipped addon links src/node/factory.cc; the tests' addon an echo.
+/// What the addon opens directories with. The shipped addon links src/node/factory.cc; the tests'
+/// addon an echo.
 runtime::DirectoryFactory directory_factory();
 
 }  // namespace orchestrator::node

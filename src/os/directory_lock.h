@@ -7,14 +7,16 @@
 
 namespace orchestrator::os {
 
-/// Keeps every other holder, in this process or another, out of a directory's state. It is flock(2) on a file, so the
-/// kernel lets go of it when the process dies, however it dies. Not for network file systems without lock support.
+/// Keeps every other holder, in this process or another, out of a directory's state. It is flock(2)
+/// on a file, so the kernel lets go of it when the process dies, however it dies. Not for network
+/// file systems without lock support.
 class DirectoryLock {
  public:
   virtual ~DirectoryLock() = default;
 
-  /// Takes the lock file `path` (made if missing, never removed) without waiting. The error of a held lock names the
-  /// holder's process id where it is known. Any thread; released when the object dies.
+  /// Takes the lock file `path` (made if missing, never removed) without waiting. The error of a
+  /// held lock names the holder's process id where it is known. Any thread; released when the
+  /// object dies.
   static base::Result<std::unique_ptr<DirectoryLock>> acquire(const std::string& path);
 };
 

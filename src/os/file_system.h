@@ -16,8 +16,9 @@ class AppendFile {
   virtual ~AppendFile() = default;
   /// Adds all bytes at the end or fails; after a failure any prefix of them may have been written.
   virtual base::Result<void> append(std::string_view bytes) = 0;
-  /// Returns when everything appended, and the length, is on the medium (fdatasync). After a failure nothing may be
-  /// assumed about what was appended since the last success: close the file and read it again.
+  /// Returns when everything appended, and the length, is on the medium (fdatasync). After a
+  /// failure nothing may be assumed about what was appended since the last success: close the file
+  /// and read it again.
   virtual base::Result<void> sync() = 0;
 };
 
@@ -33,9 +34,9 @@ struct DirectoryEntry {
   FileInfo::Kind kind = FileInfo::Kind::other;
 };
 
-/// Everything the project does to disks, so that tests can put a simulated, failing one in its place. Paths are native
-/// bytes. Functions are thread-safe unless they share an AppendFile. Errors carry the path and errno's text; `missing`
-/// is told apart by exists().
+/// Everything the project does to disks, so that tests can put a simulated, failing one in its
+/// place. Paths are native bytes. Functions are thread-safe unless they share an AppendFile. Errors
+/// carry the path and errno's text; `missing` is told apart by exists().
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -68,8 +69,9 @@ class FileSystem {
 /// The machine's own file system. Lives as long as the process.
 FileSystem& posix_file_system();
 
-/// Puts `bytes` at `path` so that after a crash at any point either the old or the new content is there, never a mix:
-/// temporary file beside it, sync, rename, sync of the directory. When it returns success the new content is durable.
+/// Puts `bytes` at `path` so that after a crash at any point either the old or the new content is
+/// there, never a mix: temporary file beside it, sync, rename, sync of the directory. When it
+/// returns success the new content is durable.
 base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes);
 
 /// The part of a path before its last `/`, or `.`.

@@ -14,15 +14,15 @@ class PosixClock final : public Clock {
   }
   uint64_t monotonic_ns() override {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    return static_cast<uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
   }
 };
 
 }  // namespace
 
 Clock& posix_clock() {
-  static PosixClock* const clock = new PosixClock;  // leaked: threads may outlive static destruction
+  static PosixClock* const clock =
+      new PosixClock;  // leaked: threads may outlive static destruction
   return *clock;
 }
 

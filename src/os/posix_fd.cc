@@ -13,7 +13,8 @@ Descriptor::~Descriptor() {
 }
 
 Descriptor open_descriptor(const std::string& path, int flags, unsigned mode) {
-  return Descriptor(retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
+  return Descriptor(
+      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
 }
 
 base::Result<bool> read_descriptor(int fd, const std::string& path,

@@ -153,9 +153,10 @@ std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out.push_back('\\');
-    // Control characters and, since it may be cut anywhere, what is not ASCII: a message for people.
+    // Control characters and, since it may be cut anywhere, what is not ASCII: a message for
+    // people.
     out.push_back(static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? '?'
-                                                                                              : c);
+                                                                                               : c);
   }
   return out + "\"";
 }

@@ -19,7 +19,8 @@
 
 namespace orchestrator::runtime {
 
-/// Sessions that a directory's logic watches: written by the engine thread, asked by JS threads at every host event.
+/// Sessions that a directory's logic watches: written by the engine thread, asked by JS threads at
+/// every host event.
 class WatchSet {
  public:
   void add(const std::string& session);
@@ -47,8 +48,8 @@ struct EngineContext {
   std::atomic<uint64_t> failures{0};
 };
 
-/// Carries one Directory: its bindings, its timers, its watched sessions, and what it sends. Everything but watch_set()
-/// and attach() belongs to the engine thread.
+/// Carries one Directory: its bindings, its timers, its watched sessions, and what it sends.
+/// Everything but watch_set() and attach() belongs to the engine thread.
 class DirectoryHost final : public Outbox, public std::enable_shared_from_this<DirectoryHost> {
  public:
   DirectoryHost(std::shared_ptr<EngineContext> context, std::string path);
@@ -75,11 +76,13 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   struct Timer;
   struct PoolJob;
 
-  /// Calls into the logic, made first if there is none, and flushes what it sent. Exceptions end in fail().
+  /// Calls into the logic, made first if there is none, and flushes what it sent. Exceptions end in
+  /// fail().
   void enter(const std::function<void(Directory&)>& call);
   void make_logic();
-  /// Drops the logic and tells the JS side. One that was running is made anew, from its log, a second later, at most
-  /// `revivals_max` times for each new binding; one that could not even be made waits for a new binding.
+  /// Drops the logic and tells the JS side. One that was running is made anew, from its log, a
+  /// second later, at most `revivals_max` times for each new binding; one that could not even be
+  /// made waits for a new binding.
   void fail(const std::string& reason, bool was_running);
   void flush();
   /// Keeps what no binding takes within its limit.

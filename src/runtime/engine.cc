@@ -20,7 +20,8 @@
 
 namespace orchestrator::runtime {
 
-/// What the engine thread and the bindings share. Bindings keep it alive; only the Engine runs and ends the thread.
+/// What the engine thread and the bindings share. Bindings keep it alive; only the Engine runs and
+/// ends the thread.
 class EngineCore {
  public:
   EngineCore(DirectoryFactory factory, EngineLimits limits)
@@ -51,7 +52,8 @@ class EngineCore {
     using Push = base::BoundedQueue<Item>::Push;
     const size_t bytes = message.size();
     Push push = Push::full;
-    if (bytes <= context_->limits.message_bytes_max) push = inbox_.push({host, std::move(message)}, bytes);
+    if (bytes <= context_->limits.message_bytes_max)
+      push = inbox_.push({host, std::move(message)}, bytes);
     if (push == Push::first) wake();
     const bool taken = push == Push::first || push == Push::taken;
     if (!taken) context_->refused.fetch_add(1, std::memory_order_relaxed);
@@ -119,7 +121,8 @@ class EngineCore {
     if (stopping) finish(hosts);
   }
 
-  /// Splits the items by directory, keeping each directory's order, and hands every share over as one batch.
+  /// Splits the items by directory, keeping each directory's order, and hands every share over as
+  /// one batch.
   void deliver_items() {
     std::map<DirectoryHost*, std::vector<std::string>> shares;
     std::vector<DirectoryHost*> order;
@@ -129,8 +132,8 @@ class EngineCore {
       share.push_back(std::move(item.message));
     }
     for (DirectoryHost* host : order) {
-      // A binding stands in its host before it can post: with this, it is greeted before it is heard, also when it came
-      // up after this turn began.
+      // A binding stands in its host before it can post: with this, it is greeted before it is
+      // heard, also when it came up after this turn began.
       host->tend();
       host->deliver(shares[host]);
     }

@@ -13,12 +13,14 @@
 
 namespace orchestrator::runtime {
 
-/// What a directory's logic can make happen. Valid only during the call it was passed to; engine thread only.
+/// What a directory's logic can make happen. Valid only during the call it was passed to; engine
+/// thread only.
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  /// To the JS side of this directory: one JSON value. What one call into the logic sends arrives as one JSON array, in
-  /// order, at the newest open binding; without one it waits (bounded) for the next.
+  /// To the JS side of this directory: one JSON value. What one call into the logic sends arrives
+  /// as one JSON array, in order, at the newest open binding; without one it waits (bounded) for
+  /// the next.
   virtual void send(std::string json) = 0;
   /// Calls on_timer(id) once, not before `delay_ms`. A running timer of the same id starts anew.
   virtual void start_timer(uint64_t id, uint64_t delay_ms) = 0;
@@ -29,14 +31,16 @@ class Outbox {
   virtual void unwatch_session(const std::string& session) = 0;
   /// Wall clock, milliseconds since the Unix epoch.
   virtual uint64_t now_ms() = 0;
-  /// Runs `work` on a pool thread, then `done` on the engine thread. `work` must own all that it touches. With the
-  /// engine stopping, work that has not begun is dropped, and `done` is not called.
+  /// Runs `work` on a pool thread, then `done` on the engine thread. `work` must own all that it
+  /// touches. With the engine stopping, work that has not begun is dropped, and `done` is not
+  /// called.
   virtual void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) = 0;
 };
 
-/// The logic of one project directory. Every call, the destructor included, comes from the engine thread, one at a time.
-/// An exception ends this object: the JS side gets {"type":"engine_failed","reason":…}, and a new one is made a second later,
-/// or with the next message, at most three times until the next binding.
+/// The logic of one project directory. Every call, the destructor included, comes from the engine
+/// thread, one at a time. An exception ends this object: the JS side gets
+/// {"type":"engine_failed","reason":…}, and a new one is made a second later, or with the next
+/// message, at most three times until the next binding.
 class Directory {
  public:
   virtual ~Directory() = default;
@@ -47,8 +51,9 @@ class Directory {
   virtual void on_bound(Outbox& outbox) = 0;
 };
 
-/// Makes the logic of the directory `path` (canonical); `options_json` comes from the binding that caused it. Engine
-/// thread. On failure it throws, the exception's text reaches the JS side as engine_failed, and the next binding tries again.
+/// Makes the logic of the directory `path` (canonical); `options_json` comes from the binding that
+/// caused it. Engine thread. On failure it throws, the exception's text reaches the JS side as
+/// engine_failed, and the next binding tries again.
 using DirectoryFactory = std::function<std::unique_ptr<Directory>(
     const std::string& path, const std::string& options_json, Outbox& outbox)>;
 
@@ -57,7 +62,8 @@ struct EngineLimits {
   size_t inbox_bytes_max = 64U << 20U;
   size_t message_bytes_max = 16U << 20U;
   size_t mailbox_batches_max = 1'024;  ///< batches that a JS thread has not fetched yet
-  size_t unsent_messages_max = 4'096;  ///< per directory, while no binding takes them; the oldest are dropped
+  size_t unsent_messages_max =
+      65'536;  ///< per directory, while no binding takes them; the oldest are dropped
 };
 
 /// Counters for `info()` and tests.
@@ -74,7 +80,8 @@ class EngineCore;
 class DirectoryHost;
 class Mailbox;
 
-/// One JS instance's hold on one directory. Thread-safe; may outlive the engine, and is then closed.
+/// One JS instance's hold on one directory. Thread-safe; may outlive the engine, and is then
+/// closed.
 class Binding {
  public:
   Binding(std::shared_ptr<EngineCore> core, std::shared_ptr<DirectoryHost> host,
@@ -83,14 +90,16 @@ class Binding {
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
 
-  /// Puts a message into the inbox. False: the inbox is full, the message is too long, the binding is closed, or the
-  /// engine has stopped; then nothing happened. Never blocks on the engine's work.
+  /// Puts a message into the inbox. False: the inbox is full, the message is too long, the binding
+  /// is closed, or the engine has stopped; then nothing happened. Never blocks on the engine's
+  /// work.
   bool post(std::string json);
   /// Whether the directory's logic watches this session.
   [[nodiscard]] bool watches(std::string_view session) const;
   /// The next batch for the JS side, a JSON array; empty: nothing more for now.
   std::optional<std::string> take();
-  /// No more messages in either direction. Batches that were not taken go to the next binding. Twice is fine.
+  /// No more messages in either direction. Batches that were not taken go to the next binding.
+  /// Twice is fine.
   void close();
 
  private:
@@ -99,8 +108,8 @@ class Binding {
   const std::shared_ptr<Mailbox> mailbox_;
 };
 
-/// One thread with its own event loop that owns the logic of many directories. The process has one (process_engine.h);
-/// tests make their own.
+/// One thread with its own event loop that owns the logic of many directories. The process has one
+/// (process_engine.h); tests make their own.
 class Engine {
  public:
   /// Starts the thread.
@@ -110,14 +119,15 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Binds to a directory, which must exist; links to one directory meet in one Directory. `wake` is called on the
-  /// engine thread, with no lock held that take() needs, when there is something to take; it must not block or throw.
-  /// Any thread but the engine's.
-  base::Result<std::shared_ptr<Binding>> open(const std::string& directory, std::string options_json,
-                                              std::function<void()> wake);
+  /// Binds to a directory, which must exist; links to one directory meet in one Directory. `wake`
+  /// is called on the engine thread, with no lock held that take() needs, when there is something
+  /// to take, and never once Binding::close() has returned; it must not block, throw, or close the
+  /// binding. Any thread but the engine's.
+  base::Result<std::shared_ptr<Binding>> open(const std::string& directory,
+                                              std::string options_json, std::function<void()> wake);
 
-  /// Works off what the inbox holds, destroys the directories, ends and joins the thread. Any thread but the engine's;
-  /// twice is fine.
+  /// Works off what the inbox holds, destroys the directories, ends and joins the thread. Any
+  /// thread but the engine's; twice is fine.
   void stop();
 
   [[nodiscard]] EngineStats stats() const;

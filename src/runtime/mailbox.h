@@ -11,8 +11,8 @@
 
 namespace orchestrator::runtime {
 
-/// Batches on their way from the engine thread to one JS thread. What is not taken when it closes can be had back, so that
-/// a terminated Worker loses nothing.
+/// Batches on their way from the engine thread to one JS thread. What is not taken when it closes
+/// can be had back, so that a terminated Worker loses nothing.
 class Mailbox {
  public:
   Mailbox(size_t batches_max, std::function<void()> wake)
@@ -20,8 +20,10 @@ class Mailbox {
 
   enum class Put { taken, full, closed };
 
-  /// Engine thread. Wakes the JS side if the box was empty. `batch` is moved from only if it was taken.
+  /// Engine thread. Wakes the JS side if the box was empty. `batch` is moved from only if it was
+  /// taken.
   Put put(std::string& batch) {
+    base::Lock wake_lock(wake_mutex_);
     bool first = false;
     {
       base::Lock lock(mutex_);
@@ -55,8 +57,9 @@ class Mailbox {
     return taken;
   }
 
-  /// True: this call closed it.
+  /// True: this call closed it. When it returns, `wake` is not running and is not called again.
   bool close() {
+    base::Lock wake_lock(wake_mutex_);
     base::Lock lock(mutex_);
     return !std::exchange(closed_, true);
   }
@@ -75,6 +78,7 @@ class Mailbox {
  private:
   const size_t batches_max_;
   const std::function<void()> wake_;
+  base::Mutex wake_mutex_;  // held while waking; taken before mutex_
   base::Mutex mutex_;
   std::deque<std::string> batches_ ORCH_GUARDED_BY(mutex_);
   bool closed_ ORCH_GUARDED_BY(mutex_) = false;

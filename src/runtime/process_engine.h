@@ -7,8 +7,8 @@
 
 namespace orchestrator::runtime {
 
-/// The one engine of this process, started by the first user and stopped, its thread joined, with the last. A user is a
-/// JS environment (the main thread, a Worker). Any thread.
+/// The one engine of this process, started by the first user and stopped, its thread joined, with
+/// the last. A user is a JS environment (the main thread, a Worker). Any thread.
 class EngineUse {
  public:
   /// Starts the engine if it does not run. `factory` counts for the start alone.

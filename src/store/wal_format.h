@@ -5,13 +5,14 @@
 #include <string>
 #include <string_view>
 
-// The bytes of a log, as docs/wal_format.md tells them. Shared by the writer and the reader; private to src/store and its
-// tests.
+// The bytes of a log, as docs/wal_format.md tells them. Shared by the writer and the reader;
+// private to src/store and its tests.
 namespace orchestrator::store {
 
 inline constexpr std::string_view wal_magic{"ORCHWAL\n", 8};
 inline constexpr uint32_t wal_version = 1;
-inline constexpr uint64_t wal_header_bytes = 16;         // magic, u32 version, u32 crc of the 12 bytes before
+inline constexpr uint64_t wal_header_bytes =
+    16;  // magic, u32 version, u32 crc of the 12 bytes before
 inline constexpr uint64_t wal_record_header_bytes = 16;  // u32 length, u32 crc, u64 seq
 /// A payload's size limit. What is longer is refused by the writer and is damage to the reader.
 inline constexpr uint32_t wal_payload_bytes_max = 16U << 20U;

@@ -14,7 +14,8 @@ using base::Result;
 Result<bool> check_header(std::string_view bytes, const std::string& name) {
   const std::string_view start = bytes.substr(0, wal_magic.size());
   if (bytes.size() < wal_header_bytes) {
-    // A header that was being written: a piece of ours, or blocks that were allotted and never filled.
+    // A header that was being written: a piece of ours, or blocks that were allotted and never
+    // filled.
     const bool ours = std::string_view(wal_header()).substr(0, bytes.size()) == bytes;
     if (ours || bytes.find_first_not_of('\0') == std::string_view::npos) return false;
     return Error{"is no orchestrator log", name, "move the file away"};
@@ -24,7 +25,8 @@ Result<bool> check_header(std::string_view bytes, const std::string& name) {
     return Error{"is no orchestrator log", name, "move the file away"};
   }
   if (load_u32(bytes, 12) != crc32c(bytes.substr(0, 12))) {
-    return Error{"has a damaged header at offset 0", name, "move the file away; it is left as it is"};
+    return Error{"has a damaged header at offset 0", name,
+                 "move the file away; it is left as it is"};
   }
   const uint32_t version = load_u32(bytes, 8);
   if (version != wal_version) {
@@ -78,13 +80,14 @@ class Scanner {
   }
 
  private:
-  /// No record starts at the end offset: a crash cut the last write short, or something else spoiled the middle. A crash
-  /// leaves nothing sound behind its tear.
+  /// No record starts at the end offset: a crash cut the last write short, or something else
+  /// spoiled the middle. A crash leaves nothing sound behind its tear.
   void judge_rest() {
     const uint64_t offset = scan_.end_offset;
     if (const auto next = next_record(bytes_, offset, scan_.last_seq)) {
-      report({offset, "no sound record at offset " + std::to_string(offset) + ", but one at offset " +
-                          std::to_string(*next),
+      report({offset,
+              "no sound record at offset " + std::to_string(offset) + ", but one at offset " +
+                  std::to_string(*next),
               next});
       return;
     }

@@ -30,7 +30,8 @@ Result<std::unique_ptr<WalWriter>> WalWriter::create(os::FileSystem& fs, const s
 Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const std::string& path,
                                                      const WalScan& scan, uint64_t first_seq) {
   if (scan.damage) {
-    return Error{"is damaged: " + scan.damage->reason, path, "keep the file aside; it is left as it is"};
+    return Error{"is damaged: " + scan.damage->reason, path,
+                 "keep the file aside; it is left as it is"};
   }
   if (scan.torn_bytes > 0 || scan.end_offset == 0) {
     auto done = scan.end_offset == 0 ? os::atomic_replace(fs, path, wal_header())
@@ -51,7 +52,8 @@ Result<uint64_t> WalWriter::append(std::string_view payload) {
                      std::to_string(wal_payload_bytes_max),
                  path_, ""};
   }
-  if (size_bytes_ + buffer_.size() + wal_record_header_bytes + payload.size() > wal_file_bytes_max) {
+  if (size_bytes_ + buffer_.size() + wal_record_header_bytes + payload.size() >
+      wal_file_bytes_max) {
     return Error{"the log is full", path_, ""};
   }
   append_wal_record(buffer_, next_seq_, payload);

@@ -12,26 +12,31 @@
 
 namespace orchestrator::store {
 
-/// The one writer of one log; who may be it is decided by a DirectoryLock, not here. One thread at a time.
+/// The one writer of one log; who may be it is decided by a DirectoryLock, not here. One thread at
+/// a time.
 class WalWriter {
  public:
-  /// Makes a new log, durable with its name, whose first record gets `first_seq` (>= 1). A log that exists is refused.
+  /// Makes a new log, durable with its name, whose first record gets `first_seq` (>= 1). A log that
+  /// exists is refused.
   static base::Result<std::unique_ptr<WalWriter>> create(os::FileSystem& fs,
                                                          const std::string& path,
                                                          uint64_t first_seq);
 
-  /// Goes on with a log that scan_wal has just read to its end: cuts a torn tail off and appends behind it. A scan with
-  /// damage is refused and the file left as it is. `first_seq` counts only where the log has no record yet.
+  /// Goes on with a log that scan_wal has just read to its end: cuts a torn tail off and appends
+  /// behind it. A scan with damage is refused and the file left as it is. `first_seq` counts only
+  /// where the log has no record yet.
   static base::Result<std::unique_ptr<WalWriter>> resume(os::FileSystem& fs,
                                                          const std::string& path,
                                                          const WalScan& scan, uint64_t first_seq);
 
-  /// Buffers a record in memory and answers its number. Not durable, not even written, before sync(). An Error: the
-  /// payload is over 16 MiB, the log would grow over 2 GiB, or an earlier sync() failed; then nothing is buffered.
+  /// Buffers a record in memory and answers its number. Not durable, not even written, before
+  /// sync(). An Error: the payload is over 16 MiB, the log would grow over 2 GiB, or an earlier
+  /// sync() failed; then nothing is buffered.
   base::Result<uint64_t> append(std::string_view payload);
 
-  /// Writes what is buffered and makes it durable with one fdatasync (group commit); nothing to do: no system call.
-  /// A failure is for good: what reached the disk is unknown, so read the log again and resume.
+  /// Writes what is buffered and makes it durable with one fdatasync (group commit); nothing to do:
+  /// no system call. A failure is for good: what reached the disk is unknown, so read the log again
+  /// and resume.
   base::Result<void> sync();
 
   [[nodiscard]] uint64_t next_seq() const { return next_seq_; }

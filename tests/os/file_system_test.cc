@@ -108,8 +108,12 @@ TEST_F(FileSystemTest, AtomicReplaceThatFailsLeavesTheOldContentAndNothingElse) 
 TEST_F(FileSystemTest, AtomicReplaceFromManyThreadsNeverShowsAMix) {
   const std::string a(100'000, 'a');
   const std::string b(100'000, 'b');
-  std::thread one([&] { for (int i = 0; i < 20; ++i) ASSERT_TRUE(atomic_replace(fs_, path_, a)); });
-  std::thread two([&] { for (int i = 0; i < 20; ++i) ASSERT_TRUE(atomic_replace(fs_, path_, b)); });
+  std::thread one([&] {
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(atomic_replace(fs_, path_, a));
+  });
+  std::thread two([&] {
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(atomic_replace(fs_, path_, b));
+  });
   one.join();
   two.join();
   const std::string last = content(path_);

@@ -27,7 +27,9 @@ class Script final : public Directory {
   void on_messages(std::span<const std::string> batch, Outbox& outbox) override {
     for (const auto& message : batch) action_(message, outbox);
   }
-  void on_timer(uint64_t id, Outbox& outbox) override { action_("timer " + std::to_string(id), outbox); }
+  void on_timer(uint64_t id, Outbox& outbox) override {
+    action_("timer " + std::to_string(id), outbox);
+  }
   void on_bound(Outbox& outbox) override { action_("bound", outbox); }
 
  private:
@@ -219,7 +221,8 @@ TEST_F(EngineTest, FullInboxSaysSoAndTakesAgainLater) {
   EXPECT_GE(refused, 10);
   EXPECT_EQ(engine.stats().refused, static_cast<uint64_t>(refused));
   const auto deadline = std::chrono::steady_clock::now() + 5s;
-  while (!binding->post("y") && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  while (!binding->post("y") && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
   EXPECT_LT(std::chrono::steady_clock::now(), deadline);
 }
 
@@ -237,8 +240,9 @@ TEST_F(EngineTest, SlowListenerHoldsNoMoreThanItsMailboxAndLosesNothing) {
   EngineLimits limits;
   limits.mailbox_batches_max = 2;
   Engine engine(scripted([](const std::string& message, Outbox& outbox) {
-    if (message != "bound") outbox.send(message);
-  }), limits);
+                  if (message != "bound") outbox.send(message);
+                }),
+                limits);
   Listener listener;
   const auto binding = bind(engine, listener);
   std::string expected;
@@ -260,10 +264,11 @@ TEST_F(EngineTest, UnsentMessagesAreBoundedAndTheOldestGo) {
   EngineLimits limits;
   limits.unsent_messages_max = 3;
   Engine engine(scripted([](const std::string& message, Outbox& outbox) {
-    if (message == "go") outbox.start_timer(1, 20);
-    if (message == "bound") return;
-    for (int i = 0; i < 5; ++i) outbox.send(std::to_string(i));
-  }), limits);
+                  if (message == "go") outbox.start_timer(1, 20);
+                  if (message == "bound") return;
+                  for (int i = 0; i < 5; ++i) outbox.send(std::to_string(i));
+                }),
+                limits);
   Listener a;
   const auto first = bind(engine, a);
   ASSERT_TRUE(first->post("go"));
@@ -350,7 +355,8 @@ TEST_F(EngineTest, AnExceptionIsToldAndANewLogicComesUp) {
   EXPECT_EQ(listener.next(*binding), R"([{"type":"engine_failed","reason":"broken \"here\""}])");
   EXPECT_EQ(listener.next(*binding), R"(["made 2"])") << "after a second, by itself";
   ASSERT_TRUE(binding->post("pool"));
-  EXPECT_EQ(listener.next(*binding), R"([{"type":"engine_failed","reason":"an unknown exception"}])");
+  EXPECT_EQ(listener.next(*binding),
+            R"([{"type":"engine_failed","reason":"an unknown exception"}])");
   ASSERT_TRUE(binding->post("fine"));
   EXPECT_EQ(listener.next(*binding), R"(["made 3"])") << "with the next message";
   EXPECT_EQ(engine.stats().failures, 2U);
@@ -400,7 +406,12 @@ TEST_F(EngineTest, StopWithTimersAndPoolWorkEndsSoon) {
       if (message != "go") return;
       outbox.start_timer(1, 3'600'000);
       for (int i = 0; i < 1'000; ++i) {
-        outbox.run_on_pool([&] { ++started; std::this_thread::sleep_for(20ms); }, [](Outbox&) {});
+        outbox.run_on_pool(
+            [&] {
+              ++started;
+              std::this_thread::sleep_for(20ms);
+            },
+            [](Outbox&) {});
       }
     }));
     Listener listener;

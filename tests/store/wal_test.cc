@@ -154,7 +154,8 @@ TEST_F(WalTest, CreateRefusesALogThatExists) {
 TEST_F(WalTest, SinkCanEndThePass) {
   const std::string all = written(three_);
   int seen = 0;
-  auto result = scan_wal_bytes(all, "x", [&](uint64_t, std::string_view) { return ++seen < 2; }, {});
+  auto result =
+      scan_wal_bytes(all, "x", [&](uint64_t, std::string_view) { return ++seen < 2; }, {});
   ASSERT_TRUE(result);
   EXPECT_EQ(result.value().last_seq, 2U);
 }

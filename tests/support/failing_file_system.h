@@ -10,7 +10,8 @@
 
 namespace orchestrator::testing {
 
-/// Passes everything on to another file system, writes down what was asked in `calls`, and fails one chosen call.
+/// Passes everything on to another file system, writes down what was asked in `calls`, and fails
+/// one chosen call.
 class FailingFileSystem final : public os::FileSystem {
  public:
   explicit FailingFileSystem(os::FileSystem& inner) : inner_(inner) {}
@@ -25,8 +26,7 @@ class FailingFileSystem final : public os::FileSystem {
     if (auto error = note("open_append")) return *error;
     auto file = inner_.open_append(path, create);
     if (!file) return file;
-    return std::unique_ptr<os::AppendFile>(
-        std::make_unique<File>(*this, std::move(file).value()));
+    return std::unique_ptr<os::AppendFile>(std::make_unique<File>(*this, std::move(file).value()));
   }
   base::Result<std::string> read(const std::string& path, uint64_t bytes_max) override {
     if (auto error = note("read")) return *error;
