@@ -32,11 +32,40 @@ function modelOf(model) {
 }
 
 /**
+ * Replaces a tool part that runs; what works where `ctx.metadata()` does nothing (host contract A.2).
+ * @param {any} client
+ * @param {any} part  as it is stored, with another state
+ */
+async function patchPart(client, part) {
+  await client._client.patch({
+    url: `/session/${part.sessionID}/message/${part.messageID}/part/${part.id}`,
+    body: part,
+    headers: { "Content-Type": "application/json" },
+  })
+}
+
+/**
+ * A tool call that waits for its mission. `shown`: its part as it was before progress was put into it; `patching`: a
+ * patch on its way, which must not arrive after the call's end.
+ * @typedef {{session: string, message: string, shown?: any, patching?: Promise<void>}} WaitingCall
+ */
+
+/**
+ * The progress stood among the arguments, where the TUI shows it; the model's history must not keep it.
+ * @param {any} client
+ * @param {WaitingCall} call
+ */
+export async function clearProgress(client, call) {
+  await call.patching?.catch(() => {})
+  if (call.shown) await patchPart(client, call.shown)
+}
+
+/**
  * @typedef {object} EffectHost
  * @property {any} client
  * @property {(message: object) => void} tell
  * @property {Set<string>} children  sessions that this process made
- * @property {Map<string, {session: string, message: string}>} calls  waiting tool calls by request
+ * @property {Map<string, WaitingCall>} calls  waiting tool calls by request
  */
 
 /** @param {EffectHost} host */
@@ -47,6 +76,24 @@ export function effectRunner(host) {
   async function inheritedRules(/** @type {string} */ root) {
     const session = await result(client.session.get({ path: { id: root } }))
     return (session?.permission ?? []).filter((/** @type {any} */ rule) => rule.action !== "allow")
+  }
+
+  /** Only a stored part that already runs may be patched (host contract A.2). */
+  async function putProgress(/** @type {any} */ effect, /** @type {WaitingCall} */ call) {
+    const path = { id: call.session, messageID: call.message }
+    const message = await result(client.session.message({ path }))
+    const part = message?.parts?.find(
+      (/** @type {any} */ p) => p.type === "tool" && p.tool === "mission_run" && p.state?.status === "running",
+    )
+    if (!part || !calls.has(effect.request)) return
+    call.shown ??= part
+    const state = {
+      ...part.state,
+      title: effect.title,
+      input: { ...call.shown.state.input, progress: effect.title },
+      metadata: { ...part.state.metadata, progress: effect.text },
+    }
+    await patchPart(client, { ...part, state })
   }
 
   /** @type {Record<string, (effect: any) => Promise<void>>} */
@@ -100,22 +147,11 @@ export function effectRunner(host) {
       })
     },
 
-    /** Only a stored part that already runs may be patched (host contract A.2). */
     async show_progress(effect) {
       const call = calls.get(effect.request)
       if (!call) return
-      const path = { id: call.session, messageID: call.message }
-      const message = await result(client.session.message({ path }))
-      const part = message?.parts?.find(
-        (/** @type {any} */ p) => p.type === "tool" && p.tool === "mission_run" && p.state?.status === "running",
-      )
-      if (!part || !calls.has(effect.request)) return
-      const state = { ...part.state, title: effect.title, metadata: { ...part.state.metadata, progress: effect.text } }
-      await client._client.patch({
-        url: `/session/${call.session}/message/${call.message}/part/${part.id}`,
-        body: { ...part, state },
-        headers: { "Content-Type": "application/json" },
-      })
+      call.patching = putProgress(effect, call)
+      await call.patching
     },
 
     async show_toast(effect) {

@@ -1,7 +1,7 @@
 // OpenCode's hooks, translated. Each one that needs an answer has a deadline and a safe default; none waits for a call
 // into the host, which would deadlock (host contract A.8).
 
-import { isOurs, ourPart } from "./effects.js"
+import { clearProgress, isOurs, ourPart } from "./effects.js"
 import { roles } from "./roles.js"
 import { missionTools } from "./tools.js"
 
@@ -18,7 +18,7 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
  * @property {import("./link.js").Link} link
  * @property {"run" | "serve" | "tui"} mode
  * @property {Set<string>} children
- * @property {Map<string, {session: string, message: string}>} calls
+ * @property {Map<string, import("./effects.js").WaitingCall>} calls
  * @property {typeof import("./configure.js").configure} configure
  */
 
@@ -180,7 +180,7 @@ async function askRole(link, session) {
 }
 
 /** @param {HookHost} host @param {string} name */
-function toolFor({ link, calls }, name) {
+function toolFor({ client, link, calls }, name) {
   const tool = /** @type {import("./tools.js").MissionTool} */ (missionTools[name])
   return {
     description: tool.description,
@@ -193,9 +193,13 @@ function toolFor({ link, calls }, name) {
       // It also fires after a normal end (host contract A.20): then nobody waits any more.
       const aborted = () => waiting && link.tell({ type: "call_aborted", request, session })
       context.abort?.addEventListener("abort", aborted)
-      calls.set(request, { session, message: context.messageID })
+      /** @type {import("./effects.js").WaitingCall} */
+      const call = { session, message: context.messageID }
+      calls.set(request, call)
       try {
         const { ok, text } = await answer
+        calls.delete(request)
+        await clearProgress(client, call).catch(() => {})
         if (!ok) throw new Error(text)
         return text
       } finally {

@@ -48,7 +48,7 @@ async function server(input, options) {
     const addon = loadAddon()
     /** @type {Set<string>} */
     const children = new Set()
-    /** @type {Map<string, {session: string, message: string}>} */
+    /** @type {Map<string, import("./effects.js").WaitingCall>} */
     const calls = new Map()
     const run = effectRunner({
       client: input.client,
