@@ -12,7 +12,7 @@ const kRoot = realpathSync(dirname(dirname(dirname(fileURLToPath(import.meta.url
 
 /**
  * @typedef {object} RehearseOptions
- * @property {string} [dir]        the project directory: empty or new; default a temporary one
+ * @property {string} [dir]        the project directory: empty or new, and never removed; default a temporary one
  * @property {string|import("../rehearsal/scenario.mjs").Scenario} [scenario] default "library"
  * @property {number} [latencyMs]
  * @property {number} [faults]     probability per answer
@@ -107,7 +107,7 @@ export async function rehearse(options) {
   const unsubscribe = model.subscribe((kind, request) => {
     if (kind === "start" && request.role !== "title") line(requestLine(request, dir))
   })
-  const stopped = () => void project.stop({ keep: true }).then(() => process.exit(1))
+  const stopped = () => void project.stop({ keep }).then(() => process.exit(1))
   process.once("SIGINT", stopped)
   process.once("SIGTERM", stopped)
   try {

@@ -28,7 +28,7 @@ test("a whole rehearsal: the refused task is reworked, the built project's tests
 })
 
 test("a mission that ends otherwise than expected is exit 1, and its directory is gone", async () => {
-  const scenario = { ...(await loadScenario("chain-6")), expect: { phase: "cancelled" } }
+  const scenario = { ...(await loadScenario("early-stop")), commander: {}, expect: { phase: "cancelled" } }
   const outcome = await rehearse({ plugin: kStub, scenario })
   assert.deepEqual([outcome.exit, outcome.phase, outcome.test_ok], [1, "sealed", true])
 })
