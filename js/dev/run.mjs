@@ -139,6 +139,7 @@ function guarded(step) {
 
 /** The whole: what .ci/run calls. */
 function test() {
+  setup.ensureSystem() // what is missing is said once, before anything else
   return inOrder({
     "build of the addon": build,
     "native tests, address and undefined-behaviour sanitizers": () => nativeTests("asan-ubsan"),
