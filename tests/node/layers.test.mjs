@@ -11,7 +11,7 @@ const allowed = {
   orchestrator: [],
   base: [],
   core: ["orchestrator", "base"],
-  codec: ["orchestrator", "base", "core"],
+  codec: ["orchestrator", "base"],
   os: ["base"],
   store: ["base", "os"],
   syntax: ["base"],
@@ -57,6 +57,15 @@ test("every source includes only what its layer may", () => {
     return headers.map(([, header]) => fault(file, layer, header)).filter(Boolean)
   })
   assert.deepEqual(faults, [])
+})
+
+test("the core knows no clock, file, thread or randomness", () => {
+  const forbidden = /#include <(chrono|thread|mutex|atomic|random|fstream|filesystem|iostream|ctime|unistd\.h|sys\/.*)>/
+  const files = [...sources("src/core"), ...sources("include")]
+  assert.deepEqual(
+    files.filter((file) => forbidden.test(readFileSync(join(root, file), "utf8"))),
+    [],
+  )
 })
 
 test("the top level holds what it should and nothing else", () => {
