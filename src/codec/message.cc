@@ -52,33 +52,6 @@ std::string take_string(nlohmann::json& object, const char* key) {
   return text;
 }
 
-/// A limit of 0 would end a mission before it began.
-void check_ranges(const Options& options, Problems& problems) {
-  const auto positive = [&](const char* path, std::uint32_t value, std::uint32_t max) {
-    if (value < 1 || value > max) {
-      problems.push_back({path, "must be from 1 to " + std::to_string(max)});
-    }
-  };
-  positive("parallel.initial", options.parallel.initial, 50);
-  positive("parallel.max", options.parallel.max, 50);
-  positive("limits.attempts", options.limits.attempts, 100);
-  positive("limits.iterations", options.limits.iterations, 100);
-  positive("limits.tasks", options.limits.tasks, 500);
-  positive("limits.continuations", options.limits.continuations, 100);
-  positive("timeouts.stall_s", options.timeouts.stall_s, 86'400);
-  if (options.limits.depth > 10) problems.push_back({"limits.depth", "must be from 0 to 10"});
-  if (options.budget.usd < 0) problems.push_back({"budget.usd", "must not be negative"});
-  if (options.budget.minutes < 0) problems.push_back({"budget.minutes", "must not be negative"});
-  for (const auto& [role, model] : options.models) {
-    if (!from_name<Role>(role) || role == "none") {
-      problems.push_back({"models." + role, "no such role: commander, planner, worker, reviewer, master-reviewer"});
-    }
-    if (model.find('/') == std::string::npos) {
-      problems.push_back({"models." + role, "write \"provider/model\""});
-    }
-  }
-}
-
 }  // namespace
 
 Incoming decode_message(std::string_view json) try {
@@ -119,10 +92,38 @@ bool parse_state(std::string_view json, State& state, Problems& problems) {
   return parse_json(json, state, problems, kExact);
 }
 
+bool check_options(const Options& options, Problems& problems) {
+  const std::size_t before = problems.size();
+  // A limit of 0 would end a mission before it began.
+  const auto positive = [&](const char* path, std::uint32_t value, std::uint32_t max) {
+    if (value < 1 || value > max) {
+      problems.push_back({path, "must be from 1 to " + std::to_string(max)});
+    }
+  };
+  positive("parallel.initial", options.parallel.initial, 50);
+  positive("parallel.max", options.parallel.max, 50);
+  positive("limits.attempts", options.limits.attempts, 100);
+  positive("limits.iterations", options.limits.iterations, 100);
+  positive("limits.tasks", options.limits.tasks, 500);
+  positive("limits.continuations", options.limits.continuations, 100);
+  positive("timeouts.stall_s", options.timeouts.stall_s, 86'400);
+  if (options.limits.depth > 10) problems.push_back({"limits.depth", "must be from 0 to 10"});
+  if (options.budget.usd < 0) problems.push_back({"budget.usd", "must not be negative"});
+  if (options.budget.minutes < 0) problems.push_back({"budget.minutes", "must not be negative"});
+  for (const auto& [role, model] : options.models) {
+    if (!from_name<Role>(role) || role == "none") {
+      problems.push_back({"models." + role,
+                          "no such role: commander, planner, worker, reviewer, master-reviewer"});
+    }
+    if (model.find('/') == std::string::npos) {
+      problems.push_back({"models." + role, "write \"provider/model\""});
+    }
+  }
+  return problems.size() == before;
+}
+
 bool parse_options(std::string_view jsonc, Options& options, Problems& problems) {
-  if (!parse_jsonc(jsonc, options, problems)) return false;
-  check_ranges(options, problems);
-  return problems.empty();
+  return parse_jsonc(jsonc, options, problems) && check_options(options, problems);
 }
 
 }  // namespace orchestrator::codec

@@ -90,5 +90,7 @@ struct Incoming {
 /// Reads `.opencode/orchestrator.json`, or the plugin's options, over what `options` holds. All
 /// mistakes are collected, each with the nearest key.
 [[nodiscard]] bool parse_options(std::string_view jsonc, Options& options, Problems& problems);
+/// Values that have the right type and make no sense.
+[[nodiscard]] bool check_options(const Options& options, Problems& problems);
 
 }  // namespace orchestrator::codec

@@ -41,8 +41,9 @@ base::Result<bool> MissionStore::load(State& state) {
                        "mend the file, or move it away to start anew"};
   }
   if (loaded.schema > kSchema) {
-    return base::Error{"the snapshot's schema " + std::to_string(loaded.schema) + " is newer than this program's " +
-                           std::to_string(kSchema), path, "update the plugin"};
+    return base::Error{"the snapshot's schema " + std::to_string(loaded.schema) +
+                           " is newer than this program's " + std::to_string(kSchema),
+                       path, "update the plugin"};
   }
   if (!is_active(loaded.phase) || !fs_.exists(wal_path(loaded.mission))) {
     state = std::move(loaded);
@@ -69,10 +70,12 @@ base::Result<void> MissionStore::replay(State& state) {
   };
   const auto scan = store::scan_wal(fs_, path, take, [](const store::WalDamage&) {});
   if (!scan.ok()) return scan.error();
-  if (!bad_record.empty()) return base::Error{"a record cannot be read: " + bad_record, path, "move the file away"};
+  if (!bad_record.empty())
+    return base::Error{"a record cannot be read: " + bad_record, path, "move the file away"};
   if (scan.value().damage) {
-    return base::Error{"the log is damaged at byte " + std::to_string(scan.value().damage->offset) + ": " +
-                           scan.value().damage->reason, path, "move the file away; the snapshot beside it stays"};
+    return base::Error{"the log is damaged at byte " + std::to_string(scan.value().damage->offset) +
+                           ": " + scan.value().damage->reason,
+                       path, "move the file away; the snapshot beside it stays"};
   }
   auto writer = store::WalWriter::resume(fs_, path, scan.value(), state.last_seq + 1);
   if (!writer.ok()) return writer.error();
@@ -85,7 +88,8 @@ base::Result<void> MissionStore::begin(const MissionId& mission) {
   if (auto locked = lock(); !locked.ok()) return locked.error();
   const std::string ignore = directory_ + "/.gitignore";
   if (!fs_.exists(ignore)) {
-    if (auto written = os::atomic_replace(fs_, ignore, "*\n"); !written.ok()) return written.error();
+    if (auto written = os::atomic_replace(fs_, ignore, "*\n"); !written.ok())
+      return written.error();
   }
   auto writer = store::WalWriter::create(fs_, wal_path(mission), 1);
   if (!writer.ok()) return writer.error();
@@ -105,12 +109,14 @@ base::Result<void> MissionStore::sync() {
 }
 
 base::Result<void> MissionStore::save(const State& state) {
-  if (auto written = os::atomic_replace(fs_, snapshot_path(root_), codec::dump_state(state)); !written.ok()) {
+  if (auto written = os::atomic_replace(fs_, snapshot_path(root_), codec::dump_state(state));
+      !written.ok()) {
     return written;
   }
   std::string todo = todo_markdown(state);
   if (todo == todo_ || state.tasks.empty()) return {};
-  if (auto written = os::atomic_replace(fs_, root_ + "/.opencode/todo.md", todo); !written.ok()) return written;
+  if (auto written = os::atomic_replace(fs_, root_ + "/.opencode/todo.md", todo); !written.ok())
+    return written;
   todo_ = std::move(todo);
   return {};
 }

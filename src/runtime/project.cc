@@ -11,34 +11,25 @@
 #include "runtime/log.h"
 #include "runtime/mission_store.h"
 #include "runtime/project_files.h"
+#include "runtime/project_options.h"
 
 namespace orchestrator::runtime {
 namespace {
 
-/// Derived files and the progress line follow the state at most this often; a phase's change at once.
+/// Derived files and the progress line follow the state at most this often; a phase's change at
+/// once.
 constexpr std::uint64_t kDeriveEveryMs = 100;
 /// Timer ids of the mission are small; this one is ours.
 constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
-constexpr std::size_t kConfigBytesMax = 1U << 20U;
-
-struct ProjectOptions {
-  Options options;
-  std::vector<std::string> agents = {"worker"};
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("options", self.options);
-    visit("agents", self.agents);
-  }
-};
 
 MissionId new_mission_id(TimeMs now_ms, std::uint64_t seed) {
   const std::time_t seconds = now_ms / 1000;
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char text[40];
-  std::snprintf(text, sizeof text, "m-%04d%02d%02d-%02d%02d%02d-%04x", utc.tm_year + 1900, utc.tm_mon + 1,
-                utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<unsigned>(seed & 0xFFFFU));
+  std::snprintf(text, sizeof text, "m-%04d%02d%02d-%02d%02d%02d-%04x", utc.tm_year + 1900,
+                utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                static_cast<unsigned>(seed & 0xFFFFU));
   return MissionId(text);
 }
 
@@ -75,12 +66,10 @@ std::string typed(std::string_view type, const T& value) {
 class Project final : public Directory {
  public:
   Project(const std::string& path, const std::string& options_json)
-      : root_(path), store_(os::posix_file_system(), path), files_(path) {
-    codec::Problems problems;
-    if (!codec::parse_json(options_json, plugin_, problems)) {
-      plugin_problem_ = "plugin options: " + codec::to_string(problems);
-    }
-  }
+      : root_(path),
+        store_(os::posix_file_system(), path),
+        files_(path),
+        options_(path, options_json) {}
 
   void on_messages(std::span<const std::string> batch, Outbox& outbox) override {
     for (const std::string& message : batch) take(codec::decode_message(message), outbox);
@@ -100,7 +89,8 @@ class Project final : public Directory {
   void on_bound(Outbox& /*outbox*/) override {}
 
  private:
-  // ---- what comes in ------------------------------------------------------------------------------
+  // ---- what comes in
+  // ------------------------------------------------------------------------------
 
   void take(codec::Incoming incoming, Outbox& outbox) {
     if (!incoming.problem.empty()) {
@@ -166,7 +156,8 @@ class Project final : public Directory {
     }
   }
 
-  // ---- missions -----------------------------------------------------------------------------------
+  // ---- missions
+  // -----------------------------------------------------------------------------------
 
   /// Once: what an earlier process has left.
   void load(HostMode mode, Outbox& outbox) {
@@ -181,50 +172,46 @@ class Project final : public Directory {
     }
     if (!store_.is_open()) return;
     open_log(state_.options.log.level);
-    note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " + std::string(to_name(state_.phase)));
+    note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
+                             std::string(to_name(state_.phase)));
     record(ProcessStarted{mode}, outbox);
   }
 
-  /// The options that a mission starts with: defaults, the plugin's, the project's file.
-  bool read_options(Options& options, std::string& problem) {
-    if (!plugin_problem_.empty()) {
-      problem = plugin_problem_;
-      return false;
-    }
-    options = plugin_.options;
-    const std::string path = root_ + "/.opencode/orchestrator.json";
-    auto& fs = os::posix_file_system();
-    if (!fs.exists(path)) return true;
-    const auto text = fs.read(path, kConfigBytesMax);
-    codec::Problems problems;
-    if (!text.ok()) {
-      problem = text.error().text();
-    } else if (!codec::parse_options(text.value(), options, problems)) {
-      problem = ".opencode/orchestrator.json:\n" + codec::to_string(problems);
-    }
-    return problem.empty();
-  }
-
   void request_mission(MissionRequested request, Outbox& outbox) {
-    std::string problem;
-    if (!load_problem_.empty()) return reply(request.request, false, "The mission was not started: " + load_problem_);
-    if (!read_options(request.options, problem)) {
-      return reply(request.request, false, "The mission was not started, because its configuration is wrong. " + problem);
+    if (!load_problem_.empty())
+      return reply(request.request, false, "The mission was not started: " + load_problem_);
+    auto options = options_.read();
+    if (!options.ok()) {
+      return reply(request.request, false,
+                   "The mission was not started, because its configuration is wrong. " +
+                       options.error().text());
     }
-    if (request.agents.empty()) request.agents = plugin_.agents;
+    request.options = std::move(options).value();
+    if (request.agents.empty()) request.agents = options_.agents();
     const std::string why = why_not_start(state_, request);
     if (!why.empty()) return reply(request.request, false, why);
     request.seed = random_();
     request.mission = new_mission_id(static_cast<TimeMs>(outbox.now_ms()), request.seed);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
-      return reply(request.request, false,
-                   "The mission was not started: its state cannot be kept. " + begun.error().text() +
-                       ". Make .opencode in the project's directory writable, then start it again.");
+      return reply(
+          request.request, false,
+          "The mission was not started: its state cannot be kept. " + begun.error().text() +
+              ". Make .opencode in the project's directory writable, then start it again.");
     }
     files_.forget_baselines();
     open_log(request.options.log.level);
     note(LogLevel::info, "mission " + request.mission.value + " requested");
+    warn_of_unused(request.options);
     record(std::move(request), outbox);
+  }
+
+  void warn_of_unused(const Options& options) {
+    std::string keys;
+    for (const std::string& key : options_without_effect(options))
+      keys += (keys.empty() ? "" : ", ") + key;
+    if (!keys.empty())
+      effects_.emplace_back(
+          ShowToast{"warning", "Orchestrator: this version does not act on " + keys});
   }
 
   /// A log that cannot be opened costs its lines and nothing else.
@@ -238,7 +225,8 @@ class Project final : public Directory {
     if (log_) log_->write(level, line);
   }
 
-  // ---- log, step, effects -------------------------------------------------------------------------
+  // ---- log, step, effects
+  // -------------------------------------------------------------------------
 
   void record(Happening happening, Outbox& outbox) {
     Event event{store_.next_seq(), static_cast<TimeMs>(outbox.now_ms()), std::move(happening)};
@@ -249,19 +237,22 @@ class Project final : public Directory {
       for (Effect& effect : step(untouched, event)) effects_.push_back(std::move(effect));
       return;
     }
-    if (const auto kept = store_.append(event); !kept.ok()) throw std::runtime_error(kept.error().text());
+    if (const auto kept = store_.append(event); !kept.ok())
+      throw std::runtime_error(kept.error().text());
     const Phase before = state_.phase;
     for (Effect& effect : step(state_, event)) effects_.push_back(std::move(effect));
     changed_ = true;
     if (state_.phase != before) {
       phase_changed_ = true;
-      note(LogLevel::info, "phase " + std::string(to_name(before)) + " -> " + std::string(to_name(state_.phase)));
+      note(LogLevel::info,
+           "phase " + std::string(to_name(before)) + " -> " + std::string(to_name(state_.phase)));
     }
   }
 
   /// Lets out what the batch has caused, now that it is durable.
   void release(Outbox& outbox) {
-    if (const auto synced = store_.sync(); !synced.ok()) throw std::runtime_error(synced.error().text());
+    if (const auto synced = store_.sync(); !synced.ok())
+      throw std::runtime_error(synced.error().text());
     if (phase_changed_) save();
     Effects effects;
     effects.swap(effects_);
@@ -286,7 +277,8 @@ class Project final : public Directory {
 
   void save() {
     phase_changed_ = false;
-    if (const auto saved = store_.save(state_); !saved.ok()) note(LogLevel::warning, "snapshot: " + saved.error().text());
+    if (const auto saved = store_.save(state_); !saved.ok())
+      note(LogLevel::warning, "snapshot: " + saved.error().text());
   }
 
   /// What follows from the state and is shown elsewhere.
@@ -306,8 +298,7 @@ class Project final : public Directory {
   MissionStore store_;
   ProjectFiles files_;
   std::unique_ptr<Log> log_;
-  ProjectOptions plugin_;
-  std::string plugin_problem_;
+  ProjectOptions options_;
   std::string load_problem_;
   State state_;
   Effects effects_;
@@ -322,7 +313,8 @@ class Project final : public Directory {
 
 }  // namespace
 
-std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json, Outbox& /*outbox*/) {
+std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json,
+                                        Outbox& /*outbox*/) {
   return std::make_unique<Project>(path, options_json);
 }
 

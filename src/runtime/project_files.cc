@@ -97,7 +97,8 @@ void ProjectFiles::note_baseline(const std::string& path) {
   baselines_[path] = there ? syntax::check_file(path, read_file(whole)) : syntax::ParseReport{};
 }
 
-std::vector<std::string> ProjectFiles::new_syntax_errors(const std::vector<std::string>& paths) const {
+std::vector<std::string> ProjectFiles::new_syntax_errors(
+    const std::vector<std::string>& paths) const {
   std::vector<std::string> sentences;
   for (const std::string& path : paths) {
     const auto before = baselines_.find(path);

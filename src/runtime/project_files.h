@@ -27,7 +27,8 @@ class ProjectFiles {
   /// Remembers how a file parsed before the mission first wrote it.
   void note_baseline(const std::string& path);
   /// A sentence for each syntax error in these files that was not there before the mission.
-  [[nodiscard]] std::vector<std::string> new_syntax_errors(const std::vector<std::string>& paths) const;
+  [[nodiscard]] std::vector<std::string> new_syntax_errors(
+      const std::vector<std::string>& paths) const;
   void forget_baselines() { baselines_.clear(); }
 
  private:
