@@ -32,7 +32,7 @@ function build() {
 function nativeTests(preset) {
   prepareNative()
   setup.cmakeBuild(preset)
-  return run("ctest", ["--preset", preset, "--parallel", "2", "--quiet", "--timeout", "300"])
+  return run("ctest", ["--preset", preset, "--parallel", "2", "--timeout", "300"])
 }
 
 /** @param {string[]} dirs @param {string[]} [flags] */
