@@ -19,6 +19,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/mutex.h"
@@ -102,6 +103,10 @@ class EnvData {
   runtime::Engine& engine() {
     if (!use_) use_ = std::make_unique<runtime::EngineUse>(directory_factory());
     return use_->engine();
+  }
+  void note(std::string_view callback_error) {
+    ++callback_errors;
+    last_callback_error = callback_error;
   }
   [[nodiscard]] bool running() const { return use_ != nullptr; }
   /// Closes every binding and lets go of the engine; the last environment to do so waits for the
@@ -197,11 +202,18 @@ Napi::Value BindingObject::close(const Napi::CallbackInfo& info) {
 }
 
 /// What a callback threw is counted and kept for info(): it must end neither the host nor the other
-/// batches.
-void note_callback_error(napi_env env, const Napi::Value& thrown) {
-  EnvData& data = *Napi::Env(env).GetInstanceData<EnvData>();
-  ++data.callback_errors;
-  data.last_callback_error = thrown.ToString().Utf8Value();
+/// batches. Plain Node-API: a Worker that is being terminated comes here too, every conversion then
+/// fails, and Napi's wrappers answer a failure with an empty value whose next use aborts the
+/// process.
+void note_callback_error(napi_env env, napi_value thrown) {
+  napi_value text = nullptr;
+  std::array<char, 512> bytes{};
+  size_t length = 0;
+  if (napi_coerce_to_string(env, thrown, &text) != napi_ok) return;
+  if (napi_get_value_string_utf8(env, text, bytes.data(), bytes.size(), &length) != napi_ok) return;
+  void* data = nullptr;
+  if (napi_get_instance_data(env, &data) != napi_ok || data == nullptr) return;
+  static_cast<EnvData*>(data)->note({bytes.data(), length});
 }
 
 void BindingObject::deliver(napi_env env, napi_value callback, void* context, void*) {
@@ -214,7 +226,7 @@ void BindingObject::deliver(napi_env env, napi_value callback, void* context, vo
   for (int i = 0; i < batches_max; ++i) {
     const auto batch = link->binding->take();
     if (!batch) return;
-    Napi::HandleScope scope(env);
+    const Napi::HandleScope scope(env);
     napi_value text = nullptr;
     napi_value receiver = nullptr;
     napi_value result = nullptr;
@@ -226,7 +238,7 @@ void BindingObject::deliver(napi_env env, napi_value callback, void* context, vo
     napi_is_exception_pending(env, &pending);
     if (!pending) return;  // the environment is being terminated
     if (napi_get_and_clear_last_exception(env, &thrown) != napi_ok) return;
-    note_callback_error(env, Napi::Value(env, thrown));
+    note_callback_error(env, thrown);
   }
   link->wake.call();
 }
