@@ -1,0 +1,225 @@
+#!/usr/bin/env node
+// `npm run bench`: one table of the figures that the product promises, each beside what it is compared with. What each
+// row means is written in docs/benchmarks.md.
+
+import { loadavg } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { numberOption, parsed, UsageError } from "../cli/usage.mjs"
+import { costOf, recordEvents, replayInNode } from "./hook-cost.mjs"
+import { machine, machineLine } from "./machine.mjs"
+import { buildRequests, roleSizes } from "./request-bytes.mjs"
+import { missionRun, oracleRun } from "./runs.mjs"
+import { spread, units, written } from "./stats.mjs"
+import { conclusion, table } from "./table.mjs"
+
+/** @typedef {import("./table.mjs").Row} Row */
+/** @typedef {import("./marks.mjs").RunMarks} RunMarks */
+/** @typedef {import("./marks.mjs").HandOverKind} HandOverKind */
+/** @typedef {{scenario: string, snapshot: boolean, pairs: {mission: RunMarks, oracle: RunMarks}[]}} Comparison */
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const names = ["wall", "handover", "hooks", "bytes"]
+const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
+const latencyMs = 300
+const comparisons = [
+  { scenario: "chain-6", snapshot: false },
+  { scenario: "chain-6", snapshot: true },
+  { scenario: "independent-12", snapshot: false },
+  { scenario: "independent-12", snapshot: true },
+]
+/** Quoted from measurements of others on another machine: OpenCode alone, opencode-orchestrator, slim, oh-my-openagent. */
+const quotedBytes = "quoted: bare 30.7, peers 42, 51, 90 kB"
+const quotedHandOver = "peers, quoted: 0.4 … 10 s"
+const targets = {
+  ratio: 1.25,
+  handOverMs: 100,
+  hookUs: 20,
+  bytes: /** @type {Record<string, number>} */ ({ commander: 10_000, planner: 10_000, worker: 16_000, reviewer: 14_000, master: 14_000 }),
+}
+
+/** @param {string[]} args */
+export function readOptions(args) {
+  const { values } = parsed({
+    args,
+    options: {
+      only: { type: "string", multiple: true },
+      repeat: { type: "string" },
+      quick: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+  })
+  const only = (values.only ?? []).flatMap((name) => name.split(","))
+  const wrong = only.find((name) => !names.includes(name))
+  if (wrong !== undefined) throw new UsageError(`there is no row "${wrong}"; there are: ${names.join(", ")}`)
+  const repeat = numberOption(values.repeat, "repeat", { min: 1, max: 100 }) ?? (values.quick ? 1 : 5)
+  return { only: only.length ? only : names, repeat: Math.floor(repeat), quick: values.quick, json: values.json }
+}
+
+/** Mission, oracle, mission, oracle…: what the machine does besides meets both. @param {number} repeat @param {(line: string) => void} say */
+async function compare(repeat, say) {
+  /** @type {Comparison[]} */
+  const done = comparisons.map((what) => ({ ...what, pairs: [] }))
+  for (let round = 1; round <= repeat; round++) {
+    for (const { scenario, snapshot, pairs } of done) {
+      const options = { scenario, snapshot, latencyMs, plugin: root }
+      const mission = (await missionRun(options)).marks
+      const oracle = (await oracleRun(options)).marks
+      pairs.push({ mission, oracle })
+      const walls = `mission ${units.s?.(mission.wall_ms)}, oracle ${units.s?.(oracle.wall_ms)}`
+      say(`${round}/${repeat} ${titleOf(scenario, snapshot)}: ${walls}, load ${loadavg()[0]?.toFixed(1)}`)
+    }
+  }
+  return done
+}
+
+/** @param {string} scenario @param {boolean} snapshot */
+const titleOf = (scenario, snapshot) => `${scenario}, snapshots ${snapshot ? "on" : "off"}`
+
+/** @param {Comparison[]} done @returns {Row[]} */
+function wallRows(done) {
+  return done.map(({ scenario, snapshot, pairs }) => {
+    const ratio = spread(pairs.map(({ mission, oracle }) => mission.wall_ms / oracle.wall_ms))
+    const mission = written(spread(pairs.map((p) => p.mission.wall_ms)), "s")
+    const oracle = written(spread(pairs.map((p) => p.oracle.wall_ms)), "s")
+    return {
+      group: `Mission wall ÷ oracle, ${latencyMs} ms an answer, accepted plan -> Master's verdict`,
+      name: titleOf(scenario, snapshot),
+      figure: written(ratio, "ratio"),
+      beside: `mission ${mission}, oracle ${oracle}`,
+      target: `≤ ${targets.ratio}`,
+      met: ratio.median <= targets.ratio,
+    }
+  })
+}
+
+/** @param {RunMarks[]} marks @param {HandOverKind} kind */
+const handOvers = (marks, kind) => spread(marks.flatMap((m) => m.hand_overs.filter((h) => h.kind === kind).map((h) => h.ms)))
+
+/** @param {Comparison[]} done @returns {Row[]} */
+function handOverRows(done) {
+  /** @type {Row[]} */
+  const rows = []
+  const kinds = /** @type {Record<HandOverKind, string>} */ ({
+    review: "Worker submits -> Reviewer",
+    "next task": "verdict -> next Worker",
+    master: "last verdict -> Master",
+  })
+  for (const { scenario, snapshot, pairs } of done) {
+    for (const kind of /** @type {HandOverKind[]} */ (["next task", "review", "master"])) {
+      const ours = handOvers(pairs.map((p) => p.mission), kind)
+      if (!ours.n) continue
+      const oracle = handOvers(pairs.map((p) => p.oracle), kind)
+      rows.push({
+        group: `Hand-over: an answer's end -> its successor's first request (n of each; ${quotedHandOver})`,
+        name: `${titleOf(scenario, snapshot)}: ${kinds[kind]}`,
+        figure: written(ours, "ms"),
+        beside: `oracle ${written(oracle, "ms")}, n ${ours.n}`,
+        target: `< ${targets.handOverMs} ms`,
+        met: ours.median < targets.handOverMs,
+      })
+    }
+  }
+  return rows
+}
+
+/** @param {number} passes @returns {Promise<{rows: Row[], data: any}>} */
+async function hookRows(passes) {
+  const recorded = await recordEvents({ latencyMs: 50, recorder: join(root, "js/bench/recorder.js") })
+  const inHost = costOf(recorded)
+  const inNode = costOf(await replayInNode(recorded, passes))
+  /** @param {string} where @param {import("./hook-cost.mjs").Cost} cost @returns {Row[]} */
+  const rowsOf = (where, cost) => {
+    const line = (/** @type {string} */ name, /** @type {import("./stats.mjs").Spread} */ s, /** @type {boolean} */ aims) => ({
+      group: "Cost of the plugin's event hook in the JS thread, by event (median, p95)",
+      name: `${where}: ${name}`,
+      figure: `${units.us?.(s.median)}, p95 ${units.us?.(s.p95)}`,
+      beside: `n ${s.n}`,
+      target: aims ? `< ${targets.hookUs} µs` : "",
+      met: aims ? s.median < targets.hookUs : null,
+    })
+    const types = Object.entries(cost.types).slice(0, 6)
+    return [line("all events", cost.all, true), ...types.map(([type, s]) => line(type, s, false))]
+  }
+  return { rows: [...rowsOf("in OpenCode (Bun)", inHost), ...rowsOf("replay in Node", inNode)], data: { inHost, inNode } }
+}
+
+/** @returns {Promise<{rows: Row[], data: any}>} */
+async function byteRows() {
+  const build = await buildRequests({ root })
+  const sizes = await roleSizes({ root, latencyMs: 10 })
+  const group = "Bytes of the first request, the user's message aside"
+  const kB = /** @type {(v: number) => string} */ (units.kB)
+  /** @type {Row[]} */
+  const rows = Object.entries(sizes).map(([role, size]) => {
+    const target = targets.bytes[role] ?? 0
+    return {
+      group,
+      name: role,
+      figure: kB(size.own),
+      beside: `system ${kB(size.system)}, tools ${kB(size.tools)}; message ${kB(size.user)}`,
+      target: `≤ ${kB(target)}`,
+      met: size.own <= target,
+    }
+  })
+  rows.push({ group, name: 'bare OpenCode, "hi"', figure: kB(build.bare.own), beside: quotedBytes, target: "", met: null })
+  rows.push({
+    group,
+    name: "build agent with the plugin",
+    figure: kB(build.withPlugin.own),
+    beside: `byte-identical to bare OpenCode: ${build.identical ? "yes" : "no"}`,
+    target: "identical",
+    met: build.identical,
+  })
+  return { rows, data: { build, sizes } }
+}
+
+/** @param {string[]} args @returns {Promise<number>} the exit code */
+export async function main(args) {
+  const options = readOptions(args)
+  const wants = (/** @type {string} */ name) => options.only.includes(name)
+  const here = machine()
+  const say = (/** @type {string} */ line) => void process.stderr.write(`${line}\n`)
+  /** @type {Row[]} */
+  const rows = []
+  /** @type {Record<string, any>} */
+  const data = {}
+  if (wants("wall") || wants("handover")) {
+    const runs = (data.runs = await compare(options.repeat, say))
+    if (wants("wall")) rows.push(...wallRows(runs))
+    if (wants("handover")) rows.push(...handOverRows(runs))
+  }
+  if (wants("hooks")) {
+    say("hooks: recording a mission's events, and replaying them")
+    const hooks = await hookRows(options.quick ? 1 : 5)
+    rows.push(...hooks.rows)
+    data.hooks = hooks.data
+  }
+  if (wants("bytes")) {
+    say("bytes: the first request of each role")
+    const bytes = await byteRows()
+    rows.push(...bytes.rows)
+    data.bytes = bytes.data
+  }
+  const loadAfter = loadavg()[0] ?? 0
+  if (options.json) {
+    const json = { machine: { ...here, load_after: loadAfter }, repeat: options.repeat, rows, data, conclusion: conclusion(rows) }
+    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`)
+  } else {
+    const runs = `${options.repeat} ${options.repeat === 1 ? "repetition" : "repetitions, interleaved"}; medians`
+    process.stdout.write(`${machineLine(here, loadAfter)}; ${runs}\n\n${table(rows)}\n\n${conclusion(rows)}\n`)
+  }
+  return 0
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
+  try {
+    process.exitCode = await main(process.argv.slice(2))
+  } catch (error) {
+    const usageError = error instanceof UsageError
+    process.stderr.write(`${usageError ? `${error.message}\n${usage}` : /** @type {Error} */ (error).stack}\n`)
+    process.exitCode = usageError ? 2 : 1
+  }
+  // The addon of the replay keeps a thread.
+  process.exit()
+}

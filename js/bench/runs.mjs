@@ -1,0 +1,183 @@
+// One run of a scenario in a fresh project and a fresh `opencode serve`: as a mission of the plugin, or driven by the
+// oracle, which has no plugin and no orchestrator but knows in the very instant when an answer has ended.
+
+import { roles } from "../plugin/roles.js"
+import { hostTools } from "../plugin/tools.js"
+import { createProject } from "../rehearsal/host.mjs"
+import { loadScenario } from "../rehearsal/scenario.mjs"
+import { marksOf, submits } from "./marks.mjs"
+
+/** @typedef {import("../rehearsal/record.mjs").ModelRequest} ModelRequest */
+/** @typedef {import("../rehearsal/scenario.mjs").Scenario} Scenario */
+/** @typedef {import("../rehearsal/host.mjs").Project} Project */
+/** @typedef {Awaited<ReturnType<Project["startServe"]>>} Serve */
+/**
+ * @typedef {object} RunOptions
+ * @property {string} scenario
+ * @property {boolean} snapshot
+ * @property {number} latencyMs
+ * @property {string} plugin       absolute path of what is loaded in missions
+ * @property {Record<string, string>} [env]
+ * @property {boolean} [keepBodies]
+ * @property {"ahead"|"late"} [sessions]  when the oracle creates its sessions; default ahead
+ * @property {number} [settleMs]   wait after the mission, before the host is ended
+ */
+
+/** More than both need at any time: twelve Workers that end their turn, and their twelve Reviewers. */
+const parallel = 40
+const runLimitMs = 240_000
+
+/** @param {RunOptions} options @param {any} config @param {string|null} plugin */
+async function freshProject(options, config, plugin) {
+  const { scenario, snapshot, latencyMs, env, keepBodies } = options
+  return createProject({ scenario, plugin, latencyMs, snapshot, config, env, keepBodies })
+}
+
+/**
+ * @param {RunOptions} options
+ * @returns {Promise<{marks: import("./marks.mjs").RunMarks, requests: ModelRequest[]}>}
+ */
+export async function missionRun(options) {
+  const scenario = await loadScenario(options.scenario)
+  const project = await freshProject(options, {}, options.plugin)
+  try {
+    const serve = await project.startServe()
+    const root = await serve.createSession({ title: scenario.title })
+    const turn = serve.command(root.id, "task", `--parallel ${parallel} ${scenario.objective}`)
+    await limited(turn, "the Commander's turn")
+    const phase = (await project.mission())?.phase
+    if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)
+    if (options.settleMs) await new Promise((wake) => setTimeout(wake, options.settleMs))
+    await serve.stop()
+    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests }
+  } finally {
+    await project.stop()
+  }
+}
+
+/**
+ * @param {RunOptions} options
+ * @returns {Promise<{marks: import("./marks.mjs").RunMarks, requests: ModelRequest[]}>}
+ */
+export async function oracleRun(options) {
+  const scenario = await loadScenario(options.scenario)
+  const project = await freshProject(options, { agent: oracleAgents() }, null)
+  try {
+    const serve = await project.startServe()
+    const oracle = new Oracle(serve, project, scenario, options.sessions ?? "ahead")
+    await limited(oracle.run(), "the oracle")
+    await serve.stop()
+    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests }
+  } finally {
+    await project.stop()
+  }
+}
+
+/** @param {Promise<any>} work @param {string} what */
+async function limited(work, what) {
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let timer
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took over ${runLimitMs / 1000} s`)), runLimitMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Role names of the rehearsal model -> our agents. */
+const agentOf = { commander: "commander", planner: "planner", worker: "worker", reviewer: "reviewer", master: "master-reviewer" }
+
+/**
+ * Agents like the plugin's: same instructions, same tools of the host; `todowrite` stands in for tools of ours, which
+ * bare OpenCode does not have, so that each submission is a tool call there, too.
+ */
+export function oracleAgents() {
+  return Object.fromEntries(
+    Object.entries(agentOf).map(([role, name]) => {
+      const { identity, instructions } = /** @type {import("../plugin/roles.js").Role} */ (roles.get(name))
+      const tools = hostTools[/** @type {keyof typeof hostTools} */ (name)].map((tool) => (tool === "write" ? "edit" : tool))
+      const permission = Object.fromEntries([["*", "deny"], ...tools.map((tool) => [tool, "allow"]), ["todowrite", "allow"]])
+      const prompt = `${identity}\n${instructions}\nrehearsal-role: ${role}`
+      return [name, { description: name, mode: role === "commander" ? "primary" : "subagent", prompt, permission }]
+    }),
+  )
+}
+
+/** Drives the mission's sessions by the same rules, with the model server's own knowledge of when an answer ended. */
+class Oracle {
+  /** @type {Map<string, Promise<string>>} what -> its session */
+  #sessions = new Map()
+  /** @type {Set<string>} */
+  #done = new Set()
+  /** @type {Set<string>} */
+  #begun = new Set()
+
+  /** @param {Serve} serve @param {Project} project @param {Scenario} scenario @param {"ahead"|"late"} sessions */
+  constructor(serve, project, scenario, sessions) {
+    this.serve = serve
+    this.model = project.model
+    this.scenario = scenario
+    this.sessions = sessions
+    this.root = ""
+  }
+
+  async run() {
+    const { plan, objective, title } = this.scenario
+    this.root = (await this.serve.createSession({ title })).id
+    await this.serve.prompt(this.root, objective, { agent: "commander" })
+    if (this.sessions === "ahead") {
+      for (const { id } of plan.tasks) await Promise.all([this.session(`worker ${id}`), this.session(`reviewer ${id}`)])
+      await Promise.all([this.session("planner"), this.session("master")])
+    }
+    await /** @type {Promise<void>} */ (
+      new Promise((resolve, reject) => {
+        const stop = this.model.subscribe((kind, request) => {
+          if (kind !== "end" || !submits(request)) return
+          if (request.role === "master") {
+            stop()
+            resolve()
+          } else this.follow(request).catch(reject)
+        })
+        this.start("planner", `Plan: ${objective}\n`).catch(reject)
+      })
+    )
+  }
+
+  /** Called in the instant in which an answer that hands something in has ended. @param {ModelRequest} request */
+  async follow(request) {
+    const { plan, objective } = this.scenario
+    if (request.role === "worker") {
+      const task = plan.tasks.find((t) => t.id === request.task)
+      return this.start(`reviewer ${request.task}`, this.card(task))
+    }
+    if (request.role === "reviewer") this.#done.add(request.task ?? "")
+    if (this.#done.size === plan.tasks.length) return this.start("master", `Mission review: ${objective}\n`)
+    const free = plan.tasks.filter((t) => (t.deps ?? []).every((dep) => this.#done.has(dep)))
+    await Promise.all(free.map((task) => this.start(`worker ${task.id}`, this.card(task))))
+  }
+
+  /** @param {any} task */
+  card(task) {
+    return `Task ${task.id}: ${task.title}\n\n${task.description}\n\nFiles: ${task.files}\nVerify: ${task.verify}\n\n${this.scenario.objective}\n`
+  }
+
+  /** @param {string} what @returns {Promise<string>} */
+  session(what) {
+    const known = this.#sessions.get(what)
+    if (known) return known
+    const made = this.serve.createSession({ parentID: this.root, title: what, permission: [] }).then((s) => s.id)
+    this.#sessions.set(what, made)
+    return made
+  }
+
+  /** Once for each session. @param {string} what @param {string} text */
+  async start(what, text) {
+    if (this.#begun.has(what)) return
+    this.#begun.add(what)
+    const role = /** @type {keyof typeof agentOf} */ (what.split(" ", 1)[0])
+    await this.serve.promptAsync(await this.session(what), text, { agent: agentOf[role] })
+  }
+}
