@@ -1,4 +1,4 @@
-# One GoogleTest executable for each layer, from tests/<layer>/**/*_test.cc and tests/support/*.cc; and, beside the
+# One GoogleTest executable for each layer, from tests/<layer>/**/*_test.cc, tests/<layer>/support/*.cc and tests/support/*.cc; and, beside the
 # shipped addon, orchestrator_echo.node: the same binding code around an echo instead of a mission (tests/node).
 find_package(GTest REQUIRED)
 include(GoogleTest)
@@ -15,7 +15,8 @@ else()
 endif()
 
 foreach(layer base os core codec store syntax lsp runtime sim)
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*_test.cc")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*_test.cc"
+    "${PROJECT_SOURCE_DIR}/tests/${layer}/support/*.cc")
   if(sources)
     add_executable(${layer}_test ${sources})
     target_link_libraries(${layer}_test PRIVATE test_support GTest::gtest_main)

@@ -20,7 +20,7 @@ namespace orchestrator {
 struct Reply {
   static constexpr std::string_view kType = "reply";
   RequestId request;
-  bool ok = true;    ///< false: a refusal; `text` says what, where and the mend
+  bool ok = true;  ///< false: a refusal; `text` says what, where and the mend
   std::string text;
 
   template <class Self, class Visitor>

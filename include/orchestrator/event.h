@@ -292,7 +292,7 @@ struct ReviewSubmitted {
   SessionId session;
   ReviewArgs args;
   std::vector<std::string> problems;
-  std::string files_hash;  ///< of the vouched files, at the moment of the call
+  std::string files_hash;                  ///< of the vouched files, at the moment of the call
   std::vector<std::string> syntax_errors;  ///< new ones, in the changed files; a sentence each
 
   template <class Self, class Visitor>
@@ -539,10 +539,10 @@ struct TimerFired {
 /// Alternatives may only be appended: their position is the tag in the log.
 using Happening =
     std::variant<MissionRequested, StopRequested, ResumeRequested, UserSpoke, ProcessStarted,
-                 RunCalled, PlanSubmitted, WorkSubmitted, ReviewSubmitted, TodoUpdated,
-                 CallAborted, CommandRan, FileWritten, SessionCreated, PromptAccepted,
-                 EffectFailed, TurnStarted, TurnEnded, TurnEnding, SessionIdled, SessionErrored,
-                 SessionRetried, SessionCompacted, SessionDeleted, SessionInspected, TimerFired>;
+                 RunCalled, PlanSubmitted, WorkSubmitted, ReviewSubmitted, TodoUpdated, CallAborted,
+                 CommandRan, FileWritten, SessionCreated, PromptAccepted, EffectFailed, TurnStarted,
+                 TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
+                 SessionCompacted, SessionDeleted, SessionInspected, TimerFired>;
 
 /// One record of the log.
 struct Event {

@@ -28,17 +28,16 @@ enum class Phase {
   failed
 };
 constexpr auto enum_names(Phase) {
-  return std::array{
-      EnumName<Phase>{Phase::none, "none"},
-      EnumName<Phase>{Phase::briefing, "briefing"},
-      EnumName<Phase>{Phase::planning, "planning"},
-      EnumName<Phase>{Phase::executing, "executing"},
-      EnumName<Phase>{Phase::integrating, "integrating"},
-      EnumName<Phase>{Phase::sealed, "sealed"},
-      EnumName<Phase>{Phase::blocked, "blocked"},
-      EnumName<Phase>{Phase::paused, "paused"},
-      EnumName<Phase>{Phase::cancelled, "cancelled"},
-      EnumName<Phase>{Phase::failed, "failed"}};
+  return std::array{EnumName<Phase>{Phase::none, "none"},
+                    EnumName<Phase>{Phase::briefing, "briefing"},
+                    EnumName<Phase>{Phase::planning, "planning"},
+                    EnumName<Phase>{Phase::executing, "executing"},
+                    EnumName<Phase>{Phase::integrating, "integrating"},
+                    EnumName<Phase>{Phase::sealed, "sealed"},
+                    EnumName<Phase>{Phase::blocked, "blocked"},
+                    EnumName<Phase>{Phase::paused, "paused"},
+                    EnumName<Phase>{Phase::cancelled, "cancelled"},
+                    EnumName<Phase>{Phase::failed, "failed"}};
 }
 
 enum class TaskStatus {
@@ -76,14 +75,14 @@ constexpr auto enum_names(Role) {
 
 /// Life of a child session. Everything up to `closing` occupies a slot.
 enum class SessionState {
-  creating,   ///< asked of the host
-  prompting,  ///< a prompt is on its way to the host
-  waiting,    ///< the host has the prompt; no sign of an answer yet
-  working,    ///< a turn runs
-  closing,    ///< its work is submitted; the last turn runs out
-  idle,       ///< lease released; may be prompted again
+  creating,     ///< asked of the host
+  prompting,    ///< a prompt is on its way to the host
+  waiting,      ///< the host has the prompt; no sign of an answer yet
+  working,      ///< a turn runs
+  closing,      ///< its work is submitted; the last turn runs out
+  idle,         ///< lease released; may be prompted again
   backing_off,  ///< a turn failed; the next prompt waits for its time
-  ended       ///< never prompted again
+  ended         ///< never prompted again
 };
 constexpr auto enum_names(SessionState) {
   return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
@@ -163,13 +162,13 @@ struct Task {
   std::vector<std::string> accept;
   std::vector<std::string> verify;
   std::vector<std::string> race;
-  std::string note;                   ///< why it is blocked or dropped, or a Commander's remark
-  std::vector<Finding> findings;      ///< of its last rejection
-  std::vector<std::string> touched;   ///< files it wrote or submitted
-  std::uint32_t rejections = 0;       ///< in a row, of this attempt
-  std::uint32_t review_attempts = 0;  ///< Reviewer sessions spent on the present submission
-  std::uint32_t retries = 0;          ///< times the Commander has put it back
-  std::uint32_t iteration = 1;        ///< the iteration that made it
+  std::string note;                    ///< why it is blocked or dropped, or a Commander's remark
+  std::vector<Finding> findings;       ///< of its last rejection
+  std::vector<std::string> touched;    ///< files it wrote or submitted
+  std::uint32_t rejections = 0;        ///< in a row, of this attempt
+  std::uint32_t review_attempts = 0;   ///< Reviewer sessions spent on the present submission
+  std::uint32_t retries = 0;           ///< times the Commander has put it back
+  std::uint32_t iteration = 1;         ///< the iteration that made it
   std::vector<std::string> proved_by;  ///< the commands whose receipts its review rests on
   TimeMs started_ms = 0;
   TimeMs ended_ms = 0;
@@ -221,7 +220,11 @@ struct Session {
   std::uint64_t tokens = 0;
   double usd = 0;
   TimeMs started_ms = 0;
-  TimeMs seen_ms = 0;  ///< its last sign of life
+  TimeMs seen_ms = 0;       ///< its last sign of life
+  bool began = false;       ///< an answer to its present card has begun: the host has the card
+  bool inspecting = false;  ///< `effect` is an inspection
+  std::uint32_t inspections = 0;  ///< in a row, without a sign of life
+  TimeMs leased_ms = 0;           ///< when it got its present card
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -244,21 +247,27 @@ struct Session {
     visit("usd", self.usd);
     visit("started_ms", self.started_ms);
     visit("seen_ms", self.seen_ms);
+    visit("began", self.began);
+    visit("inspecting", self.inspecting);
+    visit("inspections", self.inspections);
+    visit("leased_ms", self.leased_ms);
   }
 };
 
 /// The Commander's session, which is the user's own.
 struct Commander {
-  RequestId waiting;        ///< a `mission_run` that has not returned yet
-  bool background = false;  ///< `--background`: `mission_run` returns at once
-  bool busy = false;        ///< a turn of it runs, as far as the host has said
-  bool continued = false;   ///< a continuation was put into the turn that is ending
-  bool errored = false;     ///< a terminal error: the next idle is premature
-  bool owed = false;        ///< something to decide has not been told to it yet
-  std::uint32_t early_ends = 0;   ///< turns ended in briefing without `mission_run`
+  RequestId waiting;                ///< a `mission_run` that has not returned yet
+  bool background = false;          ///< `--background`: `mission_run` returns at once
+  bool busy = false;                ///< a turn of it runs, as far as the host has said
+  bool continued = false;           ///< a continuation was put into the turn that is ending
+  bool errored = false;             ///< a terminal error: the next idle is premature
+  bool owed = false;                ///< something to decide has not been told to it yet
+  std::uint32_t early_ends = 0;     ///< turns ended in briefing without `mission_run`
   std::uint32_t continuations = 0;  ///< in a row, without progress
   EffectId effect = 0;
   TimerId timer = 0;
+  bool prompted = false;         ///< a prompt of ours has no sign of an answer yet
+  std::uint32_t unanswered = 0;  ///< prompts and inspections in a row that nothing followed
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -272,6 +281,8 @@ struct Commander {
     visit("continuations", self.continuations);
     visit("effect", self.effect);
     visit("timer", self.timer);
+    visit("prompted", self.prompted);
+    visit("unanswered", self.unanswered);
   }
 };
 
@@ -282,6 +293,10 @@ struct Budget {
   TimeMs time_max_ms = 0;
   std::uint64_t tokens = 0;
   double usd = 0;
+  std::uint64_t tokens_granted = 0;  ///< spent when a person last said "go on"
+  double usd_granted = 0;
+  TimeMs deadline_ms = 0;   ///< while it runs: when its time is spent
+  TimeMs time_left_ms = 0;  ///< while it is paused: what was left
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -290,6 +305,10 @@ struct Budget {
     visit("time_max_ms", self.time_max_ms);
     visit("tokens", self.tokens);
     visit("usd", self.usd);
+    visit("tokens_granted", self.tokens_granted);
+    visit("usd_granted", self.usd_granted);
+    visit("deadline_ms", self.deadline_ms);
+    visit("time_left_ms", self.time_left_ms);
   }
 };
 
@@ -354,6 +373,8 @@ struct State {
   std::uint64_t seed = 0;
   bool dormant = false;  ///< its process died; it waits for `/resume`
   Options options;
+  std::vector<std::string> verify_asked;  ///< of `verify`: what no new plan may take away
+  std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -394,6 +415,8 @@ struct State {
     visit("seed", self.seed);
     visit("dormant", self.dormant);
     visit("options", self.options);
+    visit("verify_asked", self.verify_asked);
+    visit("unblocks", self.unblocks);
   }
 };
 

@@ -1,8 +1,8 @@
 #include "core/command.h"
 
 #include <array>
-#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <string_view>
 
 namespace orchestrator::core {
@@ -12,7 +12,10 @@ constexpr std::array<std::string_view, 5> kFlags = {"--parallel", "--budget", "-
                                                     "--isolation", "--background"};
 constexpr std::uint32_t kParallelMax = 50;
 
-bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+// Not std::isspace and std::tolower: their answers depend on the process's locale.
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -62,14 +65,16 @@ bool is_flag(std::string_view word) {
 std::optional<double> number_prefix(std::string_view text, std::string_view& unit) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || value <= 0) return std::nullopt;
+  if (error != std::errc{} || !std::isfinite(value) || value <= 0) return std::nullopt;
   unit = text.substr(static_cast<std::size_t>(end - text.data()));
   return value;
 }
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   return out;
 }
 
@@ -83,8 +88,9 @@ void set_budget(TaskCommand& command, std::string_view value) {
   } else if (amount && scale > 0 && *amount * scale >= 1 && *amount * scale <= 1e15) {
     command.budget_tokens = static_cast<std::uint64_t>(*amount * scale);
   } else {
-    command.problems.push_back("--budget " + std::string(value) +
-                               ": write an amount above 0 with its unit, e.g. 5usd, 500ktok or 2Mtok");
+    command.problems.push_back(
+        "--budget " + std::string(value) +
+        ": write an amount above 0 with its unit, e.g. 5usd, 500ktok or 2Mtok");
   }
 }
 
@@ -92,7 +98,10 @@ void set_time(TaskCommand& command, std::string_view value) {
   std::string_view unit_text;
   const auto amount = number_prefix(value, unit_text);
   const std::string unit = lower(unit_text);
-  const double scale = unit == "s" ? 1e3 : unit == "m" || unit == "min" ? 6e4 : unit == "h" ? 3.6e6 : 0;
+  const double scale = unit == "s"                    ? 1e3
+                       : unit == "m" || unit == "min" ? 6e4
+                       : unit == "h"                  ? 3.6e6
+                                                      : 0;
   if (!amount || scale <= 0 || *amount * scale > 1e12) {
     command.problems.push_back("--time " + std::string(value) +
                                ": write an amount above 0 with its unit, e.g. 90s, 30m or 2h");
@@ -181,8 +190,7 @@ TaskCommand parse_task_command(const std::string& arguments, HostMode mode) {
   while (!rest.empty() && take_back(rest, command)) {
   }
   const bool flags_outside = rest.size() != trim(whole).size();
-  command.objective =
-      mode == HostMode::run && flags_outside ? unquote(rest) : std::string(rest);
+  command.objective = mode == HostMode::run && flags_outside ? unquote(rest) : std::string(rest);
   if (trim(command.objective).empty()) {
     command.problems.push_back(
         "the objective is empty: write what is to be built after the command, "

@@ -6,6 +6,7 @@
 #include "core/plan.h"
 #include "core/prompt.h"
 #include "core/report.h"
+#include "core/session_pool.h"
 #include "core/submission.h"
 
 namespace orchestrator::core {
@@ -13,15 +14,23 @@ namespace {
 
 /// Turns ended in `briefing` without `mission_run` before the engine plans by itself.
 constexpr std::uint32_t kEarlyEndsMax = 2;
-/// The real idle follows a premature one within half a second (host contract A.1).
-constexpr TimeMs kSecondIdleMs = 5'000;
+constexpr TimeMs kRetryMs = 2'000;
+
+/// When nothing is heard of the Commander for so long, the host is asked about it.
+void watch(Context& ctx, TimeMs delay_ms) {
+  ctx.cancel_timer(ctx.state.commander.timer);
+  ctx.state.commander.timer = ctx.start_timer(delay_ms);
+}
 
 void prompt_commander(Context& ctx, std::string text) {
   Commander& commander = ctx.state.commander;
   commander.busy = true;
+  commander.prompted = true;
   commander.effect = ctx.new_effect();
   ctx.state.metrics.prompts += 1;
-  ctx.emit(PromptSession{commander.effect, ctx.state.root_session, "commander", "", std::move(text), false});
+  ctx.emit(PromptSession{commander.effect, ctx.state.root_session, "commander", "", std::move(text),
+                         false});
+  watch(ctx, kAnswerStartMs);
 }
 
 void answer_waiting(Context& ctx, std::string text) {
@@ -43,6 +52,11 @@ bool wants_commander(const State& state) {
          (!state.commander.background || state.phase == Phase::briefing);
 }
 
+/// Whether the mission stands until the Commander is heard of.
+bool depends_on_commander(const State& state) {
+  return !state.dormant && (state.phase == Phase::briefing || state.commander.owed);
+}
+
 void count_early_end(Context& ctx) {
   Commander& commander = ctx.state.commander;
   commander.continuations += 1;
@@ -52,24 +66,40 @@ void count_early_end(Context& ctx) {
   if (commander.early_ends >= kEarlyEndsMax) leave_briefing(ctx);
 }
 
+/// It is quiescent: tells it what it is owed, or sends it back to the mission.
 void act_on_idle(Context& ctx) {
   Commander& commander = ctx.state.commander;
   commander.busy = false;
+  commander.prompted = false;
   commander.continued = false;
+  commander.effect = 0;
   ctx.cancel_timer(commander.timer);
-  if (commander.effect != 0) return;  // a prompt is on its way already
   if (commander.owed) {
     commander.owed = false;
-    prompt_commander(ctx, final_report(ctx.state));
-    return;
+    return prompt_commander(ctx, final_report(ctx.state));
   }
   if (!wants_commander(ctx.state)) return;
-  if (commander.continuations >= ctx.state.options.limits.continuations &&
-      ctx.state.phase != Phase::briefing) {
-    return;  // the mission goes on without it; its end wakes it
-  }
+  const bool spent = commander.continuations >= ctx.state.options.limits.continuations;
+  if (spent && ctx.state.phase != Phase::briefing) return;  // the mission's end wakes it
   count_early_end(ctx);
-  prompt_commander(ctx, commander_continuation(ctx.state));
+  if (wants_commander(ctx.state)) prompt_commander(ctx, commander_continuation(ctx.state));
+}
+
+/// A prompt or an inspection that nothing followed. False: there is no sense in another one.
+bool may_try_again(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  commander.unanswered += 1;
+  if (commander.unanswered <= ctx.state.options.limits.continuations) return true;
+  commander.busy = false;
+  commander.prompted = false;
+  commander.owed = false;
+  if (ctx.state.phase == Phase::briefing) leave_briefing(ctx);
+  return false;
+}
+
+void repeat_prompt(Context& ctx) {
+  const bool running = is_running(ctx.state.phase);
+  prompt_commander(ctx, running ? commander_continuation(ctx.state) : final_report(ctx.state));
 }
 
 std::string background_text() {
@@ -85,15 +115,14 @@ void take_run_arguments(State& state, const RunArgs& args) {
   }
   if (!notes.empty()) state.notes = clip(notes, 16'000);
   for (const std::string& line : args.acceptance) {
-    if (!trimmed(line).empty() && std::ranges::find(state.acceptance, line) == state.acceptance.end()) {
+    if (!trimmed(line).empty() &&
+        std::ranges::find(state.acceptance, line) == state.acceptance.end()) {
       state.acceptance.push_back(line);
     }
   }
   for (const std::string& command : args.verify) {
-    const std::string clean = trimmed(command);
-    if (!clean.empty() && std::ranges::find(state.verify, clean) == state.verify.end()) {
-      state.verify.push_back(clean);
-    }
+    add_command(state.verify_asked, command);
+    add_command(state.verify, command);
   }
 }
 
@@ -108,40 +137,69 @@ Role role_of_session(const State& state, const SessionId& session) {
 
 void made_progress(Context& ctx) { ctx.state.commander.continuations = 0; }
 
+void commander_takes_over(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  ctx.cancel_timer(commander.timer);
+  const bool background = commander.background;
+  commander = Commander{};
+  commander.background = background;
+  commander.busy = true;
+  if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
+}
+
+void recall_commander(Context& ctx, bool owed) {
+  Commander& commander = ctx.state.commander;
+  const bool wanted = ctx.state.phase == Phase::briefing && wants_commander(ctx.state);
+  if (wanted || (owed && !is_running(ctx.state.phase))) repeat_prompt(ctx);
+  commander.owed = false;
+}
+
+void dismiss_commander(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  if (!commander.waiting.empty()) answer_waiting(ctx, final_report(ctx.state));
+  ctx.cancel_timer(commander.timer);
+  commander.owed = false;
+  commander.prompted = false;
+  commander.continued = false;
+  commander.effect = 0;
+}
+
 void tell_commander(Context& ctx) {
-  State& state = ctx.state;
-  Commander& commander = state.commander;
-  if (!commander.waiting.empty()) {
-    answer_waiting(ctx, final_report(state));
-    return;
-  }
-  // The user stopped it: nothing is prompted after that.
-  if (state.phase == Phase::cancelled || state.phase == Phase::paused) return;
-  if (commander.busy || commander.effect != 0) {
-    commander.owed = true;
-  } else {
-    prompt_commander(ctx, final_report(state));
-  }
+  Commander& commander = ctx.state.commander;
+  if (!commander.waiting.empty()) return answer_waiting(ctx, final_report(ctx.state));
+  if (!commander.busy) return prompt_commander(ctx, final_report(ctx.state));
+  commander.owed = true;
+  watch(ctx, stall_ms(ctx.state));
 }
 
 void on_run(Context& ctx, const RunCalled& event) {
   State& state = ctx.state;
   Commander& commander = state.commander;
   if (state.mission.empty()) {
-    ctx.refuse(event.request, "mission_run: no mission is active in this directory; the user starts one with /task <objective>");
-    return;
+    return ctx.refuse(event.request,
+                      "mission_run: no mission is active in this directory; the user starts one "
+                      "with /task <objective>");
   }
   if (event.session != state.root_session) {
     return refuse_call(ctx, event.request, event.session,
-                       "mission_run: mission " + state.mission.value + " belongs to session " + state.root_session.value +
-                           "; the user can adopt it here with /resume");
+                       "mission_run: mission " + state.mission.value + " belongs to session " +
+                           state.root_session.value + "; the user can adopt it here with /resume");
   }
   if (!event.problems.empty()) {
-    return refuse_call(ctx, event.request, event.session, listed("mission_run: nothing was started:", event.problems));
+    return refuse_call(ctx, event.request, event.session,
+                       listed("mission_run: nothing was started:", event.problems));
   }
+  if (!commander.waiting.empty()) {
+    if (commander.waiting == event.request) return;  // the host told it twice
+    answer_waiting(ctx, "A newer mission_run call waits for the mission now.");
+  }
+  commander.busy = true;
+  commander.prompted = false;
   commander.continued = false;
-  if (!commander.waiting.empty()) answer_waiting(ctx, "A newer mission_run call waits for the mission now.");
+  commander.unanswered = 0;
+  ctx.cancel_timer(commander.timer);
   if (is_active(state.phase)) take_run_arguments(state, event.args);
+  if (state.dormant) resume_mission(ctx);
   if (state.phase == Phase::briefing) leave_briefing(ctx);
   if (!is_running(state.phase)) {
     commander.owed = false;
@@ -157,6 +215,8 @@ void on_user_spoke(Context& ctx, const UserSpoke& event) {
   Commander& commander = ctx.state.commander;
   commander.busy = true;
   commander.continuations = 0;
+  ctx.state.unblocks = 0;
+  if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
   if (commander.waiting.empty() || !is_running(ctx.state.phase)) return;
   answer_waiting(ctx, interruption_report(ctx.state, event.text));
 }
@@ -164,14 +224,16 @@ void on_user_spoke(Context& ctx, const UserSpoke& event) {
 void on_turn_ending(Context& ctx, const TurnEnding& event) {
   Commander& commander = ctx.state.commander;
   if (event.session != ctx.state.root_session) return ctx.accept(event.request, "");
+  if (event.request == commander.waiting) return;  // the host told it twice
   if (commander.owed) {
     commander.owed = false;
     return ctx.accept(event.request, final_report(ctx.state));
   }
-  if (!wants_commander(ctx.state)) return ctx.accept(event.request, "");
+  if (commander.continued || !wants_commander(ctx.state)) return ctx.accept(event.request, "");
   if (commander.continuations >= ctx.state.options.limits.continuations) {
     if (ctx.state.phase == Phase::briefing) leave_briefing(ctx);
-    commander.waiting = event.request;  // the process must not end: its turn is held like a mission_run
+    // The process must not end: the turn is held like a mission_run.
+    commander.waiting = event.request;
     return;
   }
   commander.continued = true;
@@ -186,8 +248,15 @@ void on_call_aborted(Context& ctx, const CallAborted& event) {
 }
 
 void on_commander_turn_started(Context& ctx) {
-  ctx.state.commander.busy = true;
-  ctx.cancel_timer(ctx.state.commander.timer);
+  Commander& commander = ctx.state.commander;
+  commander.busy = true;
+  commander.prompted = false;
+  commander.unanswered = 0;
+  if (depends_on_commander(ctx.state)) {
+    watch(ctx, stall_ms(ctx.state));
+  } else {
+    ctx.cancel_timer(commander.timer);
+  }
 }
 
 void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
@@ -199,13 +268,11 @@ void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
 
 void on_commander_idled(Context& ctx) {
   Commander& commander = ctx.state.commander;
-  if (commander.errored) {
-    commander.errored = false;
-    ctx.cancel_timer(commander.timer);
-    commander.timer = ctx.start_timer(kSecondIdleMs);
-    return;
-  }
-  act_on_idle(ctx);
+  // An idle that meets a prompt of ours belongs to an older turn; the answer timer watches it.
+  if (commander.prompted) return;
+  if (!commander.errored) return act_on_idle(ctx);
+  commander.errored = false;
+  watch(ctx, kSecondIdleMs);
 }
 
 void on_commander_errored(Context& ctx, const SessionErrored& event) {
@@ -218,10 +285,47 @@ void on_commander_errored(Context& ctx, const SessionErrored& event) {
   }
 }
 
+void on_commander_prompt_failed(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  commander.effect = 0;
+  ctx.state.metrics.errors += 1;
+  commander.owed = commander.prompted && !is_running(ctx.state.phase);
+  commander.prompted = false;
+  if (may_try_again(ctx)) watch(ctx, kRetryMs << std::min(commander.unanswered, 5U));
+}
+
+void on_commander_inspected(Context& ctx, const SessionInspected& event) {
+  Commander& commander = ctx.state.commander;
+  commander.effect = 0;
+  if (!event.exists) return on_root_deleted(ctx);
+  if (event.busy) {
+    commander.prompted = false;
+    commander.unanswered = 0;
+    ctx.cancel_timer(commander.timer);
+    if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
+  } else if (!commander.prompted || event.answered) {
+    act_on_idle(ctx);
+  } else if (may_try_again(ctx)) {
+    repeat_prompt(ctx);
+  }
+}
+
+void on_root_deleted(Context& ctx) {
+  ctx.state.commander.busy = false;
+  ctx.cancel_timer(ctx.state.commander.timer);
+  if (is_running(ctx.state.phase)) {
+    pause_mission(ctx, "its session was deleted; /resume in another session adopts it");
+  }
+}
+
 bool on_commander_timer(Context& ctx, TimerId timer) {
-  if (ctx.state.commander.timer != timer) return false;
-  ctx.state.commander.timer = 0;
-  act_on_idle(ctx);
+  Commander& commander = ctx.state.commander;
+  if (timer == 0 || commander.timer != timer) return false;
+  commander.timer = 0;
+  if (commander.effect != 0 && !may_try_again(ctx)) return true;
+  commander.effect = ctx.new_effect();
+  ctx.emit(InspectSession{commander.effect, ctx.state.root_session});
+  watch(ctx, kAnswerStartMs);
   return true;
 }
 

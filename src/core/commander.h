@@ -16,12 +16,23 @@ void on_commander_turn_started(Context& ctx);
 void on_commander_turn_ended(Context& ctx, const TurnEnded& event);
 void on_commander_idled(Context& ctx);
 void on_commander_errored(Context& ctx, const SessionErrored& event);
+/// A prompt of ours, or an inspection, could not be carried out.
+void on_commander_prompt_failed(Context& ctx);
+void on_commander_inspected(Context& ctx, const SessionInspected& event);
+void on_root_deleted(Context& ctx);
 /// Whether the timer was the Commander's.
 bool on_commander_timer(Context& ctx, TimerId timer);
 
 /// The mission has ended or needs a decision: the waiting `mission_run` returns, or the Commander
 /// is woken as soon as it is quiescent.
 void tell_commander(Context& ctx);
+/// A command of the user runs in the root session: a turn follows, whatever was before.
+void commander_takes_over(Context& ctx);
+/// A new process has taken the mission up by itself: wakes the Commander where it is needed, or
+/// where it was `owed` the mission's end.
+void recall_commander(Context& ctx, bool owed);
+/// The user stopped or paused it: the waiting `mission_run` returns, and nothing is prompted.
+void dismiss_commander(Context& ctx);
 /// Something was accepted: continuations count from zero again.
 void made_progress(Context& ctx);
 

@@ -9,11 +9,14 @@
 
 namespace orchestrator::core {
 
+struct Trace;
+
 /// One step in the making: the state that it moves, its time, and the effects so far.
 struct Context {
   State& state;
   TimeMs now_ms = 0;
   Effects effects;
+  Trace* trace = nullptr;
 
   template <class E>
   void emit(E effect) {

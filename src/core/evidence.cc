@@ -32,9 +32,9 @@ std::vector<std::string> unproved_claims(const State& state, const SessionId& se
                          " in this session: run it with bash exactly so from the project's "
                          "directory, or leave it out");
     } else if (receipt->exit_code != claims[i].exit_code) {
-      problems.push_back(at + quoted(command) + " ended with exit code " +
-                         std::to_string(receipt->exit_code) + ", not " +
-                         std::to_string(claims[i].exit_code) + ": say what it gave, or run it again");
+      problems.push_back(
+          at + quoted(command) + " ended with exit code " + std::to_string(receipt->exit_code) +
+          ", not " + std::to_string(claims[i].exit_code) + ": say what it gave, or run it again");
     }
   }
   return problems;

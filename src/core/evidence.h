@@ -16,7 +16,8 @@ namespace orchestrator::core {
 
 /// Each verify command that this session has no green, fresh receipt for: `files_hash` is the
 /// vouched files' state now; a receipt of another state is stale.
-[[nodiscard]] std::vector<std::string> missing_receipts(const State& state, const SessionId& session,
+[[nodiscard]] std::vector<std::string> missing_receipts(const State& state,
+                                                        const SessionId& session,
                                                         const std::vector<std::string>& verify,
                                                         const std::string& files_hash);
 

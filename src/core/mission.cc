@@ -1,13 +1,13 @@
 #include "core/mission.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/assert.h"
 #include "core/command.h"
 #include "core/commander.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
+#include "core/trace.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator {
@@ -21,12 +21,25 @@ bool is_active(Phase phase) {
   return is_running(phase) || phase == Phase::blocked || phase == Phase::paused;
 }
 
+namespace {
+
+// Not std::isalpha: its answer depends on the process's locale.
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// From the newest on: that is where the sessions that are alive stand.
+template <class Sessions>
+auto* newest_session(Sessions& sessions, const SessionId& id) {
+  const auto it = std::find_if(sessions.rbegin(), sessions.rend(),
+                               [&](const Session& session) { return session.id == id; });
+  return id.empty() || it == sessions.rend() ? nullptr : &*it;
+}
+
+}  // namespace
+
 bool valid_task_id(const std::string& id) {
-  if (id.empty() || id.size() > 32 || std::isalpha(static_cast<unsigned char>(id[0])) == 0) {
-    return false;
-  }
+  if (id.empty() || id.size() > 32 || !is_letter(id[0])) return false;
   return std::ranges::all_of(id, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
   });
 }
 
@@ -41,15 +54,11 @@ const Task* find_task(const State& state, const TaskId& id) {
 }
 
 Session* find_session(State& state, const SessionId& id) {
-  if (id.empty()) return nullptr;
-  const auto it = std::ranges::find(state.sessions, id, &Session::id);
-  return it == state.sessions.end() ? nullptr : &*it;
+  return newest_session(state.sessions, id);
 }
 
 const Session* find_session(const State& state, const SessionId& id) {
-  if (id.empty()) return nullptr;
-  const auto it = std::ranges::find(state.sessions, id, &Session::id);
-  return it == state.sessions.end() ? nullptr : &*it;
+  return newest_session(state.sessions, id);
 }
 
 std::string why_not_start(const State& state, const MissionRequested& request) {
@@ -90,12 +99,44 @@ std::string first_line(const std::string& text, std::size_t bytes_max) {
 void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
   State& state = ctx.state;
   ORCH_ASSERT(move_exists(state.phase, cause, to));
+  if (ctx.trace != nullptr) ctx.trace->phases.push_back({state.phase, cause, to});
   if (to == Phase::blocked || (to == Phase::paused && state.phase != Phase::blocked)) {
     state.resume_phase = state.phase;
   }
+  if (is_running(to)) state.commander.owed = false;
   state.phase = to;
   state.reason = std::move(reason);
 }
+
+namespace {
+
+void start_clock(Context& ctx, TimeMs time_ms) {
+  if (time_ms <= 0) return;
+  ctx.state.budget.deadline_ms = ctx.now_ms + time_ms;
+  ctx.state.deadline_timer = ctx.start_timer(time_ms);
+}
+
+void stop_clock(Context& ctx) {
+  Budget& budget = ctx.state.budget;
+  if (budget.deadline_ms > 0) {
+    budget.time_left_ms = std::max<TimeMs>(budget.deadline_ms - ctx.now_ms, 0);
+  }
+  budget.deadline_ms = 0;
+  ctx.cancel_timer(ctx.state.deadline_timer);
+}
+
+void set_limits(State& state, const TaskCommand& command) {
+  const Options& options = state.options;
+  state.parallel_max = command.parallel.value_or(options.parallel.max);
+  state.parallel =
+      std::min(command.parallel.value_or(options.parallel.initial), state.parallel_max);
+  state.budget.tokens_max = command.budget_tokens.value_or(options.budget.tokens);
+  state.budget.usd_max = command.budget_usd.value_or(options.budget.usd);
+  state.budget.time_max_ms =
+      command.time_ms.value_or(static_cast<TimeMs>(options.budget.minutes * 60e3));
+}
+
+}  // namespace
 
 void start_mission(Context& ctx, const MissionRequested& event) {
   const TaskCommand command = parse_task_command(event.arguments, event.mode);
@@ -110,19 +151,15 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   state.agents = event.agents;
   state.seed = event.seed;
   state.options = event.options;
-  state.parallel_max = command.parallel.value_or(event.options.parallel.max);
-  state.parallel = std::min(command.parallel.value_or(event.options.parallel.initial),
-                            state.parallel_max);
-  state.budget.tokens_max = command.budget_tokens.value_or(event.options.budget.tokens);
-  state.budget.usd_max = command.budget_usd.value_or(event.options.budget.usd);
-  state.budget.time_max_ms =
-      command.time_ms.value_or(static_cast<TimeMs>(event.options.budget.minutes * 60e3));
-  state.verify = event.options.verify;
+  // Above every id of the missions before it: what is late of theirs names nothing of ours.
+  state.next_effect = state.next_timer = static_cast<std::uint64_t>(ctx.now_ms) * 1000 + 1;
+  set_limits(state, command);
+  state.verify = state.verify_asked = event.options.verify;
   // `opencode run` ends with the Commander's turn, so there is no background to work in.
   state.commander.background = command.background && event.mode != HostMode::run;
-  state.commander.busy = true;
   ctx.emit(WatchSession{event.session});
-  if (state.budget.time_max_ms > 0) state.deadline_timer = ctx.start_timer(state.budget.time_max_ms);
+  start_clock(ctx, state.budget.time_max_ms);
+  commander_takes_over(ctx);
   ctx.accept(event.request, state.objective);
 }
 
@@ -132,18 +169,30 @@ void block_mission(Context& ctx, const std::string& reason) {
   tell_commander(ctx);
 }
 
+void seal_mission(Context& ctx) {
+  ORCH_ASSERT(all_settled(ctx.state));
+  enter(ctx, Cause::review_passed, Phase::sealed);
+  ctx.state.proved_by = ctx.state.verify;
+  ctx.state.receipts.clear();
+  stop_clock(ctx);
+  ctx.emit(ShowToast{"success", "Mission sealed: " + first_line(ctx.state.objective, 120)});
+  tell_commander(ctx);
+}
+
 void cancel_mission(Context& ctx, const std::string& reason) {
   enter(ctx, Cause::stopped, Phase::cancelled, reason);
   for (Session& session : ctx.state.sessions) end_session(ctx, session);
-  ctx.cancel_timer(ctx.state.deadline_timer);
-  tell_commander(ctx);
+  stop_clock(ctx);
+  dismiss_commander(ctx);
 }
 
 void pause_mission(Context& ctx, const std::string& reason) {
   enter(ctx, Cause::paused, Phase::paused, reason);
   for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
-  ctx.cancel_timer(ctx.state.deadline_timer);
-  tell_commander(ctx);
+  stop_clock(ctx);
+  ctx.emit(
+      ShowToast{"warning", "Mission paused: " + first_line(reason, 160) + ". /resume goes on."});
+  dismiss_commander(ctx);
 }
 
 namespace {
@@ -153,7 +202,8 @@ void restore_measures(Context& ctx) {
   State& state = ctx.state;
   state.planner_attempts = 0;
   state.master_attempts = 0;
-  if (state.resume_phase == Phase::integrating && state.iteration >= state.options.limits.iterations) {
+  if (state.resume_phase == Phase::integrating &&
+      state.iteration >= state.options.limits.iterations) {
     state.options.limits.iterations = state.iteration + 1;
   }
   for (Task& task : state.tasks) {
@@ -165,20 +215,44 @@ void restore_measures(Context& ctx) {
   }
 }
 
+/// A budget that is spent is granted once more; one that is not goes on where it was.
+void restore_budget(Context& ctx) {
+  Budget& budget = ctx.state.budget;
+  if (over_budget(budget)) {
+    budget.tokens_granted = budget.tokens;
+    budget.usd_granted = budget.usd;
+  }
+  if (ctx.state.deadline_timer != 0) return;
+  start_clock(ctx, budget.time_left_ms > 0 ? budget.time_left_ms : budget.time_max_ms);
+}
+
 }  // namespace
+
+bool over_budget(const Budget& budget) {
+  return (budget.tokens_max > 0 && budget.tokens - budget.tokens_granted >= budget.tokens_max) ||
+         (budget.usd_max > 0 && budget.usd - budget.usd_granted >= budget.usd_max);
+}
+
+void suspend_mission(Context& ctx) {
+  State& state = ctx.state;
+  forget_turns(ctx);
+  state.deadline_timer = 0;
+  if (state.budget.deadline_ms > 0) {
+    state.budget.time_left_ms = std::max<TimeMs>(state.budget.deadline_ms - state.updated_at, 0);
+    state.budget.deadline_ms = 0;
+  }
+  state.dormant = is_running(state.phase);
+}
 
 void resume_mission(Context& ctx) {
   State& state = ctx.state;
   state.dormant = false;
-  state.commander.continuations = 0;
-  state.commander.early_ends = 0;
-  state.commander.owed = false;
+  state.unblocks = 0;
   if (state.phase == Phase::blocked || state.phase == Phase::paused) {
     restore_measures(ctx);
     enter(ctx, Cause::resumed, state.resume_phase);
   }
-  if (state.budget.time_max_ms > 0) state.deadline_timer = ctx.start_timer(state.budget.time_max_ms);
-  revive_sessions(ctx);
+  restore_budget(ctx);
 }
 
 }  // namespace core

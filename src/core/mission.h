@@ -10,13 +10,13 @@ namespace orchestrator::core {
 
 /// What moves a mission from one phase to another.
 enum class Cause {
-  run_called,        ///< `mission_run`, or the Commander twice ended its turn without it
+  run_called,  ///< `mission_run`, or the Commander twice ended its turn without it
   plan_accepted,
-  barrier_reached,   ///< every task is done or dropped
+  barrier_reached,  ///< every task is done or dropped
   review_passed,
   review_rejected,
-  measure_spent,     ///< a bounded measure ran out, or nothing can go on
-  work_appeared,     ///< while blocked: a task can run again, or a new plan came
+  measure_spent,  ///< a bounded measure ran out, or nothing can go on
+  work_appeared,  ///< a task can run again, a new one or a new plan came
   paused,
   resumed,
   stopped,
@@ -29,7 +29,8 @@ struct PhaseMove {
   Phase to;
 };
 
-/// Every move there is. `resumed` and `work_appeared` go to `State::resume_phase`, one of their rows.
+/// Every move there is. `resumed` and `work_appeared` go to `State::resume_phase`, one of their
+/// rows.
 inline constexpr auto kPhaseMoves = std::to_array<PhaseMove>({
     {Phase::briefing, Cause::run_called, Phase::planning},
     {Phase::briefing, Cause::plan_accepted, Phase::executing},
@@ -42,6 +43,7 @@ inline constexpr auto kPhaseMoves = std::to_array<PhaseMove>({
     {Phase::executing, Cause::measure_spent, Phase::blocked},
     {Phase::integrating, Cause::measure_spent, Phase::blocked},
     {Phase::blocked, Cause::work_appeared, Phase::executing},
+    {Phase::integrating, Cause::work_appeared, Phase::executing},
 
     {Phase::briefing, Cause::paused, Phase::paused},
     {Phase::planning, Cause::paused, Phase::paused},
@@ -77,14 +79,20 @@ void enter(Context& ctx, Cause cause, Phase to, std::string reason = "");
 
 /// `/task` was given and may start: fills a fresh state.
 void start_mission(Context& ctx, const MissionRequested& event);
+/// The whole has passed its review.
+void seal_mission(Context& ctx);
 /// Stops everything; nothing is prompted after it.
 void cancel_mission(Context& ctx, const std::string& reason);
-/// Interrupts every session; `resume_mission` continues each in its own.
+/// Interrupts every session; after `resume_mission` each goes on in its own.
 void pause_mission(Context& ctx, const std::string& reason);
 /// Goes on after `paused`, `blocked` or a crash. A `blocked` mission gets its measures back.
 void resume_mission(Context& ctx);
+/// Its process has died: nothing of it is in flight any more. What runs sleeps until it is resumed.
+void suspend_mission(Context& ctx);
 /// A person is needed: `reason` says for what.
 void block_mission(Context& ctx, const std::string& reason);
+
+[[nodiscard]] bool over_budget(const Budget& budget);
 
 /// The first line of a text, at most `bytes_max` of it, cut at a character's edge.
 [[nodiscard]] std::string first_line(const std::string& text, std::size_t bytes_max);

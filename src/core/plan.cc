@@ -1,7 +1,6 @@
 #include "core/plan.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 #include "base/nearest.h"
@@ -14,10 +13,10 @@ namespace {
 constexpr std::size_t kTitleBytesMax = 200;
 constexpr std::size_t kProblemsMax = 40;
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 bool same_name(const std::string& a, const std::string& b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  });
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
 const std::string* known_agent(const State& state, const std::string& name) {
@@ -50,10 +49,11 @@ class Checker {
     }
     std::set<TaskId> seen;
     for (const Task& task : kept_) seen.insert(task.id);
-    for (std::size_t i = 0; i < added_.size() && problems_.size() < kProblemsMax; ++i) {
+    for (std::size_t i = 0; i < added_.size() && !full(); ++i) {
       check(added_[i], where_ + "[" + std::to_string(i) + "]", seen);
     }
-    check_cycles();
+    if (total <= state_.options.limits.tasks) check_cycles();
+    if (full()) problems_.push_back(where_ + ": more problems follow once these are mended");
     return std::move(problems_);
   }
 
@@ -63,7 +63,8 @@ class Checker {
       problems_.push_back(at + ".id: \"" + clip(spec.id.value, 60) +
                           "\" is no id: a letter, then up to 31 letters, digits, '.', '_' or '-'");
     } else if (!seen.insert(spec.id).second) {
-      problems_.push_back(at + ".id: \"" + spec.id.value + "\" is used twice: give each task its own");
+      problems_.push_back(at + ".id: \"" + spec.id.value +
+                          "\" is used twice: give each task its own");
     }
     if (trimmed(spec.title).empty() || spec.title.find('\n') != std::string::npos ||
         spec.title.size() > kTitleBytesMax) {
@@ -74,23 +75,26 @@ class Checker {
                           joined(state_.agents));
     }
     check_deps(spec, at);
-    for (std::size_t i = 0; i < spec.files.size(); ++i) {
+    for (std::size_t i = 0; i < spec.files.size() && !full(); ++i) {
       if (project_path(spec.files[i]).empty()) {
-        problems_.push_back(at + ".files[" + std::to_string(i) + "]: \"" + clip(spec.files[i], 120) +
+        problems_.push_back(at + ".files[" + std::to_string(i) + "]: \"" +
+                            clip(spec.files[i], 120) +
                             "\" is outside the project: write a path relative to its directory");
       }
     }
   }
 
+  [[nodiscard]] bool full() const { return problems_.size() >= kProblemsMax; }
+
   void check_deps(const TaskSpec& spec, const std::string& at) {
-    for (std::size_t i = 0; i < spec.deps.size(); ++i) {
+    for (std::size_t i = 0; i < spec.deps.size() && !full(); ++i) {
       if (ids_.contains(spec.deps[i])) continue;
       std::vector<std::string_view> names;
       for (const TaskId& id : ids_) names.push_back(id.value);
       const auto close = base::nearest(spec.deps[i].value, names);
-      problems_.push_back(at + ".deps[" + std::to_string(i) + "]: no task \"" +
-                          clip(spec.deps[i].value, 60) + "\"" +
-                          (close ? "; did you mean \"" + *close + "\"?" : ": name a task of this plan"));
+      problems_.push_back(
+          at + ".deps[" + std::to_string(i) + "]: no task \"" + clip(spec.deps[i].value, 60) +
+          "\"" + (close ? "; did you mean \"" + *close + "\"?" : ": name a task of this plan"));
     }
   }
 
@@ -131,9 +135,7 @@ Task make_task(const State& state, const TaskSpec& spec) {
     if (std::ranges::find(task.deps, dep) == task.deps.end()) task.deps.push_back(dep);
   }
   task.accept = spec.accept;
-  for (const std::string& command : spec.verify) {
-    if (!trimmed(command).empty()) task.verify.push_back(trimmed(command));
-  }
+  for (const std::string& command : spec.verify) add_command(task.verify, command);
   task.race = spec.race;
   task.iteration = state.iteration;
   return task;
@@ -161,6 +163,12 @@ std::string trimmed(const std::string& text) {
   const std::size_t start = text.find_first_not_of(spaces);
   if (start == std::string::npos) return "";
   return text.substr(start, text.find_last_not_of(spaces) - start + 1);
+}
+
+void add_command(std::vector<std::string>& commands, const std::string& command) {
+  std::string clean = trimmed(command);
+  if (clean.empty() || std::ranges::find(commands, clean) != commands.end()) return;
+  commands.push_back(std::move(clean));
 }
 
 std::string nearest_ids(const State& state, const TaskId& id) {

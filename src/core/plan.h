@@ -17,10 +17,13 @@ namespace orchestrator::core {
                                                      const std::string& where);
 [[nodiscard]] Task make_task(const State& state, const TaskSpec& spec);
 
-/// A path or glob as the engine keeps it (no `./`, no doubled `/`); empty when it leaves the project.
+/// A path or glob as the engine keeps it (no `./`, no doubled `/`); empty when it leaves the
+/// project.
 [[nodiscard]] std::string project_path(const std::string& path);
 /// `  npm   test ` -> `npm test` only at its ends: commands are compared as they were written.
 [[nodiscard]] std::string trimmed(const std::string& text);
+/// Adds a command, trimmed, unless it is empty or there.
+void add_command(std::vector<std::string>& commands, const std::string& command);
 /// Ids of the mission that look like this one, for a refusal: ` Nearest: T1, T2.` or nothing.
 [[nodiscard]] std::string nearest_ids(const State& state, const TaskId& id);
 

@@ -78,7 +78,8 @@ std::string planner_prompt(const State& state) {
 std::string worker_prompt(const State& state, const Task& task) {
   std::string text = title_line("Task", task) + task_card(state, task);
   text += list("A Reviewer will run, from the project's directory:", task.verify);
-  if (!task.findings.empty()) text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
+  if (!task.findings.empty())
+    text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
   if (task.attempt > 1 && !task.note.empty()) {
     text += "\nAn earlier attempt did not end: " + clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
@@ -110,7 +111,8 @@ std::string master_prompt(const State& state) {
   text += list("Accepted when:", state.acceptance);
   text += "\nThe plan: " + clip(state.plan_summary, 1500) + "\nIts tasks:\n";
   for (const Task& task : state.tasks) {
-    text += "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) + ")";
+    text +=
+        "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) + ")";
     if (!task.summary.empty()) text += ": " + clip(task.summary, 200);
     text += "\n";
   }

@@ -49,7 +49,8 @@ std::string task_lines(const State& state, std::size_t bytes_max) {
 
 std::string proof_lines(const State& state) {
   if (state.phase != Phase::sealed) return "";
-  if (state.proved_by.empty()) return "Verified without commands: " + clip(state.verify_reason, 300) + "\n";
+  if (state.proved_by.empty())
+    return "Verified without commands: " + clip(state.verify_reason, 300) + "\n";
   std::string text = "Verified by the Master Review's own runs (exit 0):\n";
   for (const std::string& command : state.proved_by) text += "- " + clip(command, 200) + "\n";
   return clip(text, 800);
@@ -85,7 +86,8 @@ std::string request_of(const State& state) {
 std::string final_report(const State& state) {
   const std::string head = headline(state) + proof_lines(state);
   const std::string end = "\n" + request_of(state);
-  const std::size_t room = kReportBytesMax - std::min(kReportBytesMax, head.size() + end.size() + 60);
+  const std::size_t room =
+      kReportBytesMax - std::min(kReportBytesMax, head.size() + end.size() + 60);
   return head + task_lines(state, room) + end;
 }
 
@@ -93,7 +95,8 @@ std::string interruption_report(const State& state, const std::string& words) {
   const std::string head = "The user wrote:\n" + clip(words, 1500) +
                            "\n\nThe mission goes on meanwhile: " + progress_title(state) + ".\n";
   const std::string end =
-      "\nNow: answer the user; if they want the plan changed, use update_todo; then call mission_run "
+      "\nNow: answer the user; if they want the plan changed, use update_todo; then call "
+      "mission_run "
       "again.";
   return head + task_lines(state, kReportBytesMax - head.size() - end.size() - 60) + end;
 }
@@ -121,9 +124,10 @@ std::string progress_title(const State& state) {
 
 std::string status_text(const State& state) {
   if (state.mission.empty()) return "No mission in this directory. /task <objective> starts one.";
-  const std::string head = core::headline(state) + "Objective: " +
-                           core::first_line(state.objective, 160) + "\nSession: " +
-                           state.root_session.value + "\n" + (state.dormant ? "Its process ended; /resume goes on.\n" : "");
+  const std::string head = core::headline(state) +
+                           "Objective: " + core::first_line(state.objective, 160) +
+                           "\nSession: " + state.root_session.value + "\n" +
+                           (state.dormant ? "Its process ended; /resume goes on.\n" : "");
   const std::size_t room = head.size() + 60 < 1000 ? 1000 - head.size() - 60 : 0;
   return core::clip(head + core::task_lines(state, room), 1000);
 }
@@ -159,10 +163,12 @@ std::string joined(const std::vector<std::string>& items) {
 }  // namespace
 
 std::string todo_markdown(const State& state) {
-  std::string text = "# " + core::first_line(state.objective, 120) + "\n\nMission " + state.mission.value + ", " +
-                     std::string(to_name(state.phase)) + ", iteration " + std::to_string(state.iteration) + "\n\n";
+  std::string text = "# " + core::first_line(state.objective, 120) + "\n\nMission " +
+                     state.mission.value + ", " + std::string(to_name(state.phase)) +
+                     ", iteration " + std::to_string(state.iteration) + "\n\n";
   for (const Task& task : state.tasks) {
-    text += std::string("- ") + todo_box(task.status) + " " + task.id.value + " " + task.title + " (agent: " + task.agent;
+    text += std::string("- ") + todo_box(task.status) + " " + task.id.value + " " + task.title +
+            " (agent: " + task.agent;
     if (!task.files.empty()) text += "; files: " + joined(task.files);
     std::vector<std::string> deps;
     for (const TaskId& dep : task.deps) deps.push_back(dep.value);

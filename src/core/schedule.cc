@@ -49,15 +49,9 @@ std::vector<std::size_t> ready_by_path(const State& state) {
   }
   if (ready.size() < 2) return ready;
   RemainingPath path(state);
-  std::ranges::stable_sort(ready, [&](std::size_t a, std::size_t b) { return path.of(a) > path.of(b); });
+  std::ranges::stable_sort(ready,
+                           [&](std::size_t a, std::size_t b) { return path.of(a) > path.of(b); });
   return ready;
-}
-
-/// The claim of a task: what its plan gave it and what it has written.
-std::vector<std::string> claim_of(const Task& task) {
-  std::vector<std::string> claim = task.files;
-  claim.insert(claim.end(), task.touched.begin(), task.touched.end());
-  return claim;
 }
 
 bool claim_is_free(const State& state, const Task& task) {
@@ -74,28 +68,42 @@ void start_review(Context& ctx, Task& task) {
 }
 
 /// Sends the findings to the Worker that knows the task; a fresh one starts where it is gone.
-/// False: its last turn still runs.
-bool start_rework(Context& ctx, Task& task) {
+void start_rework(Context& ctx, Task& task) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
-  if (worker == nullptr) {
-    move_task(ctx, task, TaskStatus::ready);
-    return true;
-  }
-  if (worker->state != SessionState::idle) return false;
+  if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
+  if (worker->state != SessionState::idle) return;  // its last turn runs out
   task.attempt += 1;
+  worker->attempt = task.attempt;
   move_task(ctx, task, TaskStatus::running);
   prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
-  return true;
+}
+
+/// Work that a pause or a crash has interrupted goes on in its own session.
+void go_on(Context& ctx, Task& task) {
+  const bool runs = task.status == TaskStatus::running;
+  Session* session = live_session(ctx.state, runs ? Role::worker : Role::reviewer, task.id);
+  if (session == nullptr) {  // it was interrupted before its session existed: that cost nothing
+    std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
+    spent -= std::min(spent, 1U);
+    move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
+  } else if (session->state == SessionState::idle && slot_free(ctx.state)) {
+    wake_session(ctx, *session);
+  }
 }
 
 void start_work(Context& ctx, Task& task) {
   task.attempt += 1;
+  task.session = SessionId{};
   move_task(ctx, task, TaskStatus::running);
   open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
 }
 
 void dispatch_tasks(Context& ctx) {
   State& state = ctx.state;
+  for (Task& task : state.tasks) {
+    if (task.status == TaskStatus::running || task.status == TaskStatus::reviewing)
+      go_on(ctx, task);
+  }
   for (Task& task : state.tasks) {
     if (task.status == TaskStatus::submitted && slot_free(state)) start_review(ctx, task);
   }
@@ -110,21 +118,34 @@ void dispatch_tasks(Context& ctx) {
 
 /// One session that the phase itself needs (Planner, Master Reviewer), within its attempts.
 void keep_alive(Context& ctx, Role role, std::uint32_t& attempts, std::string prompt) {
-  if (live_session(ctx.state, role, TaskId{}) != nullptr || !slot_free(ctx.state)) return;
+  if (!slot_free(ctx.state)) return;
+  if (Session* session = live_session(ctx.state, role, TaskId{})) {
+    if (session->state == SessionState::idle) wake_session(ctx, *session);
+    return;
+  }
   if (attempts >= ctx.state.options.limits.attempts) {
-    const char* what = role == Role::planner ? "no valid plan came out of " : "no verdict on the whole came out of ";
-    block_mission(ctx, what + std::to_string(attempts) + " " + std::string(to_name(role)) +
-                           " sessions. Look at their sessions, then /resume, or give a plan with submit_plan.");
+    const char* what = role == Role::planner ? "no valid plan came out of "
+                                             : "no verdict on the whole came out of ";
+    block_mission(
+        ctx,
+        what + std::to_string(attempts) + " " + std::string(to_name(role)) +
+            " sessions. Look at their sessions, then /resume, or give a plan with submit_plan.");
     return;
   }
   attempts += 1;
   open_session(ctx, role, nullptr, std::string(to_name(role)), std::move(prompt));
 }
 
+void end_role(Context& ctx, Role role) {
+  for (Session& session : ctx.state.sessions) {
+    if (session.role == role) end_session(ctx, session);
+  }
+}
+
 std::string stuck_reason(const State& state) {
   std::string text = "nothing can go on:";
   for (const Task& task : state.tasks) {
-    if (task.status == TaskStatus::blocked) {
+    if (task.status == TaskStatus::blocked && text.size() < 1000) {
       text += "\n- " + task.id.value + " " + task.title + ": " +
               (task.note.empty() ? "blocked" : clip(task.note, 300));
     }
@@ -152,6 +173,10 @@ void schedule(Context& ctx) {
   State& state = ctx.state;
   if (state.phase == Phase::planning) {
     keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt(state));
+  }
+  if (state.phase == Phase::integrating && !all_settled(state)) {  // a task was added or put back
+    end_role(ctx, Role::master_reviewer);
+    enter(ctx, Cause::work_appeared, Phase::executing);
   }
   if (state.phase == Phase::executing) run_tasks(ctx);
   if (state.phase == Phase::integrating) {

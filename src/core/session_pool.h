@@ -4,46 +4,59 @@
 
 #include "core/context.h"
 
-/// The child sessions: leases, prompts, and what their turns come to. A session is prompted only
-/// when it is quiescent, because a prompt that meets the end of a turn may never be answered (host
-/// contract A.1); what it is to be told meanwhile waits in `Session::prompt`.
+/// Child sessions and their leases: what may hold a slot, what is prompted, what is given up.
+/// What the host tells about them comes in through `session_events.h`.
 namespace orchestrator::core {
 
-/// Sessions that hold a model, or may at any moment.
-[[nodiscard]] std::size_t slots_used(const State& state);
+/// An answer begins well within this time, even on a busy machine; else the host is asked.
+inline constexpr TimeMs kAnswerStartMs = 15'000;
+/// The real idle follows a premature one within half a second (host contract A.1).
+inline constexpr TimeMs kSecondIdleMs = 5'000;
+
 [[nodiscard]] bool holds_slot(const Session& session);
+/// A prompt is on its way, or a turn runs: the host has something to abort.
+[[nodiscard]] bool is_busy(const Session& session);
+[[nodiscard]] std::size_t slots_used(const State& state);
 [[nodiscard]] bool slot_free(const State& state);
+[[nodiscard]] TimeMs stall_ms(const State& state);
 
-/// Asks the host for a session; `prompt` goes out as soon as it exists.
-void open_session(Context& ctx, Role role, const Task* task, const std::string& agent,
-                  std::string prompt);
-/// Gives an idle session something to do.
-void prompt_session(Context& ctx, Session& session, std::string text);
-/// Its work is in; the turn that reported it runs out by itself.
-void close_session(Context& ctx, Session& session);
-/// Aborts whatever it does; it is never prompted again.
-void end_session(Context& ctx, Session& session);
-/// Aborts whatever it does; `revive_sessions` continues it.
-void interrupt_session(Context& ctx, Session& session);
-/// After a pause or a restart: sessions whose work is still wanted go on where they were.
-void revive_sessions(Context& ctx);
-/// The process that ran these sessions is gone.
-void forget_turns(Context& ctx);
-
-/// The newest session that plays `role` for `task` and has not ended.
+/// The newest session of this role and task that may still be prompted, or none.
 [[nodiscard]] Session* live_session(State& state, Role role, const TaskId& task);
 
-void on_created(Context& ctx, const SessionCreated& event);
-void on_accepted(Context& ctx, const PromptAccepted& event);
-void on_effect_failed(Context& ctx, const EffectFailed& event);
-void on_turn_started(Context& ctx, Session& session);
-void on_idled(Context& ctx, Session& session);
-void on_errored(Context& ctx, Session& session, const SessionErrored& event);
-void on_deleted(Context& ctx, Session& session);
-void on_inspected(Context& ctx, const SessionInspected& event);
-/// Whether the timer was one of a session.
-bool on_session_timer(Context& ctx, TimerId timer);
-/// A tool call of it was refused; too many in a row cost it its attempt.
+/// Asks the host for a session, which gets `prompt` as soon as it exists.
+void open_session(Context& ctx, Role role, const Task* task, const std::string& agent,
+                  std::string prompt);
+/// Gives an idle session something new to do.
+void prompt_session(Context& ctx, Session& session, std::string text);
+/// After an interruption: goes on with what it has, or is given its card if that never began.
+void wake_session(Context& ctx, Session& session);
+/// Its work is in: the lease ends with its turn.
+void close_session(Context& ctx, Session& session);
+/// The lease is over: a Worker may still get a rework, all others are done for good.
+void release_session(Context& ctx, Session& session);
+/// Aborts it if it runs, and never prompts it again.
+void end_session(Context& ctx, Session& session);
+/// Aborts the running turn but keeps the session for later.
+void interrupt_session(Context& ctx, Session& session);
+/// Ends every session of a task, e.g. when it is dropped.
+void end_task_sessions(Context& ctx, const TaskId& task);
+/// Its process died: whatever it was in the middle of is no longer in flight.
+void forget_turns(Context& ctx);
+
+/// Sends `session.prompt`, or first makes the session that it is for.
+void send_prompt(Context& ctx, Session& session);
+/// A call was refused, or a turn is over and what was asked for has not come: asks again, after a
+/// while where something `failed`, and gives the attempt up when the measure is spent.
+void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed);
+/// This session will not bring it: the next one may, if the measure allows one more.
+void give_up_attempt(Context& ctx, Session& session, const std::string& why);
+/// Asks the host what the session is doing; gives up a host that does not say.
+void inspect_session(Context& ctx, Session& session);
+/// Restarts the session's timer; it fires no later than its time for the task is over.
+void arm(Context& ctx, Session& session, TimeMs delay_ms);
+[[nodiscard]] bool lease_over(const Context& ctx, const Session& session);
+
+/// A call of this session was refused; too many in a row, and the attempt is given up.
 void on_refused_call(Context& ctx, Session& session);
 
 }  // namespace orchestrator::core

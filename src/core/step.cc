@@ -1,6 +1,7 @@
 #include "orchestrator/step.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "core/commander.h"
 #include "core/context.h"
@@ -8,9 +9,10 @@
 #include "core/plan.h"
 #include "core/prompt.h"
 #include "core/schedule.h"
-#include "core/session_pool.h"
+#include "core/session_events.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
+#include "core/trace.h"
 
 namespace orchestrator {
 namespace core {
@@ -27,6 +29,8 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
 }
 
 void spend(Context& ctx, const TurnEnded& event) {
+  if (!is_active(ctx.state.phase) || role_of_session(ctx.state, event.session) == Role::none)
+    return;
   Budget& budget = ctx.state.budget;
   budget.tokens += event.tokens;
   budget.usd += event.usd;
@@ -35,11 +39,42 @@ void spend(Context& ctx, const TurnEnded& event) {
     session->usd += event.usd;
     session->seen_ms = ctx.now_ms;
   }
-  const bool over = (budget.tokens_max > 0 && budget.tokens >= budget.tokens_max) ||
-                    (budget.usd_max > 0 && budget.usd >= budget.usd_max);
-  if (over && is_running(ctx.state.phase)) {
-    pause_mission(ctx, "the budget is spent: " + std::to_string(budget.tokens) + " tokens, $" +
-                           std::to_string(budget.usd));
+  if (over_budget(budget) && is_running(ctx.state.phase)) {
+    char usd[32];
+    std::snprintf(usd, sizeof usd, "%.2f", budget.usd);
+    pause_mission(ctx,
+                  "the budget is spent: " + std::to_string(budget.tokens) + " tokens, $" + usd);
+  }
+}
+
+std::string why_not_resume(const State& state, const ResumeRequested& event) {
+  const std::string mission = state.mission.value;
+  if (!is_active(state.phase)) {
+    std::string last = ".";
+    if (!mission.empty()) {
+      last = "; the last one, " + mission + ", is " + std::string(to_name(state.phase)) + ".";
+    }
+    return "/resume: no mission waits in this directory" + last + " /task <objective> starts one.";
+  }
+  const std::string named = trimmed(event.arguments);
+  if (!named.empty() && named != mission) {
+    return "/resume: the mission of this directory is " + mission + ", not \"" + clip(named, 60) +
+           "\"";
+  }
+  if (const Session* child = find_session(state, event.session)) {
+    return "/resume: this session is the " + std::string(to_name(child->role)) + " of mission " +
+           mission + "; type it in another session, e.g. " + state.root_session.value;
+  }
+  if (is_running(state.phase) && !state.dormant && event.session == state.root_session) {
+    return "/resume: mission " + mission + " is running (" + progress_title(state) + ")";
+  }
+  return "";
+}
+
+void watch_all(Context& ctx) {
+  ctx.emit(WatchSession{ctx.state.root_session});
+  for (const Session& session : ctx.state.sessions) {
+    if (session.state != SessionState::ended) ctx.emit(WatchSession{session.id});
   }
 }
 
@@ -60,7 +95,8 @@ struct Dispatch {
     const std::string words = trimmed(event.arguments);
     const State& state = ctx.state;
     if (!words.empty() && words != "--pause") {
-      return ctx.refuse(event.request, "/stop: \"" + clip(words, 60) + "\" is not known; write /stop or /stop --pause");
+      return ctx.refuse(event.request, "/stop: \"" + clip(words, 60) +
+                                           "\" is not known; write /stop or /stop --pause");
     }
     if (!is_active(state.phase)) {
       return ctx.refuse(event.request, "/stop: no mission is active in this directory");
@@ -68,7 +104,8 @@ struct Dispatch {
     if (words.empty()) {
       cancel_mission(ctx, "stopped by the user");
     } else if (state.phase == Phase::paused) {
-      return ctx.refuse(event.request, "/stop --pause: mission " + state.mission.value + " is paused already; /resume goes on");
+      return ctx.refuse(event.request, "/stop --pause: mission " + state.mission.value +
+                                           " is paused already; /resume goes on");
     } else {
       pause_mission(ctx, "paused by the user");
     }
@@ -77,31 +114,19 @@ struct Dispatch {
 
   void operator()(const ResumeRequested& event) {
     State& state = ctx.state;
-    const std::string named = trimmed(event.arguments);
-    if (!is_active(state.phase)) {
-      return ctx.refuse(event.request, "/resume: no mission waits in this directory" +
-                                           (state.mission.empty() ? std::string(".") : "; the last one, " + state.mission.value + ", is " + std::string(to_name(state.phase)) + ".") +
-                                           " /task <objective> starts one.");
+    const std::string why = why_not_resume(state, event);
+    if (!why.empty()) return ctx.refuse(event.request, why);
+    if (!state.commander.waiting.empty()) {
+      ctx.accept(state.commander.waiting,
+                 "Another session has adopted the mission.\n\nNow: end your turn.");
     }
-    if (!named.empty() && named != state.mission.value) {
-      return ctx.refuse(event.request, "/resume: the mission of this directory is " + state.mission.value + ", not \"" + clip(named, 60) + "\"");
-    }
-    const bool adopted = event.session != state.root_session;
-    if (is_running(state.phase) && !state.dormant && !adopted) {
-      return ctx.refuse(event.request, "/resume: mission " + state.mission.value + " is running (" + progress_title(state) + ")");
-    }
-    if (adopted && !state.commander.waiting.empty()) {
-      ctx.accept(state.commander.waiting, "Another session has adopted the mission.\n\nNow: end your turn.");
-    }
-    const bool background = state.commander.background;
-    state.commander = Commander{};
-    state.commander.background = background;
-    state.commander.busy = true;
     state.root_session = event.session;
     state.mode = event.mode;
     ctx.emit(WatchSession{event.session});
     if (!is_running(state.phase) || state.dormant) resume_mission(ctx);
-    ctx.accept(event.request, "The mission goes on (" + progress_title(state) + "): " + first_line(state.objective, 200) +
+    commander_takes_over(ctx);
+    ctx.accept(event.request, "The mission goes on (" + progress_title(state) +
+                                  "): " + first_line(state.objective, 200) +
                                   "\n\nCall mission_run to go on with it.");
   }
 
@@ -111,21 +136,16 @@ struct Dispatch {
 
   void operator()(const ProcessStarted& event) {
     State& state = ctx.state;
-    forget_turns(ctx);
     const Commander before = state.commander;
     state.commander = Commander{};
     state.commander.background = before.background;
     state.commander.owed = before.owed;
     state.mode = event.mode;
-    if (!is_active(state.phase)) return;
-    ctx.emit(WatchSession{state.root_session});
-    for (const Session& session : state.sessions) {
-      if (!session.id.empty() && session.state != SessionState::ended) ctx.emit(WatchSession{session.id});
-    }
-    state.dormant = is_running(state.phase);
-    if (state.dormant && event.mode != HostMode::run && state.options.resume == ResumePolicy::automatic) {
-      resume_mission(ctx);
-    }
+    suspend_mission(ctx);
+    if (is_active(state.phase)) watch_all(ctx);
+    if (event.mode == HostMode::run || state.options.resume == ResumePolicy::manual) return;
+    if (state.dormant) resume_mission(ctx);
+    recall_commander(ctx, before.owed);
   }
 
   void operator()(const RunCalled& event) { on_run(ctx, event); }
@@ -137,14 +157,23 @@ struct Dispatch {
   void operator()(const CommandRan& event) { on_command_ran(ctx, event); }
   void operator()(const FileWritten& event) { on_file_written(ctx, event); }
   void operator()(const SessionCreated& event) { on_created(ctx, event); }
-  void operator()(const PromptAccepted& event) { on_accepted(ctx, event); }
-  void operator()(const EffectFailed& event) { on_effect_failed(ctx, event); }
+  void operator()(const PromptAccepted& event) {
+    if (!on_accepted(ctx, event) && is_commanders(event.effect)) ctx.state.commander.effect = 0;
+  }
+  void operator()(const EffectFailed& event) {
+    if (!on_effect_failed(ctx, event) && is_commanders(event.effect))
+      on_commander_prompt_failed(ctx);
+  }
   void operator()(const TurnEnding& event) { on_turn_ending(ctx, event); }
-  void operator()(const SessionInspected& event) { on_inspected(ctx, event); }
+  void operator()(const SessionInspected& event) {
+    if (!on_inspected(ctx, event) && is_commanders(event.effect))
+      on_commander_inspected(ctx, event);
+  }
 
   void operator()(const TurnStarted& event) {
-    route(ctx, event.session, [&](Session& session) { on_turn_started(ctx, session); },
-          [&] { on_commander_turn_started(ctx); });
+    route(
+        ctx, event.session, [&](Session& session) { on_turn_started(ctx, session); },
+        [&] { on_commander_turn_started(ctx); });
   }
 
   void operator()(const TurnEnded& event) {
@@ -153,13 +182,15 @@ struct Dispatch {
   }
 
   void operator()(const SessionIdled& event) {
-    route(ctx, event.session, [&](Session& session) { on_idled(ctx, session); },
-          [&] { on_commander_idled(ctx); });
+    route(
+        ctx, event.session, [&](Session& session) { on_idled(ctx, session); },
+        [&] { on_commander_idled(ctx); });
   }
 
   void operator()(const SessionErrored& event) {
-    route(ctx, event.session, [&](Session& session) { on_errored(ctx, session, event); },
-          [&] { on_commander_errored(ctx, event); });
+    route(
+        ctx, event.session, [&](Session& session) { on_errored(ctx, session, event); },
+        [&] { on_commander_errored(ctx, event); });
   }
 
   void operator()(const SessionRetried& event) {
@@ -174,12 +205,9 @@ struct Dispatch {
   }
 
   void operator()(const SessionDeleted& event) {
-    route(ctx, event.session, [&](Session& session) { on_deleted(ctx, session); },
-          [&] {
-            if (is_running(ctx.state.phase)) {
-              pause_mission(ctx, "its session was deleted; /resume in another session adopts it");
-            }
-          });
+    route(
+        ctx, event.session, [&](Session& session) { on_deleted(ctx, session); },
+        [&] { on_root_deleted(ctx); });
   }
 
   void operator()(const TimerFired& event) {
@@ -190,18 +218,40 @@ struct Dispatch {
       on_session_timer(ctx, event.timer);
     }
   }
+
+ private:
+  [[nodiscard]] bool is_commanders(EffectId effect) const {
+    return effect != 0 && effect == ctx.state.commander.effect;
+  }
 };
 
-}  // namespace
-}  // namespace core
+/// Events after which nothing new can start. They are most of all events, so they stay cheap.
+bool may_move_tasks(const Happening& what) {
+  return !std::holds_alternative<CommandRan>(what) && !std::holds_alternative<FileWritten>(what) &&
+         !std::holds_alternative<PromptAccepted>(what) &&
+         !std::holds_alternative<TurnStarted>(what) && !std::holds_alternative<TurnEnded>(what) &&
+         !std::holds_alternative<SessionCompacted>(what);
+}
 
-Effects step(State& state, const Event& event) {
-  core::Context ctx{state, event.at_ms, {}};
-  std::visit(core::Dispatch{ctx}, event.what);
-  if (is_running(state.phase) && !state.dormant) core::schedule(ctx);
+Effects run_step(Context ctx, const Event& event) {
+  State& state = ctx.state;
+  std::visit(Dispatch{ctx}, event.what);
+  if (is_running(state.phase) && !state.dormant && may_move_tasks(event.what)) schedule(ctx);
   state.last_seq = event.seq;
   state.updated_at = event.at_ms;
   return std::move(ctx.effects);
+}
+
+}  // namespace
+
+Effects step_traced(State& state, const Event& event, Trace& trace) {
+  return run_step(Context{state, event.at_ms, {}, &trace}, event);
+}
+
+}  // namespace core
+
+Effects step(State& state, const Event& event) {
+  return core::run_step(core::Context{state, event.at_ms, {}, nullptr}, event);
 }
 
 std::vector<std::string> vouched_files(const State& state, const SessionId& session) {
@@ -249,16 +299,20 @@ std::string why_not_write(const State& state, const SessionId& session, const st
   if (child == nullptr || !is_active(state.phase)) return "";
   const std::string clean = core::project_path(path);
   if (clean.empty()) {
-    return "Write refused: " + core::clip(path, 200) + " is outside the project; write inside its directory.";
+    return "Write refused: " + core::clip(path, 200) +
+           " is outside the project; write inside its directory.";
+  }
+  if (child->state == SessionState::ended) {
+    return "Write refused: this session's part in mission " + state.mission.value +
+           " is over; end your turn.";
   }
   for (const Task& task : state.tasks) {
     if (task.id == child->task || !core::is_in_work(task.status)) continue;
-    std::vector<std::string> claim = task.files;
-    claim.insert(claim.end(), task.touched.begin(), task.touched.end());
-    if (!core::claims_overlap({clean}, claim)) continue;
-    return "Write refused: " + clean + " belongs to task " + task.id.value + " (" + core::clip(task.title, 80) +
-           "), which is " + std::string(to_name(task.status)) +
-           " now. Leave it; say in your submission what it should change, or do your part without it.";
+    if (!core::claims_overlap({clean}, core::claim_of(task))) continue;
+    return "Write refused: " + clean + " belongs to task " + task.id.value + " (" +
+           core::clip(task.title, 80) + "), which is " + std::string(to_name(task.status)) +
+           " now. Leave it; say in your submission what it should change, or do your part without "
+           "it.";
   }
   return "";
 }

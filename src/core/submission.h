@@ -5,8 +5,8 @@
 
 #include "core/context.h"
 
-/// What models hand in: plans, work, reviews, changes of the plan. Each call is checked whole first;
-/// a refusal lists every problem and changes nothing.
+/// What models hand in: plans, work, reviews, changes of the plan. Each call is checked whole
+/// first; a refusal lists every problem and changes nothing.
 namespace orchestrator::core {
 
 void on_plan(Context& ctx, const PlanSubmitted& event);
@@ -18,8 +18,19 @@ void on_todo(Context& ctx, const TodoUpdated& event);
 void on_command_ran(Context& ctx, const CommandRan& event);
 void on_file_written(Context& ctx, const FileWritten& event);
 
+/// Why this session may not hand in what only `role` does, or nothing.
+[[nodiscard]] std::string wrong_caller(const State& state, const SessionId& session, Role role,
+                                       const std::string& tool);
+/// Why a blocked mission may not go on by a call of `tool` alone, or nothing: models unblock it
+/// only so often before a person has spoken.
+[[nodiscard]] std::string why_not_unblock(const State& state, const std::string& tool);
+/// `task` may be left out of a call; a wrong one is refused with the right one.
+void check_named_task(const TaskId& named, const std::string& right,
+                      std::vector<std::string>& problems);
+void append(std::vector<std::string>& problems, std::vector<std::string> more);
 /// Refuses a call, and counts that against the session that made it.
-void refuse_call(Context& ctx, const RequestId& request, const SessionId& session, std::string text);
+void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,
+                 std::string text);
 /// "<head>\n- problem\n- problem"
 [[nodiscard]] std::string listed(std::string head, const std::vector<std::string>& problems);
 

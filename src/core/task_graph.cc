@@ -4,12 +4,14 @@
 #include <map>
 
 #include "base/assert.h"
+#include "core/trace.h"
 
 namespace orchestrator::core {
 
 void move_task(Context& ctx, Task& task, TaskStatus to) {
   if (task.status == to) return;
   ORCH_ASSERT(task_move_exists(task.status, to));
+  if (ctx.trace != nullptr) ctx.trace->tasks.push_back({task.status, to});
   task.status = to;
   if (to == TaskStatus::running && task.started_ms == 0) task.started_ms = ctx.now_ms;
   if (is_settled(to)) task.ended_ms = ctx.now_ms;
@@ -43,12 +45,12 @@ void refresh_ready(Context& ctx) {
   std::map<TaskId, TaskStatus> status_of;
   for (const Task& task : ctx.state.tasks) status_of[task.id] = task.status;
   for (Task& task : ctx.state.tasks) {
-    if (task.status != TaskStatus::pending) continue;
+    if (task.status != TaskStatus::pending && task.status != TaskStatus::ready) continue;
     const bool free = std::ranges::all_of(task.deps, [&](const TaskId& dep) {
       const auto it = status_of.find(dep);
       return it == status_of.end() || is_settled(it->second);
     });
-    if (free) move_task(ctx, task, TaskStatus::ready);
+    move_task(ctx, task, free ? TaskStatus::ready : TaskStatus::pending);
   }
 }
 
@@ -95,87 +97,6 @@ std::string find_cycle(const std::vector<Task>& tasks) {
     if (std::string cycle = search.visit(i); !cycle.empty()) return cycle;
   }
   return "";
-}
-
-namespace {
-
-/// The part of a glob before its first wildcard.
-std::string literal_prefix(const std::string& glob) {
-  return glob.substr(0, glob.find_first_of("*?{["));
-}
-
-bool has_wildcard(const std::string& glob) {
-  return glob.find_first_of("*?{[") != std::string::npos;
-}
-
-bool match_at(const char* glob, const char* path);
-
-/// `{a,b}` at `glob`: tries each choice followed by what comes after the brace.
-bool match_choice(const char* glob, const char* path) {
-  const std::string text(glob);
-  const std::size_t close = text.find('}');
-  if (close == std::string::npos) return *glob == *path && match_at(glob + 1, path + 1);
-  const std::string after = text.substr(close + 1);
-  std::size_t start = 1;
-  while (start <= close) {
-    const std::size_t end = std::min(text.find(',', start), close);
-    if (match_at((text.substr(start, end - start) + after).c_str(), path)) return true;
-    start = end + 1;
-  }
-  return false;
-}
-
-bool match_any_parts(const char* glob, const char* path) {
-  const char* rest = glob + 2;
-  if (*rest == '/') {
-    if (match_at(rest + 1, path)) return true;
-    for (; *path != '\0'; ++path) {
-      if (*path == '/' && match_at(rest + 1, path + 1)) return true;
-    }
-    return false;
-  }
-  for (;; ++path) {
-    if (match_at(rest, path)) return true;
-    if (*path == '\0') return false;
-  }
-}
-
-bool match_at(const char* glob, const char* path) {
-  while (*glob != '\0') {
-    if (glob[0] == '*' && glob[1] == '*') return match_any_parts(glob, path);
-    if (*glob == '{') return match_choice(glob, path);
-    if (*glob == '*') {
-      for (;; ++path) {
-        if (match_at(glob + 1, path)) return true;
-        if (*path == '\0' || *path == '/') return false;
-      }
-    }
-    if (*path == '\0') return false;
-    if (*glob != *path && !(*glob == '?' && *path != '/')) return false;
-    ++glob;
-    ++path;
-  }
-  return *path == '\0';
-}
-
-bool globs_overlap(const std::string& a, const std::string& b) {
-  if (!has_wildcard(a)) return glob_matches(b, a);
-  if (!has_wildcard(b)) return glob_matches(a, b);
-  const std::string prefix_a = literal_prefix(a);
-  const std::string prefix_b = literal_prefix(b);
-  return prefix_a.starts_with(prefix_b) || prefix_b.starts_with(prefix_a);
-}
-
-}  // namespace
-
-bool glob_matches(const std::string& glob, const std::string& path) {
-  return glob == path || match_at(glob.c_str(), path.c_str());
-}
-
-bool claims_overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::ranges::any_of(a, [&](const std::string& x) {
-    return std::ranges::any_of(b, [&](const std::string& y) { return globs_overlap(x, y); });
-  });
 }
 
 }  // namespace orchestrator::core

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/claims.h"
 #include "core/context.h"
 
 /// The tasks of a mission: which moves a task can make, what depends on what, what is left.
@@ -16,17 +17,17 @@ struct TaskMove {
 
 /// Every move of a task there is.
 inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
-    {TaskStatus::pending, TaskStatus::ready},       // its dependencies are done or dropped
-    {TaskStatus::ready, TaskStatus::pending},       // it got a dependency, or was put back
-    {TaskStatus::ready, TaskStatus::running},       // a Worker has it
-    {TaskStatus::running, TaskStatus::submitted},   // submit_work
-    {TaskStatus::running, TaskStatus::ready},       // its Worker is lost; a fresh one may try
-    {TaskStatus::submitted, TaskStatus::reviewing}, // a Reviewer has it
-    {TaskStatus::reviewing, TaskStatus::submitted}, // its Reviewer is lost
-    {TaskStatus::reviewing, TaskStatus::done},      // passed, with receipts
-    {TaskStatus::reviewing, TaskStatus::rework},    // rejected
-    {TaskStatus::rework, TaskStatus::running},      // its Worker has the findings
-    {TaskStatus::rework, TaskStatus::ready},        // its Worker is lost
+    {TaskStatus::pending, TaskStatus::ready},        // its dependencies are done or dropped
+    {TaskStatus::ready, TaskStatus::pending},        // a dropped dependency of it was put back
+    {TaskStatus::ready, TaskStatus::running},        // a Worker has it
+    {TaskStatus::running, TaskStatus::submitted},    // submit_work
+    {TaskStatus::running, TaskStatus::ready},        // its Worker is lost; a fresh one may try
+    {TaskStatus::submitted, TaskStatus::reviewing},  // a Reviewer has it
+    {TaskStatus::reviewing, TaskStatus::submitted},  // its Reviewer is lost
+    {TaskStatus::reviewing, TaskStatus::done},       // passed, with receipts
+    {TaskStatus::reviewing, TaskStatus::rework},     // rejected
+    {TaskStatus::rework, TaskStatus::running},       // its Worker has the findings
+    {TaskStatus::rework, TaskStatus::ready},         // its Worker is lost
     {TaskStatus::running, TaskStatus::blocked},
     {TaskStatus::reviewing, TaskStatus::blocked},
     {TaskStatus::submitted, TaskStatus::blocked},
@@ -40,8 +41,8 @@ inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
     {TaskStatus::reviewing, TaskStatus::dropped},
     {TaskStatus::rework, TaskStatus::dropped},
     {TaskStatus::blocked, TaskStatus::dropped},
-    {TaskStatus::blocked, TaskStatus::pending},     // retry
-    {TaskStatus::dropped, TaskStatus::pending},     // retry
+    {TaskStatus::blocked, TaskStatus::pending},  // retry
+    {TaskStatus::dropped, TaskStatus::pending},  // retry
 });
 
 [[nodiscard]] constexpr bool task_move_exists(TaskStatus from, TaskStatus to) {
@@ -63,17 +64,11 @@ void move_task(Context& ctx, Task& task, TaskStatus to);
 [[nodiscard]] bool has_movable_task(const State& state);
 [[nodiscard]] std::size_t count(const State& state, TaskStatus status);
 
-/// pending -> ready where every dependency is settled.
+/// pending -> ready where every dependency is settled; back where one is not any more.
 void refresh_ready(Context& ctx);
 
 /// The first dependency cycle as a path that ends where it began (`T1 -> T2 -> T1`), or nothing.
 /// Ids that no task has are passed over.
 [[nodiscard]] std::string find_cycle(const std::vector<Task>& tasks);
-
-/// Whether two claims (globs) may name a common file. Never wrongly "no".
-[[nodiscard]] bool claims_overlap(const std::vector<std::string>& a,
-                                  const std::vector<std::string>& b);
-/// Whether `path` is named by the glob: `*` and `?` within a part, `**` over parts, `{a,b}`.
-[[nodiscard]] bool glob_matches(const std::string& glob, const std::string& path);
 
 }  // namespace orchestrator::core

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/mission.h"
+
+/// What files a task may write, as globs relative to the project.
+namespace orchestrator::core {
+
+/// The claim of a task: what its plan gave it, and what it has written beside that.
+[[nodiscard]] std::vector<std::string> claim_of(const Task& task);
+
+/// Whether two claims may name a common file. Never wrongly "no": a path without wildcards also
+/// stands for what lies below it, and two globs overlap as soon as their fixed beginnings do.
+[[nodiscard]] bool claims_overlap(const std::vector<std::string>& a,
+                                  const std::vector<std::string>& b);
+
+/// Whether `path` is named by the glob: `*` and `?` within a part, `**` over parts, `{a,b}`,
+/// `[a-z]` and `[!a-z]`. A glob is at most 1 kB and has at most 64 choices; beyond that it matches
+/// itself alone.
+[[nodiscard]] bool glob_matches(const std::string& glob, const std::string& path);
+
+}  // namespace orchestrator::core

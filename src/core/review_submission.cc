@@ -1,0 +1,199 @@
+#include <algorithm>
+
+#include "core/commander.h"
+#include "core/evidence.h"
+#include "core/mission.h"
+#include "core/plan.h"
+#include "core/session_pool.h"
+#include "core/submission.h"
+#include "core/task_graph.h"
+
+namespace orchestrator::core {
+namespace {
+
+constexpr std::size_t kDescriptionBytesMax = 20'000;
+
+/// The first line with something in it.
+std::string headline_of(const Finding& finding) {
+  return first_line(trimmed(finding.message), 180);
+}
+
+std::string place_of(const Finding& finding) {
+  if (finding.file.empty()) return "";
+  return finding.file + (finding.line > 0 ? ":" + std::to_string(finding.line) : "");
+}
+
+TaskSpec mending_task(const State& state, const Finding& finding, std::size_t& n) {
+  TaskSpec spec;
+  do {
+    spec.id = TaskId("F" + std::to_string(state.iteration - 1) + "." + std::to_string(++n));
+  } while (find_task(state, spec.id) != nullptr);
+  spec.title = headline_of(finding);
+  const std::string place = place_of(finding);
+  spec.description = "The review of the whole mission found" +
+                     (place.empty() ? "" : " in " + place) + ":\n" + finding.message;
+  if (!finding.file.empty() && !project_path(finding.file).empty()) spec.files = {finding.file};
+  spec.accept = {"the finding no longer holds, and nothing else is broken"};
+  return spec;
+}
+
+/// A task for each finding that is to be mended; what is over the limit joins the last one.
+void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
+  State& state = ctx.state;
+  const std::size_t first = state.tasks.size();
+  std::size_t n = 0;
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::note) continue;
+    if (state.tasks.size() < state.options.limits.tasks || state.tasks.size() == first) {
+      state.tasks.push_back(make_task(state, mending_task(state, finding, n)));
+    } else {
+      Task& last = state.tasks.back();
+      last.files.clear();
+      if (last.description.size() > kDescriptionBytesMax) continue;
+      last.description += "\n\nAnd " + place_of(finding) + ": " + clip(finding.message, 1000);
+    }
+  }
+}
+
+void pass_task(Context& ctx, Task& task, const std::vector<Finding>& findings) {
+  task.proved_by = task.verify;
+  task.findings = findings;
+  task.note.clear();
+  move_task(ctx, task, TaskStatus::done);
+  for (Session& session : ctx.state.sessions) {
+    const bool rests = session.role == Role::worker && session.state == SessionState::idle;
+    if (session.task == task.id && rests) end_session(ctx, session);
+  }
+}
+
+void reject_task(Context& ctx, Task& task, const std::vector<Finding>& findings) {
+  const std::uint32_t attempts = ctx.state.options.limits.attempts;
+  task.findings = findings;
+  task.rejections += 1;
+  ctx.state.metrics.rejections += 1;
+  if (task.attempt < attempts) return move_task(ctx, task, TaskStatus::rework);
+  const auto worst = std::ranges::min_element(findings, {}, &Finding::severity);
+  task.note = "rejected in attempt " + std::to_string(task.attempt) + " of " +
+              std::to_string(attempts) + ": " + headline_of(*worst);
+  move_task(ctx, task, TaskStatus::blocked);
+  Session* worker = live_session(ctx.state, Role::worker, task.id);
+  if (worker != nullptr) end_session(ctx, *worker);
+}
+
+void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
+  State& state = ctx.state;
+  state.findings = findings;
+  state.metrics.rejections += 1;
+  if (state.iteration >= state.options.limits.iterations) {
+    std::vector<std::string> lines;
+    for (const Finding& finding : findings) lines.push_back(headline_of(finding));
+    return block_mission(
+        ctx, listed("the whole was rejected in iteration " + std::to_string(state.iteration) +
+                        " of " + std::to_string(state.options.limits.iterations) + ":",
+                    lines));
+  }
+  state.iteration += 1;
+  add_mending_tasks(ctx, findings);
+  enter(ctx, Cause::review_rejected, Phase::executing);
+}
+
+/// What a reject must say.
+void check_reject(const std::vector<Finding>& findings, std::vector<std::string>& problems) {
+  const bool says_why =
+      std::ranges::any_of(findings, [](const Finding& f) { return f.severity != Severity::note; });
+  if (says_why) return;
+  problems.emplace_back(
+      "findings: a reject needs at least one of severity error or warning that says what is to be "
+      "mended");
+}
+
+/// What a pass must rest on.
+void check_pass(const State& state, const ReviewSubmitted& event,
+                const std::vector<std::string>& verify, std::vector<std::string>& problems) {
+  const std::vector<Finding>& findings = event.args.findings;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (findings[i].severity != Severity::error) continue;
+    problems.push_back("findings[" + std::to_string(i) +
+                       "] is an error: reject, or give it the severity it has");
+  }
+  for (const std::string& error : event.syntax_errors) {
+    problems.push_back(error + ": a pass is not possible; reject with it");
+  }
+  append(problems, missing_receipts(state, event.session, verify, event.files_hash));
+}
+
+std::vector<std::string> review_problems(const State& state, const ReviewSubmitted& event,
+                                         const std::string& subject,
+                                         const std::vector<std::string>& verify) {
+  std::vector<std::string> problems = event.problems;
+  check_named_task(event.args.task, subject, problems);
+  for (std::size_t i = 0; i < event.args.findings.size(); ++i) {
+    if (!trimmed(event.args.findings[i].message).empty()) continue;
+    problems.push_back("findings[" + std::to_string(i) + "].message: empty; say what was found");
+  }
+  append(problems, unproved_claims(state, event.session, event.args.evidence));
+  if (!event.args.verdict) {
+    if (problems.empty()) problems.emplace_back("verdict: \"pass\" or \"reject\" is needed");
+  } else if (*event.args.verdict == Verdict::reject) {
+    check_reject(event.args.findings, problems);
+  } else {
+    check_pass(state, event, verify, problems);
+  }
+  return problems;
+}
+
+std::string why_no_review(const State& state, const SessionId& id) {
+  const Session* session = find_session(state, id);
+  const bool whole = session != nullptr && session->role == Role::master_reviewer;
+  const std::string wrong =
+      wrong_caller(state, id, whole ? Role::master_reviewer : Role::reviewer, "submit_review");
+  if (!wrong.empty()) return wrong;
+  const Task* task = find_task(state, session->task);
+  const bool awaited = whole ? state.phase == Phase::integrating
+                             : task != nullptr && task->status == TaskStatus::reviewing;
+  if (awaited && !session->submitted && session->state != SessionState::ended) return "";
+  return "submit_review: no verdict is awaited from this session any more: end your turn";
+}
+
+void take_whole(Context& ctx, const ReviewArgs& review) {
+  if (*review.verdict == Verdict::reject) return reject_mission(ctx, review.findings);
+  ctx.state.findings = review.findings;
+  seal_mission(ctx);
+}
+
+void take_task(Context& ctx, Task& task, const ReviewArgs& review) {
+  if (*review.verdict == Verdict::reject) return reject_task(ctx, task, review.findings);
+  pass_task(ctx, task, review.findings);
+}
+
+}  // namespace
+
+void on_review(Context& ctx, const ReviewSubmitted& event) {
+  State& state = ctx.state;
+  const std::string why = why_no_review(state, event.session);
+  if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);
+  Session& session = *find_session(state, event.session);
+  Task* task = find_task(state, session.task);
+  const std::string subject = task == nullptr ? "mission" : task->id.value;
+  const std::vector<std::string> problems =
+      review_problems(state, event, subject, task == nullptr ? state.verify : task->verify);
+  if (!problems.empty()) {
+    return refuse_call(
+        ctx, event.request, event.session,
+        listed("submit_review: not taken. Mend all of these and call it again:", problems));
+  }
+  const bool pass = *event.args.verdict == Verdict::pass;
+  close_session(ctx, session);
+  made_progress(ctx);
+  if (pass && state.parallel < state.parallel_max) state.parallel += 1;
+  ctx.accept(event.request,
+             "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
+  // Last: both move what the references above name.
+  if (task == nullptr) {
+    take_whole(ctx, event.args);
+  } else {
+    take_task(ctx, *task, event.args);
+  }
+}
+
+}  // namespace orchestrator::core

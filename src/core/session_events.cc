@@ -1,0 +1,170 @@
+#include "core/session_events.h"
+
+#include <algorithm>
+
+#include "core/mission.h"
+#include "core/session_pool.h"
+
+namespace orchestrator::core {
+namespace {
+
+Session* find_by_effect(State& state, EffectId effect) {
+  if (effect == 0) return nullptr;
+  const auto it = std::ranges::find(state.sessions, effect, &Session::effect);
+  return it == state.sessions.end() ? nullptr : &*it;
+}
+
+void turn_over(Context& ctx, Session& session) {
+  if (session.submitted) return release_session(ctx, session);
+  const char* why = session.failed ? "its turn failed" : "its turn ended without a submission";
+  continue_or_give_up(ctx, session, why, session.failed);
+}
+
+/// The host says that it works: whatever looked like its end was none.
+void still_works(Context& ctx, Session& session) {
+  session.errored = false;
+  session.failed = false;
+  if (session.state != SessionState::closing) session.state = SessionState::working;
+  arm(ctx, session, stall_ms(ctx.state));
+}
+
+/// Its time for the task is over.
+void run_out(Context& ctx, Session& session) {
+  if (!session.submitted) {
+    const std::string minutes = std::to_string(ctx.state.options.timeouts.task_min);
+    return give_up_attempt(ctx, session, "it took longer than " + minutes + " minutes");
+  }
+  ctx.emit(AbortSession{session.id});
+  release_session(ctx, session);
+}
+
+}  // namespace
+
+void on_created(Context& ctx, const SessionCreated& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr || !session->id.empty()) return;
+  session->id = event.session;
+  session->effect = 0;
+  ctx.emit(WatchSession{event.session});
+  if (session->state != SessionState::creating) {  // ended while it was being made
+    ctx.emit(AbortSession{event.session});
+    return;
+  }
+  Task* task = find_task(ctx.state, session->task);
+  if (task != nullptr && session->role == Role::worker) task->session = event.session;
+  send_prompt(ctx, *session);
+}
+
+bool on_accepted(Context& ctx, const PromptAccepted& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr) return false;
+  session->effect = 0;
+  if (session->state == SessionState::prompting) session->state = SessionState::waiting;
+  return true;
+}
+
+bool on_effect_failed(Context& ctx, const EffectFailed& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr) return false;
+  session->effect = 0;
+  if (session->state == SessionState::ended) return true;
+  ctx.state.metrics.errors += 1;
+  const std::string error = clip(event.error, 200);
+  if (session->inspecting) {
+    session->inspecting = false;  // its timer asks again
+  } else if (session->id.empty()) {
+    continue_or_give_up(ctx, *session, "the host could not make a session: " + error, true);
+  } else if (is_busy(*session)) {
+    continue_or_give_up(ctx, *session, "the host refused the prompt: " + error, true);
+  }
+  return true;
+}
+
+void on_turn_started(Context& ctx, Session& session) {
+  session.seen_ms = ctx.now_ms;
+  session.inspections = 0;
+  if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
+  session.began = true;
+  session.state = SessionState::working;
+  arm(ctx, session, stall_ms(ctx.state));
+}
+
+void on_idled(Context& ctx, Session& session) {
+  session.seen_ms = ctx.now_ms;
+  // An idle that meets a prompt on its way belongs to an older turn; the answer timer watches it.
+  if (!is_busy(session) || session.state == SessionState::prompting) return;
+  if (session.errored) {
+    session.errored = false;
+    session.failed = true;
+    arm(ctx, session, kSecondIdleMs);
+  } else if (session.state == SessionState::waiting) {
+    inspect_session(ctx, session);  // older too, or the start of the answer was not told
+  } else {
+    turn_over(ctx, session);
+  }
+}
+
+void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
+  session.seen_ms = ctx.now_ms;
+  if (!is_busy(session)) return;
+  if (event.name == "ContextOverflowError") return;  // the host compacts and goes on by itself
+  ctx.state.metrics.errors += 1;
+  session.errored = true;
+}
+
+void on_deleted(Context& ctx, Session& session) {
+  if (session.state == SessionState::ended) return;
+  session.state = SessionState::idle;  // there is nothing left to abort
+  give_up_attempt(ctx, session, "its session was deleted");
+}
+
+bool on_inspected(Context& ctx, const SessionInspected& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr) return false;
+  session->effect = 0;
+  session->inspecting = false;
+  if (!is_busy(*session)) return true;
+  const bool silent = ctx.now_ms - session->seen_ms >= stall_ms(ctx.state);
+  if (!event.exists) {
+    on_deleted(ctx, *session);
+  } else if (event.busy && (event.in_tool || !silent)) {
+    session->inspections = 0;
+    still_works(ctx, *session);
+  } else if (event.busy) {
+    ctx.emit(AbortSession{session->id});
+    session->errored = true;
+    arm(ctx, *session, kSecondIdleMs);
+  } else {
+    session->inspections = 0;
+    session->began = session->began || event.answered;
+    session->failed = session->failed || !event.answered;
+    turn_over(ctx, *session);
+  }
+  return true;
+}
+
+bool on_session_timer(Context& ctx, TimerId timer) {
+  if (timer == 0) return false;
+  const auto it = std::ranges::find(ctx.state.sessions, timer, &Session::timer);
+  if (it == ctx.state.sessions.end()) return false;
+  Session& session = *it;
+  session.timer = 0;
+  const TimeMs silent_ms = ctx.now_ms - session.seen_ms;
+  const bool in_turn =
+      session.state == SessionState::working || session.state == SessionState::closing;
+  if (session.state == SessionState::creating) {
+    session.effect = 0;
+    continue_or_give_up(ctx, session, "the host did not make a session in time", true);
+  } else if (lease_over(ctx, session)) {
+    run_out(ctx, session);
+  } else if (session.state == SessionState::backing_off) {
+    send_prompt(ctx, session);
+  } else if (in_turn && !session.errored && !session.failed && silent_ms < stall_ms(ctx.state)) {
+    arm(ctx, session, stall_ms(ctx.state) - silent_ms);
+  } else if (is_busy(session)) {
+    inspect_session(ctx, session);
+  }
+  return true;
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "core/mission.h"
+#include "core/task_graph.h"
+
+namespace orchestrator::core {
+
+/// Which rows of the two tables a step has taken: for tests and timelines. Not part of the state.
+struct Trace {
+  std::vector<PhaseMove> phases;
+  std::vector<TaskMove> tasks;
+};
+
+/// `orchestrator::step`, and what it moved.
+[[nodiscard]] Effects step_traced(State& state, const Event& event, Trace& trace);
+
+}  // namespace orchestrator::core

@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include "core/commander.h"
+#include "core/evidence.h"
+#include "core/mission.h"
+#include "core/plan.h"
+#include "core/session_pool.h"
+#include "core/submission.h"
+#include "core/task_graph.h"
+
+namespace orchestrator::core {
+namespace {
+
+constexpr std::size_t kReceiptsMax = 2000;
+constexpr std::size_t kTouchedMax = 2000;
+constexpr std::size_t kSummaryBytesMax = 4000;
+
+void note_touched(Task& task, const std::string& path) {
+  if (task.touched.size() < kTouchedMax &&
+      std::ranges::find(task.touched, path) == task.touched.end()) {
+    task.touched.push_back(path);
+  }
+}
+
+std::string why_no_work(const State& state, const SessionId& id) {
+  const std::string wrong = wrong_caller(state, id, Role::worker, "submit_work");
+  if (!wrong.empty()) return wrong;
+  const Session& session = *find_session(state, id);
+  const Task* task = find_task(state, session.task);
+  const bool awaited = task != nullptr && task->status == TaskStatus::running &&
+                       task->session == id && session.state != SessionState::ended;
+  if (awaited) return "";
+  const bool given_away = task != nullptr && task->status == TaskStatus::running;
+  return "submit_work: task " + session.task.value + " is " +
+         (task == nullptr ? "gone"
+          : given_away    ? "with another session now"
+                          : std::string(to_name(task->status))) +
+         "; there is nothing to submit: end your turn";
+}
+
+std::vector<std::string> work_problems(const State& state, const WorkSubmitted& event,
+                                       const Task& task) {
+  std::vector<std::string> problems = event.problems;
+  check_named_task(event.args.task, task.id.value, problems);
+  for (std::size_t i = 0; i < event.args.files.size(); ++i) {
+    if (!project_path(event.args.files[i]).empty()) continue;
+    problems.push_back("files[" + std::to_string(i) + "]: \"" + clip(event.args.files[i], 120) +
+                       "\" is outside the project: write a path relative to its directory");
+  }
+  append(problems, unproved_claims(state, event.session, event.args.evidence));
+  append(problems, task_problems(state, state.tasks, event.args.follow_ups, "follow_ups"));
+  return problems;
+}
+
+}  // namespace
+
+void on_work(Context& ctx, const WorkSubmitted& event) {
+  State& state = ctx.state;
+  const std::string why = why_no_work(state, event.session);
+  if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);
+  Session& session = *find_session(state, event.session);
+  Task& task = *find_task(state, session.task);
+  const std::vector<std::string> problems = work_problems(state, event, task);
+  if (!problems.empty()) {
+    return refuse_call(
+        ctx, event.request, event.session,
+        listed("submit_work: not taken. Mend all of these and call it again:", problems));
+  }
+  task.summary = clip(event.args.summary, kSummaryBytesMax);
+  for (const std::string& file : event.args.files) note_touched(task, project_path(file));
+  task.review_attempts = 0;
+  move_task(ctx, task, TaskStatus::submitted);
+  close_session(ctx, session);
+  made_progress(ctx);
+  ctx.accept(event.request, "Taken: " + task.id.value +
+                                " goes to review. End your turn; if something is found, it comes "
+                                "back to you.");
+  // Last: it moves the tasks in memory.
+  for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));
+}
+
+void on_command_ran(Context& ctx, const CommandRan& event) {
+  State& state = ctx.state;
+  Session* session = find_session(state, event.session);
+  if (session == nullptr) return;
+  session->seen_ms = ctx.now_ms;
+  if (session->state == SessionState::ended || !event.workdir.empty()) return;
+  if (state.receipts.size() >= kReceiptsMax) state.receipts.erase(state.receipts.begin());
+  state.receipts.push_back(Receipt{event.session, session->task, trimmed(event.command),
+                                   event.exit_code, event.output_hash, event.files_hash,
+                                   ctx.now_ms});
+  state.metrics.receipts += 1;
+}
+
+void on_file_written(Context& ctx, const FileWritten& event) {
+  Session* session = find_session(ctx.state, event.session);
+  if (session == nullptr) return;
+  session->seen_ms = ctx.now_ms;
+  const std::string path = project_path(event.path);
+  Task* task = find_task(ctx.state, session->task);
+  if (task != nullptr && !path.empty() && session->role == Role::worker) note_touched(*task, path);
+}
+
+}  // namespace orchestrator::core

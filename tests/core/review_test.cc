@@ -1,0 +1,349 @@
+// A pass rests on receipts; work and reviews come from the session that holds them.
+#include <gtest/gtest.h>
+
+#include "core/support/fake_host.h"
+
+namespace orchestrator::test {
+namespace {
+
+ReviewArgs passing() {
+  ReviewArgs args;
+  args.verdict = Verdict::pass;
+  return args;
+}
+
+/// A mission of one task whose Reviewer first does `wrong`, which must be refused with `part`.
+void expect_refused(const std::function<Answer(Turn&)>& wrong,
+                    const std::vector<std::string>& parts) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::reviewer, [&](Turn& turn) {
+    const Answer refused = wrong(turn);
+    EXPECT_FALSE(refused.ok);
+    for (const std::string& part : parts) {
+      EXPECT_TRUE(refused.says(part)) << "\"" << part << "\" is not in:\n" << refused.text;
+    }
+    EXPECT_EQ(host.at("T1").status, TaskStatus::reviewing);
+    EXPECT_TRUE(turn.pass().ok) << "a proper call is taken after it";
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::reviewer), 1U);
+  EXPECT_EQ(host.at("T1").proved_by, std::vector<std::string>{"test T1"});
+}
+
+TEST(Review, APassWithoutAReceiptSaysWhatToRun) {
+  expect_refused([](Turn& turn) { return turn.review(passing()); },
+                 {"`test T1` has no receipt", "run it with bash"});
+}
+
+TEST(Review, APassWithARedReceiptIsRefused) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.run("test T1", 0);
+        turn.run("test T1", 2);
+        return turn.review(passing());
+      },
+      {"`test T1` ended with exit code 2"});
+}
+
+TEST(Review, APassWithAStaleReceiptIsRefused) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.run("test T1");
+        turn.host.touch("src/T1.cc");
+        return turn.review(passing());
+      },
+      {"`test T1` ran before the files last changed", "run it again"});
+}
+
+TEST(Review, AReceiptOfAnotherSessionDoesNotCount) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.host.deliver(CommandRan{turn.host.at("T1").session, "test T1", "", 0, "",
+                                     turn.host.files_hash(turn.session)});
+        return turn.review(passing());
+      },
+      {"no receipt"});
+}
+
+TEST(Review, ACommandInAnotherDirectoryDoesNotCount) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.host.deliver(
+            CommandRan{turn.session, "test T1", "sub", 0, "", turn.host.files_hash(turn.session)});
+        return turn.review(passing());
+      },
+      {"no receipt", "from the project's directory"});
+}
+
+TEST(Review, APassWithAnErrorFindingIsRefused) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.run_verify();
+        ReviewArgs args = passing();
+        args.findings = {{"", 0, Severity::warning, "meh"}, {"", 0, Severity::error, "broken"}};
+        return turn.review(args);
+      },
+      {"findings[1] is an error"});
+}
+
+TEST(Review, APassWithANewSyntaxErrorIsRefused) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.run_verify();
+        return turn.host.deliver(ReviewSubmitted{RequestId("x"),
+                                                 turn.session,
+                                                 passing(),
+                                                 {},
+                                                 turn.host.files_hash(turn.session),
+                                                 {"src/T1.cc:3: missing }"}});
+      },
+      {"src/T1.cc:3: missing }"});
+}
+
+TEST(Review, ClaimsNeedReceiptsInAPassAndInAReject) {
+  const auto claim = [](Verdict verdict) {
+    return [verdict](Turn& turn) {
+      turn.run_verify();
+      ReviewArgs args;
+      args.verdict = verdict;
+      args.findings = {{"", 0, Severity::warning, "meh"}};
+      args.evidence = {{"test T1", 0}, {"make", 0}, {"test T1", 1}};
+      return turn.review(args);
+    };
+  };
+  for (const Verdict verdict : {Verdict::pass, Verdict::reject}) {
+    expect_refused(claim(verdict), {"evidence[1]: no receipt of `make`", "run it with bash",
+                                    "evidence[2]: `test T1` ended with exit code 0, not 1"});
+  }
+}
+
+TEST(Review, AWrongTaskIsRefusedWithTheRightOne) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.run_verify();
+        ReviewArgs args = passing();
+        args.task = TaskId("T7");
+        return turn.review(args);
+      },
+      {"this session holds \"T1\", not \"T7\""});
+}
+
+TEST(Review, AVerdictIsNeededAndARejectSaysWhy) {
+  expect_refused([](Turn& turn) { return turn.review({}); }, {"verdict"});
+  expect_refused(
+      [](Turn& turn) {
+        ReviewArgs args;
+        args.verdict = Verdict::reject;
+        args.findings = {{"", 0, Severity::note, "nice"}};
+        return turn.review(args);
+      },
+      {"a reject needs at least one"});
+  expect_refused(
+      [](Turn& turn) {
+        ReviewArgs args;
+        args.verdict = Verdict::reject;
+        args.findings = {{"", 0, Severity::error, " \n"}};
+        return turn.review(args);
+      },
+      {"findings[0].message: empty"});
+}
+
+TEST(Review, TheMasterReviewNeedsTheMissionsOwnReceipts) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.options.verify = {"lint"};
+  host.script(Role::master_reviewer, [&](Turn& turn) {
+    turn.run("test all");
+    ReviewArgs args = passing();
+    args.task = TaskId("T1");
+    const Answer refused = turn.review(args);
+    EXPECT_TRUE(refused.says("`lint` has no receipt"));
+    EXPECT_TRUE(refused.says("this session holds \"mission\", not \"T1\""));
+    turn.run("lint");
+    args.task = TaskId("mission");
+    EXPECT_TRUE(turn.review(args).ok);
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.state.proved_by, (std::vector<std::string>{"lint", "test all"}));
+}
+
+TEST(Review, ASecondVerdictIsRefused) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2", {"T1"})});
+  host.script(Role::reviewer, [&](Turn& turn) {
+    EXPECT_TRUE(turn.pass().ok);
+    EXPECT_TRUE(turn.reject("no, wait").says("end your turn"));
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Review, AReviewerWithoutAVerdictIsContinuedThenReplaced) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  int sessions = 0;
+  host.script(Role::reviewer, [&](Turn& turn) {
+    if (turn.number == 1) ++sessions;
+    if (sessions == 2) turn.pass();
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::reviewer), 2U);
+  EXPECT_EQ(host.sessions_of(Role::worker), 1U);
+}
+
+MISSION_SCENARIO(Review, ReviewersThatNeverGiveAVerdictBlockTheTask) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::reviewer, [](Turn&) {});
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::blocked);
+  EXPECT_NE(host.state.reason.find("no Reviewer gave a verdict"), std::string::npos);
+  EXPECT_EQ(host.sessions_of(Role::reviewer), 3U);
+}
+
+// ---- work ---------------------------------------------------------------------------------------
+
+TEST(Work, ProblemsAreListedAtOnceAndAProperCallIsTaken) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2", {"T1"})});
+  host.script(Role::worker, [&](Turn& turn) {
+    WorkArgs args;
+    args.task = TaskId("T9");
+    args.summary = "done";
+    args.files = {"src/T1.cc", "../x"};
+    args.evidence = {{"make", 0}};
+    args.follow_ups = {task("T1"), task("T3", {"T77"})};
+    const Answer refused = turn.work(args);
+    for (const char* part : {"this session holds", "files[1]: \"../x\"", "no receipt of `make`",
+                             "follow_ups[0].id: \"T1\" is used twice", "follow_ups[1].deps[0]"}) {
+      EXPECT_TRUE(refused.says(part)) << part;
+    }
+    EXPECT_TRUE(turn.do_work().ok);
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.state.tasks.size(), 2U);
+}
+
+TEST(Work, AnotherSessionMayNotSubmit) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::reviewer, [&](Turn& turn) {
+    EXPECT_TRUE(turn.work({}).says("only its worker"));
+    turn.pass();
+  });
+  host.task_command("build it");
+  host.run_for(20);
+  const Answer stranger =
+      host.deliver(WorkSubmitted{RequestId("x"), SessionId("stranger"), {}, {}});
+  EXPECT_TRUE(stranger.says("no session of mission m-1"));
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_TRUE(host.deliver(WorkSubmitted{RequestId("y"), SessionId("stranger"), {}, {}})
+                  .says("no mission is active"));
+}
+
+MISSION_SCENARIO(Work, AWorkerThatWasGivenUpMayNotSubmitForItsSuccessor) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  SessionId first;
+  int late = 0;
+  host.script(Role::worker, [&](Turn& turn) {
+    if (first.empty()) first = turn.session;
+    if (turn.session != first) turn.do_work();
+  });
+  host.task_command("build it");
+  // The successor is being made, and is not there yet.
+  host.run_until([&] { return host.sessions_of(Role::worker) == 2; });
+  EXPECT_EQ(host.at("T1").status, TaskStatus::running);
+  for (; late < 20; ++late) {
+    const RequestId request("late" + std::to_string(late));
+    EXPECT_FALSE(
+        host.deliver(WorkSubmitted{request, first, {TaskId("T1"), "late", {}, {}, {}}, {}}).ok);
+  }
+  EXPECT_EQ(host.at("T1").status, TaskStatus::running);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("T1").attempt, 2U)
+      << "refused calls of the old session cost the new one nothing";
+}
+
+MISSION_SCENARIO(Work, AWorkerThatIsAlwaysRefusedIsReplaced) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  int sessions = 0;
+  host.script(Role::worker, [&](Turn& turn) {
+    if (turn.number == 1) ++sessions;
+    if (sessions > 1) return void(turn.do_work());
+    WorkArgs args;
+    args.files = {"/outside"};
+    for (int i = 0; i < 8; ++i) turn.work(args);
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::worker), 2U);
+}
+
+TEST(Work, RefusalsAfterTheSubmissionAreHarmless) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2", {"T1"})});
+  host.script(Role::worker, [&](Turn& turn) {
+    turn.do_work();
+    for (int i = 0; i < 20; ++i) EXPECT_FALSE(turn.do_work().ok);
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+// ---- writes -------------------------------------------------------------------------------------
+
+TEST(Write, AFileOfAnotherRunningTaskIsRefusedAndAFreeOneGrowsTheClaim) {
+  FakeHost host;
+  host.plan = plan_of(
+      {task("T1", {}, {"src/a/**"}), task("T2", {}, {"src/b.cc"}), task("T3", {"T1", "T2"})});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T2") && !host.at("T2").session.empty(); });
+  const SessionId t1 = host.at("T1").session;
+  const SessionId t2 = host.at("T2").session;
+  EXPECT_EQ(why_not_write(host.state, t1, "src/a/x.cc"), "");
+  EXPECT_NE(why_not_write(host.state, t2, "src/a/x.cc").find("T1"), std::string::npos);
+  EXPECT_NE(why_not_write(host.state, t2, "./src//a/x.cc").find("T1"), std::string::npos);
+  EXPECT_NE(why_not_write(host.state, t1, "../x").find("outside"), std::string::npos);
+  EXPECT_NE(why_not_write(host.state, t1, "/etc/x").find("outside"), std::string::npos);
+  EXPECT_EQ(why_not_write(host.state, t1, "free.cc"), "");
+  host.deliver(FileWritten{t1, "free.cc"});
+  EXPECT_NE(why_not_write(host.state, t2, "free.cc").find("T1"), std::string::npos);
+  EXPECT_EQ(why_not_write(host.state, SessionId("stranger"), "src/b.cc"), "") << "not ours to say";
+  host.stop();
+}
+
+MISSION_SCENARIO(Write, ATaskWithoutFilesClaimsWhatItWrites) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2")});
+  for (TaskSpec& spec : host.plan.tasks) spec.files.clear();
+  host.script(Role::worker, [&](Turn& turn) {
+    turn.write("shared.cc");
+    turn.do_work();
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  const std::size_t holders = host.at("T1").touched.size() + host.at("T2").touched.size();
+  EXPECT_EQ(holders, 1U) << "the second write was refused";
+}
+
+}  // namespace
+}  // namespace orchestrator::test

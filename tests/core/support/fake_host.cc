@@ -1,0 +1,619 @@
+#include "core/support/fake_host.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "codec/binary.h"
+#include "core/claims.h"
+#include "core/session_pool.h"
+#include "core/task_graph.h"
+
+namespace orchestrator::test {
+namespace {
+
+constexpr std::size_t kEventsMax = 100'000;
+constexpr TimeMs kThinkMs = 100;
+constexpr TimeMs kRealIdleMs = 200;
+const SessionId kRoot("root");
+
+bool is_from_host(const Happening& what) {
+  return !std::holds_alternative<TimerFired>(what) && !std::holds_alternative<ProcessStarted>(what);
+}
+
+}  // namespace
+
+std::vector<Scenario>& scenarios() {
+  static std::vector<Scenario> all;
+  return all;
+}
+
+Trace& taken_rows() {
+  static Trace rows;
+  return rows;
+}
+
+TaskSpec task(const std::string& id, std::vector<std::string> deps,
+              std::vector<std::string> files) {
+  TaskSpec spec;
+  spec.id = TaskId(id);
+  spec.title = "Title of " + id;
+  spec.description = "Build " + id;
+  for (std::string& dep : deps) spec.deps.emplace_back(std::move(dep));
+  spec.files = files.empty() ? std::vector<std::string>{"src/" + id + ".cc"} : std::move(files);
+  spec.verify = {"test " + id};
+  return spec;
+}
+
+PlanArgs plan_of(std::vector<TaskSpec> tasks) {
+  PlanArgs args;
+  args.summary = "A plan";
+  args.verify = {"test all"};
+  args.tasks = std::move(tasks);
+  return args;
+}
+
+PlanArgs diamond() {
+  return plan_of({task("T1"), task("T2", {"T1"}), task("T3", {"T1"}), task("T4", {"T1"}),
+                  task("T5", {"T2", "T3"}), task("T6", {"T4", "T5"})});
+}
+
+// ---- a model's turn -----------------------------------------------------------------------------
+
+Answer Turn::mission_run(RunArgs args) {
+  return host.call(RunCalled{host.new_request(), session, std::move(args), {}}, session);
+}
+Answer Turn::plan(PlanArgs args) {
+  return host.call(PlanSubmitted{host.new_request(), session, std::move(args), {}}, session);
+}
+Answer Turn::work(WorkArgs args) {
+  return host.call(WorkSubmitted{host.new_request(), session, std::move(args), {}}, session);
+}
+Answer Turn::todo(TodoArgs args) {
+  return host.call(TodoUpdated{host.new_request(), session, std::move(args), {}}, session);
+}
+Answer Turn::review(ReviewArgs args) {
+  return host.call(
+      ReviewSubmitted{
+          host.new_request(), session, std::move(args), {}, host.files_hash(session), {}},
+      session);
+}
+
+void Turn::write(const std::string& path) {
+  if (!why_not_write(host.state, session, path).empty()) return;
+  host.touch(path);
+  host.host_says(FileWritten{session, path});
+}
+
+void Turn::run(const std::string& command, int exit_code) {
+  host.host_says(CommandRan{session, command, "", exit_code, "output", host.files_hash(session)});
+}
+
+Answer Turn::do_work() {
+  const Task* mine = find_task(host.state, task);
+  WorkArgs args;
+  args.summary = "Did " + task.value;
+  if (mine != nullptr) {
+    for (const std::string& file : std::vector<std::string>(mine->files)) {
+      if (file.find('*') != std::string::npos) continue;
+      write(file);
+      args.files.push_back(file);
+    }
+  }
+  return work(std::move(args));
+}
+
+void Turn::run_verify(int exit_code) {
+  const Task* mine = find_task(host.state, task);
+  const auto commands = mine == nullptr ? host.state.verify : mine->verify;
+  for (const std::string& command : commands) run(command, exit_code);
+}
+
+Answer Turn::pass() {
+  run_verify();
+  ReviewArgs args;
+  args.verdict = Verdict::pass;
+  return review(std::move(args));
+}
+
+Answer Turn::reject(const std::string& message, const std::string& file) {
+  ReviewArgs args;
+  args.verdict = Verdict::reject;
+  args.findings = {Finding{file, 0, Severity::error, message}};
+  return review(std::move(args));
+}
+
+void Turn::fail(const std::string& name) { host.break_turn(session, name); }
+
+void Turn::hang() { host.children_[session].in_tool = true; }
+
+// ---- the host -----------------------------------------------------------------------------------
+
+FakeHost::FakeHost(HostMode host_mode) : mode_(host_mode) {
+  children_[kRoot].role = Role::commander;
+}
+
+FakeHost::~FakeHost() { check_replay(); }
+
+void FakeHost::after(TimeMs ms, std::function<void()> act) {
+  queue_.push(Due{now + ms, ++order_, std::move(act)});
+}
+
+RequestId FakeHost::new_request() { return RequestId("r" + std::to_string(++requests_)); }
+
+bool FakeHost::step_once() {
+  if (queue_.empty()) return false;
+  Due due = queue_.top();
+  queue_.pop();
+  now = std::max(now, due.at);
+  due.act();
+  return true;
+}
+
+void FakeHost::run() {
+  while (log.size() < kEventsMax && step_once()) {
+  }
+  EXPECT_LT(log.size(), kEventsMax) << "the mission does not end";
+  check_standstill();
+}
+
+void FakeHost::run_until(const std::function<bool()>& condition) {
+  while (!condition()) {
+    if (log.size() >= kEventsMax || !step_once()) {
+      ADD_FAILURE() << "what was waited for never came; " << status_text(state);
+      return;
+    }
+  }
+}
+
+void FakeHost::run_to_event(std::size_t events) {
+  while (log.size() < events && step_once()) {
+  }
+}
+
+void FakeHost::run_for(TimeMs ms) {
+  const TimeMs end = now + ms;
+  while (!queue_.empty() && queue_.top().at <= end) step_once();
+  now = end;
+}
+
+Answer FakeHost::deliver(Happening what) {
+  RequestId request;
+  std::visit(
+      [&](const auto& event) {
+        if constexpr (requires { event.request; }) request = event.request;
+      },
+      what);
+  const State before = state;
+  log.push_back(Event{log.size() + 1, now, std::move(what)});
+  const Effects effects = core::step_traced(state, log.back(), taken_rows());
+  check(before, effects);
+  watch_states(before);
+  for (const Effect& effect : effects) carry_out(effect);
+  const auto reply = replies_.find(request);
+  if (request.empty() || reply == replies_.end()) return {};
+  return Answer{reply->second.ok, true, reply->second.text};
+}
+
+void FakeHost::host_says(Happening what) {
+  SessionId session;
+  std::visit(
+      [&](const auto& event) {
+        if constexpr (requires { event.session; }) session = event.session;
+      },
+      what);
+  if (!session.empty() && !watched_.contains(session) &&
+      !std::holds_alternative<SessionCreated>(what)) {
+    return;
+  }
+  if (lost && lost(what)) return;
+  if (doubled && is_from_host(what)) deliver(what);
+  deliver(std::move(what));
+}
+
+void FakeHost::watch_states(const State& before) {
+  std::size_t now_running = 0;
+  for (const Task& each : state.tasks) {
+    now_running += each.status == TaskStatus::running ? 1 : 0;
+    const Task* old = find_task(before, each.id);
+    const TaskStatus was = old == nullptr ? TaskStatus::pending : old->status;
+    if (was == each.status) continue;
+    if (each.status == TaskStatus::running) started.push_back(each.id);
+    if (each.status == TaskStatus::done) finished.push_back(each.id);
+  }
+  together = std::max(together, now_running);
+}
+
+// ---- what must hold at any time -----------------------------------------------------------------
+
+void FakeHost::check(const State& before, const Effects& effects) {
+  const std::size_t slots = core::slots_used(state);
+  if (slots > core::slots_used(before)) {
+    EXPECT_LE(slots, std::max(state.parallel, before.parallel)) << "too many sessions at once";
+  }
+  const bool silent = state.phase == Phase::cancelled || state.phase == Phase::paused;
+  for (const Effect& effect : effects) {
+    const bool acts = std::holds_alternative<PromptSession>(effect) ||
+                      std::holds_alternative<CreateSession>(effect);
+    EXPECT_FALSE(silent && acts) << "a prompt while " << to_name(state.phase);
+  }
+  for (std::size_t i = 0; i < state.tasks.size(); ++i) {
+    const Task& one = state.tasks[i];
+    if (one.status != TaskStatus::running) continue;
+    for (const TaskId& dep : one.deps) {
+      const Task* found = find_task(state, dep);
+      EXPECT_TRUE(found == nullptr || core::is_settled(found->status) ||
+                  find_task(before, one.id)->status == TaskStatus::running)
+          << one.id.value << " runs before " << dep.value;
+    }
+    for (std::size_t k = i + 1; k < state.tasks.size(); ++k) {
+      const Task& other = state.tasks[k];
+      if (other.status != TaskStatus::running) continue;
+      EXPECT_FALSE(core::claims_overlap(one.files, other.files))
+          << one.id.value << " and " << other.id.value << " run with the same files";
+    }
+    EXPECT_LE(std::ranges::count_if(state.sessions,
+                                    [&](const Session& session) {
+                                      return session.role == Role::worker &&
+                                             session.task == one.id &&
+                                             session.state != SessionState::ended;
+                                    }),
+              1)
+        << one.id.value << " has two Workers";
+  }
+  if (state.phase == Phase::sealed) {
+    EXPECT_TRUE(core::all_settled(state)) << "sealed with open tasks";
+  }
+  for (const Session& session : state.sessions) {
+    const bool waits = core::holds_slot(session);
+    EXPECT_TRUE(!waits || session.timer != 0) << "a slot without a timer";
+  }
+}
+
+void FakeHost::check_standstill() const {
+  EXPECT_FALSE(is_running(state.phase) && !state.dormant)
+      << "nothing is due any more, and the mission is " << status_text(state);
+}
+
+void FakeHost::check_replay() const {
+  State again;
+  for (const Event& event : log) (void)step(again, event);
+  EXPECT_EQ(codec::encode(again), codec::encode(state)) << "the log does not give the state";
+}
+
+// ---- effects ------------------------------------------------------------------------------------
+
+void FakeHost::carry_out(const Effect& effect) {
+  if (refused) {
+    const std::string error = refused(effect);
+    if (!error.empty()) {
+      EffectId id = 0;
+      std::visit(
+          [&](const auto& e) {
+            if constexpr (requires { e.effect; }) id = e.effect;
+          },
+          effect);
+      after(1, [this, id, error] { host_says(EffectFailed{id, error}); });
+      return;
+    }
+  }
+  if (const auto* e = std::get_if<Reply>(&effect)) return answer(*e);
+  if (const auto* e = std::get_if<CreateSession>(&effect)) return create(*e);
+  if (const auto* e = std::get_if<PromptSession>(&effect)) return prompt(*e);
+  if (const auto* e = std::get_if<InspectSession>(&effect)) return inspect(*e);
+  if (const auto* e = std::get_if<WatchSession>(&effect)) watched_.insert(e->session);
+  if (const auto* e = std::get_if<ShowToast>(&effect)) toasts.push_back(*e);
+  if (const auto* e = std::get_if<AbortSession>(&effect)) {
+    aborted.push_back(e->session);
+    abort(e->session, false);
+  }
+  if (const auto* e = std::get_if<CancelTimer>(&effect)) timers_.erase(e->timer);
+  if (const auto* e = std::get_if<StartTimer>(&effect)) {
+    const TimerId timer = e->timer;
+    const std::uint64_t set = ++order_;
+    timers_[timer] = set;
+    after(e->delay_ms, [this, timer, set] {
+      const auto it = timers_.find(timer);
+      if (it == timers_.end() || it->second != set) return;
+      timers_.erase(it);
+      deliver(TimerFired{timer});
+    });
+  }
+}
+
+void FakeHost::create(const CreateSession& effect) {
+  creations.push_back(effect);
+  const SessionId session("ses" + std::to_string(++sessions_));
+  children_[session].role = effect.role;
+  children_[session].task = effect.task;
+  after(5, [this, effect, session] { host_says(SessionCreated{effect.effect, session}); });
+}
+
+void FakeHost::prompt(const PromptSession& effect) {
+  prompts.push_back(effect);
+  if (effect.session == state.root_session) told.push_back(effect.text);
+  const bool vanishes = swallowed && swallowed(effect);
+  after(2, [this, effect, vanishes] {
+    children_[effect.session].answered = false;
+    host_says(PromptAccepted{effect.effect});
+    if (!vanishes) message(effect.session, effect.text);
+  });
+}
+
+void FakeHost::inspect(const InspectSession& effect) {
+  after(1, [this, effect] {
+    const Child& child = children_[effect.session];
+    host_says(SessionInspected{effect.effect, effect.session, true, child.running, child.in_tool,
+                               child.answered});
+  });
+}
+
+void FakeHost::abort(const SessionId& session, bool by_user) {
+  Child& child = children_[session];
+  if (!child.running) return;
+  if (!child.blocked.empty()) {
+    const RequestId request = child.blocked;
+    child.blocked = RequestId{};
+    if (by_user) host_says(CallAborted{request, session});
+  }
+  break_turn(session, "MessageAbortedError");
+}
+
+void FakeHost::answer(const Reply& reply) {
+  replies_.emplace(reply.request, reply);
+  if (const auto ending = turn_endings_.find(reply.request); ending != turn_endings_.end()) {
+    const SessionId session = ending->second;
+    turn_endings_.erase(ending);
+    const std::uint64_t life = children_[session].life;
+    const std::string text = reply.text;
+    if (!text.empty()) told.push_back(text);
+    after(1, [this, session, life, text] {
+      if (children_[session].life != life) return;
+      if (text.empty()) return stop_turn(session, life);
+      host_says(TurnEnded{session, 100, 0.01, true});
+      host_says(TurnStarted{session});
+      after(kThinkMs, [this, session, life, text] {
+        if (children_[session].life == life) think(session, text);
+      });
+    });
+    return;
+  }
+  for (auto& [session, child] : children_) {
+    if (child.blocked != reply.request) continue;
+    child.blocked = RequestId{};
+    child.in_tool = false;
+    told.push_back(reply.text);
+    const std::uint64_t life = child.life;
+    const SessionId id = session;
+    const std::string text = reply.text;
+    after(1, [this, id, life, text] {
+      if (children_[id].life == life && children_[id].running) think(id, text);
+    });
+  }
+}
+
+// ---- turns --------------------------------------------------------------------------------------
+
+void FakeHost::message(const SessionId& session, const std::string& text) {
+  Child& child = children_[session];
+  if (child.dying) return;  // the lost wake-up: stored, and never answered
+  child.inbox = text;
+  if (child.running) {
+    child.continued = true;
+    return;
+  }
+  begin_turn(session);
+}
+
+void FakeHost::begin_turn(const SessionId& session) {
+  Child& child = children_[session];
+  child.running = true;
+  child.answered = false;
+  child.continued = false;
+  child.in_tool = false;
+  const std::uint64_t life = ++child.life;
+  after(10, [this, session, life] {
+    if (children_[session].life != life) return;
+    host_says(TurnStarted{session});
+    after(kThinkMs, [this, session, life] {
+      if (children_[session].life == life) think(session, children_[session].inbox);
+    });
+  });
+}
+
+void FakeHost::think(const SessionId& session, const std::string& text) {
+  Child& child = children_[session];
+  child.continued = false;
+  const std::uint64_t life = child.life;
+  Turn turn{*this, session, child.role, text, child.task, ++child.turns};
+  const auto model = models_.find(child.role);
+  if (model != models_.end() && model->second) {
+    model->second(turn);
+  } else {
+    default_model(turn);
+  }
+  const Child& left = children_[session];
+  if (left.life != life || !left.running) return;  // it failed, or was aborted
+  if (!left.blocked.empty() || left.in_tool) return;
+  end_turn(session);
+}
+
+void FakeHost::end_turn(const SessionId& session) {
+  const std::uint64_t life = children_[session].life;
+  if (mode_ == HostMode::run && session == state.root_session) {
+    const RequestId request = new_request();
+    turn_endings_[request] = session;
+    host_says(TurnEnding{request, session});
+    return;
+  }
+  stop_turn(session, life);
+}
+
+void FakeHost::stop_turn(const SessionId& session, std::uint64_t life) {
+  host_says(TurnEnded{session, 100, 0.01, true});
+  after(5, [this, session, life] {
+    Child& child = children_[session];
+    if (child.life != life) return;
+    if (child.continued) {  // a message has come meanwhile
+      return think(session, child.inbox);
+    }
+    child.running = false;
+    child.answered = true;
+    host_says(SessionIdled{session});
+  });
+}
+
+void FakeHost::break_turn(const SessionId& session, const std::string& error) {
+  Child& child = children_[session];
+  const std::uint64_t life = ++child.life;
+  child.dying = true;
+  child.in_tool = false;
+  after(1, [this, session, error] { host_says(SessionErrored{session, error, "it failed"}); });
+  after(2, [this, session] { host_says(SessionIdled{session}); });
+  after(kRealIdleMs, [this, session, life] {
+    Child& dead = children_[session];
+    if (dead.life != life) return;
+    dead.running = false;
+    dead.dying = false;
+    host_says(SessionIdled{session});
+  });
+}
+
+Answer FakeHost::call(Happening what, const SessionId& session) {
+  RequestId request;
+  std::visit(
+      [&](const auto& event) {
+        if constexpr (requires { event.request; }) request = event.request;
+      },
+      what);
+  if (lost && lost(what)) return {};
+  const Happening copy = what;
+  Answer given = deliver(std::move(what));
+  if (!given.given) children_[session].blocked = request;  // `answer` goes on with it
+  if (doubled) deliver(copy);
+  const auto reply = replies_.find(request);
+  if (!given.given) return given;
+  if (std::holds_alternative<RunCalled>(copy)) told.push_back(reply->second.text);
+  return Answer{reply->second.ok, true, reply->second.text};
+}
+
+void FakeHost::default_model(Turn& turn) {
+  switch (turn.role) {
+    case Role::commander:
+      if (is_running(state.phase)) turn.mission_run();
+      return;
+    case Role::planner:
+      turn.plan(plan);
+      return;
+    case Role::worker:
+      turn.do_work();
+      return;
+    case Role::reviewer:
+    case Role::master_reviewer:
+      turn.pass();
+      return;
+    case Role::none:
+      return;
+  }
+}
+
+// ---- a person -----------------------------------------------------------------------------------
+
+Answer FakeHost::task_command(const std::string& arguments, const SessionId& session) {
+  MissionRequested event;
+  event.request = new_request();
+  event.session = session;
+  event.arguments = arguments;
+  event.mode = mode_;
+  event.mission = MissionId("m-" + std::to_string(++missions_));
+  event.seed = 7;
+  event.agents = agents;
+  event.options = options;
+  const Answer given = deliver(std::move(event));
+  if (given.ok) {
+    children_[session].role = Role::commander;
+    message(session, given.text);
+  }
+  return given;
+}
+
+Answer FakeHost::stop(const std::string& arguments, const SessionId& session) {
+  return deliver(StopRequested{new_request(), session, arguments});
+}
+
+Answer FakeHost::resume(const std::string& arguments, const SessionId& session) {
+  const Answer given = deliver(ResumeRequested{new_request(), session, arguments, mode_});
+  if (given.ok) {
+    children_[session].role = Role::commander;
+    message(session, given.text);
+  }
+  return given;
+}
+
+void FakeHost::say(const std::string& text) {
+  host_says(UserSpoke{state.root_session, text});
+  message(state.root_session, text);
+}
+
+void FakeHost::press_escape() { abort(state.root_session, true); }
+
+void FakeHost::crash(HostMode host_mode) {
+  queue_ = {};
+  timers_.clear();
+  watched_.clear();
+  turn_endings_.clear();
+  for (auto& [id, child] : children_) {
+    child.life += 1;
+    child.running = child.dying = child.in_tool = child.answered = false;
+    child.blocked = RequestId{};
+  }
+  mode_ = host_mode;
+  deliver(ProcessStarted{host_mode});
+}
+
+// ---- looking ------------------------------------------------------------------------------------
+
+const Task& FakeHost::at(const std::string& id) const {
+  const Task* found = find_task(state, TaskId(id));
+  if (found == nullptr) throw std::out_of_range("no task " + id);
+  return *found;
+}
+
+std::vector<PromptSession> FakeHost::prompts_to(const SessionId& session) const {
+  std::vector<PromptSession> found;
+  std::ranges::copy_if(prompts, std::back_inserter(found),
+                       [&](const PromptSession& p) { return p.session == session; });
+  return found;
+}
+
+std::vector<PromptSession> FakeHost::prompts_that_begin(const std::string& start) const {
+  std::vector<PromptSession> found;
+  std::ranges::copy_if(prompts, std::back_inserter(found),
+                       [&](const PromptSession& p) { return p.text.starts_with(start); });
+  return found;
+}
+
+std::size_t FakeHost::sessions_of(Role role, const std::string& task_id) const {
+  return static_cast<std::size_t>(std::ranges::count_if(creations, [&](const CreateSession& c) {
+    return c.role == role && (task_id.empty() || c.task.value == task_id);
+  }));
+}
+
+std::string FakeHost::files_hash(const SessionId& session) const {
+  std::string hash = "h";
+  for (const auto& [path, version] : versions_) {
+    for (const std::string& glob : vouched_files(state, session)) {
+      if (!core::glob_matches(glob, path)) continue;
+      hash += " " + path + ":" + std::to_string(version);
+      break;
+    }
+  }
+  return hash;
+}
+
+bool FakeHost::running(const std::string& id) const {
+  const Task* found = find_task(state, TaskId(id));
+  return found != nullptr && found->status == TaskStatus::running;
+}
+
+}  // namespace orchestrator::test

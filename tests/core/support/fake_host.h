@@ -1,0 +1,231 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/trace.h"
+#include "orchestrator/step.h"
+
+/// OpenCode as far as the engine can tell, on a virtual clock: it makes sessions, takes prompts,
+/// runs turns of scripted models, goes idle, and keeps the oddities of the host contract (an idle
+/// before its time after an error, prompts that are accepted and never answered). A whole mission
+/// runs in it within a unit test. After every step it checks what must hold at any time.
+namespace orchestrator::test {
+
+using core::Trace;
+
+class FakeHost;
+
+/// What came back from a tool call.
+struct Answer {
+  bool ok = false;
+  bool given = false;  ///< false: the call blocks
+  std::string text;
+
+  [[nodiscard]] bool says(const std::string& part) const {
+    return text.find(part) != std::string::npos;
+  }
+};
+
+/// A model's view of its turn. It acts by these calls; when its function returns, the turn ends,
+/// or, where its last call blocks, it is called again with the call's result as `text`.
+struct Turn {
+  FakeHost& host;
+  SessionId session;
+  Role role = Role::none;
+  std::string text;  ///< the newest message, or the result of the call that blocked
+  TaskId task;       ///< of a child session
+  int number = 1;    ///< turns of this session so far, this one included
+
+  [[nodiscard]] std::string first_line() const { return text.substr(0, text.find('\n')); }
+
+  // What models can do.
+  Answer mission_run(RunArgs args = {});
+  Answer plan(PlanArgs args);
+  Answer work(WorkArgs args);
+  Answer review(ReviewArgs args);
+  Answer todo(TodoArgs args);
+  void write(const std::string& path);
+  void run(const std::string& command, int exit_code = 0);
+
+  // What models mostly do.
+  /// Writes the task's files and submits it.
+  Answer do_work();
+  /// Runs each verify command, with this exit code.
+  void run_verify(int exit_code = 0);
+  /// Runs each verify command and passes.
+  Answer pass();
+  Answer reject(const std::string& message, const std::string& file = "");
+  /// The provider fails: an error, a premature idle, the real idle.
+  void fail(const std::string& name = "APIError");
+  /// The turn neither ends nor says anything any more.
+  void hang();
+};
+
+using Model = std::function<void(Turn&)>;
+
+[[nodiscard]] TaskSpec task(const std::string& id, std::vector<std::string> deps = {},
+                            std::vector<std::string> files = {});
+[[nodiscard]] PlanArgs plan_of(std::vector<TaskSpec> tasks);
+/// T1; T2, T3, T4 upon it; T5 upon T2 and T3; T6 upon all.
+[[nodiscard]] PlanArgs diamond();
+
+class FakeHost {
+ public:
+  explicit FakeHost(HostMode host_mode = HostMode::serve);
+  ~FakeHost();
+  FakeHost(const FakeHost&) = delete;
+  FakeHost& operator=(const FakeHost&) = delete;
+
+  // ---- what a test sets
+  // ---------------------------------------------------------------------------
+  PlanArgs plan = diamond();  ///< what the Planner submits unless it is scripted
+  Options options;            ///< of the next `/task`
+  std::vector<std::string> agents = {"worker"};
+  bool doubled = false;                                 ///< every event of the host comes twice
+  std::function<bool(const Happening&)> lost;           ///< events that never arrive
+  std::function<bool(const PromptSession&)> swallowed;  ///< accepted and never answered
+  std::function<std::string(const Effect&)> refused;    ///< the error with which an effect fails
+  void script(Role role, Model model) { models_[role] = std::move(model); }
+
+  // ---- what a person does
+  // -------------------------------------------------------------------------
+  Answer task_command(const std::string& arguments, const SessionId& session = SessionId("root"));
+  Answer stop(const std::string& arguments = "", const SessionId& session = SessionId("root"));
+  Answer resume(const std::string& arguments = "", const SessionId& session = SessionId("root"));
+  void say(const std::string& text);
+  void press_escape();
+  /// The process dies, and all turns with it; a new one loads the state.
+  void crash(HostMode host_mode);
+
+  // ---- time
+  // ---------------------------------------------------------------------------------------
+  /// Until nothing is due any more.
+  void run();
+  /// Until `condition`; fails the test if it never holds.
+  void run_until(const std::function<bool()>& condition);
+  /// Until this many events were taken in all, or nothing is due.
+  void run_to_event(std::size_t events);
+  void run_for(TimeMs ms);
+
+  /// Gives the engine one event now.
+  Answer deliver(Happening what);
+
+  // ---- what a test looks at
+  // -----------------------------------------------------------------------
+  State state;
+  TimeMs now = 1'000'000;
+  std::vector<Event> log;
+  std::vector<PromptSession> prompts;
+  std::vector<CreateSession> creations;
+  std::vector<SessionId> aborted;
+  std::vector<ShowToast> toasts;
+  std::vector<std::string> told;  ///< what `mission_run` returned and what woke the Commander
+  std::vector<TaskId> started;    ///< tasks in the order in which they became `running`
+  std::vector<TaskId> finished;   ///< in the order in which they became `done`
+  std::size_t together = 0;       ///< most tasks running at once
+
+  [[nodiscard]] const Task& at(const std::string& id) const;
+  [[nodiscard]] std::vector<PromptSession> prompts_to(const SessionId& session) const;
+  /// Prompts whose text begins so.
+  [[nodiscard]] std::vector<PromptSession> prompts_that_begin(const std::string& start) const;
+  [[nodiscard]] std::size_t sessions_of(Role role, const std::string& task_id = "") const;
+  [[nodiscard]] std::string files_hash(const SessionId& session) const;
+  void touch(const std::string& path) { versions_[path] += 1; }
+  [[nodiscard]] bool running(const std::string& id) const;
+  [[nodiscard]] std::size_t timers() const { return timers_.size(); }
+
+ private:
+  friend struct Turn;
+  struct Child {
+    Role role = Role::none;
+    TaskId task;
+    std::string inbox;     ///< the newest message that is not answered yet
+    bool running = false;  ///< a turn runs; a message only joins it
+    bool in_tool = false;
+    bool dying = false;  ///< between the premature idle and the real one
+    bool answered = false;
+    bool continued = false;  ///< its turn goes on with a message
+    int turns = 0;
+    std::uint64_t life = 0;  ///< of the turn: what was due for an older one is void
+    RequestId blocked;       ///< a call that has no answer yet
+  };
+  struct Due {
+    TimeMs at = 0;
+    std::uint64_t order = 0;
+    std::function<void()> act;
+    bool operator<(const Due& other) const {
+      return at != other.at ? at > other.at : order > other.order;
+    }
+  };
+
+  void after(TimeMs ms, std::function<void()> act);
+  bool step_once();
+  void host_says(Happening what);
+  void watch_states(const State& before);
+  void check(const State& before, const Effects& effects);
+  void check_standstill() const;
+  void check_replay() const;
+  [[nodiscard]] RequestId new_request();
+
+  void carry_out(const Effect& effect);
+  void create(const CreateSession& effect);
+  void prompt(const PromptSession& effect);
+  void inspect(const InspectSession& effect);
+  void abort(const SessionId& session, bool by_user);
+  void answer(const Reply& reply);
+
+  void message(const SessionId& session, const std::string& text);
+  void begin_turn(const SessionId& session);
+  void think(const SessionId& session, const std::string& text);
+  void end_turn(const SessionId& session);
+  void stop_turn(const SessionId& session, std::uint64_t life);
+  void break_turn(const SessionId& session, const std::string& error);
+  Answer call(Happening what, const SessionId& session);
+  void default_model(Turn& turn);
+
+  HostMode mode_;
+  std::map<Role, Model> models_;
+  std::map<SessionId, Child> children_;
+  std::set<SessionId> watched_;
+  std::map<TimerId, std::uint64_t> timers_;
+  std::map<RequestId, Reply> replies_;
+  std::map<RequestId, SessionId> turn_endings_;
+  std::map<std::string, int> versions_;
+  std::priority_queue<Due> queue_;
+  std::uint64_t order_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t sessions_ = 0;
+  std::uint64_t missions_ = 0;
+  std::set<SessionId> stopped_;
+};
+
+// ---- scenarios ----------------------------------------------------------------------------------
+
+/// A scenario is a test that the table coverage runs once more, all of them in one process.
+struct Scenario {
+  const char* name;
+  void (*run)();
+};
+std::vector<Scenario>& scenarios();
+inline bool add_scenario(const char* name, void (*run)()) {
+  scenarios().push_back({name, run});
+  return true;
+}
+/// The rows that all fake hosts of this process have taken.
+Trace& taken_rows();
+
+}  // namespace orchestrator::test
+
+#define MISSION_SCENARIO(suite, name)                                              \
+  static void suite##_##name##_run();                                              \
+  [[maybe_unused]] static const bool suite##_##name##_added =                      \
+      ::orchestrator::test::add_scenario(#suite "." #name, &suite##_##name##_run); \
+  TEST(suite, name) { suite##_##name##_run(); }                                    \
+  static void suite##_##name##_run()
