@@ -39,6 +39,7 @@ export function hooks(host) {
     // Not awaited by the host; a throw here would fail a request (A.9).
     event: async (/** @type {{event: any}} */ { event }) => {
       try {
+        if (event.type === "session.idle") refusals.delete(event.properties.sessionID)
         turns.see(event)
       } catch (error) {
         host.client.app
@@ -49,18 +50,19 @@ export function hooks(host) {
 
     "command.execute.before": async (/** @type {any} */ input, /** @type {any} */ output) => {
       if (!setup?.ownCommands.has(input.command)) return
+      refusals.delete(input.sessionID)
       const { ok, text } = await commandAnswer(host, input)
-      if (!ok && !link.watches(input.sessionID)) refusals.set(input.sessionID, text)
+      // An error would end a turn that runs; there the words wait in the message until the model reads them.
+      if (!ok && !turns.isBusy(input.sessionID)) refusals.set(input.sessionID, notForRetry(text))
       output.parts.splice(0, output.parts.length, ourPart(text))
     },
 
-    // A refused command must not cost a model call: the request fails with the refusal's own words.
+    // A refused command must not cost a model call: the request fails with the refusal's own words, as often as the
+    // host asks, until the turn is over.
     "chat.params": async (/** @type {any} */ input) => {
       const agent = typeof input.agent === "string" ? input.agent : input.agent?.name
       const text = refusals.get(input.sessionID)
-      if (text === undefined || agent === "title") return
-      refusals.delete(input.sessionID)
-      throw new Error(text)
+      if (text !== undefined && agent !== "title") throw new Error(text)
     },
 
     "chat.message": async (/** @type {any} */ input, /** @type {any} */ output) => {
@@ -159,6 +161,13 @@ function told(answer, head) {
   return { ok: true, text: `${head}\n\n${answer.text}\n\nTell the user this in a few words. Call no tool, and end your turn.` }
 }
 
+/** Words by which the host takes an error for a provider's passing trouble, and tries again for a minute. */
+const retried =
+  /429|500|502|503|504|524|rate(?= increased|[ _-]limit)|too[ _]many[ _]requests|overloaded|unavailable|exhausted|(?:internal|server|connection|network)[ _-](?=error)|provider[ _-]returned[ _-]error|terminated|failed to fetch|fetch failed|upstream connect|connection (?=refused|lost)|socket (?=connection was closed|hang up)|reset before headers|getaddrinfo|enotfound|eai_again|econn|etimedout|^timeout$|time(?:d )?[ -]?out|(?:try|retry) your request|try again|at capacity/gi
+
+/** The same words to a reader, with an invisible joiner in those that the host looks for. @param {string} text */
+const notForRetry = (text) => text.replace(retried, (found) => `${found[0]}\u2060${found.slice(1)}`)
+
 /** @param {any} args @returns {string[]} */
 function writtenPaths(args) {
   if (typeof args?.filePath === "string") return [args.filePath]
@@ -222,9 +231,17 @@ class TurnWatch {
   /** @type {Map<string, string>} session -> its newest message that calls tools */
   #tooled = new Map()
 
+  /** @type {Set<string>} sessions whose turn runs */
+  #busy = new Set()
+
   /** @param {import("./link.js").Link} link */
   constructor(link) {
     this.link = link
+  }
+
+  /** @param {string} session */
+  isBusy(session) {
+    return this.#busy.has(session)
   }
 
   /** @param {string} message */
@@ -259,6 +276,8 @@ class TurnWatch {
         }
         return
       case "session.status":
+        if (data.status?.type === "idle") this.#busy.delete(data.sessionID)
+        else this.#busy.add(data.sessionID)
         if (data.status?.type === "retry" && this.link.watches(data.sessionID)) {
           const message = String(data.status.message ?? "").slice(0, 500)
           this.link.tell({ type: "session_retried", session: data.sessionID, message })
