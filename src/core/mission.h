@@ -19,8 +19,7 @@ enum class Cause {
   work_appeared,  ///< a task can run again, a new one or a new plan came
   paused,
   resumed,
-  stopped,
-  gave_up
+  stopped
 };
 
 struct PhaseMove {

@@ -125,7 +125,10 @@ Answer Turn::reject(const std::string& message, const std::string& file) {
 
 void Turn::fail(const std::string& name) { host.break_turn(session, name); }
 
-void Turn::hang() { host.children_[session].in_tool = true; }
+void Turn::hang(bool in_tool) {
+  host.children_[session].hangs = true;
+  host.children_[session].in_tool = in_tool;
+}
 
 // ---- the host -----------------------------------------------------------------------------------
 
@@ -381,7 +384,7 @@ void FakeHost::answer(const Reply& reply) {
   for (auto& [session, child] : children_) {
     if (child.blocked != reply.request) continue;
     child.blocked = RequestId{};
-    child.in_tool = false;
+    child.hangs = child.in_tool = false;
     told.push_back(reply.text);
     const std::uint64_t life = child.life;
     const SessionId id = session;
@@ -410,7 +413,7 @@ void FakeHost::begin_turn(const SessionId& session) {
   child.running = true;
   child.answered = false;
   child.continued = false;
-  child.in_tool = false;
+  child.hangs = child.in_tool = false;
   const std::uint64_t life = ++child.life;
   after(10, [this, session, life] {
     if (children_[session].life != life) return;
@@ -434,7 +437,7 @@ void FakeHost::think(const SessionId& session, const std::string& text) {
   }
   const Child& left = children_[session];
   if (left.life != life || !left.running) return;  // it failed, or was aborted
-  if (!left.blocked.empty() || left.in_tool) return;
+  if (!left.blocked.empty() || left.hangs) return;
   end_turn(session);
 }
 
@@ -467,7 +470,7 @@ void FakeHost::break_turn(const SessionId& session, const std::string& error) {
   Child& child = children_[session];
   const std::uint64_t life = ++child.life;
   child.dying = true;
-  child.in_tool = false;
+  child.hangs = child.in_tool = false;
   after(1, [this, session, error] { host_says(SessionErrored{session, error, "it failed"}); });
   after(2, [this, session] { host_says(SessionIdled{session}); });
   after(kRealIdleMs, [this, session, life] {
@@ -564,7 +567,7 @@ void FakeHost::crash(HostMode host_mode) {
   turn_endings_.clear();
   for (auto& [id, child] : children_) {
     child.life += 1;
-    child.running = child.dying = child.in_tool = child.answered = false;
+    child.running = child.dying = child.hangs = child.in_tool = child.answered = false;
     child.blocked = RequestId{};
   }
   mode_ = host_mode;

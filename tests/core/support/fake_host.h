@@ -64,8 +64,9 @@ struct Turn {
   Answer reject(const std::string& message, const std::string& file = "");
   /// The provider fails: an error, a premature idle, the real idle.
   void fail(const std::string& name = "APIError");
-  /// The turn neither ends nor says anything any more.
-  void hang();
+  /// The turn neither ends nor says anything any more; as in a tool call that lasts, or as a stream
+  /// that has stopped.
+  void hang(bool in_tool = true);
 };
 
 using Model = std::function<void(Turn&)>;
@@ -148,6 +149,7 @@ class FakeHost {
     TaskId task;
     std::string inbox;     ///< the newest message that is not answered yet
     bool running = false;  ///< a turn runs; a message only joins it
+    bool hangs = false;
     bool in_tool = false;
     bool dying = false;  ///< between the premature idle and the real one
     bool answered = false;

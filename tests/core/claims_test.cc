@@ -1,0 +1,110 @@
+// Globs and claims.
+#include "core/claims.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace orchestrator::core {
+namespace {
+
+TEST(Glob, Matches) {
+  const struct {
+    const char* glob;
+    const char* path;
+    bool matches;
+  } kTable[] = {
+      {"a.cc", "a.cc", true},
+      {"a.cc", "b.cc", false},
+      {"*.cc", "a.cc", true},
+      {"*.cc", "src/a.cc", false},
+      {"src/*", "src/a", true},
+      {"src/*", "src/a/b", false},
+      {"src/*", "src/", true},
+      {"src/**", "src/a/b", true},
+      {"src/**", "src/a", true},
+      {"src/**", "src", false},
+      {"src/**", "srcs/a", false},
+      {"**", "a/b/c", true},
+      {"**/a.cc", "a.cc", true},
+      {"**/a.cc", "x/y/a.cc", true},
+      {"**/a.cc", "x/ba.cc", false},
+      {"src/**/a.cc", "src/a.cc", true},
+      {"src/**/a.cc", "src/x/y/a.cc", true},
+      {"src/**/a.cc", "src/xa.cc", false},
+      {"a?c", "abc", true},
+      {"a?c", "a/c", false},
+      {"a?c", "ac", false},
+      {"{a,b}.cc", "b.cc", true},
+      {"{a,b}.cc", "c.cc", false},
+      {"{a,{b,c}d}.x", "cd.x", true},
+      {"{a,{b,c}d}.x", "c.x", false},
+      {"src/{x,y}/**", "src/y/z/q", true},
+      {"{a", "{a", true},
+      {"a{b*", "a{bc", true},
+      {"[ab].c", "a.c", true},
+      {"[ab].c", "c.c", false},
+      {"[!ab].c", "c.c", true},
+      {"[a-c]x", "bx", true},
+      {"[a-c]x", "dx", false},
+      {"[a", "[a", true},
+      {"app/[id]/p.tsx", "app/[id]/p.tsx", true},
+      {"*", "", true},
+      {"", "", true},
+      {"*a*b*", "xxaxxbxx", true},
+      {"*a*b*", "xxbxxaxx", false},
+      {"größe/*", "größe/ä", true},
+  };
+  for (const auto& row : kTable) {
+    EXPECT_EQ(glob_matches(row.glob, row.path), row.matches) << row.glob << " on " << row.path;
+  }
+}
+
+TEST(Glob, NoGlobIsSlow) {
+  std::string glob;
+  for (int i = 0; i < 200; ++i) glob += "*a";
+  EXPECT_FALSE(glob_matches(glob + "b", std::string(1000, 'a')));
+  std::string parts;
+  for (int i = 0; i < 200; ++i) parts += "**/";
+  EXPECT_FALSE(glob_matches(parts + "b", std::string(500, '/') + "a"));
+  std::string braces;
+  for (int i = 0; i < 100; ++i) braces += "{a,b}";
+  EXPECT_FALSE(glob_matches(braces, std::string(100, 'a')));
+}
+
+TEST(Claims, Overlap) {
+  const struct {
+    const char* a;
+    const char* b;
+    bool overlap;
+  } kTable[] = {
+      {"src/**", "src/**", true},         {"src/**", "src/a.cc", true},
+      {"src/**", "docs/**", false},       {"src/a.cc", "src/b.cc", false},
+      {"src/a.cc", "src/a.cc", true},     {"src", "src/a.cc", true},
+      {"src", "srcs/a.cc", false},        {"src", "src/**", true},
+      {"src/lib", "src/*/x.c", true},     {"src/lib", "src/**/x.c", true},
+      {"src/lib", "doc/*/x.c", false},    {"src/*.cc", "src/*.h", true},
+      {"**/*.md", "docs/**", true},       {"**", "anything/at/all", true},
+      {"**/*.md", "src/a.cc", false},     {"src/a.cc", "src/*.ts", false},
+      {"src/{a,b}.cc", "src/b.cc", true}, {"src/{a,b}.cc", "src/c.cc", false},
+      {"src/[ab].cc", "src/a.cc", true},  {"a/b", "a/b/c/d.cc", true},
+      {"app/[id]/p.tsx", "app/**", true}, {"Makefile", "src/**", false},
+  };
+  for (const auto& row : kTable) {
+    EXPECT_EQ(claims_overlap({row.a}, {row.b}), row.overlap) << row.a << " and " << row.b;
+    EXPECT_EQ(claims_overlap({row.b}, {row.a}), row.overlap) << row.b << " and " << row.a;
+  }
+  EXPECT_FALSE(claims_overlap({}, {"**"})) << "no files, no claim";
+  EXPECT_TRUE(claims_overlap({"x", "src/a"}, {"y", "src/a"}));
+}
+
+TEST(Claims, AGlobThatIsTooLargeOverlapsRatherThanNot) {
+  std::string braces = "src/";
+  for (int i = 0; i < 100; ++i) braces += "{a,b}";
+  EXPECT_TRUE(claims_overlap({braces}, {"src/x.cc"}));
+  EXPECT_TRUE(claims_overlap({"src/*" + std::string(2000, 'a')}, {"src/x.cc"}));
+  EXPECT_FALSE(claims_overlap({braces}, {"docs/x.md"}));
+}
+
+}  // namespace
+}  // namespace orchestrator::core

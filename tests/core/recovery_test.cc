@@ -1,0 +1,306 @@
+// Crashes at any event, events that come twice, late or of strangers; the same log, the same state.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "codec/binary.h"
+#include "core/support/fake_host.h"
+
+namespace orchestrator::test {
+namespace {
+
+/// A mission with a bit of everything: a rework, a Worker that ends early, an error, a failed
+/// master review.
+void script_rich(FakeHost& host) {
+  host.plan =
+      plan_of({task("T1"), task("T2", {"T1"}), task("T3", {"T1"}), task("T4", {"T2", "T3"})});
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.task == TaskId("T2") && turn.number == 1) return;
+    if (turn.task == TaskId("T3") && turn.number == 1) return turn.fail();
+    turn.do_work();
+  });
+  host.script(Role::reviewer, [&host](Turn& turn) {
+    const bool red = turn.task == TaskId("T1") && host.at("T1").attempt == 1;
+    red ? turn.reject("red") : turn.pass();
+  });
+  host.script(Role::master_reviewer, [&host](Turn& turn) {
+    host.state.iteration == 1 ? turn.reject("bad", "src/T4.cc") : turn.pass();
+  });
+}
+
+std::size_t events_of_rich_mission(HostMode mode) {
+  FakeHost host(mode);
+  script_rich(host);
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  return host.log.size();
+}
+
+std::vector<TaskId> done_tasks(const State& state) {
+  std::vector<TaskId> ids;
+  for (const Task& each : state.tasks) {
+    if (each.status == TaskStatus::done) ids.push_back(each.id);
+  }
+  return ids;
+}
+
+void expect_not_repeated(const FakeHost& host, const std::vector<TaskId>& done,
+                         std::size_t created) {
+  for (std::size_t i = created; i < host.creations.size(); ++i) {
+    EXPECT_EQ(std::ranges::find(done, host.creations[i].task), done.end())
+        << host.creations[i].task.value << " was done already";
+  }
+  for (const TaskId& id : done) EXPECT_EQ(std::ranges::count(host.finished, id), 1) << id.value;
+}
+
+MISSION_SCENARIO(Recovery, ACrashAtAnyEventThenResumeLeadsToTheSeal) {
+  const std::size_t events = events_of_rich_mission(HostMode::run);
+  EXPECT_GT(events, 100U);
+  for (std::size_t at = 1; at < events; ++at) {
+    FakeHost host(HostMode::run);
+    script_rich(host);
+    host.task_command("build it");
+    host.run_to_event(at);
+    if (!is_active(host.state.phase)) break;
+    const std::vector<TaskId> done = done_tasks(host.state);
+    const std::size_t created = host.creations.size();
+    const std::size_t prompted = host.prompts.size();
+    host.crash(HostMode::run);
+    host.run();
+    EXPECT_TRUE(host.state.dormant);
+    EXPECT_EQ(host.prompts.size(), prompted) << "another `opencode run` does not wake it";
+    EXPECT_TRUE(host.resume().ok);
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed) << "crashed after event " << at;
+    expect_not_repeated(host, done, created);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+MISSION_SCENARIO(Recovery, InServeItGoesOnByItself) {
+  const std::size_t events = events_of_rich_mission(HostMode::serve);
+  for (std::size_t at = 1; at < events; ++at) {
+    FakeHost host;
+    script_rich(host);
+    host.task_command("build it");
+    host.run_to_event(at);
+    if (!is_active(host.state.phase)) break;
+    const std::vector<TaskId> done = done_tasks(host.state);
+    const std::size_t created = host.creations.size();
+    host.crash(HostMode::serve);
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed) << "crashed after event " << at;
+    EXPECT_NE(host.told.at(host.told.size() - 1).find("sealed"), std::string::npos);
+    expect_not_repeated(host, done, created);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+MISSION_SCENARIO(Recovery, TwoCrashesInARow) {
+  const std::size_t events = events_of_rich_mission(HostMode::serve);
+  for (std::size_t at = 1; at < events; at += 7) {
+    for (std::size_t more = 1; more < 60; more += 11) {
+      FakeHost host;
+      script_rich(host);
+      host.task_command("build it");
+      host.run_to_event(at);
+      host.crash(HostMode::tui);
+      host.run_to_event(at + more);
+      host.crash(HostMode::run);
+      if (is_active(host.state.phase)) {
+        EXPECT_TRUE(host.resume("", SessionId("other")).ok);
+      }
+      host.run();
+      EXPECT_EQ(host.state.phase, Phase::sealed) << at << " and " << more;
+      if (::testing::Test::HasFailure()) return;
+    }
+  }
+}
+
+MISSION_SCENARIO(Recovery, RunningWorkGoesOnInItsOwnSessions) {
+  FakeHost host;
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
+  const SessionId worker = host.at("T3").session;
+  host.crash(HostMode::run);
+  EXPECT_TRUE(host.resume().ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("T3").session, worker);
+  EXPECT_EQ(host.at("T3").attempt, 1U);
+  EXPECT_EQ(host.sessions_of(Role::worker), 6U);
+}
+
+MISSION_SCENARIO(Recovery, AResumedMissionKeepsToFewerSlots) {
+  FakeHost host;
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
+  for (int i = 0; i < 3; ++i) host.deliver(SessionRetried{host.at("T4").session, "429"});
+  EXPECT_EQ(host.state.parallel, 1U);
+  host.crash(HostMode::serve);  // three Workers are to go on, one after the other
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::worker), 6U);
+}
+
+MISSION_SCENARIO(Recovery, WithManualResumeItWaitsAndMissionRunGoesOn) {
+  FakeHost host;
+  host.options.resume = ResumePolicy::manual;
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T2"); });
+  host.crash(HostMode::serve);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::executing);
+  EXPECT_NE(status_text(host.state).find("/resume"), std::string::npos);
+  host.say("go on, please");  // in the mission's own session: its Commander calls mission_run
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Recovery, ABlockedMissionStaysBlockedAndGoesOnWithResume) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::worker, [](Turn&) {});
+  host.task_command("build it");
+  host.run();
+  host.crash(HostMode::serve);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::blocked);
+  host.script(Role::worker, nullptr);
+  EXPECT_TRUE(host.resume().ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Recovery, TheTimeBudgetGoesOnWhereItWas) {
+  FakeHost host;
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it --time 2m");
+  host.run_for(60'000);
+  host.deliver(CommandRan{SessionId("nobody"), "ls", "", 0, "", ""});  // the log's newest time
+  host.now += 3'600'000;
+  host.crash(HostMode::serve);
+  host.run_for(50'000);
+  EXPECT_EQ(host.state.phase, Phase::executing);
+  host.run_for(20'000);
+  EXPECT_EQ(host.state.phase, Phase::paused);
+}
+
+MISSION_SCENARIO(Recovery, EventsThatComeTwiceAreHarmless) {
+  FakeHost host;
+  host.doubled = true;
+  script_rich(host);
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::worker), 5U);
+  EXPECT_EQ(host.sessions_of(Role::planner), 1U);
+  EXPECT_EQ(host.sessions_of(Role::master_reviewer), 2U);
+}
+
+MISSION_SCENARIO(Recovery, TheWholePastOnceMoreIsHarmless) {
+  FakeHost host;
+  script_rich(host);
+  host.task_command("build it");
+  for (std::size_t at = 10; is_active(host.state.phase); at = host.log.size() + 15) {
+    host.run_to_event(at);
+    if (!is_active(host.state.phase)) break;
+    const std::vector<Event> past(
+        host.log.begin(), host.log.begin() + static_cast<std::ptrdiff_t>(
+                                                 std::min<std::size_t>(host.log.size(), 200)));
+    for (const Event& event : past) {
+      const bool by_host = std::holds_alternative<SessionCreated>(event.what) ||
+                           std::holds_alternative<PromptAccepted>(event.what) ||
+                           std::holds_alternative<TurnStarted>(event.what) ||
+                           std::holds_alternative<SessionInspected>(event.what) ||
+                           std::holds_alternative<TimerFired>(event.what) ||
+                           std::holds_alternative<WorkSubmitted>(event.what) ||
+                           std::holds_alternative<ReviewSubmitted>(event.what) ||
+                           std::holds_alternative<PlanSubmitted>(event.what);
+      if (by_host) host.deliver(event.what);
+    }
+    if (host.log.size() > 20'000) break;
+  }
+  host.run();
+  EXPECT_TRUE(host.state.phase == Phase::sealed || host.state.phase == Phase::blocked);
+}
+
+MISSION_SCENARIO(Recovery, EventsOfStrangersChangeNothingButTheTime) {
+  FakeHost host;
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T2"); });
+  State before = host.state;
+  const SessionId stranger("stranger");
+  const std::size_t acted = host.prompts.size() + host.creations.size() + host.aborted.size();
+  for (const Happening& what :
+       std::vector<Happening>{TurnStarted{stranger},
+                              TurnEnded{stranger, 9, 9, true},
+                              SessionIdled{stranger},
+                              SessionErrored{stranger, "X", ""},
+                              SessionRetried{stranger, ""},
+                              SessionCompacted{stranger},
+                              SessionDeleted{stranger},
+                              SessionCreated{9999, stranger},
+                              PromptAccepted{9999},
+                              EffectFailed{9999, ""},
+                              PromptAccepted{0},
+                              EffectFailed{0, ""},
+                              SessionCreated{0, stranger},
+                              SessionInspected{0, stranger, false, false, false, false},
+                              SessionInspected{9999, stranger, false, false, false, false},
+                              TimerFired{0},
+                              TimerFired{9999},
+                              UserSpoke{stranger, "hi"},
+                              CallAborted{RequestId("x"), stranger},
+                              CallAborted{RequestId(""), stranger},
+                              CommandRan{stranger, "ls", "", 0, "", ""},
+                              FileWritten{stranger, "x"},
+                              TurnStarted{SessionId("")},
+                              SessionIdled{SessionId("")}}) {
+    host.deliver(what);
+  }
+  before.last_seq = host.state.last_seq;
+  before.updated_at = host.state.updated_at;
+  EXPECT_EQ(codec::encode(before), codec::encode(host.state));
+  EXPECT_EQ(acted, host.prompts.size() + host.creations.size() + host.aborted.size());
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+TEST(Recovery, EventsWithoutAMissionAreRefusedOrIgnored) {
+  FakeHost host;
+  host.deliver(ProcessStarted{HostMode::serve});
+  host.deliver(TimerFired{0});
+  host.deliver(SessionIdled{SessionId("")});
+  host.deliver(SessionIdled{SessionId("root")});
+  host.deliver(UserSpoke{SessionId(""), "x"});
+  EXPECT_FALSE(host.deliver(PlanSubmitted{RequestId("a"), SessionId(""), diamond(), {}}).ok);
+  EXPECT_FALSE(host.deliver(WorkSubmitted{RequestId("b"), SessionId(""), {}, {}}).ok);
+  EXPECT_FALSE(host.deliver(ReviewSubmitted{RequestId("c"), SessionId(""), {}, {}, "", {}}).ok);
+  EXPECT_FALSE(host.deliver(TodoUpdated{RequestId("d"), SessionId(""), {}, {}}).ok);
+  EXPECT_EQ(host.state.phase, Phase::none);
+}
+
+MISSION_SCENARIO(Recovery, LateEventsOfAnEarlierMissionDoNotTouchTheNextOne) {
+  FakeHost host;
+  host.task_command("first");
+  host.run_until([&] { return host.running("T2"); });
+  const std::vector<Event> past = host.log;
+  host.stop();
+  host.task_command("second");
+  host.run_until([&] { return host.state.phase == Phase::planning; });
+  for (const Event& event : past) {
+    if (std::holds_alternative<SessionCreated>(event.what) ||
+        std::holds_alternative<PromptAccepted>(event.what) ||
+        std::holds_alternative<TimerFired>(event.what)) {
+      host.deliver(event.what);
+    }
+  }
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::planner), 2U);
+}
+
+}  // namespace
+}  // namespace orchestrator::test
