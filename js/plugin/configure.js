@@ -30,6 +30,20 @@ function rules(permission) {
 const toolDenials = Object.fromEntries(Object.keys(missionTools).map((name) => [name, "deny"]))
 
 /**
+ * An agent's rules, after which our tools and our agents are not there for it. Hidden agents still stand in the
+ * description of the `task` tool (host contract A.22). There is no rule for the others: it would undo those that the
+ * host's own agents come with. The last rule that fits counts, so ours stand last.
+ * @param {Config} user @param {string[]} subagents @returns {Config}
+ */
+function withoutOurs(user, subagents) {
+  const { task, ...others } = user
+  const keys = Object.keys(user)
+  const overruled = keys.indexOf("*") > keys.indexOf("task")
+  const tasks = task === undefined || overruled ? {} : rules(task)
+  return { ...others, task: { ...tasks, ...Object.fromEntries(subagents.map((name) => [name, "deny"])) }, ...toolDenials }
+}
+
+/**
  * What a role may do: nothing but its tools, and none of these beyond what the user allows.
  * @param {string} role
  * @param {Config} user  the user's own global permissions
@@ -56,50 +70,43 @@ function keyOf(agents, name) {
  * Adds agents, commands and permissions to the host's configuration, in place.
  * @param {Config} config
  * @param {{interactive: boolean}} host
- * @returns {{ownCommands: Set<string>, replacedPrompts: Set<string>, identities: Map<string, string>}}
- *   identities: the first line of an agent's system text -> its role
+ * @returns {{ownCommands: Set<string>, replacedPrompts: Set<string>, identities: Map<string, string>,
+ *   names: Map<string, string>}}
+ *   identities: the first line of an agent's system text -> its role; names: role -> the host's name of its agent
  */
 export function configure(config, host) {
   const user = rules(config.permission)
   const agents = (config.agent ??= {})
-  for (const agent of Object.values(agents)) {
-    // A user's `"*": "allow"` for one agent must not open our tools to it.
-    if (agent?.permission !== undefined) agent.permission = { ...rules(agent.permission), ...toolDenials }
+  const names = new Map([...roles.keys()].map((role) => [role, keyOf(agents, role) ?? role]))
+  const subagents = [...roles.values()].filter((role) => role.mode === "subagent").map((role) => names.get(role.name) ?? "")
+  const own = new Set(names.values())
+  for (const [name, agent] of Object.entries(agents)) {
+    // A user's `"*": "allow"` for one agent must not open what is ours to it.
+    if (agent?.permission !== undefined && !own.has(name)) agent.permission = withoutOurs(rules(agent.permission), subagents)
   }
   const identities = new Map()
   const replacedPrompts = new Set()
   for (const role of roles.values()) {
-    const key = keyOf(agents, role.name) ?? role.name
-    const own = agents[key] ?? {}
-    const { permission: ownPermission, ...fields } = own
-    const { ...ownRules } = ownPermission ? Object.fromEntries(Object.entries(ownPermission).filter(([name]) => !(name in missionTools))) : {}
-    if (own.prompt) replacedPrompts.add(role.name)
-    identities.set(own.prompt ?? role.identity, role.name)
-    agents[key] = {
+    const { permission, ...fields } = agents[names.get(role.name) ?? ""] ?? {}
+    const ownRules = Object.entries(rules(permission ?? {})).filter(([name]) => !(name in missionTools))
+    if (fields.prompt) replacedPrompts.add(role.name)
+    identities.set(fields.prompt ?? role.identity, role.name)
+    agents[names.get(role.name) ?? ""] = {
       description: role.description,
       mode: role.mode,
       ...(role.mode === "subagent" ? { hidden: true } : {}),
       prompt: role.identity,
       ...fields,
-      permission: { ...rolePermission(role.name, user, host.interactive), ...ownRules },
+      permission: { ...rolePermission(role.name, user, host.interactive), ...Object.fromEntries(ownRules) },
     }
   }
-  const subagents = [...roles.values()].filter((role) => role.mode === "subagent").map((role) => role.name)
-  config.permission = {
-    ...user,
-    // Hidden agents still stand in the description of the `task` tool (host contract A.22).
-    task: {
-      ...(user.task === undefined ? { "*": user["*"] ?? "allow" } : rules(user.task)),
-      ...Object.fromEntries(subagents.map((name) => [name, "deny"])),
-    },
-    ...toolDenials,
-  }
+  config.permission = withoutOurs(user, subagents)
   const ownCommands = new Set()
   config.command ??= {}
   for (const [name, description] of Object.entries(commands)) {
     if (config.command[name]) continue
-    config.command[name] = { template: emptyTemplate, description, agent: "commander" }
+    config.command[name] = { template: emptyTemplate, description, agent: names.get("commander") }
     ownCommands.add(name)
   }
-  return { ownCommands, replacedPrompts, identities }
+  return { ownCommands, replacedPrompts, identities, names }
 }
