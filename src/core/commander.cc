@@ -102,6 +102,22 @@ void repeat_prompt(Context& ctx) {
   prompt_commander(ctx, running ? commander_continuation(ctx.state) : final_report(ctx.state));
 }
 
+/// The host says that a turn of it runs. A tool call may last, e.g. a question to the user; a turn
+/// in which nothing happens does not hold the mission for ever.
+void still_busy(Context& ctx, bool in_tool) {
+  Commander& commander = ctx.state.commander;
+  const bool briefing = ctx.state.phase == Phase::briefing;
+  commander.prompted = false;
+  ctx.cancel_timer(commander.timer);
+  if (!depends_on_commander(ctx.state)) return;
+  commander.unanswered = briefing && in_tool ? 0 : commander.unanswered + 1;
+  if (commander.unanswered <= ctx.state.options.limits.continuations) {
+    watch(ctx, stall_ms(ctx.state));
+  } else if (briefing) {
+    leave_briefing(ctx);
+  }
+}
+
 std::string background_text() {
   return "The mission runs in the background. You will be woken when it is sealed or needs a "
          "decision.\n\nNow: tell the user so in a sentence and end your turn.";
@@ -299,10 +315,7 @@ void on_commander_inspected(Context& ctx, const SessionInspected& event) {
   commander.effect = 0;
   if (!event.exists) return on_root_deleted(ctx);
   if (event.busy) {
-    commander.prompted = false;
-    commander.unanswered = 0;
-    ctx.cancel_timer(commander.timer);
-    if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
+    still_busy(ctx, event.in_tool);
   } else if (!commander.prompted || event.answered) {
     act_on_idle(ctx);
   } else if (may_try_again(ctx)) {

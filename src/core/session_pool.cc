@@ -157,6 +157,8 @@ void wake_session(Context& ctx, Session& session) {
 void close_session(Context& ctx, Session& session) {
   session.submitted = true;
   session.refusals = 0;
+  // A call that overtook a pause: its turn is aborted already, and its slot given away.
+  if (!holds_slot(session)) return release_session(ctx, session);
   session.state = SessionState::closing;
   arm(ctx, session, stall_ms(ctx.state));
 }

@@ -228,6 +228,23 @@ MISSION_SCENARIO(Commander, AHostThatDoesNotAnswerForItDoesNotHoldTheMission) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
+MISSION_SCENARIO(Commander, ATurnOfItThatHangsDoesNotHoldTheMission) {
+  FakeHost host;
+  host.script(Role::commander, [](Turn& turn) { turn.hang(false); });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Commander, AQuestionToTheUserMayWaitForHours) {
+  FakeHost host;
+  host.script(Role::commander, [](Turn& turn) { turn.hang(true); });
+  host.task_command("build it");
+  host.run_for(4 * 3'600'000);
+  EXPECT_EQ(host.state.phase, Phase::briefing);
+  host.stop();
+}
+
 MISSION_SCENARIO(Commander, WhoseTurnsEndIsNotToldStillGetsTheMissionsEnd) {
   FakeHost host;
   host.script(Role::commander, [](Turn&) {});

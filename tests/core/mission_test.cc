@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/session_pool.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -497,6 +498,22 @@ MISSION_SCENARIO(Mission, InTheBackgroundTheCommanderIsWokenAtTheEnd) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
   ASSERT_EQ(host.told.size(), 2U) << "not continued in between";
   EXPECT_NE(host.told[1].find("sealed"), std::string::npos);
+}
+
+MISSION_SCENARIO(Mission, ASubmissionThatOvertakesAPauseTakesNoSlot) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2")});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it --parallel 2");
+  host.run_until([&] { return host.running("T2") && !host.at("T2").session.empty(); });
+  host.stop("--pause");
+  EXPECT_TRUE(host.deliver(WorkSubmitted{RequestId("x"), host.at("T1").session, {}, {}}).ok);
+  EXPECT_EQ(core::slots_used(host.state), 0U);
+  host.script(Role::worker, nullptr);
+  host.resume();
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::worker), 2U);
 }
 
 MISSION_SCENARIO(Mission, SubmittingWhilePausedIsTakenAndGoesOnAfterwards) {

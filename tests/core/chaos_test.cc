@@ -1,0 +1,206 @@
+// Random missions with random faults, models and persons: whatever happens, what must hold at any
+// time holds (see fake_host.cc), each mission ends or waits for a person, and the log gives the
+// state. ORCH_CHAOS_SEEDS=n runs more of them, ORCH_CHAOS_FIRST=s begins at a seed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "core/support/fake_host.h"
+
+namespace orchestrator::test {
+namespace {
+
+class Chaos {
+ public:
+  explicit Chaos(std::uint64_t seed)
+      : random_(seed), host_(pick(2) == 0 ? HostMode::serve : HostMode::run) {
+    host_.options.limits.attempts = 1 + pick(3);
+    host_.options.limits.iterations = 1 + pick(3);
+    host_.options.limits.continuations = 1 + pick(3);
+    host_.options.parallel.initial = 1 + pick(4);
+    host_.options.resume = pick(4) == 0 ? ResumePolicy::manual : ResumePolicy::automatic;
+    host_.plan = random_plan();
+    host_.doubled = pick(4) == 0;
+    badness_ = pick(4) == 0 ? 0 : pick(30);
+    faults_ = pick(3) == 0 ? 0 : pick(8);
+    script_faults();
+    for (const Role role :
+         {Role::commander, Role::planner, Role::worker, Role::reviewer, Role::master_reviewer}) {
+      host_.script(role, [this](Turn& turn) { act(turn); });
+    }
+  }
+
+  void run() {
+    host_.task_command(pick(4) == 0 ? "build it --background" : "build it");
+    std::size_t at = 0;
+    for (int i = 0; i < 6 && is_active(host_.state.phase); ++i) {
+      at = host_.log.size() + 1 + pick(60);
+      host_.run_to_event(at);
+      if (pick(2) == 0) interfere();
+    }
+    host_.run();
+    for (int i = 0; i < 30 && is_active(host_.state.phase); ++i) {
+      if (i == 10) badness_ = faults_ = 0;  // people mend things in the end
+      EXPECT_TRUE(is_waiting_for_a_person()) << status_text(host_.state);
+      host_.resume("", SessionId(pick(3) == 0 ? "other" + std::to_string(i) : "root"));
+      host_.run();
+    }
+    EXPECT_TRUE(!is_active(host_.state.phase)) << status_text(host_.state);
+  }
+
+ private:
+  std::uint32_t pick(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
+  bool chance(std::uint32_t percent) { return pick(100) < percent; }
+
+  bool is_waiting_for_a_person() const {
+    return host_.state.phase == Phase::blocked || host_.state.phase == Phase::paused ||
+           host_.state.dormant;
+  }
+
+  PlanArgs random_plan() {
+    std::vector<TaskSpec> tasks;
+    const std::uint32_t n = 1 + pick(8);
+    for (std::uint32_t i = 0; i < n; ++i) {
+      std::vector<std::string> deps;
+      for (std::uint32_t k = 0; k < i; ++k) {
+        if (pick(4) == 0) deps.push_back("T" + std::to_string(k));
+      }
+      std::vector<std::string> files;
+      if (pick(3) == 0) files = {"src/" + std::to_string(pick(3)) + "/**"};
+      tasks.push_back(task("T" + std::to_string(i), deps, files));
+    }
+    return plan_of(tasks);
+  }
+
+  void script_faults() {
+    host_.lost = [this](const Happening& what) {
+      const bool call =
+          std::holds_alternative<RunCalled>(what) || std::holds_alternative<PlanSubmitted>(what) ||
+          std::holds_alternative<WorkSubmitted>(what) ||
+          std::holds_alternative<ReviewSubmitted>(what) ||
+          std::holds_alternative<TodoUpdated>(what) || std::holds_alternative<TurnEnding>(what) ||
+          std::holds_alternative<CallAborted>(what);
+      return !call && chance(faults_);
+    };
+    host_.swallowed = [this](const PromptSession&) { return chance(faults_); };
+    host_.refused = [this](const Effect& effect) -> std::string {
+      const bool asks = std::holds_alternative<PromptSession>(effect) ||
+                        std::holds_alternative<CreateSession>(effect) ||
+                        std::holds_alternative<InspectSession>(effect);
+      return asks && chance(faults_) ? "the host says no" : "";
+    };
+  }
+
+  void act(Turn& turn) {
+    if (chance(badness_)) return misbehave(turn);
+    switch (turn.role) {
+      case Role::commander:
+        if (host_.state.phase == Phase::blocked && chance(50)) change_plan(turn);
+        if (is_running(host_.state.phase)) turn.mission_run();
+        return;
+      case Role::planner:
+        turn.plan(host_.plan);
+        return;
+      case Role::worker:
+        turn.do_work();
+        return;
+      case Role::reviewer:
+      case Role::master_reviewer:
+        chance(badness_) ? turn.reject("it is red", pick(2) == 0 ? "src/x.cc" : "") : turn.pass();
+        return;
+      case Role::none:
+        return;
+    }
+  }
+
+  void misbehave(Turn& turn) {
+    switch (pick(8)) {
+      case 0:
+        return;  // says something and ends
+      case 1:
+        return turn.fail();
+      case 2:
+        return turn.hang(turn.role != Role::commander);  // its tool call waits for a person
+      case 3:
+        return turn.hang(false);
+      case 4:
+        for (std::uint32_t i = pick(12); i > 0; --i)
+          turn.work({TaskId("wrong"), "", {"/x"}, {}, {}});
+        return;
+      case 5:
+        for (std::uint32_t i = pick(12); i > 0; --i) turn.review({});
+        return;
+      case 6:
+        return change_plan(turn);
+      case 7:
+        turn.write("src/" + std::to_string(pick(3)) + "/new.cc");
+        host_.deliver(SessionDeleted{turn.session});
+        return turn.hang(false);
+      default:
+        return;
+    }
+  }
+
+  void change_plan(Turn& turn) {
+    TodoArgs args;
+    if (!host_.state.tasks.empty()) {
+      args.id = host_.state.tasks[pick(static_cast<std::uint32_t>(host_.state.tasks.size()))].id;
+      args.status = static_cast<TodoStatus>(pick(5));
+    }
+    if (pick(3) == 0) args.add = task("A" + std::to_string(pick(20)));
+    if (pick(4) == 0) {
+      turn.plan(random_plan());
+    } else {
+      turn.todo(args);
+    }
+  }
+
+  void interfere() {
+    switch (pick(7)) {
+      case 0:
+        return host_.say("a word");
+      case 1:
+        return host_.press_escape();
+      case 2:
+        host_.stop("--pause");
+        return;
+      case 3:
+        host_.resume("", SessionId("other"));
+        return;
+      case 4:
+        return host_.crash(pick(2) == 0 ? HostMode::run : HostMode::serve);
+      case 5:
+        host_.deliver(SessionRetried{SessionId("ses1"), "429"});
+        return;
+      case 6:
+        if (pick(5) == 0) host_.stop();
+        return;
+      default:
+        return;
+    }
+  }
+
+  std::mt19937_64 random_;
+  FakeHost host_;
+  std::uint32_t badness_ = 0;
+  std::uint32_t faults_ = 0;
+};
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {
+  const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
+  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 500);
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
+    Chaos(seed).run();
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace orchestrator::test
