@@ -66,16 +66,28 @@ export async function clearProgress(client, call) {
  * @property {(message: object) => void} tell
  * @property {Set<string>} children  sessions that this process made
  * @property {Map<string, WaitingCall>} calls  waiting tool calls by request
+ * @property {Map<string, string>} names  role -> the host's name of its agent, which may be the user's own "Worker"
+ * @property {Map<string, Promise<any[]>>} rules  what children inherit, by root session; forgotten when that one changes
  */
 
 /** @param {EffectHost} host */
 export function effectRunner(host) {
-  const { client, tell, children, calls } = host
+  const { client, tell, children, calls, names, rules } = host
 
   /** Rules that take something away from the root session take it away from its children too. */
-  async function inheritedRules(/** @type {string} */ root) {
+  async function rulesOf(/** @type {string} */ root) {
     const session = await result(client.session.get({ path: { id: root } }))
     return (session?.permission ?? []).filter((/** @type {any} */ rule) => rule.action !== "allow")
+  }
+
+  /** Kept, since asking the host again would stand between each submission and its successor. */
+  function inheritedRules(/** @type {string} */ root) {
+    const known = rules.get(root)
+    if (known) return known
+    const asked = rulesOf(root)
+    rules.set(root, asked)
+    asked.catch(() => rules.delete(root))
+    return asked
   }
 
   /** Only a stored part that already runs may be patched (host contract A.2). */
@@ -117,7 +129,7 @@ export function effectRunner(host) {
 
     async prompt_session(effect) {
       const body = {
-        agent: effect.agent,
+        agent: names.get(effect.agent) ?? effect.agent,
         ...(effect.model ? { model: modelOf(effect.model) } : {}),
         parts: [ourPart(effect.text)],
       }

@@ -19,6 +19,8 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
  * @property {"run" | "serve" | "tui"} mode
  * @property {Set<string>} children
  * @property {Map<string, import("./effects.js").WaitingCall>} calls
+ * @property {Map<string, Promise<any[]>>} rules  see EffectHost
+ * @property {Map<string, string>} names  see EffectHost
  * @property {typeof import("./configure.js").configure} configure
  */
 
@@ -34,12 +36,14 @@ export function hooks(host) {
   return {
     config: async (/** @type {any} */ config) => {
       setup = host.configure(config, { interactive: mode === "tui" })
+      for (const [role, name] of setup.names) host.names.set(role, name)
     },
 
     // Not awaited by the host; a throw here would fail a request (A.9).
     event: async (/** @type {{event: any}} */ { event }) => {
       try {
         if (event.type === "session.idle") refusals.delete(event.properties.sessionID)
+        if (event.type === "session.updated") host.rules.delete(event.properties.info?.id)
         turns.see(event)
       } catch (error) {
         host.client.app
@@ -127,7 +131,7 @@ export function hooks(host) {
       const { answer } = link.ask({ type: "turn_ending", session })
       const { text } = await answer
       if (!text) return
-      const body = { noReply: true, agent: "commander", parts: [ourPart(text)] }
+      const body = { noReply: true, agent: host.names.get("commander") ?? "commander", parts: [ourPart(text)] }
       const { error } = await host.client.session.prompt({ path: { id: session }, body })
       if (error) throw new Error(`the mission could not go on: ${JSON.stringify(error)}`)
     },

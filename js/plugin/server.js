@@ -8,6 +8,9 @@ import { hooks } from "./hooks.js"
 
 const id = "opencode-orchestrator-native"
 
+/** @type {Record<string, "run" | "serve" | undefined>} */
+const verbs = { run: "run", serve: "serve", web: "serve", acp: "serve", agent: undefined, session: undefined, export: undefined }
+
 /**
  * How the host was started (host contract 9). Undefined: a short command such as `agent list`, for which nothing is
  * loaded.
@@ -17,11 +20,9 @@ const id = "opencode-orchestrator-native"
 export function hostMode(argv) {
   const words = argv.slice(1)
   if (words.some((word) => /cli\/tui\/worker\.[jt]s$/.test(word))) return "tui"
-  // argv is [program, perhaps its script inside the program, verb, …]; options may stand before the verb.
-  const verb = words.find((word) => !word.startsWith("-") && !/[\\/]/.test(word))
-  if (verb === "run") return "run"
-  if (verb === "serve" || verb === "web" || verb === "acp") return "serve"
-  return undefined
+  // argv is [program, perhaps its script inside the program, verb, …]; options, and their values, may stand before it.
+  const verb = words.find((word) => Object.hasOwn(verbs, word))
+  return verb === undefined ? undefined : verbs[verb]
 }
 
 /** @type {boolean} */
@@ -50,11 +51,17 @@ async function server(input, options) {
     const children = new Set()
     /** @type {Map<string, import("./effects.js").WaitingCall>} */
     const calls = new Map()
+    /** @type {Map<string, Promise<any[]>>} */
+    const rules = new Map()
+    /** @type {Map<string, string>} */
+    const names = new Map()
     const run = effectRunner({
       client: input.client,
       tell: (message) => link?.tell(message),
       children,
       calls,
+      rules,
+      names,
     })
     link = new Link(addon, {
       directory: input.directory,
@@ -62,7 +69,7 @@ async function server(input, options) {
       onEffect: run,
     })
     if (mode) link.tell({ type: "hello", mode })
-    return hooks({ client: input.client, link, mode: mode ?? "serve", children, calls, configure })
+    return hooks({ client: input.client, link, mode: mode ?? "serve", children, calls, rules, names, configure })
   } catch (error) {
     // Not awaited: the host waits for init, and a server that is just starting may not answer yet (A.14, A.17).
     complain(input.client, error).catch(() => {})
