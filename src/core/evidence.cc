@@ -1,6 +1,6 @@
 #include "core/evidence.h"
 
-#include <ranges>
+#include <algorithm>
 
 #include "core/mission.h"
 #include "core/plan.h"
@@ -10,10 +10,11 @@ namespace {
 
 /// The newest run of a command counts: green once and red later is red.
 const Receipt* newest(const State& state, const SessionId& session, const std::string& command) {
-  for (const Receipt& receipt : std::views::reverse(state.receipts)) {
-    if (receipt.session == session && receipt.command == command) return &receipt;
-  }
-  return nullptr;
+  const auto it =
+      std::find_if(state.receipts.rbegin(), state.receipts.rend(), [&](const Receipt& receipt) {
+        return receipt.session == session && receipt.command == command;
+      });
+  return it == state.receipts.rend() ? nullptr : &*it;
 }
 
 std::string quoted(const std::string& command) { return "`" + clip(command, 200) + "`"; }

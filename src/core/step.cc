@@ -161,13 +161,13 @@ struct Dispatch {
     if (!on_accepted(ctx, event) && is_commanders(event.effect)) ctx.state.commander.effect = 0;
   }
   void operator()(const EffectFailed& event) {
-    if (!on_effect_failed(ctx, event) && is_commanders(event.effect))
-      on_commander_prompt_failed(ctx);
+    if (on_effect_failed(ctx, event)) return;
+    if (is_commanders(event.effect)) on_commander_prompt_failed(ctx);
   }
   void operator()(const TurnEnding& event) { on_turn_ending(ctx, event); }
   void operator()(const SessionInspected& event) {
-    if (!on_inspected(ctx, event) && is_commanders(event.effect))
-      on_commander_inspected(ctx, event);
+    if (on_inspected(ctx, event)) return;
+    if (is_commanders(event.effect)) on_commander_inspected(ctx, event);
   }
 
   void operator()(const TurnStarted& event) {
@@ -266,7 +266,7 @@ std::vector<std::string> vouched_files(const State& state, const SessionId& sess
     files.insert(files.end(), task.touched.begin(), task.touched.end());
   }
   std::ranges::sort(files);
-  files.erase(std::ranges::unique(files).begin(), files.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
   return files;
 }
 
