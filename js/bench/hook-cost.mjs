@@ -57,7 +57,7 @@ async function replayOnce(events) {
   const mission = new WatchedMission(directory, sessions)
   try {
     await mission.start()
-    const host = { client: nobody, link: mission.link, mode: "serve", children: new Set(sessions), calls: new Map(), configure }
+    const host = { client: nobody, link: mission.link, mode: "serve", children: new Set(sessions), calls: new Map(), rules: new Map(), configure }
     const { event: hook } = hooks(/** @type {any} */ (host))
     /** @type {Timed[]} */
     const timed = []
