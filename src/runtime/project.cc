@@ -8,6 +8,8 @@
 #include "codec/message.h"
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
+#include "runtime/git_ignore.h"
+#include "runtime/hand_over.h"
 #include "runtime/log.h"
 #include "runtime/mission_store.h"
 #include "runtime/project_files.h"
@@ -19,8 +21,9 @@ namespace {
 /// Derived files and the progress line follow the state at most this often; a phase's change at
 /// once.
 constexpr std::uint64_t kDeriveEveryMs = 100;
-/// Timer ids of the mission are small; this one is ours.
+/// Timer ids of the mission are small; these are ours.
 constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
+constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 
 MissionId new_mission_id(TimeMs now_ms, std::uint64_t seed) {
   const std::time_t seconds = now_ms / 1000;
@@ -82,6 +85,11 @@ class Project final : public Directory {
       derive(outbox);
       return;
     }
+    if (id == kHandOverTimer) {
+      release(outbox);
+      if (!hand_overs_.empty()) outbox.start_timer(kHandOverTimer, HandOvers::kLongestMs);
+      return;
+    }
     record(TimerFired{id}, outbox);
     release(outbox);
   }
@@ -114,6 +122,7 @@ class Project final : public Directory {
   void answer(const codec::Hello& hello, Outbox& outbox) { load(hello.mode, outbox); }
 
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
+    hand_overs_.started(asked.session);
     const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session)};
     reply(asked.request, true, codec::dump(role));
   }
@@ -200,6 +209,8 @@ class Project final : public Directory {
     }
     files_.forget_baselines();
     open_log(request.options.log.level);
+    if (const auto hidden = hide_state_from_git(os::posix_file_system(), root_); !hidden.ok())
+      note(LogLevel::warning, hidden.error().text());
     note(LogLevel::info, "mission " + request.mission.value + " requested");
     warn_of_unused(request.options);
     record(std::move(request), outbox);
@@ -240,7 +251,10 @@ class Project final : public Directory {
     if (const auto kept = store_.append(event); !kept.ok())
       throw std::runtime_error(kept.error().text());
     const Phase before = state_.phase;
-    for (Effect& effect : step(state_, event)) effects_.push_back(std::move(effect));
+    Effects caused = step(state_, event);
+    if (hand_overs_.hold(event.what, caused, outbox.now_ms()))
+      outbox.start_timer(kHandOverTimer, HandOvers::kLongestMs);
+    for (Effect& effect : caused) effects_.push_back(std::move(effect));
     changed_ = true;
     if (state_.phase != before) {
       phase_changed_ = true;
@@ -257,6 +271,7 @@ class Project final : public Directory {
     Effects effects;
     effects.swap(effects_);
     for (const Effect& effect : effects) carry_out(effect, outbox);
+    for (const Effect& answer : hand_overs_.due(outbox.now_ms())) carry_out(answer, outbox);
     if (changed_ && !derive_pending_) {
       derive_pending_ = true;
       outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
@@ -302,6 +317,7 @@ class Project final : public Directory {
   std::string load_problem_;
   State state_;
   Effects effects_;
+  HandOvers hand_overs_;
   std::random_device random_source_;
   std::mt19937_64 random_{(std::uint64_t{random_source_()} << 32U) ^ random_source_()};
   std::string shown_;
