@@ -16,7 +16,8 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {import("./table.mjs").Row} Row */
 /** @typedef {import("./marks.mjs").RunMarks} RunMarks */
 /** @typedef {import("./marks.mjs").HandOverKind} HandOverKind */
-/** @typedef {{scenario: string, snapshot: boolean, pairs: {mission: RunMarks, oracle: RunMarks}[]}} Comparison */
+/** @typedef {{mission: RunMarks, oracle: RunMarks, cpu: {mission: number, oracle: number}}} Pair */
+/** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const names = ["wall", "handover", "hooks", "bytes"]
@@ -63,9 +64,9 @@ async function compare(repeat, say) {
   for (let round = 1; round <= repeat; round++) {
     for (const { scenario, snapshot, pairs } of done) {
       const options = { scenario, snapshot, latencyMs, plugin: root }
-      const mission = (await missionRun(options)).marks
-      const oracle = (await oracleRun(options)).marks
-      pairs.push({ mission, oracle })
+      const { marks: mission, cpu_ms: missionCpu } = await missionRun(options)
+      const { marks: oracle, cpu_ms: oracleCpu } = await oracleRun(options)
+      pairs.push({ mission, oracle, cpu: { mission: missionCpu, oracle: oracleCpu } })
       const walls = `mission ${units.s?.(mission.wall_ms)}, oracle ${units.s?.(oracle.wall_ms)}`
       say(`${round}/${repeat} ${titleOf(scenario, snapshot)}: ${walls}, load ${loadavg()[0]?.toFixed(1)}`)
     }
@@ -91,6 +92,18 @@ function wallRows(done) {
       met: ratio.median <= targets.ratio,
     }
   })
+}
+
+/** Beside the wall: what neighbours disturb least. @param {Comparison[]} done @returns {Row[]} */
+function cpuRows(done) {
+  return done.map(({ scenario, snapshot, pairs }) => ({
+    group: "Processor time of the host and its children ÷ oracle's, same stretch",
+    name: titleOf(scenario, snapshot),
+    figure: written(spread(pairs.map(({ cpu }) => cpu.mission / cpu.oracle)), "ratio"),
+    beside: `mission ${written(spread(pairs.map((p) => p.cpu.mission)), "s")}, oracle ${written(spread(pairs.map((p) => p.cpu.oracle)), "s")}`,
+    target: "",
+    met: null,
+  }))
 }
 
 /** @param {RunMarks[]} marks @param {HandOverKind} kind */
@@ -186,7 +199,7 @@ export async function main(args) {
   const data = {}
   if (wants("wall") || wants("handover")) {
     const runs = (data.runs = await compare(options.repeat, say))
-    if (wants("wall")) rows.push(...wallRows(runs))
+    if (wants("wall")) rows.push(...wallRows(runs), ...cpuRows(runs))
     if (wants("handover")) rows.push(...handOverRows(runs))
   }
   if (wants("hooks")) {

@@ -1,6 +1,7 @@
 // One run of a scenario in a fresh project and a fresh `opencode serve`: as a mission of the plugin, or driven by the
 // oracle, which has no plugin and no orchestrator but knows in the very instant when an answer has ended.
 
+import { readFileSync } from "node:fs"
 import { roles } from "../plugin/roles.js"
 import { hostTools } from "../plugin/tools.js"
 import { createProject } from "../rehearsal/host.mjs"
@@ -20,6 +21,7 @@ import { marksOf, submits } from "./marks.mjs"
  * @property {Record<string, string>} [env]
  * @property {boolean} [keepBodies]
  * @property {"ahead"|"late"} [sessions]  when the oracle creates its sessions; default ahead
+ * @property {Record<string, string>} [files] more files in the project
  * @property {number} [settleMs]   wait after the mission, before the host is ended
  */
 
@@ -29,19 +31,46 @@ const runLimitMs = 240_000
 
 /** @param {RunOptions} options @param {any} config @param {string|null} plugin */
 async function freshProject(options, config, plugin) {
-  const { scenario, snapshot, latencyMs, env, keepBodies } = options
-  return createProject({ scenario, plugin, latencyMs, snapshot, config, env, keepBodies })
+  const { scenario, snapshot, latencyMs, env, keepBodies, files } = options
+  return createProject({ scenario, plugin, latencyMs, snapshot, config, env, keepBodies, files })
 }
 
+/** @typedef {{marks: import("./marks.mjs").RunMarks, requests: ModelRequest[], cpu_ms: number}} Run */
+
 /**
- * @param {RunOptions} options
- * @returns {Promise<{marks: import("./marks.mjs").RunMarks, requests: ModelRequest[]}>}
+ * Processor time of the host and of what it has run, from the accepted plan to the Master's verdict: the figure that
+ * neighbours on the machine disturb least. NaN where the system does not tell it.
+ * @param {Project} project @param {Serve} serve
  */
+function cpuWatch(project, serve) {
+  let begin = NaN
+  let end = NaN
+  project.model.subscribe((kind, request) => {
+    if (kind !== "end" || !submits(request)) return
+    if (request.role === "planner") begin = cpuOf(serve.process.pid)
+    if (request.role === "master") end = cpuOf(serve.process.pid)
+  })
+  return () => end - begin
+}
+
+/** @param {number|undefined} pid */
+function cpuOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "").split(" ")
+    const ticks = fields.slice(11, 15).reduce((sum, n) => sum + Number(n), 0)
+    return ticks * 10 // 100 ticks a second on every Linux that we know
+  } catch {
+    return NaN
+  }
+}
+
+/** @param {RunOptions} options @returns {Promise<Run>} */
 export async function missionRun(options) {
   const scenario = await loadScenario(options.scenario)
   const project = await freshProject(options, {}, options.plugin)
   try {
     const serve = await project.startServe()
+    const cpu = cpuWatch(project, serve)
     const root = await serve.createSession({ title: scenario.title })
     const turn = serve.command(root.id, "task", `--parallel ${parallel} ${scenario.objective}`)
     await limited(turn, "the Commander's turn")
@@ -49,25 +78,23 @@ export async function missionRun(options) {
     if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)
     if (options.settleMs) await new Promise((wake) => setTimeout(wake, options.settleMs))
     await serve.stop()
-    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests }
+    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, cpu_ms: cpu() }
   } finally {
     await project.stop()
   }
 }
 
-/**
- * @param {RunOptions} options
- * @returns {Promise<{marks: import("./marks.mjs").RunMarks, requests: ModelRequest[]}>}
- */
+/** @param {RunOptions} options @returns {Promise<Run>} */
 export async function oracleRun(options) {
   const scenario = await loadScenario(options.scenario)
   const project = await freshProject(options, { agent: oracleAgents() }, null)
   try {
     const serve = await project.startServe()
+    const cpu = cpuWatch(project, serve)
     const oracle = new Oracle(serve, project, scenario, options.sessions ?? "ahead")
     await limited(oracle.run(), "the oracle")
     await serve.stop()
-    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests }
+    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, cpu_ms: cpu() }
   } finally {
     await project.stop()
   }
