@@ -356,7 +356,7 @@ struct CommandRan {
   }
 };
 
-/// A mission session wrote a file through one of the host's tools.
+/// A mission session was let write a file through one of the host's tools: its claim has grown.
 struct FileWritten {
   static constexpr std::string_view kType = "file_written";
   SessionId session;

@@ -117,8 +117,6 @@ export function hooks(host) {
           exit_code: Number.isInteger(exit) ? exit : -1, // killed or timed out: nobody's success
           output: String(output.output ?? ""),
         })
-      } else if (writers.has(input.tool)) {
-        for (const path of writtenPaths(args)) link.tell({ type: "file_written", session: input.sessionID, path })
       }
     },
 

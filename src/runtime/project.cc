@@ -132,12 +132,20 @@ class Project final : public Directory {
     reply(asked.request, true, load_problem_.empty() ? status_text(state_) : load_problem_);
   }
 
-  void answer(const codec::WriteAsked& asked, Outbox& /*outbox*/) {
+  /// The claim grows with the permission, not with the write: of two sessions that ask for one free
+  /// file, the second is refused.
+  void answer(const codec::WriteAsked& asked, Outbox& outbox) {
+    std::vector<std::string> inside;
     for (const std::string& path : asked.paths) {
-      const std::string inside = files_.relative(path);
-      const std::string why = why_not_write(state_, asked.session, inside);
+      inside.push_back(files_.relative(path));
+      const std::string why = why_not_write(state_, asked.session, inside.back());
       if (!why.empty()) return reply(asked.request, false, why);
-      if (role_of(state_, asked.session) != Role::none) files_.note_baseline(inside);
+    }
+    if (role_of(state_, asked.session) != Role::none) {
+      for (const std::string& path : inside) {
+        files_.note_baseline(path);
+        record(FileWritten{asked.session, path}, outbox);
+      }
     }
     reply(asked.request, true, "");
   }
