@@ -26,9 +26,12 @@ async function bodies(project, client, agents) {
   for (const agent of agents) {
     const session = await client.createSession()
     await client.prompt(session.id, "Say hello to me.", { agent })
-    const of = (/** @type {string} */ role) => project.model.requests.find((r) => r.session === session.id && r.role === role)
+    const of = (/** @type {string} */ role) =>
+      project.model.requests.find((r) => r.session === session.id && r.role === role)
     for (const role of ["chat", "title"]) {
-      const request = /** @type {any} */ (await project.model.waitFor((r) => r.session === session.id && r.role === role).then(() => of(role)))
+      const request = /** @type {any} */ (
+        await project.model.waitFor((r) => r.session === session.id && r.role === role).then(() => of(role))
+      )
       sent[`${agent}, ${role}`] = JSON.stringify(request.body).replaceAll(project.base, "/base")
     }
   }
@@ -46,12 +49,16 @@ function same(got, expected, what) {
 test("with the plugin loaded, other agents' requests are the same to the byte", async (t) => {
   const agent = {
     helper: { mode: "primary", prompt: "You help.", permission: { "*": "allow" } },
-    careful: { mode: "primary", prompt: "You are careful.", permission: { bash: "ask", edit: { "*.md": "allow", "*": "deny" } } },
+    careful: {
+      mode: "primary",
+      prompt: "You are careful.",
+      permission: { bash: "ask", edit: { "*.md": "allow", "*": "deny" } },
+    },
     scout: { mode: "subagent", description: "Looks around", prompt: "You look." },
   }
   const variants = [
     {},
-    { agent, permission: { bash: { "*": "ask", "ls *": "allow" }, webfetch: "deny" } }, 
+    { agent, permission: { bash: { "*": "ask", "ls *": "allow" }, webfetch: "deny" } },
     { agent, permission: { "*": "allow", task: { scout: "deny" } } },
   ]
   for (const config of variants) {
@@ -85,10 +92,14 @@ test("the user's own agent and command of our names win, field by field; default
   for (const ours of ["task", "resume", "cancel"]) assert.ok(named(ours), ours)
   const agents = await client.call("GET", "/agent")
   const agent = (/** @type {string} */ name) => agents.find((/** @type {any} */ a) => a.name === name)
-  assert.deepEqual([agent("worker").prompt, agent("worker").temperature, agent("worker").mode], ["My own worker prompt.", 0.5, "subagent"])
+  assert.deepEqual(
+    [agent("worker").prompt, agent("worker").temperature, agent("worker").mode],
+    ["My own worker prompt.", 0.5, "subagent"],
+  )
   assert.equal(agent("Reviewer").description, "Mine")
   assert.equal(agent("reviewer"), undefined)
-  for (const role of ["planner", "master-reviewer"]) assert.deepEqual([agent(role).mode, agent(role).hidden], ["subagent", true])
+  for (const role of ["planner", "master-reviewer"])
+    assert.deepEqual([agent(role).mode, agent(role).hidden], ["subagent", true])
   assert.equal(agent("commander").mode, "primary")
 
   const session = await client.createSession()
@@ -104,7 +115,15 @@ test("the user's own agent and command of our names win, field by field; default
 
 test("what the user forbids stays forbidden to the roles", async (t) => {
   const { project, client } = await stage.story(t, {
-    scenario: small(["T1"], { verify: [], plan: { summary: "s", verify: [], verify_reason: "no shell here", tasks: [{ id: "T1", title: "File T1", description: "d", files: ["T1.txt"] }] } }),
+    scenario: small(["T1"], {
+      verify: [],
+      plan: {
+        summary: "s",
+        verify: [],
+        verify_reason: "no shell here",
+        tasks: [{ id: "T1", title: "File T1", description: "d", files: ["T1.txt"] }],
+      },
+    }),
     config: { permission: { bash: "deny" } },
   })
   const session = await client.createSession()
@@ -113,24 +132,40 @@ test("what the user forbids stays forbidden to the roles", async (t) => {
   for (const role of ["worker", "reviewer", "master"]) {
     const tools = toolNames(asked(project, (r) => r.role === role)[0])
     assert.ok(!tools.includes("bash"), role)
-    assert.ok(tools.some((name) => name.startsWith("submit_")), role)
+    assert.ok(
+      tools.some((name) => name.startsWith("submit_")),
+      role,
+    )
   }
 })
 
 test("an agent that may do everything does not see the mission's tools", async (t) => {
-  const { project, client } = await stage.story(t, { scenario: small(["T1"]), config: { agent: { all: { mode: "primary", permission: { "*": "allow" } } }, permission: "allow" } })
+  const { project, client } = await stage.story(t, {
+    scenario: small(["T1"]),
+    config: { agent: { all: { mode: "primary", permission: { "*": "allow" } } }, permission: "allow" },
+  })
   for (const agent of ["all", "build"]) {
     const session = await client.createSession()
     await client.prompt(session.id, "hi", { agent })
     const tools = toolNames(asked(project, (r) => r.session === session.id)[0])
-    assert.deepEqual(tools.filter((name) => ourTools.includes(name)), [], agent)
+    assert.deepEqual(
+      tools.filter((name) => ourTools.includes(name)),
+      [],
+      agent,
+    )
     assert.ok(tools.includes("bash"))
   }
 })
 
 test("a directory that cannot be written: the mission is refused with the mend, and OpenCode goes on", async (t) => {
-  const blocked = await stage.story(t, { scenario: small(["T1"]), files: { ".opencode/orchestrator": "a file in the way\n" } })
-  const snapshot = await stage.story(t, { scenario: small(["T1"]), files: { ".opencode/orchestrator/lock/x": "a directory in the way\n" } })
+  const blocked = await stage.story(t, {
+    scenario: small(["T1"]),
+    files: { ".opencode/orchestrator": "a file in the way\n" },
+  })
+  const snapshot = await stage.story(t, {
+    scenario: small(["T1"]),
+    files: { ".opencode/orchestrator/lock/x": "a directory in the way\n" },
+  })
   for (const { project, client } of [blocked, snapshot]) {
     const session = await client.createSession()
     const error = errorOf(await client.command(session.id, "task", "Write it"))
@@ -146,7 +181,8 @@ test("a directory that cannot be written: the mission is refused with the mend, 
 test("an addon that cannot load: OpenCode works without the plugin, and says once what is wrong", async (t) => {
   const copy = await mkdtemp(join(tmpdir(), "oc-plugin-"))
   t.after(() => rm(copy, { recursive: true, force: true }))
-  for (const part of ["js", "agents", "package.json"]) await cp(join(kCheckout, part), join(copy, part), { recursive: true })
+  for (const part of ["js", "agents", "package.json"])
+    await cp(join(kCheckout, part), join(copy, part), { recursive: true })
   const project = await projectFor(t, { scenario: small(["T1"]), plugin: copy, snapshot: false })
   const run = await project.runOpencode({ args: ["run", "hi"] })
   assert.equal(run.code, 0, said(run))

@@ -3,7 +3,20 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 import { missionWhere, projectFor } from "./support/project.mjs"
-import { asked, atGate, gate, improvise, openGate, ourFiles, said, small, systemText, there, toolResults, userTexts } from "./support/story.mjs"
+import {
+  asked,
+  atGate,
+  gate,
+  improvise,
+  openGate,
+  ourFiles,
+  said,
+  small,
+  systemText,
+  there,
+  toolResults,
+  userTexts,
+} from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 
@@ -17,15 +30,26 @@ const sessionsOf = (project, role, task) => [
 ]
 
 test("a task that is always rejected blocks the mission with the reason; a new process resumes it", async (t) => {
-  const reject = (/** @type {string} */ message) => ({ verdict: /** @type {const} */ ("reject"), findings: [{ severity: /** @type {const} */ ("error"), message }] })
+  const reject = (/** @type {string} */ message) => ({
+    verdict: /** @type {const} */ ("reject"),
+    findings: [{ severity: /** @type {const} */ ("error"), message }],
+  })
   const scenario = small(["T1", "T2"], { reviews: { T2: [reject("not good"), reject("still not good")] } })
-  const project = await projectFor(t, { scenario, keepBodies: true, snapshot: false, orchestrator: { limits: { attempts: 2 } } })
+  const project = await projectFor(t, {
+    scenario,
+    keepBodies: true,
+    snapshot: false,
+    orchestrator: { limits: { attempts: 2 } },
+  })
   const first = await run(project, "task", scenario.objective)
   assert.equal(first.code, 0, said(first))
   const blocked = await project.mission()
   assert.equal(blocked.phase, "blocked", said(first))
   assert.match(blocked.reason, /T2[\s\S]*attempt 2 of 2: still not good/)
-  assert.deepEqual(blocked.tasks.map((/** @type {any} */ x) => x.status), ["done", "blocked"])
+  assert.deepEqual(
+    blocked.tasks.map((/** @type {any} */ x) => x.status),
+    ["done", "blocked"],
+  )
   const [report] = toolResults(project, "mission_run")
   assert.match(report, /is blocked[\s\S]*still not good[\s\S]*\/resume/)
 
@@ -36,9 +60,18 @@ test("a task that is always rejected blocks the mission with the reason; a new p
   assert.equal(mission.phase, "sealed", said(second))
   assert.equal(mission.mission, blocked.mission)
   const after = asked(project).slice(before)
-  assert.deepEqual(after.filter((r) => r.task === "T1"), [], "what was done is not done again")
+  assert.deepEqual(
+    after.filter((r) => r.task === "T1"),
+    [],
+    "what was done is not done again",
+  )
   // The roles are there again in the new process.
-  for (const [role, words] of Object.entries({ commander: /mission_run blocks until/, worker: /submit_work/, reviewer: /Judge one submitted task/, master: /verify the whole, end to end/ })) {
+  for (const [role, words] of Object.entries({
+    commander: /mission_run blocks until/,
+    worker: /submit_work/,
+    reviewer: /Judge one submitted task/,
+    master: /verify the whole, end to end/,
+  })) {
     const request = after.find((r) => r.role === role)
     assert.ok(request, `a request of ${role}`)
     assert.match(systemText(request), words, role)
@@ -46,7 +79,15 @@ test("a task that is always rejected blocks the mission with the reason; a new p
 })
 
 test("kill -9 in the middle, then resume: it seals, in the same sessions, and nothing is done twice", async (t) => {
-  const scenario = small(["T1", "T2"], { workers: { T1: { files: { "T1.txt": "1" } }, T2: { calls: [{ tool: "bash", args: { command: gate("g"), description: "Wait" }, tries: 1 }], files: { "T2.txt": "2" } } } })
+  const scenario = small(["T1", "T2"], {
+    workers: {
+      T1: { files: { "T1.txt": "1" } },
+      T2: {
+        calls: [{ tool: "bash", args: { command: gate("g"), description: "Wait" }, tries: 1 }],
+        files: { "T2.txt": "2" },
+      },
+    },
+  })
   scenario.plan.tasks[1].deps = ["T1"]
   const project = await projectFor(t, { scenario, keepBodies: true, snapshot: false })
   const first = project.spawnOpencode({ args: ["run", "--command", "task", scenario.objective] })
@@ -59,7 +100,11 @@ test("kill -9 in the middle, then resume: it seals, in the same sessions, and no
 
   const status = await run(project, "mission")
   assert.equal(status.code, 0, said(status))
-  assert.ok(asked(project).slice(killed).some((r) => userTexts(r).some((text) => text.includes(running.mission))))
+  assert.ok(
+    asked(project)
+      .slice(killed)
+      .some((r) => userTexts(r).some((text) => text.includes(running.mission))),
+  )
   assert.equal((await project.mission()).phase, "executing", "a look does not wake it")
 
   const before = asked(project).length
@@ -69,14 +114,25 @@ test("kill -9 in the middle, then resume: it seals, in the same sessions, and no
   assert.equal(mission.phase, "sealed", `${mission.reason} ${said(second)}`)
   assert.equal(mission.mission, running.mission)
   const after = asked(project).slice(before)
-  assert.deepEqual(after.filter((r) => r.task === "T1"), [], "what was done is not done again")
+  assert.deepEqual(
+    after.filter((r) => r.task === "T1"),
+    [],
+    "what was done is not done again",
+  )
   assert.deepEqual(sessionsOf(project, "worker", "T2"), [running.tasks[1].session], "the Worker goes on in its session")
   assert.ok((await project.test()).ok)
 })
 
 test("a Commander that never calls mission_run, in `opencode run`: the process stays until the seal", async (t) => {
-  const project = await projectFor(t, { scenario: small(["T1"], { commander: { early_stops: 99 } }), keepBodies: true, snapshot: false })
-  const ended = await run(project, "task", "Write it")
+  const project = await projectFor(t, {
+    scenario: small(["T1"], { commander: { early_stops: 99 } }),
+    keepBodies: true,
+    snapshot: false,
+  })
+  // Options of OpenCode may stand before the verb.
+  const ended = await project.runOpencode({
+    args: ["--print-logs", "--log-level", "WARN", "run", "--command", "task", "Write it"],
+  })
   assert.equal(ended.code, 0, said(ended))
   const mission = await project.mission()
   assert.equal(mission?.phase, "sealed", said(ended))
@@ -88,7 +144,11 @@ test("a Commander that never calls mission_run, in `opencode run`: the process s
 test("in run mode the objective arrives as it was written; a refusal is exit 1 with its sentence", async (t) => {
   const project = await projectFor(t, { scenario: small(["T1"]), keepBodies: true, snapshot: false })
   // Words before the call, in one answer: the turn has not ended, and nobody is sent back.
-  improvise(project, (turn) => (turn.role === "commander" && turn.calls.length && !turn.calls.some((c) => c.name === "mission_run") ? { text: "Now I run it.", calls: [{ name: "mission_run", args: {} }] } : undefined))
+  improvise(project, (turn) =>
+    turn.role === "commander" && turn.calls.length && !turn.calls.some((c) => c.name === "mission_run")
+      ? { text: "Now I run it.", calls: [{ name: "mission_run", args: {} }] }
+      : undefined,
+  )
   const empty = await run(project, "task", "--", "--parallel 3")
   assert.equal(empty.code, 1, said(empty))
   assert.match(empty.stderr + empty.stdout, /the objective is empty/)
@@ -98,7 +158,8 @@ test("in run mode the objective arrives as it was written; a refusal is exit 1 w
   assert.deepEqual(Object.keys(ourFiles(project)), [])
   assert.deepEqual(asked(project), [])
 
-  const objective = 'First "line" with \\ and \\" and `ticks`\n!`touch pwned` $HOME $1 ${x} 100% äöü 漢字 🚀\n\n- a list\'s item'
+  const objective =
+    'First "line" with \\ and \\" and `ticks`\n!`touch pwned` $HOME $1 ${x} 100% äöü 漢字 🚀\n\n- a list\'s item'
   const ended = await run(project, "task", "--", `--parallel 2 ${objective} --time 1h`)
   assert.equal(ended.code, 0, said(ended))
   const mission = await project.mission()

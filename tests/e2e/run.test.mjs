@@ -19,7 +19,17 @@ async function sealed(t, scenario) {
 
   assert.equal(mission.objective, project.scenario.objective)
   assert.equal(mission.schema, 1)
-  for (const key of ["mission", "reason", "root_session", "iteration", "started_at", "updated_at", "last_seq", "budget", "metrics"])
+  for (const key of [
+    "mission",
+    "reason",
+    "root_session",
+    "iteration",
+    "started_at",
+    "updated_at",
+    "last_seq",
+    "budget",
+    "metrics",
+  ])
     assert.ok(key in mission, `mission_loop.json has no "${key}"`)
   for (const task of mission.tasks) {
     assert.equal(task.status, "done", task.id)
@@ -58,12 +68,16 @@ test("a library of six modules: a diamond of dependencies, side by side where th
   // Nothing starts before what it builds on is done; what need not wait does not.
   const begun = (/** @type {string} */ id) => asked(project, (r) => r.role === "worker" && r.task === id)[0].at
   const passed = (/** @type {string} */ id) =>
-    asked(project, (r) => r.role === "reviewer" && r.task === id && r.answer.startsWith("submit_review")).at(-1)?.ended_at ?? 0
-  for (const task of mission.tasks) for (const dep of task.deps) assert.ok(begun(task.id) > passed(dep), `${dep} before ${task.id}`)
+    asked(project, (r) => r.role === "reviewer" && r.task === id && r.answer.startsWith("submit_review")).at(-1)
+      ?.ended_at ?? 0
+  for (const task of mission.tasks)
+    for (const dep of task.deps) assert.ok(begun(task.id) > passed(dep), `${dep} before ${task.id}`)
 
   // The first lines by which everybody knows the prompts.
   const lines = (/** @type {string} */ role) =>
-    sessionsOf(project, (r) => r.role === role).flatMap((session) => firstPrompts(project, session)).sort()
+    sessionsOf(project, (r) => r.role === role)
+      .flatMap((session) => firstPrompts(project, session))
+      .sort()
   const titles = project.scenario.plan.tasks.map((task) => `Task ${task.id}: ${task.title}`).sort()
   assert.deepEqual(lines("worker"), titles)
   assert.deepEqual(lines("reviewer"), titles)
@@ -75,9 +89,26 @@ test("a library of six modules: a diamond of dependencies, side by side where th
   const first = asked(project, (r) => r.role === "commander")[0]
   assert.deepEqual(userTexts(first), [project.scenario.objective])
   assert.match(systemText(first), /You are the Commander/)
-  assert.deepEqual(toolNames(first), ["glob", "grep", "mission_run", "mission_status", "read", "submit_plan", "update_todo"])
+  assert.deepEqual(toolNames(first), [
+    "glob",
+    "grep",
+    "mission_run",
+    "mission_status",
+    "read",
+    "submit_plan",
+    "update_todo",
+  ])
   const worker = asked(project, (r) => r.role === "worker")[0]
-  assert.deepEqual(toolNames(worker), ["bash", "edit", "glob", "grep", "mission_status", "read", "submit_work", "write"])
+  assert.deepEqual(toolNames(worker), [
+    "bash",
+    "edit",
+    "glob",
+    "grep",
+    "mission_status",
+    "read",
+    "submit_work",
+    "write",
+  ])
   for (const role of ["reviewer", "master"]) {
     const request = asked(project, (r) => r.role === role)[0]
     assert.deepEqual(toolNames(request), ["bash", "glob", "grep", "mission_status", "read", "submit_review"], role)
@@ -120,7 +151,10 @@ test("a plan with errors is refused with all of them at once, and nothing is kep
   assert.match(refused, /no task "T9"/)
   assert.match(refused, /T1 -> T2 -> T1|T2 -> T1 -> T2/)
   assert.match(taken, /2 tasks/)
-  assert.deepEqual(mission.tasks.map((/** @type {any} */ x) => x.id), ["T1", "T2"])
+  assert.deepEqual(
+    mission.tasks.map((/** @type {any} */ x) => x.id),
+    ["T1", "T2"],
+  )
   assert.ok(!there(project, "src/other.js"))
 })
 

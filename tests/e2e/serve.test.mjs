@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import test, { after } from "node:test"
-import { missionWhere } from "./support/project.mjs"
+import { missionWhere, projectFor } from "./support/project.mjs"
 import {
   asked,
   atGate,
@@ -27,12 +27,18 @@ after(() => stage.stop())
 
 /** Text and error of what a message answered. @param {any} message */
 const answerOf = (message) => ({
-  text: (message.parts ?? []).filter((/** @type {any} */ p) => p.type === "text").map((/** @type {any} */ p) => p.text).join("\n"),
+  text: (message.parts ?? [])
+    .filter((/** @type {any} */ p) => p.type === "text")
+    .map((/** @type {any} */ p) => p.text)
+    .join("\n"),
   error: message.info?.error?.data?.message ?? "",
 })
 
 /** A Worker that stands at a gate before it submits. @param {string} id @param {string} name */
-const held = (id, name) => ({ calls: [{ tool: "bash", args: { command: gate(name), description: "Wait" }, tries: 1 }], files: { [`${id}.txt`]: `${id}\n` } })
+const held = (id, name) => ({
+  calls: [{ tool: "bash", args: { command: gate(name), description: "Wait" }, tries: 1 }],
+  files: { [`${id}.txt`]: `${id}\n` },
+})
 
 /** @param {Project} project */
 const childPrompts = (project) => asked(project, (r) => r.parent !== null).length
@@ -57,10 +63,10 @@ test("a mission over HTTP: the command's answer is the Commander's last word", a
 test("an objective arrives as it was written, whatever is in it, and nothing of it is run", async (t) => {
   const { project, client } = await stage.story(t, { scenario: small(["T1"]) })
   const objective = [
-    'Say "hello" and \'bye\' in `code`, for $5 or ${HOME} or $1 $ARGUMENTS',
+    "Say \"hello\" and 'bye' in `code`, for $5 or ${HOME} or $1 $ARGUMENTS",
     "!`touch pwned-1` and run !`touch pwned-2`!",
     "",
-    "\tZwölf Boxkämpfer – 日本語 🚀 \\n \\\" $(touch pwned-3) @README.md",
+    '\tZwölf Boxkämpfer – 日本語 🚀 \\n \\" $(touch pwned-3) @README.md',
     "a last line -- with --dashes and 100%",
   ].join("\n")
   const session = await client.createSession()
@@ -81,13 +87,21 @@ test("what cannot start says why, all at once, where the user sees it, and nothi
   t.after(() => events.close())
   const refused = async (/** @type {string} */ args) => {
     const session = await client.createSession()
-    const outcome = await client.command(session.id, "task", args).then(answerOf, (error) => ({ error: JSON.stringify(error.body), text: "" }))
+    const outcome = await client
+      .command(session.id, "task", args)
+      .then(answerOf, (error) => ({ error: JSON.stringify(error.body), text: "" }))
     const told = await events.waitFor((e) => e.type === "session.error" && e.properties.sessionID === session.id)
     return told.properties.error.data.message + outcome.error
   }
   for (const empty of ["", "   ", "\n\t", "--parallel 2"]) assert.match(await refused(empty), /objective is empty/)
   const many = await refused("--parallel 0 --budget 5 build it --time soon --isolation=cellar")
-  for (const part of [/--parallel 0: .*1 to 50/, /--budget 5: .*5usd/, /--time soon: .*2h/, /--isolation cellar: .*shared/]) assert.match(many, part)
+  for (const part of [
+    /--parallel 0: .*1 to 50/,
+    /--budget 5: .*5usd/,
+    /--time soon: .*2h/,
+    /--isolation cellar: .*shared/,
+  ])
+    assert.match(many, part)
   assert.match(await refused("--parallel many build it"), /--parallel many/)
   assert.match(await refused("--budget -3usd build it"), /--budget -3usd/)
   assert.deepEqual(ourFiles(project), before)
@@ -108,7 +122,9 @@ test("what cannot start says why, all at once, where the user sees it, and nothi
 })
 
 test("one mission at a time: a second /task is refused with what to do, and the first goes on", async (t) => {
-  const { project, client } = await stage.story(t, { scenario: small(["T1", "T2"], { workers: { T1: held("T1", "g"), T2: { files: { "T2.txt": "2" } } } }) })
+  const { project, client } = await stage.story(t, {
+    scenario: small(["T1", "T2"], { workers: { T1: held("T1", "g"), T2: { files: { "T2.txt": "2" } } } }),
+  })
   const session = await client.createSession()
   const whole = client.command(session.id, "task", "The first objective")
   await atGate(project, "g")
@@ -116,10 +132,14 @@ test("one mission at a time: a second /task is refused with what to do, and the 
 
   const other = await client.createSession()
   const { error } = answerOf(await client.command(other.id, "task", "The second objective"))
-  for (const part of [running.mission, session.id, "/stop", "/resume", "The first objective"]) assert.ok(error.includes(part), `${part} in: ${error}`)
+  for (const part of [running.mission, session.id, "/stop", "/resume", "The first objective"])
+    assert.ok(error.includes(part), `${part} in: ${error}`)
   // In the mission's own session the refusal waits until its Commander may read it.
   const same = client.command(session.id, "task", "The third objective")
-  await until(async () => (await client.messages(session.id)).filter((m) => m.info.role === "user").length === 2, "the refused command is in the session")
+  await until(
+    async () => (await client.messages(session.id)).filter((m) => m.info.role === "user").length === 2,
+    "the refused command is in the session",
+  )
   const parts = (await client.messages(session.id)).filter((m) => m.info.role === "user")[1].parts
   assert.match(parts.map((/** @type {any} */ p) => p.text).join(), /one mission at a time/)
 
@@ -155,7 +175,9 @@ test("the user writes while the mission runs: the Commander hears it at once, th
 
 test("/stop: running sessions are aborted, and nothing is prompted after it", async (t) => {
   const { project, client } = await stage.story(t, {
-    scenario: small(["T1", "T2", "T3"], { workers: { T1: held("T1", "a"), T2: held("T2", "b"), T3: { files: { "T3.txt": "3" } } } }),
+    scenario: small(["T1", "T2", "T3"], {
+      workers: { T1: held("T1", "a"), T2: held("T2", "b"), T3: { files: { "T3.txt": "3" } } },
+    }),
   })
   const session = await client.createSession()
   const whole = client.command(session.id, "task", "--parallel 2 Write them")
@@ -182,7 +204,9 @@ test("/stop: running sessions are aborted, and nothing is prompted after it", as
 })
 
 test("/stop --pause, then /resume from another session: it is adopted, and sealed there", async (t) => {
-  const { project, client } = await stage.story(t, { scenario: small(["T1", "T2"], { workers: { T1: held("T1", "a"), T2: { files: { "T2.txt": "2" } } } }) })
+  const { project, client } = await stage.story(t, {
+    scenario: small(["T1", "T2"], { workers: { T1: held("T1", "a"), T2: { files: { "T2.txt": "2" } } } }),
+  })
   const session = await client.createSession()
   const whole = client.command(session.id, "task", "Write them")
   await atGate(project, "a")
@@ -229,7 +253,10 @@ test("a Commander that stops early, in serve: continued by a prompt, once for ea
   await project.model.waitFor((r) => r.role === "commander" && /has ended/.test(r.answer))
   const users = (await client.messages(session.id)).filter((m) => m.info.role === "user")
   assert.equal(users.length, 2, "the objective and one continuation")
-  assert.deepEqual(users.map((m) => m.info.agent), ["commander", "commander"])
+  assert.deepEqual(
+    users.map((m) => m.info.agent),
+    ["commander", "commander"],
+  )
 })
 
 test("a Commander that never calls mission_run: planning starts after two early ends, and the mission seals", async (t) => {
@@ -239,14 +266,22 @@ test("a Commander that never calls mission_run: planning starts after two early 
   const mission = await ended(project, "sealed")
   assert.equal(mission.objective, "Write it")
   await until(async () => Object.keys(await client.status()).length === 0, "the Commander is idle")
-  const users = (await client.messages(session.id)).filter((m) => m.info.role === "user").length
-  assert.ok(users <= 6, `${users} prompts to the Commander`)
+  // Three continuations without progress at most: here come a plan, a submission, a verdict and the seal. And each waits
+  // for the answer to the one before.
+  const messages = await client.messages(session.id)
+  assert.ok(messages.length <= 2 * (1 + 3 * 5), `${messages.length} messages`)
+  messages.forEach((m, i) => assert.equal(m.info.role, i % 2 ? "assistant" : "user", `message ${i}`))
   const plan = asked(project, (r) => r.role === "planner")[0]
   assert.equal(userTexts(plan)[0].split("\n", 1)[0], "Plan: Write it")
 })
 
 test("--background: mission_run returns at once, and the Commander is woken at the end", async (t) => {
-  const { project, client } = await stage.story(t, { scenario: small(["T1"], { workers: { T1: held("T1", "a") }, commander: { plans_itself: true, reactions: [{ match: "background", calls: [], ends: true }] } }) })
+  const { project, client } = await stage.story(t, {
+    scenario: small(["T1"], {
+      workers: { T1: held("T1", "a") },
+      commander: { plans_itself: true, reactions: [{ match: "background", calls: [], ends: true }] },
+    }),
+  })
   const session = await client.createSession()
   await client.command(session.id, "task", "Write it --background")
   assert.match(toolResults(project, "mission_run")[0] ?? "", /runs in the background/)
@@ -259,6 +294,55 @@ test("--background: mission_run returns at once, and the Commander is woken at t
   const request = asked(project).find((r) => r.index === woken.index)
   assert.match(userTexts(/** @type {any} */ (request)).at(-1) ?? "", /Mission \S+ is sealed/)
   assert.match(systemText(/** @type {any} */ (request)), /You are the Commander/)
+})
+
+test("two /task at the same moment: one mission starts, the other is refused", async (t) => {
+  const { project, client } = await stage.story(t, { scenario: small(["T1"]) })
+  const sessions = [await client.createSession(), await client.createSession()]
+  const answers = await Promise.all(sessions.map((s) => client.command(s.id, "task", `From ${s.id}`).then(answerOf)))
+  const mission = await ended(project, "sealed")
+  const winner = sessions.findIndex((s) => s.id === mission.root_session)
+  assert.equal(mission.objective, `From ${sessions[winner].id}`)
+  assert.equal(answers[winner].error, "")
+  assert.match(answers[1 - winner].error, new RegExp(`in session ${sessions[winner].id}`))
+})
+
+test("a spent budget pauses the mission; /resume grants it once more", async (t) => {
+  const { project, client } = await stage.story(t, { scenario: small(["T1"]) })
+  const session = await client.createSession()
+  await client.command(session.id, "task", "--budget 8ktok Write it")
+  const paused = await ended(project, "paused")
+  assert.match(paused.reason, /budget is spent/)
+  assert.match(toolResults(project, "mission_run").at(-1) ?? "", /is paused[\s\S]*\/resume/)
+  for (let i = 0; i < 20 && (await project.mission()).phase === "paused"; i++) {
+    await client.command(session.id, "resume")
+    await missionWhere(project, (m) => ["paused", "sealed"].includes(m.phase))
+  }
+  await ended(project, "sealed")
+})
+
+test("the server is killed in the middle: the next one resumes by itself, and wakes the Commander at the end", async (t) => {
+  const scenario = small(["T1", "T2"], { workers: { T1: held("T1", "g"), T2: { files: { "T2.txt": "2" } } } })
+  const project = await projectFor(t, { scenario, keepBodies: true, snapshot: false })
+  const first = await project.startServe()
+  const session = await first.createSession()
+  first.command(session.id, "task", "Write them").catch(() => {})
+  await atGate(project, "g")
+  const running = await missionWhere(project, (m) => m.tasks[1].status === "done" && m.tasks[0].session)
+  first.process.kill("SIGKILL")
+  await first.process.ended
+  openGate(project, "g")
+  const before = asked(project).length
+  await project.startServe()
+  const mission = await ended(project, "sealed")
+  const woken = await project.model.waitFor((r) => r.role === "commander", { from: before })
+  assert.deepEqual([mission.mission, woken.session], [running.mission, session.id])
+  const after = asked(project).slice(before)
+  assert.ok(
+    after.every((r) => r.task !== "T2"),
+    "what was done is not done again",
+  )
+  assert.ok(after.filter((r) => r.role === "worker").every((r) => r.session === running.tasks[0].session))
 })
 
 test("two projects in one server never mix", async (t) => {
@@ -279,11 +363,17 @@ test("two projects in one server never mix", async (t) => {
   await second
   const last = await ended(two.project, "sealed")
   assert.notEqual(last.mission, sealed.mission)
-  assert.equal(new Set([...sealed.sessions, ...last.sessions].map((s) => s.id)).size, sealed.sessions.length + last.sessions.length)
+  assert.equal(
+    new Set([...sealed.sessions, ...last.sessions].map((s) => s.id)).size,
+    sealed.sessions.length + last.sessions.length,
+  )
 })
 
 test("a configuration with an unknown key is refused with the nearest one, and no mission starts", async (t) => {
-  const { project, client } = await stage.story(t, { scenario: small(["T1"]), orchestrator: { paralel: { max: 3 }, limits: { attempts: "two" } } })
+  const { project, client } = await stage.story(t, {
+    scenario: small(["T1"]),
+    orchestrator: { paralel: { max: 3 }, limits: { attempts: "two" } },
+  })
   const session = await client.createSession()
   const { error } = answerOf(await client.command(session.id, "task", "Write it"))
   assert.match(error, /orchestrator\.json/)

@@ -92,7 +92,9 @@ export function asked(project, which = () => true) {
 
 /** @param {Request} request @returns {string[]} texts of its user messages */
 export const userTexts = (request) =>
-  request.body.messages.filter((/** @type {any} */ m) => m.role === "user").map((/** @type {any} */ m) => textOf(m.content))
+  request.body.messages
+    .filter((/** @type {any} */ m) => m.role === "user")
+    .map((/** @type {any} */ m) => textOf(m.content))
 
 /** @param {Request} request */
 export const systemText = (request) =>
