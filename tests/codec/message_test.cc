@@ -1,0 +1,99 @@
+#include "codec/message.h"
+
+#include <gtest/gtest.h>
+
+namespace orchestrator::codec {
+namespace {
+
+template <class T>
+T event_of(std::string_view json) {
+  Incoming incoming = decode_message(json);
+  EXPECT_EQ(incoming.problem, "");
+  return std::get<T>(std::get<Happening>(incoming.what));
+}
+
+TEST(Message, MistakesOfAModelGoIntoTheEvent) {
+  const auto event = event_of<PlanSubmitted>(
+      R"({"type":"plan_submitted","request":"r1","session":"s1",
+          "args":{"tasks":[{"id":"T1","title":5,"dep":["T2"]}],"verify":"npm test"}})");
+  EXPECT_EQ(event.request, RequestId("r1"));
+  ASSERT_EQ(event.problems.size(), 3U);
+  EXPECT_NE(event.problems[0].find("verify"), std::string::npos);
+  EXPECT_NE(event.problems[1].find("tasks[0].title"), std::string::npos);
+  EXPECT_NE(event.problems[2].find("did you mean \"deps\""), std::string::npos);
+}
+
+TEST(Message, ArgumentsThatAreNoObjectAreTheModelsMistakeToo) {
+  for (const char* args : {"null", "5", "\"x\"", "[]", "[{\"task\":1}]"}) {
+    const auto event = event_of<WorkSubmitted>(
+        std::string(R"({"type":"work_submitted","request":"r","session":"s","args":)") + args +
+        "}");
+    EXPECT_FALSE(event.problems.empty()) << args;
+  }
+}
+
+TEST(Message, OurOwnMessagesAreCheckedWhole) {
+  EXPECT_NE(decode_message("{").problem, "");
+  EXPECT_NE(decode_message("[]").problem, "");
+  EXPECT_NE(decode_message(R"({"type":"nothing"})").problem, "");
+  EXPECT_NE(decode_message(R"({"type":5})").problem, "");
+  EXPECT_NE(decode_message(R"({"type":"hello","mode":"party"})").problem, "");
+  EXPECT_NE(decode_message(R"({"type":"role_asked","session":"s"})").problem, "");
+}
+
+TEST(Message, OutputIsHandedOnAndNeverPartOfTheEvent) {
+  const Incoming incoming = decode_message(
+      R"({"type":"command_ran","session":"s","command":"npm test","exit_code":1,"output":"secret"})");
+  EXPECT_EQ(incoming.output, "secret");
+  const Event event{1, 2, std::get<Happening>(incoming.what)};
+  EXPECT_EQ(encode_event(event).find("secret"), std::string::npos);
+}
+
+TEST(Message, EventsAndStatesComeBackAsTheyWere) {
+  Event event{7, 9, WorkSubmitted{}};
+  auto& work = std::get<WorkSubmitted>(event.what);
+  work.args.summary = "line\n\"quoted\" é";
+  work.args.evidence = {{"npm test", -1}};
+  Event read;
+  std::string error;
+  ASSERT_TRUE(decode_event(encode_event(event), read, &error)) << error;
+  EXPECT_EQ(encode_event(read), encode_event(event));
+
+  State state;
+  state.mission = MissionId("m-1");
+  state.phase = Phase::executing;
+  state.objective = " many\nlines, \"quotes\", `ticks`, !`cmd`, $1, äöü ";
+  state.tasks.emplace_back();
+  state.tasks.back().id = TaskId("T1");
+  State loaded;
+  Problems problems;
+  ASSERT_TRUE(parse_state(dump_state(state), loaded, problems));
+  EXPECT_EQ(dump_state(loaded), dump_state(state));
+}
+
+TEST(Options, EveryMistakeIsNamedWithTheNearestKey) {
+  Options options;
+  Problems problems;
+  EXPECT_FALSE(parse_options(R"({
+    // a comment is fine
+    "paralel": {"max": 3}, "limits": {"attempts": "three"}, "isolation": "none"
+  })",
+                             options, problems));
+  const std::string text = to_string(problems);
+  EXPECT_NE(text.find("did you mean \"parallel\""), std::string::npos) << text;
+  EXPECT_NE(text.find("limits.attempts"), std::string::npos) << text;
+  EXPECT_NE(text.find("isolation"), std::string::npos) << text;
+}
+
+TEST(Options, ValuesThatMakeNoSenseAreRefused) {
+  for (const char* json :
+       {R"({"limits":{"attempts":0}})", R"({"parallel":{"max":51}})", R"({"budget":{"usd":-1}})",
+        R"({"models":{"boss":"a/b"}})", R"({"models":{"worker":"no-slash"}})"}) {
+    Options options;
+    Problems problems;
+    EXPECT_FALSE(parse_options(json, options, problems)) << json;
+  }
+}
+
+}  // namespace
+}  // namespace orchestrator::codec

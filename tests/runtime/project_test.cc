@@ -1,0 +1,305 @@
+#include "runtime/project.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support/temporary_directory.h"
+
+namespace orchestrator::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Keeps what a project sends; time is turned by hand.
+class FakeOutbox final : public Outbox {
+ public:
+  void send(std::string text) override { sent.push_back(json::parse(text)); }
+  void start_timer(std::uint64_t id, std::uint64_t delay_ms) override { timers[id] = delay_ms; }
+  void cancel_timer(std::uint64_t id) override { timers.erase(id); }
+  void watch_session(const std::string& session) override { watched.push_back(session); }
+  void unwatch_session(const std::string& /*session*/) override {}
+  std::uint64_t now_ms() override { return clock_ms += 10; }
+  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+    work();
+    done(*this);
+  }
+
+  /// The newest message of a type.
+  json last(const std::string& type) const {
+    for (auto it = sent.rbegin(); it != sent.rend(); ++it) {
+      if ((*it)["type"] == type) return *it;
+    }
+    return nullptr;
+  }
+
+  std::vector<json> sent;
+  std::map<std::uint64_t, std::uint64_t> timers;
+  std::vector<std::string> watched;
+  std::uint64_t clock_ms = 1'700'000'000'000;
+};
+
+class ProjectTest : public ::testing::Test {
+ protected:
+  ProjectTest() { start(); }
+
+  void start(const std::string& options = R"({"options":{},"agents":["worker"]})") {
+    project = make_project(root(), options, outbox);
+    say({{"type", "hello"}, {"mode", "run"}});
+  }
+  [[nodiscard]] std::string root() const { return fs::canonical(directory.path()).string(); }
+
+  void say(const json& message) {
+    const std::string text = message.dump();
+    project->on_messages(std::span(&text, 1), outbox);
+  }
+  /// Sends a question and gives its reply, or null while it waits.
+  json ask(json message) {
+    const std::string request = "r" + std::to_string(++requests);
+    message["request"] = request;
+    say(message);
+    const json reply = outbox.last("reply");
+    return reply.is_null() || reply["request"] != request ? json() : reply;
+  }
+  json call(const char* type, const std::string& session, json args) {
+    return ask({{"type", type}, {"session", session}, {"args", std::move(args)}});
+  }
+  json start_mission(const std::string& arguments = "Build it") {
+    return ask({{"type", "mission_requested"},
+                {"session", "root"},
+                {"arguments", arguments},
+                {"mode", "run"}});
+  }
+  /// The host makes the session that was asked for last, takes its prompt and begins to answer.
+  void create(const std::string& session) {
+    say({{"type", "session_created"},
+         {"effect", outbox.last("create_session")["effect"]},
+         {"session", session}});
+    say({{"type", "prompt_accepted"}, {"effect", outbox.last("prompt_session")["effect"]}});
+    say({{"type", "turn_started"}, {"session", session}});
+  }
+  void write(const std::string& path, const std::string& text) {
+    fs::create_directories(fs::path(root()) / fs::path(path).parent_path());
+    std::ofstream(fs::path(root()) / path) << text;
+  }
+  [[nodiscard]] std::string read(const std::string& path) const {
+    std::ifstream file(fs::path(root()) / path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  /// A mission whose one task T1 has been submitted and waits for its Reviewer "reviewer".
+  void until_review() {
+    ASSERT_TRUE(start_mission()["ok"]);
+    call("plan_submitted", "root",
+         {{"summary", "s"},
+          {"verify", {"check"}},
+          {"tasks",
+           {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}, {"verify", {"check"}}}}}});
+    call("run_called", "root", json::object());
+    create("worker");
+    write("src/a.js", "let a = 1\n");
+    call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
+    create("reviewer");
+  }
+  void run(const std::string& session, const std::string& command, int exit_code) {
+    say({{"type", "command_ran"},
+         {"session", session},
+         {"command", command},
+         {"workdir", ""},
+         {"exit_code", exit_code},
+         {"output", "out"}});
+  }
+  json pass(const std::string& session) {
+    const json reply =
+        call("review_submitted", session,
+             {{"verdict", "pass"}, {"findings", json::array()}, {"evidence", json::array()}});
+    // An answer whose successor starts first comes a little later.
+    return reply.is_null() ? json{{"ok", true}, {"text", ""}} : reply;
+  }
+
+  orchestrator::testing::TemporaryDirectory directory;
+  FakeOutbox outbox;
+  std::unique_ptr<Directory> project;
+  int requests = 0;
+};
+
+TEST_F(ProjectTest, NothingIsWrittenBeforeAMission) {
+  ask({{"type", "status_asked"}});
+  ask({{"type", "role_asked"}, {"session", "root"}});
+  call("submit_review", "root", json::object());
+  EXPECT_FALSE(fs::exists(root() + "/.opencode"));
+}
+
+TEST_F(ProjectTest, AMissionStandsOnDiskBeforeItIsAnswered) {
+  const json reply = start_mission("Say \"hi\" to `all`\nin two lines");
+  ASSERT_TRUE(reply["ok"]);
+  EXPECT_EQ(reply["text"], "Say \"hi\" to `all`\nin two lines");
+  const json state = json::parse(read(".opencode/mission_loop.json"));
+  EXPECT_EQ(state["phase"], "briefing");
+  EXPECT_EQ(state["objective"], "Say \"hi\" to `all`\nin two lines");
+  EXPECT_EQ(state["root_session"], "root");
+  EXPECT_GT(fs::file_size(root() + "/.opencode/orchestrator/" +
+                          state["mission"].get<std::string>() + ".wal"),
+            16U);
+  EXPECT_EQ(read(".opencode/orchestrator/.gitignore"), "*\n");
+  EXPECT_EQ(outbox.watched, std::vector<std::string>{"root"});
+}
+
+TEST_F(ProjectTest, ADirectoryThatCannotHoldStateIsNamed) {
+  write(".opencode/orchestrator", "a file is in the way");
+  const json reply = start_mission();
+  EXPECT_FALSE(reply["ok"]);
+  EXPECT_NE(reply["text"].get<std::string>().find(".opencode/orchestrator"), std::string::npos);
+  EXPECT_FALSE(fs::exists(root() + "/.opencode/mission_loop.json"));
+}
+
+TEST_F(ProjectTest, AWrongConfigurationStartsNoMission) {
+  write(".opencode/orchestrator.json", R"({"paralel": {"max": 2}})");
+  const json reply = start_mission();
+  EXPECT_FALSE(reply["ok"]);
+  EXPECT_NE(reply["text"].get<std::string>().find("parallel"), std::string::npos);
+  EXPECT_FALSE(fs::exists(root() + "/.opencode/mission_loop.json"));
+}
+
+TEST_F(ProjectTest, AnotherProcessThatHoldsTheDirectoryIsNamed) {
+  ASSERT_TRUE(start_mission()["ok"]);
+  FakeOutbox second;
+  const auto other = make_project(root(), "{}", second);
+  const std::string hello = R"({"type":"hello","mode":"serve"})";
+  other->on_messages(std::span(&hello, 1), second);
+  EXPECT_EQ(second.last("show_toast")["variant"], "error");
+  const std::string task =
+      R"({"type":"mission_requested","request":"x","session":"s","arguments":"y","mode":"serve"})";
+  other->on_messages(std::span(&task, 1), second);
+  EXPECT_FALSE(second.last("reply")["ok"]);
+}
+
+TEST_F(ProjectTest, APassNeedsAFreshGreenRunOfTheReviewersOwn) {
+  until_review();
+  json reply = pass("reviewer");
+  EXPECT_FALSE(reply["ok"]);
+  EXPECT_NE(reply["text"].get<std::string>().find("check"), std::string::npos);
+  run("worker", "check", 0);  // somebody else's
+  EXPECT_FALSE(pass("reviewer")["ok"]);
+  run("reviewer", "check", 1);
+  EXPECT_FALSE(pass("reviewer")["ok"]);
+  run("reviewer", "check", 0);
+  write("src/new.js", "let late = 2\n");  // into the claim, by whatever hand
+  reply = pass("reviewer");
+  EXPECT_FALSE(reply["ok"]);
+  EXPECT_NE(reply["text"].get<std::string>().find("before the files last changed"),
+            std::string::npos);
+  run("reviewer", "check", 0);
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+}
+
+TEST_F(ProjectTest, ANewSyntaxErrorRefusesThePass) {
+  ASSERT_TRUE(start_mission()["ok"]);
+  write("src/old.js", "let = = broken before\n");
+  call("plan_submitted", "root",
+       {{"summary", "s"},
+        {"verify", json::array()},
+        {"verify_reason", "none"},
+        {"tasks", {{{"id", "T1"}, {"title", "One"}}}}});
+  call("run_called", "root", json::object());
+  create("worker");
+  EXPECT_TRUE(ask({{"type", "write_asked"},
+                   {"session", "worker"},
+                   {"paths", {"src/old.js", "src/a.js"}}})["ok"]);
+  write("src/a.js", "function f( {\n");
+  call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
+  create("reviewer");
+  const std::string text = pass("reviewer")["text"];
+  EXPECT_NE(text.find("src/a.js:1"), std::string::npos) << text;
+  EXPECT_EQ(text.find("src/old.js"), std::string::npos) << text;
+  write("src/a.js", "function f() {}\n");
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+}
+
+TEST_F(ProjectTest, WritesOutsideTheProjectAreRefusedAlsoThroughLinks) {
+  until_review();
+  const auto allowed = [&](const std::string& path) {
+    return ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {path}}})["ok"]
+        .get<bool>();
+  };
+  orchestrator::testing::TemporaryDirectory outside;
+  fs::create_directory_symlink(outside.path(), root() + "/src/link");
+  EXPECT_TRUE(allowed("src/b.js"));
+  EXPECT_TRUE(allowed(root() + "/src/b.js"));
+  EXPECT_FALSE(allowed("/etc/passwd"));
+  EXPECT_FALSE(allowed("../x"));
+  EXPECT_FALSE(allowed("src/link/x"));
+}
+
+TEST_F(ProjectTest, OfTwoWorkersThatAskForAFreeFileTheSecondIsRefused) {
+  ASSERT_TRUE(start_mission()["ok"]);
+  call("plan_submitted", "root",
+       {{"summary", "s"},
+        {"verify", json::array()},
+        {"verify_reason", "none"},
+        {"tasks", {{{"id", "T1"}, {"title", "One"}}, {{"id", "T2"}, {"title", "Two"}}}}});
+  call("run_called", "root", json::object());
+  std::vector<json> made;
+  for (const json& message : outbox.sent) {
+    if (message["type"] == "create_session") made.push_back(message);
+  }
+  ASSERT_EQ(made.size(), 2U);
+  say({{"type", "session_created"}, {"effect", made[0]["effect"]}, {"session", "one"}});
+  say({{"type", "session_created"}, {"effect", made[1]["effect"]}, {"session", "two"}});
+  EXPECT_TRUE(ask({{"type", "write_asked"}, {"session", "one"}, {"paths", {"free.js"}}})["ok"]);
+  const json second = ask({{"type", "write_asked"}, {"session", "two"}, {"paths", {"free.js"}}});
+  EXPECT_FALSE(second["ok"]);
+  EXPECT_NE(second["text"].get<std::string>().find("T1"), std::string::npos);
+}
+
+TEST_F(ProjectTest, AfterARestartTheMissionIsThereWithItsRoles) {
+  until_review();
+  project.reset();  // without any farewell
+  outbox = FakeOutbox();
+  start();
+  const json role = json::parse(
+      ask({{"type", "role_asked"}, {"session", "reviewer"}})["text"].get<std::string>());
+  EXPECT_EQ(role["role"], "reviewer");
+  EXPECT_EQ(outbox.last("prompt_session"), nullptr) << "run mode waits for /resume";
+  const json reply =
+      ask({{"type", "resume_requested"}, {"session", "other"}, {"arguments", ""}, {"mode", "run"}});
+  EXPECT_TRUE(reply["ok"]);
+  EXPECT_EQ(outbox.last("prompt_session")["session"], "reviewer");
+  EXPECT_EQ(outbox.last("prompt_session")["agent"], "reviewer");
+}
+
+TEST_F(ProjectTest, ALogThatIsDamagedStopsNothingButTheMission) {
+  until_review();
+  project.reset();
+  const std::string wal =
+      root() + "/.opencode/orchestrator/" +
+      json::parse(read(".opencode/mission_loop.json"))["mission"].get<std::string>() + ".wal";
+  {
+    std::fstream file(wal, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(40);
+    file.write("XXXX", 4);
+  }
+  outbox = FakeOutbox();
+  start();
+  EXPECT_NE(outbox.last("show_toast")["text"].get<std::string>().find("damaged at byte"),
+            std::string::npos);
+  EXPECT_FALSE(start_mission()["ok"]);
+  EXPECT_TRUE(fs::exists(wal));
+}
+
+TEST_F(ProjectTest, TheLogNamesNoWordsOfUsersOrModels) {
+  until_review();
+  const std::string log = read(".opencode/orchestrator/engine.log");
+  EXPECT_NE(log.find("briefing"), std::string::npos);
+  EXPECT_EQ(log.find("Build it"), std::string::npos);
+  EXPECT_EQ(log.find("One"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace orchestrator::runtime
