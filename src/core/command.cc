@@ -27,6 +27,8 @@ std::string_view trim(std::string_view text) {
 std::string unquote(std::string_view text) {
   text = trim(text);
   if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
+  // The host quotes only words with a space in them: other quotes are the user's own.
+  if (text.size() > 2 && text.find(' ') == std::string_view::npos) return std::string(text);
   const std::string_view inside = text.substr(1, text.size() - 2);
   std::string plain;
   for (std::size_t i = 0; i < inside.size(); ++i) {
@@ -90,7 +92,7 @@ void set_budget(TaskCommand& command, std::string_view value) {
   } else {
     command.problems.push_back(
         "--budget " + std::string(value) +
-        ": write an amount above 0 with its unit, e.g. 5usd, 500ktok or 2Mtok");
+        ": write an amount above 0 with its unit, e.g. 5usd, 800ktok or 2Mtok");
   }
 }
 

@@ -53,14 +53,15 @@ TEST(TaskCommand, InRunModeTheHostsQuotesComeOff) {
   const HostMode run = HostMode::run;
   EXPECT_EQ(objective("\"fix it now\"", run), "fix it now");
   EXPECT_EQ(objective("\"say \\\"hi\\\" to `me`\"", run), "say \"hi\" to `me`");
-  EXPECT_EQ(objective("\"two\nlines\"", run), "two\nlines");
+  EXPECT_EQ(objective("\"two\nmore lines\"", run), "two\nmore lines");
   EXPECT_EQ(objective("--parallel 2 \"fix it now\"", run), "fix it now");
   EXPECT_EQ(objective("\"fix it now\" --time 2h", run), "fix it now");
   EXPECT_EQ(objective("\"fix it now --parallel 2\"", run), "fix it now");
   EXPECT_EQ(parse_task_command("\"fix it --parallel 2\"", run).parallel, 2U);
   EXPECT_EQ(objective("fix", run), "fix");
   EXPECT_EQ(objective("\"one\" and \"two\"", run), "\"one\" and \"two\"");
-  EXPECT_EQ(objective("\"C:\\dir\\\"", run), "C:\\dir\\");
+  EXPECT_EQ(objective("\"hello\"", run), "\"hello\"");  // the host quotes only where a space is
+  EXPECT_EQ(objective("\"C:\\my dir\\\"", run), "C:\\my dir\\");
   EXPECT_EQ(objective("\"fix it now\""), "\"fix it now\"") << "elsewhere they are the user's own";
 }
 
