@@ -21,9 +21,12 @@ namespace {
 /// Derived files and the progress line follow the state at most this often; a phase's change at
 /// once.
 constexpr std::uint64_t kDeriveEveryMs = 100;
+/// The progress line costs the host two requests of its one thread, which the sessions need.
+constexpr std::uint64_t kProgressEveryMs = 500;
 /// Timer ids of the mission are small; these are ours.
 constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
 constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
+constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
 
 MissionId new_mission_id(TimeMs now_ms, std::uint64_t seed) {
   const std::time_t seconds = now_ms / 1000;
@@ -83,6 +86,11 @@ class Project final : public Directory {
     if (id == kDeriveTimer) {
       derive_pending_ = false;
       derive(outbox);
+      return;
+    }
+    if (id == kProgressTimer) {
+      progress_pending_ = false;
+      show_progress(outbox);
       return;
     }
     if (id == kHandOverTimer) {
@@ -309,11 +317,17 @@ class Project final : public Directory {
     if (!changed_) return;
     changed_ = false;
     save();
+    if (!progress_pending_) show_progress(outbox);
+  }
+
+  void show_progress(Outbox& outbox) {
     const RequestId& waiting = state_.commander.waiting;
     if (waiting.empty()) return;
     const std::string title = progress_title(state_);
     if (title == shown_) return;
     shown_ = title;
+    progress_pending_ = true;
+    outbox.start_timer(kProgressTimer, kProgressEveryMs);
     outbox.send(typed("show_progress", Progress{waiting, title, status_text(state_)}));
   }
 
@@ -333,6 +347,7 @@ class Project final : public Directory {
   bool changed_ = false;
   bool phase_changed_ = false;
   bool derive_pending_ = false;
+  bool progress_pending_ = false;
 };
 
 }  // namespace
