@@ -49,6 +49,7 @@ base::Result<bool> MissionStore::load(State& state) {
     state = std::move(loaded);
     return true;
   }
+  state = loaded;
   if (auto locked = lock(); !locked.ok()) return locked.error();
   if (auto replayed = replay(loaded); !replayed.ok()) {
     lock_.reset();
@@ -56,6 +57,11 @@ base::Result<bool> MissionStore::load(State& state) {
   }
   state = std::move(loaded);
   return true;
+}
+
+void MissionStore::close() {
+  log_.reset();
+  lock_.reset();
 }
 
 base::Result<void> MissionStore::replay(State& state) {

@@ -21,12 +21,16 @@ class MissionStore {
 
   /// Reads the directory's mission: the snapshot, then the log's records after it. False: there is
   /// none. An active mission's directory is locked and its log opened for going on; a lock that
-  /// another process holds, and a log that is damaged or too new, are errors, and nothing changes.
+  /// another process holds, and a log that is damaged or too new, are errors, and `state` is then
+  /// the snapshot's: to be shown, not to be gone on with.
   base::Result<bool> load(State& state);
 
   /// Makes room for a new mission: directories, lock, an empty log. On failure nothing stands that
   /// was not there before, but perhaps empty directories.
   base::Result<void> begin(const MissionId& mission);
+
+  /// The mission is over and saved: the directory is free for others.
+  void close();
 
   /// A log is open: events are kept.
   [[nodiscard]] bool is_open() const { return log_ != nullptr; }

@@ -1,8 +1,8 @@
 #include "runtime/project.h"
 
 #include <array>
-#include <ctime>
 #include <random>
+#include <utility>
 #include <variant>
 
 #include "codec/message.h"
@@ -28,15 +28,14 @@ constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
 constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
 
-MissionId new_mission_id(TimeMs now_ms, std::uint64_t seed) {
-  const std::time_t seconds = now_ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  std::snprintf(text, sizeof text, "m-%04d%02d%02d-%02d%02d%02d-%04x", utc.tm_year + 1900,
-                utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                static_cast<unsigned>(seed & 0xFFFFU));
-  return MissionId(text);
+/// Letters only: OpenCode takes an error text in which it finds "500" or "429" for one of a server
+/// and tries again, and our refusals name missions.
+MissionId new_mission_id(std::uint64_t random) {
+  constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz";
+  std::string name = "m-";
+  for (int i = 0; i < 10; ++i, random /= kLetters.size())
+    name += kLetters[random % kLetters.size()];
+  return MissionId(name);
 }
 
 struct RoleAnswer {
@@ -118,7 +117,9 @@ class Project final : public Directory {
       return;
     }
     auto& happening = std::get<Happening>(incoming.what);
-    load(state_.mode, outbox);
+    if (comes_from_user(happening)) look_again();
+    load(outbox);
+    if (!load_problem_.empty()) return decline(happening);
     if (auto* request = std::get_if<MissionRequested>(&happening)) {
       request_mission(std::move(*request), outbox);
       return;
@@ -127,7 +128,29 @@ class Project final : public Directory {
     record(std::move(happening), outbox);
   }
 
-  void answer(const codec::Hello& hello, Outbox& outbox) { load(hello.mode, outbox); }
+  static bool comes_from_user(const Happening& happening) {
+    return std::holds_alternative<MissionRequested>(happening) ||
+           std::holds_alternative<StopRequested>(happening) ||
+           std::holds_alternative<ResumeRequested>(happening) ||
+           std::holds_alternative<RunCalled>(happening);
+  }
+
+  /// The mission here is not ours to move: whoever waits is told why, and nothing is done.
+  void decline(const Happening& happening) {
+    std::visit(
+        [&](const auto& event) {
+          if constexpr (requires { event.request; }) {
+            const std::string about = is_active(state_.phase) ? status_text(state_) + "\n" : "";
+            reply(event.request, false, about + load_problem_);
+          }
+        },
+        happening);
+  }
+
+  void answer(const codec::Hello& hello, Outbox& outbox) {
+    mode_ = hello.mode;
+    load(outbox);
+  }
 
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
     hand_overs_.started(asked.session);
@@ -136,8 +159,10 @@ class Project final : public Directory {
   }
 
   void answer(const codec::StatusAsked& asked, Outbox& outbox) {
-    load(state_.mode, outbox);
-    reply(asked.request, true, load_problem_.empty() ? status_text(state_) : load_problem_);
+    look_again();
+    load(outbox);
+    const std::string more = load_problem_.empty() ? "" : "\n" + load_problem_;
+    reply(asked.request, true, status_text(state_) + more);
   }
 
   /// The claim grows with the permission, not with the write: of two sessions that ask for one free
@@ -184,27 +209,33 @@ class Project final : public Directory {
   // ---- missions
   // -----------------------------------------------------------------------------------
 
-  /// Once: what an earlier process has left.
-  void load(HostMode mode, Outbox& outbox) {
+  /// What stands on disk may have changed hands while we held nothing of it.
+  void look_again() {
+    if (!store_.is_open()) loaded_ = false;
+  }
+
+  /// What an earlier process has left, or another one is doing.
+  void load(Outbox& outbox) {
     if (loaded_) return;
     loaded_ = true;
+    const std::string known_problem = std::exchange(load_problem_, "");
     const auto found = store_.load(state_);
-    state_.mode = mode;
+    state_.mode = mode_;
     if (!found.ok()) {
-      load_problem_ = found.error().text();
-      outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
+      load_problem_ =
+          "The mission of this directory cannot be moved from here. " + found.error().text();
+      if (load_problem_ != known_problem)
+        outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
       return;
     }
     if (!store_.is_open()) return;
     open_log(state_.options.log.level);
     note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
                              std::string(to_name(state_.phase)));
-    record(ProcessStarted{mode}, outbox);
+    record(ProcessStarted{mode_}, outbox);
   }
 
   void request_mission(MissionRequested request, Outbox& outbox) {
-    if (!load_problem_.empty())
-      return reply(request.request, false, "The mission was not started: " + load_problem_);
     auto options = options_.read();
     if (!options.ok()) {
       return reply(request.request, false,
@@ -216,7 +247,7 @@ class Project final : public Directory {
     const std::string why = why_not_start(state_, request);
     if (!why.empty()) return reply(request.request, false, why);
     request.seed = random_();
-    request.mission = new_mission_id(static_cast<TimeMs>(outbox.now_ms()), request.seed);
+    request.mission = new_mission_id(request.seed);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
       return reply(
           request.request, false,
@@ -258,10 +289,9 @@ class Project final : public Directory {
   void record(Happening happening, Outbox& outbox) {
     Event event{store_.next_seq(), static_cast<TimeMs>(outbox.now_ms()), std::move(happening)};
     if (!store_.is_open()) {
-      // No mission is kept here: only refusals can come of it.
+      // None, or one that is over and saved: refusals, and the last words to its Commander.
       event.seq = state_.last_seq;
-      State untouched = state_;
-      for (Effect& effect : step(untouched, event)) effects_.push_back(std::move(effect));
+      for (Effect& effect : step(state_, event)) effects_.push_back(std::move(effect));
       return;
     }
     if (const auto kept = store_.append(event); !kept.ok())
@@ -284,6 +314,7 @@ class Project final : public Directory {
     if (const auto synced = store_.sync(); !synced.ok())
       throw std::runtime_error(synced.error().text());
     if (phase_changed_) save();
+    if (store_.is_open() && !is_active(state_.phase)) finish();
     Effects effects;
     effects.swap(effects_);
     for (const Effect& effect : effects) carry_out(effect, outbox);
@@ -304,6 +335,13 @@ class Project final : public Directory {
     } else {
       outbox.send(codec::encode_effect(effect));
     }
+  }
+
+  /// The mission is over: another process may start the next one.
+  void finish() {
+    save();
+    store_.close();
+    changed_ = false;
   }
 
   void save() {
@@ -338,6 +376,7 @@ class Project final : public Directory {
   ProjectOptions options_;
   std::string load_problem_;
   State state_;
+  HostMode mode_ = HostMode::serve;
   Effects effects_;
   HandOvers hand_overs_;
   std::random_device random_source_;

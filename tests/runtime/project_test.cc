@@ -167,17 +167,66 @@ TEST_F(ProjectTest, AWrongConfigurationStartsNoMission) {
   EXPECT_FALSE(fs::exists(root() + "/.opencode/mission_loop.json"));
 }
 
-TEST_F(ProjectTest, AnotherProcessThatHoldsTheDirectoryIsNamed) {
+/// A second process in the same directory.
+struct Neighbour {
+  explicit Neighbour(const std::string& root) : project(make_project(root, "{}", outbox)) {
+    say({{"type", "hello"}, {"mode", "run"}});
+  }
+  json say(const json& message) {
+    const std::string text = message.dump();
+    project->on_messages(std::span(&text, 1), outbox);
+    return outbox.last("reply");
+  }
+  json command(const char* type) {
+    return say(
+        {{"type", type}, {"request", type}, {"session", "s"}, {"arguments", ""}, {"mode", "run"}});
+  }
+  FakeOutbox outbox;
+  std::unique_ptr<Directory> project;
+};
+
+TEST_F(ProjectTest, AMissionThatAnotherProcessRunsIsNamedAndLeftAlone) {
   ASSERT_TRUE(start_mission()["ok"]);
-  FakeOutbox second;
-  const auto other = make_project(root(), "{}", second);
-  const std::string hello = R"({"type":"hello","mode":"serve"})";
-  other->on_messages(std::span(&hello, 1), second);
-  EXPECT_EQ(second.last("show_toast")["variant"], "error");
-  const std::string task =
-      R"({"type":"mission_requested","request":"x","session":"s","arguments":"y","mode":"serve"})";
-  other->on_messages(std::span(&task, 1), second);
-  EXPECT_FALSE(second.last("reply")["ok"]);
+  Neighbour other(root());
+  EXPECT_EQ(other.outbox.last("show_toast")["variant"], "error");
+  const std::string mission = json::parse(read(".opencode/mission_loop.json"))["mission"];
+  for (const char* type : {"mission_requested", "stop_requested", "resume_requested"}) {
+    const json reply = other.command(type);
+    EXPECT_FALSE(reply["ok"]) << type;
+    const std::string text = reply["text"];
+    EXPECT_NE(text.find(mission), std::string::npos) << text;
+    EXPECT_NE(text.find("Session: root"), std::string::npos) << text;
+    EXPECT_NE(text.find("process"), std::string::npos) << text;
+  }
+  const json status = other.say({{"type", "status_asked"}, {"request", "q"}});
+  EXPECT_NE(status["text"].get<std::string>().find(mission), std::string::npos);
+  EXPECT_EQ(other.outbox.last("prompt_session"), nullptr);
+}
+
+TEST_F(ProjectTest, WhenItsProcessIsGoneAnotherOneTakesTheMissionOver) {
+  until_review();
+  Neighbour other(root());
+  EXPECT_FALSE(other.command("resume_requested")["ok"]);
+  project.reset();
+  EXPECT_TRUE(other.command("resume_requested")["ok"]);
+  EXPECT_EQ(other.outbox.last("prompt_session")["session"], "reviewer");
+}
+
+TEST_F(ProjectTest, AMissionThatIsOverHoldsNoDirectory) {
+  ASSERT_TRUE(start_mission()["ok"]);
+  ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
+  EXPECT_EQ(json::parse(read(".opencode/mission_loop.json"))["phase"], "cancelled");
+  Neighbour other(root());
+  json reply = other.say({{"type", "mission_requested"},
+                          {"request", "x"},
+                          {"session", "s"},
+                          {"arguments", "Next"},
+                          {"mode", "run"}});
+  EXPECT_TRUE(reply["ok"]) << reply;
+  say({{"type", "session_idled"}, {"session", "root"}});  // late news of the old one
+  EXPECT_EQ(json::parse(read(".opencode/mission_loop.json"))["objective"], "Next");
+  EXPECT_NE(ask({{"type", "status_asked"}})["text"].get<std::string>().find("Next"),
+            std::string::npos);
 }
 
 TEST_F(ProjectTest, APassNeedsAFreshGreenRunOfTheReviewersOwn) {
