@@ -5,6 +5,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/nearest.h"
+
 namespace orchestrator::core {
 namespace {
 
@@ -181,6 +183,15 @@ bool take_back(std::string_view& rest, TaskCommand& command) {
   return true;
 }
 
+/// `--paralel 3 build it`: a slip rather than an objective that begins like that.
+void check_for_slip(std::string_view rest, TaskCommand& command) {
+  const std::string_view word = first_word(rest);
+  if (!word.starts_with("--")) return;
+  if (const auto meant = base::nearest(word.substr(0, word.find('=')), kFlags)) {
+    command.problems.push_back(std::string(word) + ": no such flag; did you mean " + *meant + "?");
+  }
+}
+
 }  // namespace
 
 TaskCommand parse_task_command(const std::string& arguments, HostMode mode) {
@@ -191,6 +202,7 @@ TaskCommand parse_task_command(const std::string& arguments, HostMode mode) {
   }
   while (!rest.empty() && take_back(rest, command)) {
   }
+  check_for_slip(rest, command);
   const bool flags_outside = rest.size() != trim(whole).size();
   command.objective = mode == HostMode::run && flags_outside ? unquote(rest) : std::string(rest);
   if (trim(command.objective).empty()) {

@@ -213,6 +213,7 @@ void on_run(Context& ctx, const RunCalled& event) {
   commander.prompted = false;
   commander.continued = false;
   commander.unanswered = 0;
+  commander.continuations = 0;
   ctx.cancel_timer(commander.timer);
   if (is_active(state.phase)) take_run_arguments(state, event.args);
   if (state.dormant) resume_mission(ctx);

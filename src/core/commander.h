@@ -33,7 +33,7 @@ void commander_takes_over(Context& ctx);
 void recall_commander(Context& ctx, bool owed);
 /// The user stopped or paused it: the waiting `mission_run` returns, and nothing is prompted.
 void dismiss_commander(Context& ctx);
-/// Something was accepted: continuations count from zero again.
+/// The Commander has done something that was accepted: continuations count from zero again.
 void made_progress(Context& ctx);
 
 }  // namespace orchestrator::core

@@ -65,9 +65,12 @@ std::string why_not_start(const State& state, const MissionRequested& request) {
   if (is_active(state.phase)) {
     return "Mission " + state.mission.value + " (\"" + core::first_line(state.objective, 80) +
            "\") is " + std::string(to_name(state.phase)) + " in session " +
-           state.root_session.value +
-           ", and a directory holds one mission at a time. Wait for it, stop it with /stop, or go "
-           "on with it by /resume; then start this one.";
+           state.root_session.value + (state.dormant ? ", and its process has ended" : "") +
+           "; a directory holds one mission at a time. " +
+           (state.dormant
+                ? "Go on with it by /resume, or give it up with /stop; then start this one."
+                : "Wait for it, stop it with /stop, or go on with it by /resume; then "
+                  "start this one.");
   }
   const core::TaskCommand command = core::parse_task_command(request.arguments, request.mode);
   std::vector<std::string> problems = command.problems;

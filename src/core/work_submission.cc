@@ -71,7 +71,6 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   task.review_attempts = 0;
   move_task(ctx, task, TaskStatus::submitted);
   close_session(ctx, session);
-  made_progress(ctx);
   ctx.accept(event.request, "Taken: " + task.id.value +
                                 " goes to review. End your turn; if something is found, it comes "
                                 "back to you.");

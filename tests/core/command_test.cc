@@ -94,5 +94,15 @@ TEST(TaskCommand, AnEmptyObjectiveIsRefused) {
   EXPECT_FALSE(parse_task_command("\"\"", HostMode::run).problems.empty());
 }
 
+TEST(TaskCommand, AMistypedFlagInFrontIsNamedAndOtherWordsAreTheObjective) {
+  const TaskCommand slip = parse_task_command("--paralel 3 build it", HostMode::serve);
+  ASSERT_EQ(slip.problems.size(), 1U);
+  EXPECT_NE(slip.problems[0].find("did you mean --parallel?"), std::string::npos);
+  const TaskCommand words =
+      parse_task_command("--verbose must be a flag of the tool", HostMode::serve);
+  EXPECT_TRUE(words.problems.empty());
+  EXPECT_EQ(words.objective, "--verbose must be a flag of the tool");
+}
+
 }  // namespace
 }  // namespace orchestrator::core
