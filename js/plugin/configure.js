@@ -78,7 +78,11 @@ export function configure(config, host) {
   const user = rules(config.permission)
   const agents = (config.agent ??= {})
   const names = new Map([...roles.keys()].map((role) => [role, keyOf(agents, role) ?? role]))
-  const subagents = [...roles.values()].filter((role) => role.mode === "subagent").map((role) => names.get(role.name) ?? "")
+  // An agent with a prompt of the user's own is theirs: it stays visible, and others may call it.
+  const theirs = (/** @type {string} */ role) => agents[names.get(role) ?? ""]?.prompt !== undefined
+  const subagents = [...roles.values()]
+    .filter((role) => role.mode === "subagent" && !theirs(role.name))
+    .map((role) => names.get(role.name) ?? "")
   const own = new Set(names.values())
   for (const [name, agent] of Object.entries(agents)) {
     // A user's `"*": "allow"` for one agent must not open what is ours to it.
@@ -94,7 +98,7 @@ export function configure(config, host) {
     agents[names.get(role.name) ?? ""] = {
       description: role.description,
       mode: role.mode,
-      ...(role.mode === "subagent" ? { hidden: true } : {}),
+      ...(subagents.includes(names.get(role.name) ?? "") ? { hidden: true } : {}),
       prompt: role.identity,
       ...fields,
       permission: { ...rolePermission(role.name, user, host.interactive), ...Object.fromEntries(ownRules) },
