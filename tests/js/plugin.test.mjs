@@ -1,0 +1,118 @@
+// The plugin's own translations, without a host.
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { configure } from "../../js/plugin/configure.js"
+import { roles } from "../../js/plugin/roles.js"
+import { hostMode } from "../../js/plugin/server.js"
+import { missionTools } from "../../js/plugin/tools.js"
+import { TurnWatch } from "../../js/plugin/turns.js"
+
+test("the host's mode is read from its arguments", () => {
+  assert.equal(hostMode(["bun", "/$bunfs/root/opencode", "run", "--command", "task", "serve me"]), "run")
+  assert.equal(hostMode(["opencode", "--log-level", "WARN", "run", "hi"]), "run")
+  assert.equal(hostMode(["bun", "/$bunfs/root/opencode", "serve", "--port", "0"]), "serve")
+  assert.equal(hostMode(["bun", "/$bunfs/root/src/cli/tui/worker.js"]), "tui")
+  assert.equal(hostMode(["bun", "/$bunfs/root/opencode", "agent", "list"]), undefined)
+})
+
+test("no agent but the roles may see a tool of ours", () => {
+  /** @type {any} */
+  const config = { agent: { open: { permission: { "*": "allow" } }, plain: { prompt: "x" } }, permission: "allow" }
+  configure(config, { interactive: false })
+  for (const tool of Object.keys(missionTools)) {
+    assert.equal(config.permission[tool], "deny")
+    assert.equal(config.agent.open.permission[tool], "deny")
+  }
+  assert.equal(config.agent.plain.permission, undefined)
+  assert.equal(config.agent.worker.permission.submit_work, "allow")
+  assert.equal(config.agent.worker.permission.submit_review, undefined)
+  assert.equal(config.agent.worker.permission["*"], "deny")
+})
+
+test("what the user forbids is forbidden to every role", () => {
+  /** @type {any} */
+  const config = { permission: { bash: { "*": "ask", "git *": "allow" }, edit: "deny", "*": "ask" } }
+  configure(config, { interactive: false })
+  assert.deepEqual(config.agent.worker.permission.bash, { "*": "ask", "git *": "allow" })
+  assert.equal(config.agent.worker.permission.edit, "deny")
+  assert.equal(config.agent.reviewer.permission.read, "ask")
+})
+
+test("a user's own agent and command win, field by field and whatever their case", () => {
+  /** @type {any} */
+  const config = {
+    agent: { Worker: { model: "a/b", permission: { bash: "deny" } }, reviewer: { prompt: "Mine." } },
+    command: { stop: { template: "mine" } },
+  }
+  const { ownCommands, replacedPrompts, names } = configure(config, { interactive: false })
+  assert.equal(names.get("worker"), "Worker")
+  assert.equal(config.agent.Worker.model, "a/b")
+  assert.equal(config.agent.Worker.permission.bash, "deny")
+  assert.equal(config.agent.Worker.permission.submit_work, "allow")
+  assert.equal(config.agent.Worker.prompt, roles.get("worker")?.identity)
+  assert.equal(config.agent.reviewer.prompt, "Mine.")
+  assert.equal(config.agent.reviewer.hidden, undefined)
+  assert.deepEqual([...replacedPrompts], ["reviewer"])
+  assert.equal(config.command.stop.template, "mine")
+  assert.equal(ownCommands.has("stop"), false)
+  assert.equal(ownCommands.has("task"), true)
+})
+
+test("nothing that decides for the user is touched", () => {
+  /** @type {any} */
+  const config = {}
+  configure(config, { interactive: true })
+  assert.equal(config.default_agent, undefined)
+  assert.equal(config.agent.build, undefined)
+  assert.equal(config.agent.plan, undefined)
+  assert.equal(config.agent.commander.permission.question, "allow")
+})
+
+function watchedTurns() {
+  /** @type {any[]} */
+  const told = []
+  const link = /** @type {any} */ ({ tell: (/** @type {any} */ m) => told.push(m), watches: (/** @type {string} */ s) => s === "ses" })
+  return { told, turns: new TurnWatch(link) }
+}
+
+/** @param {object} info */
+const message = (info) => ({ type: "message.updated", properties: { info: { role: "assistant", id: "m1", sessionID: "ses", ...info } } })
+
+test("the begin and the end of a turn are told once each", () => {
+  const { told, turns } = watchedTurns()
+  const end = { time: { completed: 1 }, finish: "stop", cost: 0.5, tokens: { input: 1, output: 2, reasoning: 3, cache: { read: 4, write: 5 } } }
+  for (const info of [{}, {}, end, end]) turns.see(message(info))
+  assert.deepEqual(told, [
+    { type: "turn_started", session: "ses" },
+    { type: "turn_ended", session: "ses", tokens: 15, usd: 0.5, stopped: true },
+  ])
+})
+
+test("a turn that asked for tools has not stopped", () => {
+  const { told, turns } = watchedTurns()
+  turns.see(message({ time: { completed: 1 }, finish: "tool-calls" }))
+  assert.equal(told.at(-1).stopped, false)
+})
+
+test("other sessions and odd events tell nothing and throw nothing", () => {
+  const { told, turns } = watchedTurns()
+  for (const event of [
+    message({ sessionID: "other" }),
+    { type: "session.idle", properties: { sessionID: "other" } },
+    { type: "session.error", properties: {} },
+    { type: "message.part.updated", properties: {} },
+    { type: "message.updated", properties: {} },
+    { type: "session.deleted", properties: {} },
+    { type: "something.new", properties: { x: 1 } },
+  ]) {
+    turns.see(event)
+  }
+  assert.deepEqual(told, [])
+})
+
+test("an error's words come from where the host keeps them", () => {
+  const { told, turns } = watchedTurns()
+  turns.see({ type: "session.error", properties: { sessionID: "ses", error: { name: "APIError", data: { message: "boom" } } } })
+  assert.deepEqual(told, [{ type: "session_errored", session: "ses", name: "APIError", message: "boom" }])
+})
