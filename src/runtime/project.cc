@@ -1,5 +1,6 @@
 #include "runtime/project.h"
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <utility>
@@ -75,6 +76,13 @@ class Project final : public Directory {
         store_(os::posix_file_system(), path),
         files_(path),
         options_(path, options_json) {}
+
+  ~Project() override {
+    if (!changed_) return;
+    if (store_.sync().ok()) save();
+  }
+  Project(const Project&) = delete;
+  Project& operator=(const Project&) = delete;
 
   void on_messages(std::span<const std::string> batch, Outbox& outbox) override {
     for (const std::string& message : batch) take(codec::decode_message(message), outbox);
@@ -155,7 +163,7 @@ class Project final : public Directory {
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
     hand_overs_.started(asked.session);
     const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session)};
-    reply(asked.request, true, codec::dump(role));
+    answers_.push_back(Reply{asked.request, true, codec::dump(role)});
   }
 
   void answer(const codec::StatusAsked& asked, Outbox& outbox) {
@@ -311,8 +319,9 @@ class Project final : public Directory {
 
   /// Lets out what the batch has caused, now that it is durable.
   void release(Outbox& outbox) {
-    if (const auto synced = store_.sync(); !synced.ok())
-      throw std::runtime_error(synced.error().text());
+    for (const Reply& answer : std::exchange(answers_, {}))
+      outbox.send(codec::encode_effect(answer));
+    if (phase_changed_ || shows_something()) make_durable();
     if (phase_changed_) save();
     if (store_.is_open() && !is_active(state_.phase)) finish();
     Effects effects;
@@ -323,6 +332,21 @@ class Project final : public Directory {
       derive_pending_ = true;
       outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
     }
+  }
+
+  /// Whether an effect of this batch leaves the engine. What does not (a turn that began, a timer)
+  /// may become durable a little later, with the derived files.
+  [[nodiscard]] bool shows_something() const {
+    return std::ranges::any_of(effects_, [](const Effect& effect) {
+      return !std::holds_alternative<StartTimer>(effect) &&
+             !std::holds_alternative<CancelTimer>(effect) &&
+             !std::holds_alternative<WatchSession>(effect);
+    });
+  }
+
+  void make_durable() {
+    if (const auto synced = store_.sync(); !synced.ok())
+      throw std::runtime_error(synced.error().text());
   }
 
   void carry_out(const Effect& effect, Outbox& outbox) {
@@ -339,6 +363,7 @@ class Project final : public Directory {
 
   /// The mission is over: another process may start the next one.
   void finish() {
+    make_durable();
     save();
     store_.close();
     changed_ = false;
@@ -354,6 +379,7 @@ class Project final : public Directory {
   void derive(Outbox& outbox) {
     if (!changed_) return;
     changed_ = false;
+    make_durable();
     save();
     if (!progress_pending_) show_progress(outbox);
   }
@@ -378,6 +404,7 @@ class Project final : public Directory {
   State state_;
   HostMode mode_ = HostMode::serve;
   Effects effects_;
+  std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
   HandOvers hand_overs_;
   std::random_device random_source_;
   std::mt19937_64 random_{(std::uint64_t{random_source_()} << 32U) ^ random_source_()};
