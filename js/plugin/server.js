@@ -28,12 +28,15 @@ export function hostMode(argv) {
 /** @type {boolean} */
 let complained = false
 
-/** @param {any} client @param {unknown} error Says once why the plugin is not there; OpenCode goes on without it. */
-async function complain(client, error) {
+/**
+ * Says once why the plugin is not there; OpenCode goes on without it.
+ * @param {any} client @param {unknown} error @param {string | undefined} mode
+ */
+async function complain(client, error, mode) {
   if (complained) return
   complained = true
   const message = `opencode-orchestrator-native is off: ${error instanceof Error ? error.message : error}`
-  console.error(message)
+  if (mode !== "tui") console.error(message) // the TUI owns the terminal, and shows the toast
   await Promise.allSettled([
     client.app.log({ body: { service: "orchestrator", level: "error", message } }),
     client.tui.showToast({ body: { message, variant: "error" } }),
@@ -72,7 +75,7 @@ async function server(input, options) {
     return hooks({ client: input.client, link, mode: mode ?? "serve", children, calls, rules, names, configure })
   } catch (error) {
     // Not awaited: the host waits for init, and a server that is just starting may not answer yet (A.14, A.17).
-    complain(input.client, error).catch(() => {})
+    complain(input.client, error, mode).catch(() => {})
     return {}
   }
 }
