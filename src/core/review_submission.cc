@@ -86,6 +86,7 @@ void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
   state.metrics.rejections += 1;
   if (state.iteration >= state.options.limits.iterations) {
     std::vector<std::string> lines;
+    lines.reserve(findings.size());
     for (const Finding& finding : findings) lines.push_back(headline_of(finding));
     return block_mission(
         ctx, listed("the whole was rejected in iteration " + std::to_string(state.iteration) +
@@ -145,9 +146,9 @@ std::vector<std::string> review_problems(const State& state, const ReviewSubmitt
 std::string why_no_review(const State& state, const SessionId& id) {
   const Session* session = find_session(state, id);
   const bool whole = session != nullptr && session->role == Role::master_reviewer;
-  const std::string wrong =
+  std::string wrong =
       wrong_caller(state, id, whole ? Role::master_reviewer : Role::reviewer, "submit_review");
-  if (!wrong.empty()) return wrong;
+  if (!wrong.empty() || session == nullptr) return wrong;
   const Task* task = find_task(state, session->task);
   const bool awaited = whole ? state.phase == Phase::integrating
                              : task != nullptr && task->status == TaskStatus::reviewing;

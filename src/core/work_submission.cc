@@ -23,7 +23,7 @@ void note_touched(Task& task, const std::string& path) {
 }
 
 std::string why_no_work(const State& state, const SessionId& id) {
-  const std::string wrong = wrong_caller(state, id, Role::worker, "submit_work");
+  std::string wrong = wrong_caller(state, id, Role::worker, "submit_work");
   if (!wrong.empty()) return wrong;
   const Session& session = *find_session(state, id);
   const Task* task = find_task(state, session.task);
