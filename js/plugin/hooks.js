@@ -9,6 +9,8 @@ import { TurnWatch } from "./turns.js"
 /** Answers come within a millisecond or two; this long means that something is wrong, and the host must go on. */
 const answerMs = 5_000
 const wordsMax = 2_000
+/** The host has cut it long before; it is only hashed. */
+const outputMax = 1_000_000
 const writers = new Set(["write", "edit", "multiedit", "patch", "apply_patch"])
 const hostAgents = ["You are a title generator", "You are a context summarization agent"]
 
@@ -115,7 +117,7 @@ export function hooks(host) {
           command: args.command ?? "",
           workdir: args.workdir ?? "",
           exit_code: Number.isInteger(exit) ? exit : -1, // killed or timed out: nobody's success
-          output: String(output.output ?? ""),
+          output: String(output.output ?? "").slice(0, outputMax),
         })
       }
     },
@@ -199,7 +201,7 @@ function toolFor({ client, link, calls }, name) {
     /** @param {any} args @param {any} context */
     async execute(args, context) {
       const session = context.sessionID
-      const { request, answer } = link.ask({ type: tool.event, session, args: args ?? {} })
+      const { request, answer } = link.ask({ type: tool.event, session, args: JSON.stringify(args ?? {}) })
       let waiting = true
       // It also fires after a normal end (host contract A.20): then nobody waits any more.
       const aborted = () => waiting && link.tell({ type: "call_aborted", request, session })

@@ -5,6 +5,18 @@
 /** @typedef {{resolve: (answer: Answer) => void, timer?: ReturnType<typeof setTimeout>}} Pending */
 
 const retryMs = 20
+/** The inbox takes messages of up to 16 MiB; a character of JSON is at most 3 bytes of UTF-8. */
+const messageCharactersMax = 5_000_000
+
+/**
+ * JSON that a strict reader takes: half of a surrogate pair, which cut texts end with, becomes U+FFFD.
+ * @param {object} message
+ */
+function encode(message) {
+  const json = JSON.stringify(message)
+  if (!/\\ud[89a-f]/i.test(json)) return json
+  return JSON.stringify(message, (_, value) => (typeof value === "string" ? value.toWellFormed() : value))
+}
 
 /** Answers come to the newest instance of a directory, questions from any: they meet in the process. */
 const shared = /** @type {{next: number, pending: Map<string, Pending>}} */ (
@@ -57,13 +69,16 @@ export class Link {
   /**
    * A fact. Never blocks and never throws; what the inbox has no room for is sent a little later, in order.
    * @param {object} message
+   * @returns {boolean} false: it is larger than anything that is ever taken
    */
   tell(message) {
-    if (this.#closed) return
-    const json = JSON.stringify(message)
-    if (this.#waiting.length === 0 && this.binding.post(json)) return
+    if (this.#closed) return false
+    const json = encode(message)
+    if (json.length > messageCharactersMax) return false
+    if (this.#waiting.length === 0 && this.binding.post(json)) return true
     this.#waiting.push(json)
     if (this.#waiting.length === 1) setTimeout(() => this.#flush(), retryMs)
+    return true
   }
 
   #flush() {
@@ -93,7 +108,7 @@ export class Link {
       shared.pending.set(request, pending)
     })
     if (this.#closed) this.#settle(request, fallback ?? { ok: false, text: "The orchestrator has been unloaded." })
-    else this.tell({ ...message, request })
+    else if (!this.tell({ ...message, request })) this.#settle(request, { ok: false, text: "This call is too large; send less at once." })
     return { request, answer }
   }
 

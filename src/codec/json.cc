@@ -474,20 +474,20 @@ const Reader::Node* Reader::unquote(const Node& node, bool array) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos || text[first] != (array ? '[' : '{')) return nullptr;
   Problems ignored;
-  NodePtr inner = parse(text, Dialect::json, ignored);
+  NodePtr inner = parse(text, Dialect::json, ignored, options_.bytes_max);
   if (inner == nullptr || (array ? !inner->is_array() : !inner->is_object())) return nullptr;
   unquoted_.push_back(std::move(inner));
   return unquoted_.back().get();
 }
 
-NodePtr parse(std::string_view text, Dialect dialect, Problems& problems) {
+NodePtr parse(std::string_view text, Dialect dialect, Problems& problems, std::size_t bytes_max) {
   const auto refuse = [&problems](std::string message) {
     problems.push_back({"", std::move(message)});
     return nullptr;
   };
-  if (text.size() > kJsonBytesMax) {
+  if (text.size() > bytes_max) {
     return refuse("too large: " + std::to_string(text.size()) + " bytes, at most " +
-                  std::to_string(kJsonBytesMax) + " are read");
+                  std::to_string(bytes_max) + " are read");
   }
   if (auto message = scan(text, dialect)) return refuse(std::move(*message));
   try {

@@ -25,7 +25,7 @@
 
 namespace orchestrator::codec {
 
-/// Texts beyond this are refused unread.
+/// Texts beyond this are refused unread, unless ReadOptions say otherwise.
 inline constexpr std::size_t kJsonBytesMax = std::size_t{4} << 20U;
 /// Brackets may be nested this deep.
 inline constexpr int kJsonDepthMax = 64;
@@ -54,6 +54,8 @@ struct ReadOptions {
   bool empty_is_absent = true;
   /// Further problems are only counted, in one last problem.
   std::size_t problems_max = 100;
+  /// A longer text is refused unread.
+  std::size_t bytes_max = kJsonBytesMax;
 };
 
 namespace json_detail {
@@ -344,12 +346,12 @@ class Reader {
 enum class Dialect { json, jsonc };
 
 /// The document, or null with one problem that names the byte.
-NodePtr parse(std::string_view text, Dialect dialect, Problems& problems);
+NodePtr parse(std::string_view text, Dialect dialect, Problems& problems, std::size_t bytes_max);
 
 template <class T>
 bool parse_into(std::string_view text, Dialect dialect, T& out, Problems& problems,
                 const ReadOptions& options) {
-  const NodePtr document = parse(text, dialect, problems);
+  const NodePtr document = parse(text, dialect, problems, options.bytes_max);
   if (document == nullptr) return false;
   Reader reader(problems, options);
   reader.value(*document, out);

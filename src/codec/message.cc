@@ -8,7 +8,9 @@ namespace orchestrator::codec {
 namespace {
 
 constexpr ReadOptions kOurOwn{UnknownKeys::ignore, true, true, 20};
-constexpr ReadOptions kExact{UnknownKeys::ignore, true, false, 20};
+/// A snapshot of 500 tasks with long descriptions is larger than anything a model may send.
+constexpr ReadOptions kExact{UnknownKeys::ignore, true, false, 20, std::size_t{64} << 20U};
+constexpr std::size_t kMessageBytesMax = std::size_t{16} << 20U;
 
 template <class T>
 concept ToolCall = requires(T event) {
@@ -20,7 +22,11 @@ concept ToolCall = requires(T event) {
 template <ToolCall T>
 void read_arguments(const nlohmann::json& args, T& event) {
   Problems problems;
-  if (!read_json(args, event.args, problems)) {
+  // A text is how the JS side sends what a model wrote: it is bounded before anything walks it.
+  const bool read = args.is_string()
+                        ? parse_json(args.get_ref<const std::string&>(), event.args, problems)
+                        : read_json(args, event.args, problems);
+  if (!read) {
     for (const Problem& problem : problems) event.problems.push_back(to_string(problem));
   }
 }
@@ -55,11 +61,14 @@ std::string take_string(nlohmann::json& object, const char* key) {
 }  // namespace
 
 Incoming decode_message(std::string_view json) try {
-  nlohmann::json document = nlohmann::json::parse(json);
+  Problems problems;
+  const json_detail::NodePtr parsed =
+      json_detail::parse(json, json_detail::Dialect::json, problems, kMessageBytesMax);
+  if (parsed == nullptr) return failed(to_string(problems));
+  nlohmann::json& document = *parsed;
   if (!document.is_object()) return failed("a message is an object");
   const std::string type = document.value("type", "");
   Incoming incoming;
-  Problems problems;
   if (names_type<Query>(type)) {
     if (!read_json(document, incoming.what.emplace<Query>(), problems, kOurOwn)) {
       return failed(to_string(problems));

@@ -71,6 +71,38 @@ TEST(Message, EventsAndStatesComeBackAsTheyWere) {
   EXPECT_EQ(dump_state(loaded), dump_state(state));
 }
 
+TEST(Message, HostileArgumentsAreTheModelsMistakeAndReachNoRecursion) {
+  const std::string head = R"({"type":"work_submitted","request":"r","session":"s","args":")";
+  const auto deep = event_of<WorkSubmitted>(head + std::string(1'000'000, '[') + "\"}");
+  ASSERT_EQ(deep.problems.size(), 1U);
+  EXPECT_NE(deep.problems[0].find("nested deeper"), std::string::npos);
+  const auto large = event_of<WorkSubmitted>(head + std::string(5'000'000, 'x') + "\"}");
+  ASSERT_EQ(large.problems.size(), 1U);
+  EXPECT_NE(large.problems[0].find("too large"), std::string::npos);
+  // Nested in the envelope itself they are refused before anything walks them.
+  const std::string inside = R"({"type":"work_submitted","request":"r","args":)" +
+                             std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}";
+  EXPECT_NE(decode_message(inside).problem, "");
+}
+
+TEST(Message, AnArgumentTextIsReadLikeAnObject) {
+  const auto event = event_of<WorkSubmitted>(
+      R"({"type":"work_submitted","request":"r","session":"s","args":"{\"summary\":\"done\"}"})");
+  EXPECT_TRUE(event.problems.empty());
+  EXPECT_EQ(event.args.summary, "done");
+}
+
+TEST(Message, AStateOfManyLargeTasksComesBack) {
+  State state;
+  state.mission = MissionId("m-large");
+  state.tasks.resize(500);
+  for (Task& task : state.tasks) task.description = std::string(20'000, 'd');
+  State loaded;
+  Problems problems;
+  EXPECT_TRUE(parse_state(dump_state(state), loaded, problems)) << to_string(problems);
+  EXPECT_EQ(loaded.tasks.size(), 500U);
+}
+
 TEST(Options, EveryMistakeIsNamedWithTheNearestKey) {
   Options options;
   Problems problems;

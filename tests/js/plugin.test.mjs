@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { configure } from "../../js/plugin/configure.js"
+import { Link } from "../../js/plugin/link.js"
 import { roles } from "../../js/plugin/roles.js"
 import { hostMode } from "../../js/plugin/server.js"
 import { missionTools } from "../../js/plugin/tools.js"
@@ -115,4 +116,42 @@ test("an error's words come from where the host keeps them", () => {
   const { told, turns } = watchedTurns()
   turns.see({ type: "session.error", properties: { sessionID: "ses", error: { name: "APIError", data: { message: "boom" } } } })
   assert.deepEqual(told, [{ type: "session_errored", session: "ses", name: "APIError", message: "boom" }])
+})
+
+/** @param {(json: string) => boolean} post */
+function linked(post) {
+  const addon = /** @type {any} */ ({ open: () => ({ post, watches: () => true, close: () => {} }) })
+  return new Link(addon, { directory: "/", options: {}, onEffect: () => {} })
+}
+
+test("half of a surrogate pair does not make a message unreadable", () => {
+  /** @type {string[]} */
+  const posted = []
+  const link = linked((json) => posted.push(json) > 0)
+  link.tell({ type: "x", text: "cut \ud83d", plain: "\u{1f600}" })
+  assert.deepEqual(JSON.parse(posted[0] ?? ""), { type: "x", text: "cut \ufffd", plain: "\u{1f600}" })
+  assert.doesNotMatch(posted[0] ?? "", /\\ud/)
+})
+
+test("a call that is larger than the inbox takes is refused, and blocks no other", async () => {
+  /** @type {string[]} */
+  const posted = []
+  const link = linked((json) => posted.push(json) > 0)
+  const { ok, text } = await link.ask({ type: "x", args: "y".repeat(6_000_000) }).answer
+  assert.equal(ok, false)
+  assert.match(text, /too large/)
+  link.tell({ type: "next" })
+  assert.deepEqual(posted, ['{"type":"next"}'])
+})
+
+test("what the inbox has no room for is sent later, in order", async () => {
+  /** @type {string[]} */
+  const posted = []
+  let full = true
+  const link = linked((json) => !full && posted.push(json) > 0)
+  link.tell({ n: 1 })
+  link.tell({ n: 2 })
+  full = false
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  assert.deepEqual(posted, ['{"n":1}', '{"n":2}'])
 })
