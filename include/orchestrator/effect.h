@@ -98,6 +98,24 @@ struct InspectSession {
   }
 };
 
+/// A process has taken the mission up: what has the host of it? Completed by `SessionsFound` or
+/// `EffectFailed`.
+struct FindSessions {
+  static constexpr std::string_view kType = "find_sessions";
+  EffectId effect = 0;
+  MissionId mission;
+  std::vector<SessionId> parents;  ///< whose children are looked through for the mission's metadata
+  std::vector<SessionId> known;    ///< looked for by id where they are not among those children
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("mission", self.mission);
+    visit("parents", self.parents);
+    visit("known", self.known);
+  }
+};
+
 /// Events of this session are wanted from now on; the JS side drops all others.
 struct WatchSession {
   static constexpr std::string_view kType = "watch_session";
@@ -145,7 +163,7 @@ struct CancelTimer {
 };
 
 using Effect = std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession,
-                            WatchSession, ShowToast, StartTimer, CancelTimer>;
+                            WatchSession, ShowToast, StartTimer, CancelTimer, FindSessions>;
 using Effects = std::vector<Effect>;
 
 }  // namespace orchestrator

@@ -72,6 +72,16 @@ constexpr auto enum_names(TodoStatus) {
                     EnumName<TodoStatus>{TodoStatus::done, "done"}};
 }
 
+/// How a task's line in `.opencode/todo.md` begins.
+enum class TodoMark { open, done, running, blocked, dropped };
+constexpr auto enum_names(TodoMark) {
+  return std::array{EnumName<TodoMark>{TodoMark::open, "open"},
+                    EnumName<TodoMark>{TodoMark::done, "done"},
+                    EnumName<TodoMark>{TodoMark::running, "running"},
+                    EnumName<TodoMark>{TodoMark::blocked, "blocked"},
+                    EnumName<TodoMark>{TodoMark::dropped, "dropped"}};
+}
+
 struct RunArgs {
   std::string objective;
   std::vector<std::string> acceptance;
@@ -260,6 +270,7 @@ struct PlanSubmitted {
   SessionId session;
   PlanArgs args;
   std::vector<std::string> problems;
+  bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -267,6 +278,7 @@ struct PlanSubmitted {
     visit("session", self.session);
     visit("args", self.args);
     visit("problems", self.problems);
+    visit("harvested", self.harvested);
   }
 };
 
@@ -276,6 +288,7 @@ struct WorkSubmitted {
   SessionId session;
   WorkArgs args;
   std::vector<std::string> problems;
+  bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -283,6 +296,7 @@ struct WorkSubmitted {
     visit("session", self.session);
     visit("args", self.args);
     visit("problems", self.problems);
+    visit("harvested", self.harvested);
   }
 };
 
@@ -294,6 +308,7 @@ struct ReviewSubmitted {
   std::vector<std::string> problems;
   std::string files_hash;                  ///< of the vouched files, at the moment of the call
   std::vector<std::string> syntax_errors;  ///< new ones, in the changed files; a sentence each
+  bool harvested = false;                  ///< see `WorkSubmitted`
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -303,6 +318,7 @@ struct ReviewSubmitted {
     visit("problems", self.problems);
     visit("files_hash", self.files_hash);
     visit("syntax_errors", self.syntax_errors);
+    visit("harvested", self.harvested);
   }
 };
 
@@ -423,7 +439,8 @@ struct TurnEnded {
   SessionId session;
   std::uint64_t tokens = 0;
   double usd = 0;
-  bool stopped = false;  ///< it asked for no tool: the session goes idle unless it is prompted
+  bool stopped = false;      ///< it asked for no tool: the session goes idle unless it is prompted
+  std::string message = {};  ///< the host's id of it: one told twice is paid once
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -431,6 +448,7 @@ struct TurnEnded {
     visit("tokens", self.tokens);
     visit("usd", self.usd);
     visit("stopped", self.stopped);
+    visit("message", self.message);
   }
 };
 
@@ -526,6 +544,77 @@ struct SessionInspected {
   }
 };
 
+/// A child session that the host has, recognised by the metadata that it was created with.
+struct FoundSession {
+  SessionId session;
+  EffectId creation = 0;  ///< the `CreateSession` that asked for it
+  bool busy = false;      ///< a turn of it runs
+  bool in_tool = false;   ///< a tool call of it is running
+  bool answered = false;  ///< its newest message is a completed answer
+  EffectId prompt = 0;    ///< the `PromptSession` behind its newest message of ours; 0: it has none
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("creation", self.creation);
+    visit("busy", self.busy);
+    visit("in_tool", self.in_tool);
+    visit("answered", self.answered);
+    visit("prompt", self.prompt);
+  }
+};
+
+/// All that the host still has of a mission's sessions, told to a process that has taken it up.
+/// Submissions that never reached the log are told before it, as `harvested` calls.
+struct SessionsFound {
+  static constexpr std::string_view kType = "sessions_found";
+  EffectId effect = 0;
+  std::vector<FoundSession> sessions;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("sessions", self.sessions);
+  }
+};
+
+/// A line of `.opencode/todo.md` that stands for a task.
+struct TodoLine {
+  TaskId id;  ///< empty: a person has added it
+  TodoMark mark = TodoMark::open;
+  std::string title;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id);
+    visit("mark", self.mark);
+    visit("title", self.title);
+  }
+};
+
+/// A person has changed `.opencode/todo.md`; these are all its lines now.
+struct TodoEdited {
+  static constexpr std::string_view kType = "todo_edited";
+  std::vector<TodoLine> lines;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("lines", self.lines);
+  }
+};
+
+/// The log could not be written for a while (disk full, I/O error); what had not become durable
+/// then has not happened.
+struct StorageFailed {
+  static constexpr std::string_view kType = "storage_failed";
+  std::string reason;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("reason", self.reason);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -542,7 +631,8 @@ using Happening =
                  RunCalled, PlanSubmitted, WorkSubmitted, ReviewSubmitted, TodoUpdated, CallAborted,
                  CommandRan, FileWritten, SessionCreated, PromptAccepted, EffectFailed, TurnStarted,
                  TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
-                 SessionCompacted, SessionDeleted, SessionInspected, TimerFired>;
+                 SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
+                 TodoEdited, StorageFailed>;
 
 /// One record of the log.
 struct Event {

@@ -225,6 +225,9 @@ struct Session {
   bool inspecting = false;  ///< `effect` is an inspection
   std::uint32_t inspections = 0;  ///< in a row, without a sign of life
   TimeMs leased_ms = 0;           ///< when it got its present card
+  SessionId parent;               ///< the root session that it was made under
+  EffectId sent = 0;              ///< its newest `PromptSession`
+  std::string paid_message;       ///< the newest answer whose tokens are counted
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -251,6 +254,9 @@ struct Session {
     visit("inspecting", self.inspecting);
     visit("inspections", self.inspections);
     visit("leased_ms", self.leased_ms);
+    visit("parent", self.parent);
+    visit("sent", self.sent);
+    visit("paid_message", self.paid_message);
   }
 };
 
@@ -268,6 +274,7 @@ struct Commander {
   TimerId timer = 0;
   bool prompted = false;         ///< a prompt of ours has no sign of an answer yet
   std::uint32_t unanswered = 0;  ///< prompts and inspections in a row that nothing followed
+  std::string paid_message;      ///< the newest answer whose tokens are counted
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -283,6 +290,7 @@ struct Commander {
     visit("timer", self.timer);
     visit("prompted", self.prompted);
     visit("unanswered", self.unanswered);
+    visit("paid_message", self.paid_message);
   }
 };
 
@@ -335,6 +343,18 @@ struct Metrics {
   }
 };
 
+/// A process has taken the mission up and waits for what the host has of it: nothing is dispatched.
+struct Recovery {
+  EffectId effect = 0;  ///< the `FindSessions` in flight; 0: none
+  TimerId timer = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("timer", self.timer);
+  }
+};
+
 struct State {
   std::uint32_t schema = 1;
   MissionId mission;
@@ -375,6 +395,7 @@ struct State {
   Options options;
   std::vector<std::string> verify_asked;  ///< of `verify`: what no new plan may take away
   std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
+  Recovery recovery;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -417,6 +438,7 @@ struct State {
     visit("options", self.options);
     visit("verify_asked", self.verify_asked);
     visit("unblocks", self.unblocks);
+    visit("recovery", self.recovery);
   }
 };
 

@@ -210,6 +210,14 @@ struct Dispatch {
         [&] { on_root_deleted(ctx); });
   }
 
+  void operator()(const SessionsFound& /*event*/) {}
+  void operator()(const TodoEdited& /*event*/) {}
+  void operator()(const StorageFailed& event) {
+    if (is_running(ctx.state.phase)) {
+      pause_mission(ctx, "its state could not be written: " + clip(event.reason, 300));
+    }
+  }
+
   void operator()(const TimerFired& event) {
     if (event.timer == ctx.state.deadline_timer && event.timer != 0) {
       ctx.state.deadline_timer = 0;
