@@ -271,6 +271,7 @@ struct PlanSubmitted {
   PlanArgs args;
   std::vector<std::string> problems;
   bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
+  EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -279,6 +280,7 @@ struct PlanSubmitted {
     visit("args", self.args);
     visit("problems", self.problems);
     visit("harvested", self.harvested);
+    visit("prompt", self.prompt);
   }
 };
 
@@ -289,6 +291,7 @@ struct WorkSubmitted {
   WorkArgs args;
   std::vector<std::string> problems;
   bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
+  EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -297,6 +300,7 @@ struct WorkSubmitted {
     visit("args", self.args);
     visit("problems", self.problems);
     visit("harvested", self.harvested);
+    visit("prompt", self.prompt);
   }
 };
 
@@ -309,6 +313,7 @@ struct ReviewSubmitted {
   std::string files_hash;                  ///< of the vouched files, at the moment of the call
   std::vector<std::string> syntax_errors;  ///< new ones, in the changed files; a sentence each
   bool harvested = false;                  ///< see `WorkSubmitted`
+  EffectId prompt = 0;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -319,6 +324,7 @@ struct ReviewSubmitted {
     visit("files_hash", self.files_hash);
     visit("syntax_errors", self.syntax_errors);
     visit("harvested", self.harvested);
+    visit("prompt", self.prompt);
   }
 };
 

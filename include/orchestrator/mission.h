@@ -347,11 +347,17 @@ struct Metrics {
 struct Recovery {
   EffectId effect = 0;  ///< the `FindSessions` in flight; 0: none
   TimerId timer = 0;
+  bool needed = false;         ///< nothing is known yet of what the process before has left behind
+  bool running = false;        ///< begun, and not answered yet
+  std::uint32_t attempts = 0;  ///< how often the host was asked
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("effect", self.effect);
     visit("timer", self.timer);
+    visit("needed", self.needed);
+    visit("running", self.running);
+    visit("attempts", self.attempts);
   }
 };
 

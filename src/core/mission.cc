@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "core/command.h"
 #include "core/commander.h"
+#include "core/recovery.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
 #include "core/trace.h"
@@ -182,8 +183,23 @@ void seal_mission(Context& ctx) {
   tell_commander(ctx);
 }
 
+namespace {
+
+/// After a crash nobody has looked yet which sessions the host still runs.
+void abort_unknown_turns(Context& ctx) {
+  if (!ctx.state.recovery.needed && !is_recovering(ctx.state)) return;
+  for (const Session& session : ctx.state.sessions) {
+    if (session.state == SessionState::idle && !session.id.empty())
+      ctx.emit(AbortSession{session.id});
+  }
+}
+
+}  // namespace
+
 void cancel_mission(Context& ctx, const std::string& reason) {
   enter(ctx, Cause::stopped, Phase::cancelled, reason);
+  abort_unknown_turns(ctx);
+  abandon_recovery(ctx);
   for (Session& session : ctx.state.sessions) end_session(ctx, session);
   stop_clock(ctx);
   dismiss_commander(ctx);
@@ -239,6 +255,8 @@ bool over_budget(const Budget& budget) {
 void suspend_mission(Context& ctx) {
   State& state = ctx.state;
   forget_turns(ctx);
+  state.recovery = Recovery{};
+  state.recovery.needed = true;
   state.deadline_timer = 0;
   if (state.budget.deadline_ms > 0) {
     state.budget.time_left_ms = std::max<TimeMs>(state.budget.deadline_ms - state.updated_at, 0);
@@ -256,6 +274,7 @@ void resume_mission(Context& ctx) {
     enter(ctx, Cause::resumed, state.resume_phase);
   }
   restore_budget(ctx);
+  begin_recovery(ctx);
 }
 
 }  // namespace core

@@ -46,13 +46,14 @@ void on_created(Context& ctx, const SessionCreated& event) {
   session->id = event.session;
   session->effect = 0;
   ctx.emit(WatchSession{event.session});
-  if (session->state != SessionState::creating) {  // ended while it was being made
+  if (session->state == SessionState::ended) {  // while it was being made
     ctx.emit(AbortSession{event.session});
     return;
   }
   Task* task = find_task(ctx.state, session->task);
   if (task != nullptr && session->role == Role::worker) task->session = event.session;
-  send_prompt(ctx, *session);
+  // Idle: asked for by the process before this one; it is dispatched when all are known.
+  if (session->state == SessionState::creating) send_prompt(ctx, *session);
 }
 
 bool on_accepted(Context& ctx, const PromptAccepted& event) {

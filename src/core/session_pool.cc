@@ -110,6 +110,7 @@ void open_session(Context& ctx, Role role, const Task* task, const std::string& 
   session.agent = agent;
   session.prompt = std::move(prompt);
   session.started_ms = session.leased_ms = ctx.now_ms;
+  session.parent = ctx.state.root_session;
   if (task != nullptr) {
     session.task = task->id;
     session.attempt = task->attempt;
@@ -127,7 +128,7 @@ void send_prompt(Context& ctx, Session& session) {
   session.errored = false;
   session.failed = false;
   session.inspecting = false;
-  session.effect = ctx.new_effect();
+  session.effect = session.sent = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.state.metrics.prompts += 1;
   ctx.emit(PromptSession{session.effect, session.id, session.agent,
@@ -203,9 +204,13 @@ void end_task_sessions(Context& ctx, const TaskId& task) {
 void forget_turns(Context& ctx) {
   for (Session& session : ctx.state.sessions) {
     session.timer = 0;
-    session.effect = 0;
-    if (session.state == SessionState::ended) continue;
+    // Whether the host has made it is found out by the effect that asked for it.
+    const bool ended = session.state == SessionState::ended;
+    const bool perhaps_made = !ended && session.id.empty() && session.effect != 0;
+    if (!perhaps_made) session.effect = 0;
+    if (ended) continue;
     session.state = SessionState::idle;
+    if (perhaps_made) continue;
     if (session.id.empty()) {
       end_session(ctx, session);
     } else if (session.submitted) {

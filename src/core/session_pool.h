@@ -40,7 +40,8 @@ void end_session(Context& ctx, Session& session);
 void interrupt_session(Context& ctx, Session& session);
 /// Ends every session of a task, e.g. when it is dropped.
 void end_task_sessions(Context& ctx, const TaskId& task);
-/// Its process died: whatever it was in the middle of is no longer in flight.
+/// Its process died: whatever it was in the middle of is no longer in flight. What has become of it
+/// in the host is asked when the mission goes on (recovery.h).
 void forget_turns(Context& ctx);
 
 /// Sends `session.prompt`, or first makes the session that it is for.

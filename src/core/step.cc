@@ -8,6 +8,7 @@
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/prompt.h"
+#include "core/recovery.h"
 #include "core/schedule.h"
 #include "core/session_events.h"
 #include "core/submission.h"
@@ -31,10 +32,14 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
 void spend(Context& ctx, const TurnEnded& event) {
   if (!is_active(ctx.state.phase) || role_of_session(ctx.state, event.session) == Role::none)
     return;
+  Session* session = find_session(ctx.state, event.session);
+  std::string& paid = session == nullptr ? ctx.state.commander.paid_message : session->paid_message;
+  if (!event.message.empty() && paid == event.message) return;
+  paid = event.message;
   Budget& budget = ctx.state.budget;
   budget.tokens += event.tokens;
   budget.usd += event.usd;
-  if (Session* session = find_session(ctx.state, event.session)) {
+  if (session != nullptr) {
     session->tokens += event.tokens;
     session->usd += event.usd;
     session->seen_ms = ctx.now_ms;
@@ -149,9 +154,15 @@ struct Dispatch {
   }
 
   void operator()(const RunCalled& event) { on_run(ctx, event); }
-  void operator()(const PlanSubmitted& event) { on_plan(ctx, event); }
-  void operator()(const WorkSubmitted& event) { on_work(ctx, event); }
-  void operator()(const ReviewSubmitted& event) { on_review(ctx, event); }
+  void operator()(const PlanSubmitted& event) {
+    if (is_awaited(event)) on_plan(ctx, event);
+  }
+  void operator()(const WorkSubmitted& event) {
+    if (is_awaited(event)) on_work(ctx, event);
+  }
+  void operator()(const ReviewSubmitted& event) {
+    if (is_awaited(event)) on_review(ctx, event);
+  }
   void operator()(const TodoUpdated& event) { on_todo(ctx, event); }
   void operator()(const CallAborted& event) { on_call_aborted(ctx, event); }
   void operator()(const CommandRan& event) { on_command_ran(ctx, event); }
@@ -161,7 +172,7 @@ struct Dispatch {
     if (!on_accepted(ctx, event) && is_commanders(event.effect)) ctx.state.commander.effect = 0;
   }
   void operator()(const EffectFailed& event) {
-    if (on_effect_failed(ctx, event)) return;
+    if (on_effect_failed(ctx, event) || on_recovery_failed(ctx, event.effect)) return;
     if (is_commanders(event.effect)) on_commander_prompt_failed(ctx);
   }
   void operator()(const TurnEnding& event) { on_turn_ending(ctx, event); }
@@ -210,7 +221,7 @@ struct Dispatch {
         [&] { on_root_deleted(ctx); });
   }
 
-  void operator()(const SessionsFound& /*event*/) {}
+  void operator()(const SessionsFound& event) { on_sessions_found(ctx, event); }
   void operator()(const TodoEdited& /*event*/) {}
   void operator()(const StorageFailed& event) {
     if (is_running(ctx.state.phase)) {
@@ -222,12 +233,18 @@ struct Dispatch {
     if (event.timer == ctx.state.deadline_timer && event.timer != 0) {
       ctx.state.deadline_timer = 0;
       if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
-    } else if (!on_commander_timer(ctx, event.timer)) {
+    } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer)) {
       on_session_timer(ctx, event.timer);
     }
   }
 
  private:
+  /// A submission that was found in the host must answer what its session was last asked for; an
+  /// older one was taken or refused long ago.
+  template <class Submission>
+  [[nodiscard]] bool is_awaited(const Submission& event) const {
+    return !event.harvested || belongs_to_present_card(ctx.state, event.session, event.prompt);
+  }
   [[nodiscard]] bool is_commanders(EffectId effect) const {
     return effect != 0 && effect == ctx.state.commander.effect;
   }
@@ -244,7 +261,8 @@ bool may_move_tasks(const Happening& what) {
 Effects run_step(Context ctx, const Event& event) {
   State& state = ctx.state;
   std::visit(Dispatch{ctx}, event.what);
-  if (is_running(state.phase) && !state.dormant && may_move_tasks(event.what)) schedule(ctx);
+  const bool dispatches = is_running(state.phase) && !state.dormant && !is_recovering(state);
+  if (dispatches && may_move_tasks(event.what)) schedule(ctx);
   state.last_seq = event.seq;
   state.updated_at = event.at_ms;
   return std::move(ctx.effects);

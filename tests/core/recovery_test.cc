@@ -158,6 +158,163 @@ MISSION_SCENARIO(Recovery, WithManualResumeItWaitsAndMissionRunGoesOn) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
+MISSION_SCENARIO(Recovery, ASessionThatWasMadeAndNeverToldIsFoundAgain) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.task_command("build it");
+  host.run_until([&] { return host.sessions_of(Role::worker) == 1; });
+  EXPECT_TRUE(host.at("T1").session.empty());
+  host.crash(HostMode::serve);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::worker), 1U);
+  EXPECT_EQ(host.at("T1").attempt, 1U);
+  EXPECT_EQ(host.prompts_to(host.at("T1").session).size(), 1U);
+}
+
+MISSION_SCENARIO(Recovery, ASessionThatWasNeverMadeIsMadeAnewWithoutCost) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.refused = [&](const Effect& effect) -> std::string {
+    const auto* create = std::get_if<CreateSession>(&effect);
+    return create != nullptr && create->role == Role::worker ? "not now" : "";
+  };
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T1"); });
+  host.refused = nullptr;
+  host.crash(HostMode::serve);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.sessions_of(Role::worker), 1U);
+  EXPECT_EQ(host.at("T1").attempt, 1U);
+}
+
+MISSION_SCENARIO(Recovery, ASessionThatIsGoneCostsItsTaskNothing) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.task_command("build it");
+  host.run_until([&] { return host.state.metrics.prompts > 1 && host.running("T1"); });
+  const SessionId lost = host.at("T1").session;
+  host.forget(lost);
+  host.crash(HostMode::serve);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_NE(host.at("T1").session, lost);
+  EXPECT_EQ(host.at("T1").attempt, 1U);
+}
+
+MISSION_SCENARIO(Recovery, TheCardIsSentAgainOnlyWhereTheHostHasIt) {
+  for (const bool arrives : {true, false}) {
+    FakeHost host;
+    host.plan = plan_of({task("T1")});
+    host.lost = [](const Happening& what) { return std::holds_alternative<TurnStarted>(what); };
+    host.task_command("build it");
+    host.run_until([&] {
+      const SessionId worker = host.running("T1") ? host.at("T1").session : SessionId{};
+      return !worker.empty() &&
+             (!arrives || host.newest_prompt(worker) == find_session(host.state, worker)->sent);
+    });
+    const SessionId worker = host.at("T1").session;
+    host.crash(HostMode::serve);
+    host.lost = nullptr;
+    host.run_until([&] { return host.prompts_to(worker).size() == 2; });
+    const std::string second = host.prompts_to(worker).at(1).text;
+    EXPECT_EQ(second == host.prompts_to(worker).at(0).text, !arrives) << second;
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed);
+  }
+}
+
+MISSION_SCENARIO(Recovery, AnAnswerThatWasNeverHeardOfIsTakenOnce) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return host.state.metrics.prompts > 1 && host.running("T1"); });
+  const SessionId worker = host.at("T1").session;
+  host.run_for(1000);
+  const EffectId prompt = host.newest_prompt(worker);
+  host.crash(HostMode::serve);
+  WorkSubmitted call{RequestId("h1"), worker, {}, {}, true, prompt + 1};
+  call.args.task = TaskId("T1");
+  call.args.summary = "done";
+  host.deliver(call);
+  EXPECT_EQ(host.at("T1").status, TaskStatus::running) << "it answers another prompt";
+  call.prompt = prompt;
+  EXPECT_TRUE(host.deliver(call).ok);
+  EXPECT_EQ(host.at("T1").status, TaskStatus::submitted);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.prompts_to(worker).size(), 1U) << "it is not asked for what it has given";
+}
+
+MISSION_SCENARIO(Recovery, WhatTheHostStillRunsGoesOnOrIsAborted) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return host.state.phase == Phase::planning; });
+  const std::size_t planning = host.log.size();
+  host.run_until([&] { return host.state.metrics.prompts > 1 && host.running("T1"); });
+  host.run_for(1000);
+  const SessionId worker = host.at("T1").session;
+  host.crash_engine();
+  host.run_for(1000);
+  EXPECT_EQ(find_session(host.state, worker)->state, SessionState::working);
+  EXPECT_EQ(host.prompts_to(worker).size(), 1U);
+  // The engine has lost the tail of its log: to it, that session was never asked for.
+  host.script(Role::worker, nullptr);
+  host.crash_engine(planning);
+  host.run_until([&] { return !host.aborted.empty(); });
+  EXPECT_EQ(host.aborted.front(), worker);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Recovery, StoppedBeforeTheHostHasAnsweredItAbortsWhatMayRun) {
+  FakeHost host;
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.task != TaskId("T1")) return turn.hang();
+    turn.do_work();
+  });
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
+  host.crash_engine();
+  EXPECT_TRUE(host.stop().ok);
+  EXPECT_GE(host.aborted.size(), 3U);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::cancelled);
+}
+
+MISSION_SCENARIO(Recovery, AHostThatCannotSayWhatItHasIsNotWaitedForForEver) {
+  FakeHost host;
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T4") && host.at("T4").session.empty(); });
+  host.refused = [](const Effect& effect) -> std::string {
+    return std::holds_alternative<FindSessions>(effect) ? "not now" : "";
+  };
+  host.crash(HostMode::serve);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("T4").attempt, 1U);
+}
+
+MISSION_SCENARIO(Recovery, AnAnswerToldTwiceIsPaidOnce) {
+  FakeHost host;
+  host.script(Role::planner, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return host.state.phase == Phase::planning && host.prompts.size() == 1; });
+  const SessionId planner = host.prompts.at(0).session;
+  const std::uint64_t before = host.state.budget.tokens;
+  for (int i = 0; i < 2; ++i) {
+    host.deliver(TurnEnded{planner, 50, 0.5, false, "msg1"});
+    host.deliver(TurnEnded{host.state.root_session, 50, 0.5, false, "msg1"});
+  }
+  EXPECT_EQ(host.state.budget.tokens, before + 100);
+  host.deliver(TurnEnded{planner, 50, 0.5, false, "msg2"});
+  EXPECT_EQ(host.state.budget.tokens, before + 150);
+}
+
 MISSION_SCENARIO(Recovery, ABlockedMissionStaysBlockedAndGoesOnWithResume) {
   FakeHost host;
   host.plan = plan_of({task("T1")});

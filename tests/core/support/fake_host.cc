@@ -305,6 +305,7 @@ void FakeHost::carry_out(const Effect& effect) {
   if (const auto* e = std::get_if<CreateSession>(&effect)) return create(*e);
   if (const auto* e = std::get_if<PromptSession>(&effect)) return prompt(*e);
   if (const auto* e = std::get_if<InspectSession>(&effect)) return inspect(*e);
+  if (const auto* e = std::get_if<FindSessions>(&effect)) return find(*e);
   if (const auto* e = std::get_if<WatchSession>(&effect)) watched_.insert(e->session);
   if (const auto* e = std::get_if<ShowToast>(&effect)) toasts.push_back(*e);
   if (const auto* e = std::get_if<AbortSession>(&effect)) {
@@ -330,6 +331,7 @@ void FakeHost::create(const CreateSession& effect) {
   const SessionId session("ses" + std::to_string(++sessions_));
   children_[session].role = effect.role;
   children_[session].task = effect.task;
+  children_[session].creation = effect.effect;
   after(5, [this, effect, session] { host_says(SessionCreated{effect.effect, session}); });
 }
 
@@ -339,6 +341,7 @@ void FakeHost::prompt(const PromptSession& effect) {
   const bool vanishes = swallowed && swallowed(effect);
   after(2, [this, effect, vanishes] {
     children_[effect.session].answered = false;
+    children_[effect.session].prompt = effect.effect;
     host_says(PromptAccepted{effect.effect});
     if (!vanishes) message(effect.session, effect.text);
   });
@@ -349,6 +352,18 @@ void FakeHost::inspect(const InspectSession& effect) {
     const Child& child = children_[effect.session];
     host_says(SessionInspected{effect.effect, effect.session, true, child.running, child.in_tool,
                                child.answered});
+  });
+}
+
+void FakeHost::find(const FindSessions& effect) {
+  after(3, [this, effect] {
+    SessionsFound found{effect.effect, {}};
+    for (const auto& [id, child] : children_) {
+      if (child.creation == 0 || child.gone) continue;
+      found.sessions.push_back(
+          {id, child.creation, child.running, child.in_tool, child.answered, child.prompt});
+    }
+    host_says(found);
   });
 }
 
@@ -573,6 +588,14 @@ void FakeHost::crash(HostMode host_mode) {
   }
   mode_ = host_mode;
   deliver(ProcessStarted{host_mode});
+}
+
+void FakeHost::crash_engine(std::size_t events) {
+  timers_.clear();
+  log.resize(std::min(log.size(), events));
+  state = State{};
+  for (const Event& event : log) (void)step(state, event);
+  deliver(ProcessStarted{mode_});
 }
 
 // ---- looking ------------------------------------------------------------------------------------

@@ -104,6 +104,15 @@ class FakeHost {
   void press_escape();
   /// The process dies, and all turns with it; a new one loads the state.
   void crash(HostMode host_mode);
+  /// The engine in it alone dies: the host and its turns go on. What the log held after `events`
+  /// records is lost.
+  void crash_engine(std::size_t events = SIZE_MAX);
+  /// The host forgets a session without a word, as when it is deleted while no plugin listens.
+  void forget(const SessionId& session) { children_[session].gone = true; }
+  /// The host's newest prompt in a session.
+  [[nodiscard]] EffectId newest_prompt(const SessionId& session) {
+    return children_[session].prompt;
+  }
 
   // ---- time
   // ---------------------------------------------------------------------------------------
@@ -153,6 +162,9 @@ class FakeHost {
     bool in_tool = false;
     bool dying = false;  ///< between the premature idle and the real one
     bool answered = false;
+    EffectId creation = 0;
+    EffectId prompt = 0;     ///< of the newest message that has arrived
+    bool gone = false;       ///< deleted by somebody
     bool continued = false;  ///< its turn goes on with a message
     int turns = 0;
     std::uint64_t life = 0;  ///< of the turn: what was due for an older one is void
@@ -180,6 +192,7 @@ class FakeHost {
   void create(const CreateSession& effect);
   void prompt(const PromptSession& effect);
   void inspect(const InspectSession& effect);
+  void find(const FindSessions& effect);
   void abort(const SessionId& session, bool by_user);
   void answer(const Reply& reply);
 
