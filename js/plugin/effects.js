@@ -108,6 +108,11 @@ export function effectRunner(host) {
     await patchPart(client, { ...part, state })
   }
 
+  /** An engine that is newer than this file must not wait for ever. */
+  async function unknown(/** @type {any} */ effect) {
+    throw new Error(`${effect.type}: not known to this version of the plugin`)
+  }
+
   /** @type {Record<string, (effect: any) => Promise<void>>} */
   const run = {
     async create_session(effect) {
@@ -174,8 +179,7 @@ export function effectRunner(host) {
   }
 
   return (/** @type {any} */ effect) => {
-    const action = run[effect.type]
-    if (!action) return
+    const action = run[effect.type] ?? unknown
     action(effect).catch((error) => {
       if (effect.effect) tell({ type: "effect_failed", effect: effect.effect, error: words(error).slice(0, 500) })
     })
