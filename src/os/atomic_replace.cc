@@ -1,17 +1,7 @@
-#include <unistd.h>
-
-#include <atomic>
-
 #include "os/file_system.h"
 
 namespace orchestrator::os {
 namespace {
-
-/// No two writers of one machine share a temporary name, whichever process or thread they are in.
-std::string temporary_name(const std::string& path) {
-  static std::atomic<uint64_t> counter{0};
-  return path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
-}
 
 base::Result<void> write_new(FileSystem& fs, const std::string& path, std::string_view bytes) {
   auto file = fs.open_append(path, true);
@@ -29,7 +19,7 @@ std::string parent_directory(std::string_view path) {
 }
 
 base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes) {
-  const std::string temporary = temporary_name(path);
+  const std::string temporary = fs.temporary_name(path);
   base::Result<void> done = write_new(fs, temporary, bytes);
   if (done) done = fs.rename(temporary, path);
   if (!done) {

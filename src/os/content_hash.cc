@@ -1,11 +1,8 @@
 #include "os/content_hash.h"
 
 #include <blake2.h>
-#include <fcntl.h>
 
 #include <array>
-
-#include "os/posix_fd.h"
 
 namespace orchestrator::os {
 namespace {
@@ -43,14 +40,9 @@ std::string content_hash(std::string_view bytes) {
   return hash.hex();
 }
 
-base::Result<std::string> content_hash_of_file(const std::string& path) {
-  const Descriptor fd = open_descriptor(path, O_RDONLY);
-  if (!fd.valid()) return errno_error("cannot open for reading", path);
+base::Result<std::string> content_hash_of_file(FileSystem& fs, const std::string& path) {
   Blake2b hash;
-  auto done = read_descriptor(fd.get(), path, [&](std::string_view part) {
-    hash.update(part);
-    return true;
-  });
+  const auto done = fs.read_parts(path, [&](std::string_view part) { hash.update(part); });
   if (!done) return done.error();
   return hash.hex();
 }

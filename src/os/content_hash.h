@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "os/file_system.h"
 
 namespace orchestrator::os {
 
@@ -11,6 +12,6 @@ namespace orchestrator::os {
 std::string content_hash(std::string_view bytes);
 
 /// The hash of a file's bytes, read in parts. Links are followed; a directory is an error.
-base::Result<std::string> content_hash_of_file(const std::string& path);
+base::Result<std::string> content_hash_of_file(FileSystem& fs, const std::string& path);
 
 }  // namespace orchestrator::os

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "os/directory_lock.h"
 
 namespace orchestrator::os {
 
@@ -46,6 +48,9 @@ class FileSystem {
                                                                 bool create) = 0;
   /// The whole content. Refuses files over `bytes_max`.
   virtual base::Result<std::string> read(const std::string& path, uint64_t bytes_max) = 0;
+  /// Feeds the content to `take` in parts, so that a large file needs no memory.
+  virtual base::Result<void> read_parts(const std::string& path,
+                                        const std::function<void(std::string_view)>& take) = 0;
   /// Cuts the file to `size_bytes` and syncs it.
   virtual base::Result<void> truncate(const std::string& path, uint64_t size_bytes) = 0;
   /// Replaces `to` if it exists, atomically, on one file system. Durable after sync_directory().
@@ -64,6 +69,10 @@ class FileSystem {
   virtual bool exists(const std::string& path) = 0;
   /// The absolute path without links, `.` and `..`. The path must exist.
   virtual base::Result<std::string> canonical(const std::string& path) = 0;
+  /// DirectoryLock::acquire() of this file system: gone with the object or with the process.
+  virtual base::Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) = 0;
+  /// A name beside `path` that no other writer uses, in whichever process or thread it is.
+  virtual std::string temporary_name(const std::string& path) = 0;
 };
 
 /// The machine's own file system. Lives as long as the process.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -51,6 +52,13 @@ FileInfo::Kind kind_of(mode_t mode) {
   return FileInfo::Kind::other;
 }
 
+FileInfo::Kind kind_of(std::filesystem::file_type type) {
+  if (type == std::filesystem::file_type::regular) return FileInfo::Kind::file;
+  if (type == std::filesystem::file_type::directory) return FileInfo::Kind::directory;
+  if (type == std::filesystem::file_type::symlink) return FileInfo::Kind::link;
+  return FileInfo::Kind::other;
+}
+
 class PosixFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<AppendFile>> open_append(const std::string& path, bool create) override {
@@ -73,6 +81,18 @@ class PosixFileSystem final : public FileSystem {
       return Error{"is larger than the limit of " + std::to_string(bytes_max) + " bytes", path, ""};
     }
     return bytes;
+  }
+
+  Result<void> read_parts(const std::string& path,
+                          const std::function<void(std::string_view)>& take) override {
+    const Descriptor fd = open_descriptor(path, O_RDONLY);
+    if (!fd.valid()) return errno_error("cannot open for reading", path);
+    auto done = read_descriptor(fd.get(), path, [&](std::string_view part) {
+      take(part);
+      return true;
+    });
+    if (!done) return done.error();
+    return {};
   }
 
   Result<void> truncate(const std::string& path, uint64_t size_bytes) override {
@@ -113,9 +133,11 @@ class PosixFileSystem final : public FileSystem {
     std::vector<DirectoryEntry> entries;
     std::filesystem::directory_iterator it(path, code);
     for (const std::filesystem::directory_iterator end; !code && it != end; it.increment(code)) {
-      const auto info = stat(it->path().string());
+      std::error_code unknown;
+      const auto status = it->symlink_status(unknown);
       // A name that vanished between the two calls is not an entry.
-      if (info) entries.push_back({it->path().filename().string(), info.value().kind});
+      if (!std::filesystem::exists(status)) continue;
+      entries.push_back({it->path().filename().string(), kind_of(status.type())});
     }
     if (code) return Error{"cannot list the directory: " + code.message(), path, ""};
     std::sort(entries.begin(), entries.end(),
@@ -144,6 +166,15 @@ class PosixFileSystem final : public FileSystem {
     std::string result(resolved);
     ::free(resolved);
     return result;
+  }
+
+  Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override {
+    return DirectoryLock::acquire(path);
+  }
+
+  std::string temporary_name(const std::string& path) override {
+    static std::atomic<uint64_t> counter{0};
+    return path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
   }
 };
 

@@ -23,7 +23,7 @@ std::string MissionStore::wal_path(const MissionId& mission) const {
 
 base::Result<void> MissionStore::lock() {
   if (lock_) return {};
-  auto lock = os::DirectoryLock::acquire(directory_ + "/lock");
+  auto lock = fs_.lock(directory_ + "/lock");
   if (!lock.ok()) return lock.error();
   lock_ = std::move(lock).value();
   return {};

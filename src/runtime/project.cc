@@ -71,11 +71,12 @@ std::string typed(std::string_view type, const T& value) {
 
 class Project final : public Directory {
  public:
-  Project(const std::string& path, const std::string& options_json)
-      : root_(path),
-        store_(os::posix_file_system(), path),
-        files_(path),
-        options_(path, options_json) {}
+  Project(const std::string& path, const std::string& options_json, World world)
+      : world_(std::move(world)),
+        root_(path),
+        store_(world_.files, path),
+        files_(world_.files, path),
+        options_(world_.files, path, options_json) {}
 
   ~Project() override {
     if (!changed_) return;
@@ -254,7 +255,7 @@ class Project final : public Directory {
     if (request.agents.empty()) request.agents = options_.agents();
     const std::string why = why_not_start(state_, request);
     if (!why.empty()) return reply(request.request, false, why);
-    request.seed = random_();
+    request.seed = world_.random();
     request.mission = new_mission_id(request.seed);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
       return reply(
@@ -264,7 +265,7 @@ class Project final : public Directory {
     }
     files_.forget_baselines();
     open_log(request.options.log.level);
-    if (const auto hidden = hide_state_from_git(os::posix_file_system(), root_); !hidden.ok())
+    if (const auto hidden = hide_state_from_git(world_.files, root_); !hidden.ok())
       note(LogLevel::warning, hidden.error().text());
     note(LogLevel::info, "mission " + request.mission.value + " requested");
     warn_of_unused(request.options);
@@ -282,6 +283,7 @@ class Project final : public Directory {
 
   /// A log that cannot be opened costs its lines and nothing else.
   void open_log(orchestrator::LogLevel wanted) {
+    if (!world_.log_to_file) return;
     const std::array levels{LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
     auto opened = Log::open(store_.log_path(), levels.at(static_cast<std::size_t>(wanted)));
     log_ = opened.ok() ? std::move(opened).value() : nullptr;
@@ -395,6 +397,7 @@ class Project final : public Directory {
     outbox.send(typed("show_progress", Progress{waiting, title, status_text(state_)}));
   }
 
+  const World world_;
   const std::string root_;
   MissionStore store_;
   ProjectFiles files_;
@@ -406,8 +409,6 @@ class Project final : public Directory {
   Effects effects_;
   std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
   HandOvers hand_overs_;
-  std::random_device random_source_;
-  std::mt19937_64 random_{(std::uint64_t{random_source_()} << 32U) ^ random_source_()};
   std::string shown_;
   bool loaded_ = false;
   bool changed_ = false;
@@ -418,9 +419,20 @@ class Project final : public Directory {
 
 }  // namespace
 
+World posix_world() {
+  auto source = std::make_shared<std::random_device>();
+  return World{os::posix_file_system(),
+               [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }, true};
+}
+
 std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json,
-                                        Outbox& /*outbox*/) {
-  return std::make_unique<Project>(path, options_json);
+                                        Outbox& outbox) {
+  return make_project(path, options_json, outbox, posix_world());
+}
+
+std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json,
+                                        Outbox& /*outbox*/, World world) {
+  return std::make_unique<Project>(path, options_json, std::move(world));
 }
 
 }  // namespace orchestrator::runtime

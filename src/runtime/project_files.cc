@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <set>
-#include <sstream>
+#include <utility>
 
 #include "core/task_graph.h"
 #include "os/content_hash.h"
@@ -15,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFilesMax = 20'000;
-constexpr std::uintmax_t kParseBytesMax = 1U << 20U;
+constexpr std::uint64_t kParseBytesMax = 1U << 20U;
 
 /// Directories that no claim means: other programs' own.
 bool is_skipped(const std::string& name) {
@@ -26,28 +24,56 @@ bool has_wildcard(const std::string& glob) {
   return glob.find_first_of("*?{[") != std::string::npos;
 }
 
-std::string read_file(const fs::path& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  if (error || size > kParseBytesMax) return "";
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return std::move(text).str();
-}
-
 }  // namespace
 
 std::string ProjectFiles::relative(std::string_view path) const {
   const fs::path given(path);
   const fs::path whole = given.is_absolute() ? given : fs::path(root_) / given;
-  std::error_code error;
   // Resolves the links of the part that exists, and keeps the rest as it is written.
-  const fs::path real = fs::weakly_canonical(whole, error);
-  if (error) return whole.lexically_normal().string();
+  fs::path rest;
+  fs::path there = whole;
+  base::Result<std::string> resolved = fs_.canonical(there.string());
+  while (!resolved.ok() && there.has_relative_path()) {
+    rest = rest.empty() ? there.filename() : there.filename() / rest;
+    there = there.parent_path();
+    resolved = fs_.canonical(there.string());
+  }
+  if (!resolved.ok()) return whole.lexically_normal().string();
+  const fs::path real = (fs::path(resolved.value()) / rest).lexically_normal();
   const fs::path inside = real.lexically_relative(root_);
   if (inside.empty() || *inside.begin() == "..") return real.string();
   return inside.string();
+}
+
+os::FileInfo::Kind ProjectFiles::kind_behind(const std::string& path) const {
+  auto info = fs_.stat(path);
+  if (info.ok() && info.value().kind == Kind::link) {
+    const auto target = fs_.canonical(path);
+    if (!target.ok()) return Kind::other;
+    info = fs_.stat(target.value());
+  }
+  return info.ok() ? info.value().kind : Kind::other;
+}
+
+/// `directory` is relative to the root and empty, or ends with a slash. One that cannot be listed
+/// holds nothing for us.
+void ProjectFiles::collect(const std::string& directory, const std::vector<std::string>& patterns,
+                           std::set<std::string>& files) const {
+  const auto entries = fs_.list(root_ + "/" + directory);
+  if (!entries.ok()) return;
+  for (const os::DirectoryEntry& entry : entries.value()) {
+    if (files.size() >= kFilesMax) return;
+    if (is_skipped(entry.name)) continue;
+    const std::string path = directory + entry.name;
+    if (entry.kind == Kind::directory) {
+      collect(path + "/", patterns, files);
+      continue;
+    }
+    const auto names = [&](const std::string& glob) { return core::glob_matches(glob, path); };
+    if (!std::ranges::any_of(patterns, names)) continue;
+    if (entry.kind == Kind::file || kind_behind(root_ + "/" + path) == Kind::file)
+      files.insert(path);
+  }
 }
 
 std::vector<std::string> ProjectFiles::expand(const std::vector<std::string>& globs) const {
@@ -59,42 +85,32 @@ std::vector<std::string> ProjectFiles::expand(const std::vector<std::string>& gl
       continue;
     }
     files.insert(glob);
-    std::error_code error;
-    if (fs::is_directory(fs::path(root_) / glob, error)) patterns.push_back(glob + "/**");
+    if (kind_behind(root_ + "/" + glob) == Kind::directory) patterns.push_back(glob + "/**");
   }
-  if (patterns.empty()) return {files.begin(), files.end()};
-  std::error_code error;
-  const auto options = fs::directory_options::skip_permission_denied;
-  for (auto it = fs::recursive_directory_iterator(root_, options, error);
-       it != fs::recursive_directory_iterator() && files.size() < kFilesMax; it.increment(error)) {
-    if (error) break;
-    if (is_skipped(it->path().filename().string())) {
-      it.disable_recursion_pending();
-      continue;
-    }
-    if (!it->is_regular_file(error)) continue;
-    const std::string path = it->path().lexically_relative(root_).string();
-    const auto names = [&](const std::string& glob) { return core::glob_matches(glob, path); };
-    if (std::ranges::any_of(patterns, names)) files.insert(path);
-  }
+  if (!patterns.empty()) collect("", patterns, files);
   return {files.begin(), files.end()};
 }
 
 std::string ProjectFiles::hash_of(const std::vector<std::string>& globs) const {
   std::string summary;
   for (const std::string& path : expand(globs)) {
-    const auto hash = os::content_hash_of_file((fs::path(root_) / path).string());
+    const auto hash = os::content_hash_of_file(fs_, (fs::path(root_) / path).string());
     summary += path + '\0' + (hash.ok() ? hash.value() : "absent") + '\n';
   }
   return os::content_hash(summary);
 }
 
+/// Empty also for what is too long to be parsed.
+std::string ProjectFiles::text_to_parse(const std::string& path) const {
+  auto text = fs_.read(path, kParseBytesMax);
+  return text.ok() ? std::move(text).value() : "";
+}
+
 void ProjectFiles::note_baseline(const std::string& path) {
   if (baselines_.contains(path)) return;
-  const fs::path whole = fs::path(root_) / path;
-  std::error_code error;
-  const bool there = fs::is_regular_file(whole, error);
-  baselines_[path] = there ? syntax::check_file(path, read_file(whole)) : syntax::ParseReport{};
+  const std::string whole = (fs::path(root_) / path).string();
+  const bool there = kind_behind(whole) == Kind::file;
+  baselines_[path] = there ? syntax::check_file(path, text_to_parse(whole)) : syntax::ParseReport{};
 }
 
 std::vector<std::string> ProjectFiles::new_syntax_errors(
@@ -103,10 +119,9 @@ std::vector<std::string> ProjectFiles::new_syntax_errors(
   for (const std::string& path : paths) {
     const auto before = baselines_.find(path);
     if (before == baselines_.end()) continue;
-    const fs::path whole = fs::path(root_) / path;
-    std::error_code error;
-    if (!fs::is_regular_file(whole, error) || !syntax::language_of_path(path)) continue;
-    const auto now = syntax::check_file(path, read_file(whole));
+    const std::string whole = (fs::path(root_) / path).string();
+    if (!syntax::language_of_path(path) || kind_behind(whole) != Kind::file) continue;
+    const auto now = syntax::check_file(path, text_to_parse(whole));
     for (const auto& found : syntax::new_errors(before->second, now)) {
       sentences.push_back("syntax error in " + path + ":" + syntax::to_string(found));
       if (sentences.size() >= 10) return sentences;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "os/file_system.h"
 #include "syntax/check.h"
 
 namespace orchestrator::runtime {
@@ -14,7 +16,7 @@ namespace orchestrator::runtime {
 class ProjectFiles {
  public:
   /// `root` is canonical.
-  explicit ProjectFiles(std::string root) : root_(std::move(root)) {}
+  ProjectFiles(os::FileSystem& fs, std::string root) : fs_(fs), root_(std::move(root)) {}
 
   /// A path of a tool call (absolute, or relative to the root) as `src/a.js`, its links resolved.
   /// Outside the project: the absolute path, so that it can be named in a refusal.
@@ -32,8 +34,15 @@ class ProjectFiles {
   void forget_baselines() { baselines_.clear(); }
 
  private:
+  using Kind = os::FileInfo::Kind;
+  /// What a path leads to, links followed; `other` where nothing is.
+  [[nodiscard]] Kind kind_behind(const std::string& path) const;
+  [[nodiscard]] std::string text_to_parse(const std::string& path) const;
+  void collect(const std::string& directory, const std::vector<std::string>& patterns,
+               std::set<std::string>& files) const;
   [[nodiscard]] std::vector<std::string> expand(const std::vector<std::string>& globs) const;
 
+  os::FileSystem& fs_;
   std::string root_;
   std::map<std::string, syntax::ParseReport> baselines_;
 };

@@ -1,7 +1,6 @@
 #include "runtime/project_options.h"
 
 #include "codec/message.h"
-#include "os/file_system.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -22,8 +21,8 @@ struct PluginOptions {
 
 }  // namespace
 
-ProjectOptions::ProjectOptions(std::string root, const std::string& plugin_json)
-    : root_(std::move(root)) {
+ProjectOptions::ProjectOptions(os::FileSystem& fs, std::string root, const std::string& plugin_json)
+    : fs_(fs), root_(std::move(root)) {
   PluginOptions given;
   codec::Problems problems;
   if (!codec::parse_json(plugin_json, given, problems) ||
@@ -37,10 +36,9 @@ ProjectOptions::ProjectOptions(std::string root, const std::string& plugin_json)
 
 base::Result<Options> ProjectOptions::read() const {
   if (!problem_.empty()) return base::Error{problem_, "", ""};
-  os::FileSystem& fs = os::posix_file_system();
   const std::string path = root_ + "/" + kFile;
-  if (!fs.exists(path)) return plugin_;
-  const auto text = fs.read(path, kFileBytesMax);
+  if (!fs_.exists(path)) return plugin_;
+  const auto text = fs_.read(path, kFileBytesMax);
   if (!text.ok()) return text.error();
   Options options = plugin_;
   codec::Problems problems;

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "orchestrator/options.h"
+#include "os/file_system.h"
 
 namespace orchestrator::runtime {
 
@@ -13,7 +14,7 @@ namespace orchestrator::runtime {
 class ProjectOptions {
  public:
   /// `plugin_json`: `{"options": {…}, "agents": [name…]}`. Mistakes in it are kept for `read`.
-  ProjectOptions(std::string root, const std::string& plugin_json);
+  ProjectOptions(os::FileSystem& fs, std::string root, const std::string& plugin_json);
 
   /// Reads the project's file anew; an error lists every mistake of it, or of the plugin's options.
   [[nodiscard]] base::Result<Options> read() const;
@@ -21,6 +22,7 @@ class ProjectOptions {
   [[nodiscard]] const std::vector<std::string>& agents() const { return agents_; }
 
  private:
+  os::FileSystem& fs_;
   std::string root_;
   Options plugin_;
   std::vector<std::string> agents_ = {"worker"};

@@ -19,13 +19,13 @@ TEST(ContentHash, OfAFileIsThatOfItsBytes) {
   const orchestrator::testing::TemporaryDirectory dir;
   const std::string bytes(200'000, 'x');
   ASSERT_TRUE(atomic_replace(posix_file_system(), dir.file("f"), bytes));
-  EXPECT_EQ(content_hash_of_file(dir.file("f")).value(), content_hash(bytes));
+  EXPECT_EQ(content_hash_of_file(posix_file_system(), dir.file("f")).value(), content_hash(bytes));
 }
 
 TEST(ContentHash, OfWhatIsNoFileIsAnError) {
   const orchestrator::testing::TemporaryDirectory dir;
-  EXPECT_FALSE(content_hash_of_file(dir.file("missing")));
-  EXPECT_FALSE(content_hash_of_file(dir.path()));
+  EXPECT_FALSE(content_hash_of_file(posix_file_system(), dir.file("missing")));
+  EXPECT_FALSE(content_hash_of_file(posix_file_system(), dir.path()));
 }
 
 }  // namespace

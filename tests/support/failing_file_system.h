@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,18 @@ class FailingFileSystem final : public os::FileSystem {
   bool exists(const std::string& path) override { return inner_.exists(path); }
   base::Result<std::string> canonical(const std::string& path) override {
     return inner_.canonical(path);
+  }
+  base::Result<void> read_parts(const std::string& path,
+                                const std::function<void(std::string_view)>& take) override {
+    if (auto error = note("read")) return *error;
+    return inner_.read_parts(path, take);
+  }
+  base::Result<std::unique_ptr<os::DirectoryLock>> lock(const std::string& path) override {
+    if (auto error = note("lock")) return *error;
+    return inner_.lock(path);
+  }
+  std::string temporary_name(const std::string& path) override {
+    return inner_.temporary_name(path);
   }
 
  private:
