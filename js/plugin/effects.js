@@ -1,29 +1,7 @@
 // Carries out the engine's effects with OpenCode's client, and tells the engine what became of them.
 
-/** Stands on every message part of ours, so that it is not taken for the user's own words. */
-export const ourMark = { orchestrator: true }
-
-/** @param {string} text */
-export function ourPart(text) {
-  return { type: "text", text, metadata: ourMark }
-}
-
-/** @param {any} part */
-export function isOurs(part) {
-  return part?.metadata?.orchestrator === true
-}
-
-/** @param {any} error @returns {string} */
-function words(error) {
-  return String(error?.data?.message ?? error?.message ?? error?.name ?? JSON.stringify(error))
-}
-
-/** @param {Promise<any>} call The host's client answers `{error}` rather than throwing. */
-async function result(call) {
-  const { data, error } = await call
-  if (error) throw new Error(words(error))
-  return data
-}
+import { ourPart, result, words } from "./client.js"
+import { findSessions } from "./find.js"
 
 /** @param {string} model */
 function modelOf(model) {
@@ -123,7 +101,13 @@ export function effectRunner(host) {
             title: effect.title,
             permission: await inheritedRules(effect.parent),
             metadata: {
-              orchestrator: { mission: effect.mission, role: effect.role, task: effect.task, attempt: effect.attempt },
+              orchestrator: {
+                mission: effect.mission,
+                role: effect.role,
+                task: effect.task,
+                attempt: effect.attempt,
+                effect: effect.effect,
+              },
             },
           },
         }),
@@ -136,7 +120,7 @@ export function effectRunner(host) {
       const body = {
         agent: names.get(effect.agent) ?? effect.agent,
         ...(effect.model ? { model: modelOf(effect.model) } : {}),
-        parts: [ourPart(effect.text)],
+        parts: [ourPart(effect.text, effect.effect)],
       }
       await result(client.session.promptAsync({ path: { id: effect.session }, body }))
       tell({ type: "prompt_accepted", effect: effect.effect })
@@ -162,6 +146,13 @@ export function effectRunner(host) {
         ),
         answered: newest?.info?.role === "assistant" && !!newest.info.time?.completed && !newest.info.error,
       })
+    },
+
+    async find_sessions(effect) {
+      const { sessions, harvest } = await findSessions(client, effect)
+      for (const found of sessions) children.add(found.session)
+      for (const call of harvest) tell(call)
+      tell({ type: "sessions_found", effect: effect.effect, sessions })
     },
 
     async show_progress(effect) {

@@ -1,7 +1,8 @@
 // OpenCode's hooks, translated. Each one that needs an answer has a deadline and a safe default; none waits for a call
 // into the host, which would deadlock (host contract A.8).
 
-import { clearProgress, isOurs, ourPart } from "./effects.js"
+import { isOurs, ourPart } from "./client.js"
+import { clearProgress } from "./effects.js"
 import { roles } from "./roles.js"
 import { missionTools } from "./tools.js"
 import { TurnWatch } from "./turns.js"

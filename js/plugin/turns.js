@@ -105,6 +105,7 @@ export class TurnWatch {
       tokens: input + output + reasoning + (cache.read ?? 0) + (cache.write ?? 0),
       usd: info.cost ?? 0,
       stopped: !!info.finish && !["tool-calls", "unknown"].includes(info.finish),
+      message: info.id,
     })
   }
 }

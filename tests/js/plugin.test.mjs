@@ -86,7 +86,7 @@ test("the begin and the end of a turn are told once each", () => {
   for (const info of [{}, {}, end, end]) turns.see(message(info))
   assert.deepEqual(told, [
     { type: "turn_started", session: "ses" },
-    { type: "turn_ended", session: "ses", tokens: 15, usd: 0.5, stopped: true },
+    { type: "turn_ended", session: "ses", tokens: 15, usd: 0.5, stopped: true, message: "m1" },
   ])
 })
 
