@@ -229,6 +229,7 @@ class Project final : public Directory {
     loaded_ = true;
     const std::string known_problem = std::exchange(load_problem_, "");
     const auto found = store_.load(state_);
+    if (world_.observer != nullptr && found.ok() && found.value()) world_.observer->loaded(state_);
     state_.mode = mode_;
     if (!found.ok()) {
       load_problem_ =
@@ -301,13 +302,16 @@ class Project final : public Directory {
     if (!store_.is_open()) {
       // None, or one that is over and saved: refusals, and the last words to its Commander.
       event.seq = state_.last_seq;
-      for (Effect& effect : step(state_, event)) effects_.push_back(std::move(effect));
+      Effects caused = step(state_, event);
+      if (world_.observer != nullptr) world_.observer->stepped(state_, event, caused, false);
+      for (Effect& effect : caused) effects_.push_back(std::move(effect));
       return;
     }
     if (const auto kept = store_.append(event); !kept.ok())
       throw std::runtime_error(kept.error().text());
     const Phase before = state_.phase;
     Effects caused = step(state_, event);
+    if (world_.observer != nullptr) world_.observer->stepped(state_, event, caused, true);
     if (hand_overs_.hold(event.what, caused, outbox.now_ms()))
       outbox.start_timer(kHandOverTimer, HandOvers::kLongestMs);
     for (Effect& effect : caused) effects_.push_back(std::move(effect));
@@ -422,7 +426,8 @@ class Project final : public Directory {
 World posix_world() {
   auto source = std::make_shared<std::random_device>();
   return World{os::posix_file_system(),
-               [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }, true};
+               [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }, true,
+               nullptr};
 }
 
 std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json,

@@ -5,17 +5,33 @@
 #include <memory>
 #include <string>
 
+#include "orchestrator/effect.h"
+#include "orchestrator/event.h"
+#include "orchestrator/mission.h"
 #include "os/file_system.h"
 #include "runtime/engine.h"
 
 namespace orchestrator::runtime {
+
+/// Sees what a project does to its state, so that a simulation can hold it against what must be
+/// true. Called in the middle of the project's own calls: only look.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// A mission came from disk, as its files tell it; nothing of the new process has happened to it.
+  virtual void loaded(const State& state) = 0;
+  /// `event` has moved the state. `logged`: it is in the log, though perhaps not durable yet.
+  virtual void stepped(const State& state, const Event& event, const Effects& effects,
+                       bool logged) = 0;
+};
 
 /// All that a project's logic touches besides its outbox (which also tells the time), so that a
 /// simulation can put its own in place.
 struct World {
   os::FileSystem& files;
   std::function<std::uint64_t()> random;
-  bool log_to_file = true;  ///< `engine.log`, which is not written through `files`
+  bool log_to_file = true;       ///< `engine.log`, which is not written through `files`
+  Observer* observer = nullptr;  ///< none, or one that outlives the project
 };
 
 /// The machine's own.
