@@ -98,6 +98,21 @@ struct InspectSession {
   }
 };
 
+/// Rejects a waiting permission request, with words: without them the session's loop would stop.
+struct RejectPermission {
+  static constexpr std::string_view kType = "reject_permission";
+  PermissionId permission;
+  SessionId session;
+  std::string message;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("permission", self.permission);
+    visit("session", self.session);
+    visit("message", self.message);
+  }
+};
+
 /// A process has taken the mission up: what has the host of it? Completed by `SessionsFound` or
 /// `EffectFailed`.
 struct FindSessions {
@@ -162,8 +177,9 @@ struct CancelTimer {
   }
 };
 
-using Effect = std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession,
-                            WatchSession, ShowToast, StartTimer, CancelTimer, FindSessions>;
+using Effect =
+    std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession, WatchSession,
+                 ShowToast, StartTimer, CancelTimer, FindSessions, RejectPermission>;
 using Effects = std::vector<Effect>;
 
 }  // namespace orchestrator

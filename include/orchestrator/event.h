@@ -609,6 +609,36 @@ struct TodoEdited {
   }
 };
 
+/// A mission session's tool call waits until somebody allows it.
+struct PermissionAsked {
+  static constexpr std::string_view kType = "permission_asked";
+  PermissionId permission;
+  SessionId session;
+  std::string what;  ///< for people, e.g. `bash: rm -r build`
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("permission", self.permission);
+    visit("session", self.session);
+    visit("what", self.what);
+  }
+};
+
+/// A person, the host or the engine itself has answered it.
+struct PermissionAnswered {
+  static constexpr std::string_view kType = "permission_answered";
+  PermissionId permission;
+  SessionId session;
+  bool allowed = false;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("permission", self.permission);
+    visit("session", self.session);
+    visit("allowed", self.allowed);
+  }
+};
+
 /// The log could not be written for a while (disk full, I/O error); what had not become durable
 /// then has not happened.
 struct StorageFailed {
@@ -638,7 +668,7 @@ using Happening =
                  CommandRan, FileWritten, SessionCreated, PromptAccepted, EffectFailed, TurnStarted,
                  TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
-                 TodoEdited, StorageFailed>;
+                 TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered>;
 
 /// One record of the log.
 struct Event {

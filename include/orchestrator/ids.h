@@ -25,6 +25,8 @@ struct Id {
 using MissionId = Id<struct MissionTag>;
 /// Chosen by a plan, unique in its mission; see `valid_task_id`.
 using TaskId = Id<struct TaskTag>;
+/// The host's own id of a permission request.
+using PermissionId = Id<struct PermissionTag>;
 /// The host's own session id.
 using SessionId = Id<struct SessionTag>;
 /// A hook or tool call of the JS side that waits for a `Reply`. Unique in a process, not durable.

@@ -228,6 +228,7 @@ struct Session {
   SessionId parent;               ///< the root session that it was made under
   EffectId sent = 0;              ///< its newest `PromptSession`
   std::string paid_message;       ///< the newest answer whose tokens are counted
+  std::string denied;  ///< a permission that was refused in its present turn, without a word to it
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -257,6 +258,23 @@ struct Session {
     visit("parent", self.parent);
     visit("sent", self.sent);
     visit("paid_message", self.paid_message);
+    visit("denied", self.denied);
+  }
+};
+
+/// A tool call of a child session that waits for a person.
+struct PermissionRequest {
+  PermissionId id;
+  SessionId session;
+  std::string what;
+  TimerId timer = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id);
+    visit("session", self.session);
+    visit("what", self.what);
+    visit("timer", self.timer);
   }
 };
 
@@ -402,6 +420,7 @@ struct State {
   std::vector<std::string> verify_asked;  ///< of `verify`: what no new plan may take away
   std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
   Recovery recovery;
+  std::vector<PermissionRequest> permissions;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -445,6 +464,7 @@ struct State {
     visit("verify_asked", self.verify_asked);
     visit("unblocks", self.unblocks);
     visit("recovery", self.recovery);
+    visit("permissions", self.permissions);
   }
 };
 

@@ -155,6 +155,17 @@ export function effectRunner(host) {
       tell({ type: "sessions_found", effect: effect.effect, sessions })
     },
 
+    // The plugin's client has no method for it; a plain reject would stop the session's loop without a word.
+    async reject_permission(effect) {
+      await result(
+        client._client.post({
+          url: `/permission/${effect.permission}/reply`,
+          body: { reply: "reject", message: effect.message },
+          headers: { "Content-Type": "application/json" },
+        }),
+      )
+    },
+
     async show_progress(effect) {
       const call = calls.get(effect.request)
       if (!call) return

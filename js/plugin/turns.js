@@ -65,6 +65,18 @@ export class TurnWatch {
           this.link.tell({ type: "session_retried", session: data.sessionID, message })
         }
         return
+      case "permission.asked":
+        if (this.link.watches(data.sessionID)) {
+          const what = `${data.permission}: ${(data.patterns ?? []).join(", ")}`.slice(0, 500)
+          this.link.tell({ type: "permission_asked", permission: data.id, session: data.sessionID, what })
+        }
+        return
+      case "permission.replied":
+        if (this.link.watches(data.sessionID)) {
+          const answer = { permission: data.requestID, session: data.sessionID, allowed: data.reply !== "reject" }
+          this.link.tell({ type: "permission_answered", ...answer })
+        }
+        return
       case "session.compacted":
         if (this.link.watches(data.sessionID)) this.link.tell({ type: "session_compacted", session: data.sessionID })
         return

@@ -4,6 +4,7 @@
 
 #include "core/commander.h"
 #include "core/mission.h"
+#include "core/permission.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
 #include "orchestrator/step.h"
@@ -119,6 +120,7 @@ std::string progress_title(const State& state) {
   }
   if (!running.empty()) text += " · " + running;
   if (state.iteration > 1) text += " · iteration " + std::to_string(state.iteration);
+  if (!state.permissions.empty()) text += " · waits for a permission";
   return text;
 }
 
@@ -127,7 +129,8 @@ std::string status_text(const State& state) {
   const std::string head = core::headline(state) +
                            "Objective: " + core::first_line(state.objective, 160) +
                            "\nSession: " + state.root_session.value + "\n" +
-                           (state.dormant ? "Its process ended; /resume goes on.\n" : "");
+                           (state.dormant ? "Its process ended; /resume goes on.\n" : "") +
+                           core::permission_lines(state);
   const std::size_t room = head.size() + 60 < 1000 ? 1000 - head.size() - 60 : 0;
   return core::clip(head + core::task_lines(state, room), 1000);
 }

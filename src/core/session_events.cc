@@ -16,7 +16,10 @@ Session* find_by_effect(State& state, EffectId effect) {
 
 void turn_over(Context& ctx, Session& session) {
   if (session.submitted) return release_session(ctx, session);
-  const char* why = session.failed ? "its turn failed" : "its turn ended without a submission";
+  const std::string why = !session.denied.empty()
+                              ? "the permission for it was refused: " + session.denied
+                          : session.failed ? "its turn failed"
+                                           : "its turn ended without a submission";
   continue_or_give_up(ctx, session, why, session.failed);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/mission.h"
+#include "core/permission.h"
 #include "core/prompt.h"
 #include "core/task_graph.h"
 
@@ -128,6 +129,7 @@ void send_prompt(Context& ctx, Session& session) {
   session.errored = false;
   session.failed = false;
   session.inspecting = false;
+  session.denied.clear();
   session.effect = session.sent = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.state.metrics.prompts += 1;
@@ -177,6 +179,7 @@ void release_session(Context& ctx, Session& session) {
 void end_session(Context& ctx, Session& session) {
   if (session.state == SessionState::ended) return;
   if (is_busy(session) && !session.id.empty()) ctx.emit(AbortSession{session.id});
+  withdraw_permissions(ctx, session.id);
   ctx.cancel_timer(session.timer);
   // A session that is still being created stays known by its effect: it is ended on arrival.
   if (session.state != SessionState::creating) session.effect = 0;
@@ -189,6 +192,7 @@ void interrupt_session(Context& ctx, Session& session) {
   if (session.state == SessionState::ended || session.state == SessionState::idle) return;
   if (session.id.empty()) return end_session(ctx, session);
   if (is_busy(session)) ctx.emit(AbortSession{session.id});
+  withdraw_permissions(ctx, session.id);
   if (session.submitted) return release_session(ctx, session);
   ctx.cancel_timer(session.timer);
   session.effect = 0;
@@ -202,6 +206,7 @@ void end_task_sessions(Context& ctx, const TaskId& task) {
 }
 
 void forget_turns(Context& ctx) {
+  forget_permissions(ctx);
   for (Session& session : ctx.state.sessions) {
     session.timer = 0;
     // Whether the host has made it is found out by the effect that asked for it.

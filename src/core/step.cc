@@ -6,6 +6,7 @@
 #include "core/commander.h"
 #include "core/context.h"
 #include "core/mission.h"
+#include "core/permission.h"
 #include "core/plan.h"
 #include "core/prompt.h"
 #include "core/recovery.h"
@@ -223,6 +224,8 @@ struct Dispatch {
 
   void operator()(const SessionsFound& event) { on_sessions_found(ctx, event); }
   void operator()(const TodoEdited& /*event*/) {}
+  void operator()(const PermissionAsked& event) { on_permission_asked(ctx, event); }
+  void operator()(const PermissionAnswered& event) { on_permission_answered(ctx, event); }
   void operator()(const StorageFailed& event) {
     if (is_running(ctx.state.phase)) {
       pause_mission(ctx, "its state could not be written: " + clip(event.reason, 300));
@@ -233,7 +236,8 @@ struct Dispatch {
     if (event.timer == ctx.state.deadline_timer && event.timer != 0) {
       ctx.state.deadline_timer = 0;
       if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
-    } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer)) {
+    } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
+               !on_permission_timer(ctx, event.timer)) {
       on_session_timer(ctx, event.timer);
     }
   }

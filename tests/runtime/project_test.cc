@@ -44,6 +44,14 @@ class FakeOutbox final : public Outbox {
   std::uint64_t clock_ms = 1'700'000'000'000;
 };
 
+/// A host that still has every session that it is asked about.
+json found(const FakeOutbox& outbox) {
+  const json question = outbox.last("find_sessions");
+  json sessions = json::array();
+  for (const json& id : question["known"]) sessions.push_back({{"session", id}});
+  return {{"type", "sessions_found"}, {"effect", question["effect"]}, {"sessions", sessions}};
+}
+
 class ProjectTest : public ::testing::Test {
  protected:
   ProjectTest() { start(); }
@@ -209,6 +217,7 @@ TEST_F(ProjectTest, WhenItsProcessIsGoneAnotherOneTakesTheMissionOver) {
   EXPECT_FALSE(other.command("resume_requested")["ok"]);
   project.reset();
   EXPECT_TRUE(other.command("resume_requested")["ok"]);
+  other.say(found(other.outbox));
   EXPECT_EQ(other.outbox.last("prompt_session")["session"], "reviewer");
 }
 
@@ -319,6 +328,8 @@ TEST_F(ProjectTest, AfterARestartTheMissionIsThereWithItsRoles) {
   const json reply =
       ask({{"type", "resume_requested"}, {"session", "other"}, {"arguments", ""}, {"mode", "run"}});
   EXPECT_TRUE(reply["ok"]);
+  EXPECT_EQ(outbox.last("prompt_session"), nullptr) << "first the host says what it has";
+  say(found(outbox));
   EXPECT_EQ(outbox.last("prompt_session")["session"], "reviewer");
   EXPECT_EQ(outbox.last("prompt_session")["agent"], "reviewer");
 }

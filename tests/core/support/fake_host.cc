@@ -308,6 +308,7 @@ void FakeHost::carry_out(const Effect& effect) {
   if (const auto* e = std::get_if<FindSessions>(&effect)) return find(*e);
   if (const auto* e = std::get_if<WatchSession>(&effect)) watched_.insert(e->session);
   if (const auto* e = std::get_if<ShowToast>(&effect)) toasts.push_back(*e);
+  if (const auto* e = std::get_if<RejectPermission>(&effect)) permissions_rejected.push_back(*e);
   if (const auto* e = std::get_if<AbortSession>(&effect)) {
     aborted.push_back(e->session);
     abort(e->session, false);

@@ -136,6 +136,7 @@ class FakeHost {
   std::vector<CreateSession> creations;
   std::vector<SessionId> aborted;
   std::vector<ShowToast> toasts;
+  std::vector<RejectPermission> permissions_rejected;
   std::vector<std::string> told;  ///< what `mission_run` returned and what woke the Commander
   std::vector<TaskId> started;    ///< tasks in the order in which they became `running`
   std::vector<TaskId> finished;   ///< in the order in which they became `done`
