@@ -1,0 +1,63 @@
+// What a child may not do by itself: it is shown, a person answers it, and without one it is rejected with words.
+
+import assert from "node:assert/strict"
+import test, { after } from "node:test"
+import { missionWhere } from "./support/project.mjs"
+import { ended, small, Stage, there, toolResults } from "./support/story.mjs"
+
+const stage = new Stage()
+after(() => stage.stop())
+
+/** A Worker that runs a command which the user wants to be asked about. */
+const asking = () =>
+  small(["T1"], {
+    workers: {
+      T1: {
+        calls: [{ tool: "bash", args: { command: "touch asked-for", description: "Touch" }, tries: 1 }],
+        files: { "T1.txt": "1\n" },
+      },
+    },
+  })
+const config = { permission: { bash: { "*": "allow", "touch asked*": "ask" } } }
+
+test("a child's permission request is shown, and an answer lets it go on", async (t) => {
+  const { project, client } = await stage.story(t, { scenario: asking(), config })
+  const session = await client.createSession()
+  const mission = client.command(session.id, "task", project.scenario.objective)
+  const waiting = await missionWhere(project, (m) => m.permissions?.length === 1)
+  assert.equal(waiting.permissions[0].session, waiting.tasks[0].session)
+  assert.match(waiting.permissions[0].what, /bash: touch asked-for/)
+  const call = (await client.messages(session.id)).flatMap((m) => m.parts).find((p) => p.tool === "mission_run")
+  assert.equal(call.state.status, "running")
+  assert.ok(!there(project, "asked-for"))
+  await client.call("POST", `/permission/${waiting.permissions[0].id}/reply`, { reply: "once" })
+  await mission
+  const sealed = await ended(project, "sealed")
+  assert.deepEqual(sealed.permissions, [])
+  assert.ok(there(project, "asked-for"))
+})
+
+test("a request that nobody answers is rejected with words, and the Worker goes on", async (t) => {
+  const { project, client } = await stage.story(t, {
+    scenario: asking(),
+    config,
+    orchestrator: { timeouts: { permission_s: 1 } },
+  })
+  const session = await client.createSession()
+  await client.command(session.id, "task", project.scenario.objective)
+  await ended(project, "sealed")
+  assert.ok(!there(project, "asked-for"))
+  const [result] = toolResults(project, "bash", (r) => r.role === "worker")
+  assert.match(result, /Nobody has answered within 1 s/)
+})
+
+test("what the user denies stays denied for every role", async (t) => {
+  const { project, client } = await stage.story(t, {
+    scenario: asking(),
+    config: { permission: { bash: { "*": "allow", "touch asked*": "deny" } } },
+  })
+  const session = await client.createSession()
+  await client.command(session.id, "task", project.scenario.objective)
+  await ended(project, "sealed")
+  assert.ok(!there(project, "asked-for"))
+})
