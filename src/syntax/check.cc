@@ -1,111 +1,20 @@
 #include "syntax/check.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <tuple>
 #include <utility>
 
 #include "syntax/grammar.h"
-#include "syntax/memory.h"
+#include "syntax/parse.h"
 
 namespace orchestrator::syntax {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::size_t kLineMax = 120;              // bytes of a line that a report repeats
-constexpr std::uint32_t kChunk = 32U << 10U;       // bytes the lexer gets at a time
-constexpr std::size_t kBytesCeiling = 64U << 20U;  // whatever the limits say: offsets are 32 bits
+constexpr std::size_t kLineMax = 120;  // bytes of a line that a report repeats
 constexpr std::uint32_t kStepsPerClock = 4096;
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-bool is_utf8(std::string_view text) {
-  const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned lead = at(i);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() - i < length) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if (!is_continuation(text[i + k])) return false;
-    }
-    const unsigned next = at(i + 1);
-    if ((lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) ||
-        (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F)) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
-Skipped unfit(std::string_view text, const Limits& limits) {
-  if (text.size() > std::min(limits.bytes_max, kBytesCeiling)) return Skipped::too_large;
-  if (text.find('\0') != std::string_view::npos) return Skipped::binary;
-  if (!is_utf8(text)) return Skipped::not_utf8;
-  return Skipped::no;
-}
-
-/// The text, and the time and memory left for it. tree-sitter asks `stop` every hundred operations;
-/// an operation may lex far (an unclosed string), so `read` hands the text out in chunks and ends
-/// it when the limit is reached.
-class Source {
- public:
-  Source(std::string_view text, const Limits& limits)
-      : text_(text),
-        deadline_(Clock::now() + limits.time_max),
-        bytes_max_(allocated_bytes() + static_cast<std::int64_t>(limits.memory_max)) {}
-
-  [[nodiscard]] std::string_view text() const { return text_; }
-  /// The limit that was reached, `no` as long as none was.
-  [[nodiscard]] Skipped stopped() const { return stopped_; }
-
-  bool check_limits() {
-    if (stopped_ != Skipped::no) return true;
-    if (allocated_bytes() > bytes_max_) stopped_ = Skipped::memory_limit;
-    if (Clock::now() >= deadline_) stopped_ = Skipped::time_limit;
-    return stopped_ != Skipped::no;
-  }
-
-  static const char* read(void* payload, std::uint32_t offset, TSPoint, std::uint32_t* length) {
-    auto& source = *static_cast<Source*>(payload);
-    const auto size = static_cast<std::uint32_t>(source.text_.size());
-    if (offset >= size || source.check_limits()) {
-      *length = 0;
-      return "";
-    }
-    *length = std::min(kChunk, size - offset);
-    return source.text_.data() + offset;
-  }
-
-  static bool stop(TSParseState* state) {
-    return static_cast<Source*>(state->payload)->check_limits();
-  }
-
- private:
-  std::string_view text_;
-  Clock::time_point deadline_;
-  std::int64_t bytes_max_;
-  Skipped stopped_ = Skipped::no;
-};
-
-/// Null if a limit was reached: a tree may then be of a text cut short.
-TreePtr parse(Language language, Source& source) {
-  const ParserPtr parser(ts_parser_new());
-  if (!ts_parser_set_language(parser.get(), grammar_of(language))) std::abort();  // a wrong build
-  const TSInput input{&source, &Source::read, TSInputEncodingUTF8, nullptr};
-  TreePtr tree(
-      ts_parser_parse_with_options(parser.get(), nullptr, input, {&source, &Source::stop}));
-  if (source.stopped() != Skipped::no) return nullptr;
-  return tree;
-}
 
 /// The line around a byte, without outer white space; of a long line the part around that byte.
 std::string line_around(std::string_view text, std::size_t at) {
@@ -291,7 +200,6 @@ ParseReport check_syntax(Language language, std::string_view text, const Limits&
   report.skipped = unfit(text, limits);
   if (report.skipped != Skipped::no) return report;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  count_allocations();
   Source source(text, limits);
   const TreePtr tree = parse(language, source);
   Collector collector(source, limits);
