@@ -228,6 +228,7 @@ struct Session {
   SessionId parent;               ///< the root session that it was made under
   EffectId sent = 0;              ///< its newest `PromptSession`
   std::string paid_message;       ///< the newest answer whose tokens are counted
+  bool aborting = false;          ///< told to stop; the host has not said yet that it has
   std::string denied;  ///< a permission that was refused in its present turn, without a word to it
 
   template <class Self, class Visitor>
@@ -259,6 +260,7 @@ struct Session {
     visit("sent", self.sent);
     visit("paid_message", self.paid_message);
     visit("denied", self.denied);
+    visit("aborting", self.aborting);
   }
 };
 
@@ -421,6 +423,7 @@ struct State {
   std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
   Recovery recovery;
   std::vector<PermissionRequest> permissions;
+  TimerId stop_timer = 0;  ///< when the aborts of a stop or a pause must be confirmed
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -465,6 +468,7 @@ struct State {
     visit("unblocks", self.unblocks);
     visit("recovery", self.recovery);
     visit("permissions", self.permissions);
+    visit("stop_timer", self.stop_timer);
   }
 };
 

@@ -185,12 +185,20 @@ void seal_mission(Context& ctx) {
 
 namespace {
 
+/// So long the host has to say that what was told to stop has stopped.
+constexpr TimeMs kAbortMs = 2'000;
+
+void await_aborts(Context& ctx) {
+  ctx.cancel_timer(ctx.state.stop_timer);
+  if (std::ranges::any_of(ctx.state.sessions, &Session::aborting))
+    ctx.state.stop_timer = ctx.start_timer(kAbortMs);
+}
+
 /// After a crash nobody has looked yet which sessions the host still runs.
 void abort_unknown_turns(Context& ctx) {
   if (!ctx.state.recovery.needed && !is_recovering(ctx.state)) return;
-  for (const Session& session : ctx.state.sessions) {
-    if (session.state == SessionState::idle && !session.id.empty())
-      ctx.emit(AbortSession{session.id});
+  for (Session& session : ctx.state.sessions) {
+    if (session.state == SessionState::idle && !session.id.empty()) abort_turn(ctx, session);
   }
 }
 
@@ -201,13 +209,36 @@ void cancel_mission(Context& ctx, const std::string& reason) {
   abort_unknown_turns(ctx);
   abandon_recovery(ctx);
   for (Session& session : ctx.state.sessions) end_session(ctx, session);
+  await_aborts(ctx);
   stop_clock(ctx);
   dismiss_commander(ctx);
+}
+
+bool on_stop_timer(Context& ctx, TimerId timer) {
+  State& state = ctx.state;
+  if (timer == 0 || timer != state.stop_timer) return false;
+  state.stop_timer = 0;
+  std::string names;
+  for (Session& session : state.sessions) {
+    if (!session.aborting) continue;
+    session.aborting = false;
+    ctx.emit(AbortSession{session.id});
+    const std::string role(to_name(session.role));
+    names += (names.empty() ? "" : ", ") + session.id.value + " (" + role +
+             (session.task.empty() ? "" : " of " + session.task.value) + ")";
+  }
+  if (!names.empty()) {
+    ctx.emit(ShowToast{
+        "error", "Not confirmed within 2 s that these sessions have stopped: " + clip(names, 600) +
+                     ". They were told once more; look at them."});
+  }
+  return true;
 }
 
 void pause_mission(Context& ctx, const std::string& reason) {
   enter(ctx, Cause::paused, Phase::paused, reason);
   for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
+  await_aborts(ctx);
   stop_clock(ctx);
   ctx.emit(
       ShowToast{"warning", "Mission paused: " + first_line(reason, 160) + ". /resume goes on."});
@@ -258,6 +289,7 @@ void suspend_mission(Context& ctx) {
   state.recovery = Recovery{};
   state.recovery.needed = true;
   state.deadline_timer = 0;
+  state.stop_timer = 0;
   if (state.budget.deadline_ms > 0) {
     state.budget.time_left_ms = std::max<TimeMs>(state.budget.deadline_ms - state.updated_at, 0);
     state.budget.deadline_ms = 0;

@@ -84,6 +84,9 @@ void seal_mission(Context& ctx);
 void cancel_mission(Context& ctx, const std::string& reason);
 /// Interrupts every session; after `resume_mission` each goes on in its own.
 void pause_mission(Context& ctx, const std::string& reason);
+/// The time for the host to confirm the aborts of a stop or a pause is over: sessions that have
+/// not stopped are named. Whether the timer was this one.
+bool on_stop_timer(Context& ctx, TimerId timer);
 /// Goes on after `paused`, `blocked` or a crash. A `blocked` mission gets its measures back.
 void resume_mission(Context& ctx);
 /// Its process has died: nothing of it is in flight any more. What runs sleeps until it is resumed.

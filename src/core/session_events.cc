@@ -95,6 +95,7 @@ void on_turn_started(Context& ctx, Session& session) {
 
 void on_idled(Context& ctx, Session& session) {
   session.seen_ms = ctx.now_ms;
+  session.aborting = false;
   // An idle that meets a prompt on its way belongs to an older turn; the answer timer watches it.
   if (!is_busy(session) || session.state == SessionState::prompting) return;
   if (session.errored) {
@@ -117,6 +118,7 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
 }
 
 void on_deleted(Context& ctx, Session& session) {
+  session.aborting = false;
   if (session.state == SessionState::ended) return;
   session.state = SessionState::idle;  // there is nothing left to abort
   give_up_attempt(ctx, session, "its session was deleted");

@@ -65,6 +65,11 @@ TimeMs backoff_ms(const State& state, std::uint32_t failures) {
 
 }  // namespace
 
+void abort_turn(Context& ctx, Session& session) {
+  session.aborting = true;
+  ctx.emit(AbortSession{session.id});
+}
+
 bool is_busy(const Session& session) {
   return session.state == SessionState::prompting || session.state == SessionState::waiting ||
          session.state == SessionState::working || session.state == SessionState::closing;
@@ -130,6 +135,7 @@ void send_prompt(Context& ctx, Session& session) {
   session.failed = false;
   session.inspecting = false;
   session.denied.clear();
+  session.aborting = false;
   session.effect = session.sent = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.state.metrics.prompts += 1;
@@ -178,7 +184,7 @@ void release_session(Context& ctx, Session& session) {
 
 void end_session(Context& ctx, Session& session) {
   if (session.state == SessionState::ended) return;
-  if (is_busy(session) && !session.id.empty()) ctx.emit(AbortSession{session.id});
+  if (is_busy(session) && !session.id.empty()) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
   ctx.cancel_timer(session.timer);
   // A session that is still being created stays known by its effect: it is ended on arrival.
@@ -191,7 +197,7 @@ void end_session(Context& ctx, Session& session) {
 void interrupt_session(Context& ctx, Session& session) {
   if (session.state == SessionState::ended || session.state == SessionState::idle) return;
   if (session.id.empty()) return end_session(ctx, session);
-  if (is_busy(session)) ctx.emit(AbortSession{session.id});
+  if (is_busy(session)) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
   if (session.submitted) return release_session(ctx, session);
   ctx.cancel_timer(session.timer);
@@ -209,6 +215,7 @@ void forget_turns(Context& ctx) {
   forget_permissions(ctx);
   for (Session& session : ctx.state.sessions) {
     session.timer = 0;
+    session.aborting = false;
     // Whether the host has made it is found out by the effect that asked for it.
     const bool ended = session.state == SessionState::ended;
     const bool perhaps_made = !ended && session.id.empty() && session.effect != 0;

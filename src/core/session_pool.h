@@ -34,6 +34,8 @@ void wake_session(Context& ctx, Session& session);
 void close_session(Context& ctx, Session& session);
 /// The lease is over: a Worker may still get a rework, all others are done for good.
 void release_session(Context& ctx, Session& session);
+/// Tells the host to stop its turn, which is confirmed by its next idle.
+void abort_turn(Context& ctx, Session& session);
 /// Aborts it if it runs, and never prompts it again.
 void end_session(Context& ctx, Session& session);
 /// Aborts the running turn but keeps the session for later.

@@ -86,6 +86,46 @@ MISSION_SCENARIO(Permission, ItEndsWithItsTurnAndWithTheMission) {
   host.run();
 }
 
+MISSION_SCENARIO(Stop, WhatDoesNotConfirmItsAbortIsNamed) {
+  FakeHost host;
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.task != TaskId("T1")) return turn.hang();
+    turn.do_work();
+  });
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
+  host.run_for(1000);
+  const SessionId deaf = host.at("T3").session;
+  host.lost = [&](const Happening& what) {
+    const auto* idled = std::get_if<SessionIdled>(&what);
+    return idled != nullptr && idled->session == deaf;
+  };
+  const std::size_t prompts = host.prompts.size();
+  EXPECT_TRUE(host.stop().ok);
+  const std::size_t toasts = host.toasts.size();
+  host.run_for(1900);
+  EXPECT_EQ(host.toasts.size(), toasts);
+  host.run_for(200);
+  ASSERT_EQ(host.toasts.size(), toasts + 1);
+  EXPECT_NE(host.toasts.back().text.find(deaf.value + " (worker of T3)"), std::string::npos);
+  EXPECT_EQ(host.toasts.back().text.find(host.at("T2").session.value), std::string::npos);
+  host.run();
+  EXPECT_EQ(host.prompts.size(), prompts) << "after /stop no prompt leaves";
+}
+
+MISSION_SCENARIO(Stop, APauseThatIsConfirmedSaysNothingMore) {
+  FakeHost host;
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
+  EXPECT_TRUE(host.stop("--pause").ok);
+  const std::size_t toasts = host.toasts.size();
+  host.run();
+  EXPECT_EQ(host.toasts.size(), toasts);
+  EXPECT_TRUE(host.resume().ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
 MISSION_SCENARIO(Permission, AProcessThatDiesTakesItAlong) {
   Waiting waiting;
   FakeHost& host = waiting.host;
