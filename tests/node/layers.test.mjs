@@ -15,7 +15,7 @@ const allowed = {
   os: ["base"],
   store: ["base", "os"],
   syntax: ["base"],
-  lsp: ["base", "os"],
+  lsp: ["orchestrator", "base", "codec"],
   runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp"],
   node: ["base", "runtime", "codec"],
   tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "runtime"],
