@@ -1,7 +1,7 @@
 // The npm scripts: `node js/dev/run.mjs <task> [arguments]`. Each task does all of its own set-up.
 
-import { existsSync, readdirSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, mkdirSync, readdirSync } from "node:fs"
+import { basename, join } from "node:path"
 import * as setup from "./setup.mjs"
 
 const { root, run } = setup
@@ -71,10 +71,37 @@ function longTests() {
   return inOrder(steps)
 }
 
+/**
+ * Each fuzzer for a minute of processor time (ORCH_FUZZ_SECONDS), from its kept corpus on. What it finds goes to build/fuzz and
+ * is no change of the checkout.
+ */
 function fuzz() {
-  setup.cmakeBuild("fuzz")
-  const fuzzers = filesBelow("tests/fuzz", /\.cc$/).map((file) => file.replace(/^.*\/|\.cc$/g, ""))
-  return fuzzers.every((name) => run(join(root, "build/cmake/fuzz", name), ["-max_total_time=60", "-print_final_stats=1"]))
+  const seconds = Number(process.env.ORCH_FUZZ_SECONDS ?? 60)
+  if (!Number.isInteger(seconds) || seconds < 1) throw new setup.SetupError("ORCH_FUZZ_SECONDS: write whole seconds, from 1")
+  const names = filesBelow("tests/fuzz", /^[^/]+\.cc$/).map((file) => basename(file, ".cc"))
+  setup.cmakeBuild("fuzz", names)
+  const begin = setup.childCpuSeconds()
+  const failed = names.filter((name) => {
+    const before = setup.childCpuSeconds()
+    const spent = () => setup.childCpuSeconds() - before
+    let passed = true
+    // The fuzzer's own limit is of the wall clock: on a busy machine it takes more than one run.
+    while (passed && spent() < seconds - 0.5) passed = runFuzzer(name, Math.ceil(seconds - spent()))
+    console.log(`${passed ? "ok    " : "FAILED"} fuzzer ${name}: ${spent().toFixed(0)} s of processor time`)
+    return !passed
+  })
+  const total = setup.childCpuSeconds() - begin
+  console.log(`${names.length} fuzzers, ${total.toFixed(0)} s of processor time in all, ${failed.length} failed ${failed.join(" ")}`)
+  return failed.length === 0
+}
+
+/** @param {string} name @param {number} seconds of the wall clock */
+function runFuzzer(name, seconds) {
+  const found = join(root, "build", "fuzz", name)
+  mkdirSync(found, { recursive: true })
+  const limits = [`-max_total_time=${seconds}`, "-timeout=30", "-rss_limit_mb=2048", "-max_len=16384"]
+  const flags = [...limits, "-verbosity=0", "-print_final_stats=1", `-artifact_prefix=${found}-`]
+  return run(join(root, "build/cmake/fuzz", name), [...flags, found, join(root, "tests/fuzz/corpus", name)])
 }
 
 function longNodeTests() {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/binary.h"
+#include "orchestrator/step.h"
 
 namespace orchestrator::codec {
 namespace {
@@ -98,7 +99,13 @@ bool decode_event(std::string_view bytes, Event& event, std::string* error) {
 std::string dump_state(const State& state) { return dump(state, 2) + "\n"; }
 
 bool parse_state(std::string_view json, State& state, Problems& problems) {
-  return parse_json(json, state, problems, kExact);
+  if (!parse_json(json, state, problems, kExact)) return false;
+  const std::string why = why_not_sound(state);
+  if (why.empty()) return true;
+  const std::size_t colon = why.find(": ");
+  problems.push_back({why.substr(0, colon), why.substr(colon + 2)});
+  state = State{};
+  return false;
 }
 
 bool check_options(const Options& options, Problems& problems) {

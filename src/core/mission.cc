@@ -75,6 +75,7 @@ std::string why_not_start(const State& state, const MissionRequested& request) {
   }
   const core::TaskCommand command = core::parse_task_command(request.arguments, request.mode);
   std::vector<std::string> problems = command.problems;
+  if (request.session.empty()) problems.emplace_back("no session is named that it is to belong to");
   const Isolation isolation = command.isolation.value_or(request.options.isolation);
   if (isolation == Isolation::worktree) {
     problems.push_back(

@@ -45,7 +45,7 @@ void run_out(Context& ctx, Session& session) {
 
 void on_created(Context& ctx, const SessionCreated& event) {
   Session* session = find_by_effect(ctx.state, event.effect);
-  if (session == nullptr || !session->id.empty()) return;
+  if (session == nullptr || !session->id.empty() || event.session.empty()) return;
   session->id = event.session;
   session->effect = 0;
   ctx.emit(WatchSession{event.session});

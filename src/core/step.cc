@@ -62,6 +62,7 @@ std::string why_not_resume(const State& state, const ResumeRequested& event) {
     }
     return "/resume: no mission waits in this directory" + last + " /task <objective> starts one.";
   }
+  if (event.session.empty()) return "/resume: no session is named that is to have the mission";
   const std::string named = trimmed(event.arguments);
   if (!named.empty() && named != mission) {
     return "/resume: the mission of this directory is " + mission + ", not \"" + clip(named, 60) +
