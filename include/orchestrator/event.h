@@ -651,6 +651,19 @@ struct StorageFailed {
   }
 };
 
+/// The host has thrown the directory's instance away and made it anew while the process lived on
+/// (`POST /instance/dispose`, a changed configuration): every turn is over, every waiting call
+/// lost.
+struct HostReloaded {
+  static constexpr std::string_view kType = "host_reloaded";
+  HostMode mode = HostMode::serve;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("mode", self.mode);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -668,7 +681,7 @@ using Happening =
                  CommandRan, FileWritten, SessionCreated, PromptAccepted, EffectFailed, TurnStarted,
                  TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
-                 TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered>;
+                 TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded>;
 
 /// One record of the log.
 struct Event {

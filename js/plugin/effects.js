@@ -39,18 +39,12 @@ export async function clearProgress(client, call) {
 }
 
 /**
- * @typedef {object} EffectHost
- * @property {any} client
- * @property {(message: object) => void} tell
- * @property {Set<string>} children  sessions that this process made
- * @property {Map<string, WaitingCall>} calls  waiting tool calls by request
- * @property {Map<string, string>} names  role -> the host's name of its agent, which may be the user's own "Worker"
- * @property {Map<string, Promise<any[]>>} rules  what children inherit, by root session; forgotten when that one changes
+ * @param {{client: any, memory: import("./memory.js").Memory}} host
+ *   What became of an effect is told by the newest link: a reload may have come between.
  */
-
-/** @param {EffectHost} host */
-export function effectRunner(host) {
-  const { client, tell, children, calls, names, rules } = host
+export function effectRunner({ client, memory }) {
+  const { children, calls, names, rules } = memory
+  const tell = (/** @type {object} */ message) => void memory.link?.tell(message)
 
   /** Rules that take something away from the root session take it away from its children too. */
   async function rulesOf(/** @type {string} */ root) {

@@ -20,17 +20,15 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
  * @property {any} client
  * @property {import("./link.js").Link} link
  * @property {"run" | "serve" | "tui"} mode
- * @property {Set<string>} children
- * @property {Map<string, import("./effects.js").WaitingCall>} calls
- * @property {Map<string, Promise<any[]>>} rules  see EffectHost
- * @property {Map<string, string>} names  see EffectHost
+ * @property {import("./memory.js").Memory} memory
+ * @property {() => Promise<void>} dispose
  * @property {typeof import("./configure.js").configure} configure
  */
 
 /** @param {HookHost} host */
 export function hooks(host) {
-  const { link, mode } = host
-  const turns = new TurnWatch(link)
+  const { link, mode, memory } = host
+  const turns = new TurnWatch(link, memory.turns)
   /** @type {ReturnType<typeof host.configure> | undefined} */
   let setup
   /** session -> why its command was refused; its next model request becomes that error. @type {Map<string, string>} */
@@ -39,14 +37,15 @@ export function hooks(host) {
   return {
     config: async (/** @type {any} */ config) => {
       setup = host.configure(config, { interactive: mode === "tui" })
-      for (const [role, name] of setup.names) host.names.set(role, name)
+      for (const [role, name] of setup.names) memory.names.set(role, name)
+      memory.commands = setup.ownCommands
     },
 
     // Not awaited by the host; a throw here would fail a request (A.9).
     event: async (/** @type {{event: any}} */ { event }) => {
       try {
         if (event.type === "session.idle") refusals.delete(event.properties.sessionID)
-        if (event.type === "session.updated") host.rules.delete(event.properties.info?.id)
+        if (event.type === "session.updated") memory.rules.delete(event.properties.info?.id)
         turns.see(event)
       } catch (error) {
         host.client.app
@@ -73,7 +72,7 @@ export function hooks(host) {
     },
 
     "chat.message": async (/** @type {any} */ input, /** @type {any} */ output) => {
-      if (!link.watches(input.sessionID) || host.children.has(input.sessionID)) return
+      if (!link.watches(input.sessionID) || memory.children.has(input.sessionID)) return
       const texts = output.parts.filter((/** @type {any} */ part) => part.type === "text" && !part.synthetic)
       if (output.parts.some(isOurs) || texts.length === 0) return
       const text = texts.map((/** @type {any} */ part) => part.text).join("\n")
@@ -127,19 +126,19 @@ export function hooks(host) {
     // message stored now keeps its loop going without a gap (host contract 5).
     "experimental.text.complete": async (/** @type {any} */ input) => {
       const session = input.sessionID
-      if (mode !== "run" || !link.watches(session) || host.children.has(session)) return
+      if (mode !== "run" || !link.watches(session) || memory.children.has(session)) return
       if (turns.usesTools(input.messageID)) return
       const { answer } = link.ask({ type: "turn_ending", session })
       const { text } = await answer
       if (!text) return
-      const body = { noReply: true, agent: host.names.get("commander") ?? "commander", parts: [ourPart(text)] }
+      const body = { noReply: true, agent: memory.names.get("commander") ?? "commander", parts: [ourPart(text)] }
       const { error } = await host.client.session.prompt({ path: { id: session }, body })
       if (error) throw new Error(`the mission could not go on: ${JSON.stringify(error)}`)
     },
 
     tool: Object.fromEntries(Object.keys(missionTools).map((name) => [name, toolFor(host, name)])),
 
-    dispose: async () => link.close(),
+    dispose: host.dispose,
   }
 }
 
@@ -194,7 +193,7 @@ async function askRole(link, session) {
 }
 
 /** @param {HookHost} host @param {string} name */
-function toolFor({ client, link, calls }, name) {
+function toolFor({ client, link, memory: { calls } }, name) {
   const tool = /** @type {import("./tools.js").MissionTool} */ (missionTools[name])
   return {
     description: tool.description,
@@ -205,7 +204,11 @@ function toolFor({ client, link, calls }, name) {
       const { request, answer } = link.ask({ type: tool.event, session, args: JSON.stringify(args ?? {}) })
       let waiting = true
       // It also fires after a normal end (host contract A.20): then nobody waits any more.
-      const aborted = () => waiting && link.tell({ type: "call_aborted", request, session })
+      const aborted = () => {
+        if (!waiting) return
+        link.tell({ type: "call_aborted", request, session })
+        link.abandon(request)
+      }
       context.abort?.addEventListener("abort", aborted)
       /** @type {import("./effects.js").WaitingCall} */
       const call = { session, message: context.messageID }

@@ -23,22 +23,44 @@ const shared = /** @type {{next: number, pending: Map<string, Pending>}} */ (
   /** @type {any} */ (globalThis)[Symbol.for("opencode-orchestrator.requests")] ??= { next: 1, pending: new Map() }
 )
 
+/** A call that no engine hears of any more. The model reads it; and a call that ended so was never answered (find.js). */
+const lostCall = "This call was lost: OpenCode reloads its plugins. If it matters still, you will be asked to make it again."
+
+/**
+ * @typedef {object} LinkOptions
+ * @property {string} directory
+ * @property {object} options
+ * @property {(effect: any) => void} onEffect
+ * @property {(link: Link) => void} [onOpen]
+ * @property {Promise<void>} [after]  until then the link is not open: facts are dropped, questions wait
+ */
+
 export class Link {
   /** @type {string[]} what the inbox had no room for */
   #waiting = []
   #closed = false
+  /** @type {object[]} questions from before it was open */
+  #early = []
+  /** @type {import("../native.mjs").Binding | undefined} */
+  binding
 
-  /**
-   * @param {Addon} addon
-   * @param {{directory: string, options: object, onEffect: (effect: any) => void}} options
-   */
-  constructor(addon, { directory, options, onEffect }) {
-    this.onEffect = onEffect
+  /** @param {Addon} addon @param {LinkOptions} options */
+  constructor(addon, options) {
+    this.onEffect = options.onEffect
+    if (options.after) options.after.then(() => this.#open(addon, options)).catch((error) => this.#fail({ reason: String(error) }))
+    else this.#open(addon, options)
+  }
+
+  /** @param {Addon} addon @param {LinkOptions} options */
+  #open(addon, { directory, options, onOpen }) {
+    if (this.#closed) return
     this.binding = addon.open({
       directory,
       options: JSON.stringify(options),
       onEffects: (json) => this.#take(json),
     })
+    onOpen?.(this)
+    for (const message of this.#early.splice(0)) this.tell(message)
   }
 
   /** @param {string} json */
@@ -73,6 +95,7 @@ export class Link {
    */
   tell(message) {
     if (this.#closed) return false
+    if (!this.binding) return true
     const json = encode(message)
     if (json.length > messageCharactersMax) return false
     if (this.#waiting.length === 0 && this.binding.post(json)) return true
@@ -83,7 +106,7 @@ export class Link {
 
   #flush() {
     while (this.#waiting.length && !this.#closed) {
-      if (!this.binding.post(/** @type {string} */ (this.#waiting[0]))) {
+      if (!this.binding?.post(/** @type {string} */ (this.#waiting[0]))) {
         setTimeout(() => this.#flush(), retryMs)
         return
       }
@@ -107,18 +130,30 @@ export class Link {
       }
       shared.pending.set(request, pending)
     })
-    if (this.#closed) this.#settle(request, fallback ?? { ok: false, text: "The orchestrator has been unloaded." })
+    if (this.#closed) this.#settle(request, fallback ?? { ok: false, text: lostCall })
+    else if (!this.binding) this.#early.push({ ...message, request })
     else if (!this.tell({ ...message, request })) this.#settle(request, { ok: false, text: "This call is too large; send less at once." })
     return { request, answer }
   }
 
   /** @param {string} session @returns {boolean} Whether a mission wants this session's events. */
   watches(session) {
-    return this.binding.watches(session)
+    return this.binding?.watches(session) ?? false
   }
 
+  /** Whether the engine hears what is told. */
+  get open() {
+    return !this.#closed && this.binding !== undefined
+  }
+
+  /** Nobody waits for this answer any more. @param {string} request */
+  abandon(request) {
+    this.#settle(request, { ok: false, text: lostCall })
+  }
+
+  /** Calls that wait are left to the host, which aborts them: an answer would send their models on. */
   close() {
     this.#closed = true
-    this.binding.close()
+    this.binding?.close()
   }
 }

@@ -3,8 +3,10 @@
 import { loadAddon } from "../native.mjs"
 import { configure } from "./configure.js"
 import { effectRunner } from "./effects.js"
-import { Link } from "./link.js"
 import { hooks } from "./hooks.js"
+import { Link } from "./link.js"
+import { memoryOf } from "./memory.js"
+import { reload } from "./reload.js"
 
 const id = "opencode-orchestrator-native"
 
@@ -43,36 +45,44 @@ async function complain(client, error, mode) {
   ])
 }
 
+/**
+ * The first words of a link to the engine.
+ * @param {import("./memory.js").Memory} memory @param {Link} link @param {"run" | "serve" | "tui" | undefined} mode
+ */
+function begin(memory, link, mode) {
+  memory.link = link
+  if (memory.standIn !== link) memory.standIn?.close()
+  if (!mode) return
+  link.tell({ type: "hello", mode })
+  if (!memory.reload) return
+  memory.reload = undefined
+  link.tell({ type: "host_reloaded", mode })
+}
+
 /** @param {any} input @param {any} [options] */
 async function server(input, options) {
   const mode = hostMode(process.argv)
-  /** @type {Link | undefined} */
-  let link
   try {
     const addon = loadAddon()
-    /** @type {Set<string>} */
-    const children = new Set()
-    /** @type {Map<string, import("./effects.js").WaitingCall>} */
-    const calls = new Map()
-    /** @type {Map<string, Promise<any[]>>} */
-    const rules = new Map()
-    /** @type {Map<string, string>} */
-    const names = new Map()
-    const run = effectRunner({
-      client: input.client,
-      tell: (message) => link?.tell(message),
-      children,
-      calls,
-      rules,
-      names,
-    })
-    link = new Link(addon, {
-      directory: input.directory,
-      options: { options: options ?? {}, agents: ["worker"] },
-      onEffect: run,
-    })
-    if (mode) link.tell({ type: "hello", mode })
-    return hooks({ client: input.client, link, mode: mode ?? "serve", children, calls, rules, names, configure })
+    const { client, directory } = input
+    const memory = memoryOf(directory)
+    const instance = (memory.instance = {})
+    const connect = () =>
+      new Link(addon, {
+        directory,
+        options: { options: options ?? {}, agents: ["worker"] },
+        onEffect: effectRunner({ client, memory }),
+        onOpen: (link) => begin(memory, link, mode),
+        after: memory.reload?.over,
+      })
+    const link = connect()
+    const dispose = async () => {
+      link.close()
+      // A run ends with its instance. One beside which a newer lives goes without a word.
+      if (mode === undefined || mode === "run" || memory.instance !== instance) return
+      await reload(memory, { client, directory, standIn: () => (memory.standIn = connect()) })
+    }
+    return hooks({ client, link, mode: mode ?? "serve", memory, dispose, configure })
   } catch (error) {
     // Not awaited: the host waits for init, and a server that is just starting may not answer yet (A.14, A.17).
     complain(input.client, error, mode).catch(() => {})

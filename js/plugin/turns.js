@@ -1,24 +1,54 @@
 // What the host's events say of turns: their begin, their end, their errors, and that somebody is alive.
 
 const lifeEveryMs = 30_000
+/** Two instances see an event within the same moment; so many later it is forgotten. */
+const eventsMax = 2_000
+
+/**
+ * @typedef {object} TurnMemory
+ * @property {Map<string, string>} begun   session -> its newest assistant message that was told as begun
+ * @property {Map<string, string>} ended   session -> … as ended
+ * @property {Map<string, number>} alive   session -> when a sign of life was last told
+ * @property {Map<string, string>} tooled  session -> its newest message that calls tools
+ * @property {Set<string>} busy            sessions whose turn runs
+ * @property {Set<string>} seen            the newest events, by the host's ids
+ */
+
+/** @returns {TurnMemory} */
+export function turnMemory() {
+  return { begun: new Map(), ended: new Map(), alive: new Map(), tooled: new Map(), busy: new Set(), seen: new Set() }
+}
 
 /** Sees the host's events, and tells the engine the few of them that matter, each once. */
 export class TurnWatch {
-  /** @type {Map<string, string>} session -> its newest assistant message that was told as begun */
-  #begun = new Map()
-  /** @type {Map<string, string>} session -> … as ended */
-  #ended = new Map()
-  /** @type {Map<string, number>} session -> when a sign of life was last told */
-  #alive = new Map()
-  /** @type {Map<string, string>} session -> its newest message that calls tools */
-  #tooled = new Map()
+  #begun
+  #ended
+  #alive
+  #tooled
+  #busy
+  #seen
 
-  /** @type {Set<string>} sessions whose turn runs */
-  #busy = new Set()
-
-  /** @param {import("./link.js").Link} link */
-  constructor(link) {
+  /**
+   * @param {import("./link.js").Link} link
+   * @param {TurnMemory} [memory] that instances of one directory share: an event that reaches two is told once
+   */
+  constructor(link, memory = turnMemory()) {
     this.link = link
+    this.#begun = memory.begun
+    this.#ended = memory.ended
+    this.#alive = memory.alive
+    this.#tooled = memory.tooled
+    this.#busy = memory.busy
+    this.#seen = memory.seen
+  }
+
+  /** @param {string | undefined} id @returns {boolean} Whether another instance was faster. */
+  #isOld(id) {
+    if (!id) return false
+    if (this.#seen.has(id)) return true
+    this.#seen.add(id)
+    if (this.#seen.size > eventsMax) this.#seen.delete(/** @type {string} */ (this.#seen.values().next().value))
+    return false
   }
 
   /** @param {string} session */
@@ -33,6 +63,8 @@ export class TurnWatch {
 
   /** @param {any} event */
   see(event) {
+    // One that is gone hears still, but is not heard.
+    if (!this.link.open || this.#isOld(event.id)) return
     const data = event.properties
     switch (event.type) {
       case "message.part.delta":

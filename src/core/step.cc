@@ -78,6 +78,15 @@ std::string why_not_resume(const State& state, const ResumeRequested& event) {
   return "";
 }
 
+/// Those of a process that lives on: nothing that they watched is there any more.
+void drop_timers(Context& ctx) {
+  State& state = ctx.state;
+  for (Session& session : state.sessions) ctx.cancel_timer(session.timer);
+  ctx.cancel_timer(state.commander.timer);
+  ctx.cancel_timer(state.recovery.timer);
+  ctx.cancel_timer(state.deadline_timer);
+}
+
 void watch_all(Context& ctx) {
   ctx.emit(WatchSession{ctx.state.root_session});
   for (const Session& session : ctx.state.sessions) {
@@ -141,18 +150,37 @@ struct Dispatch {
     if (event.session == ctx.state.root_session) on_user_spoke(ctx, event);
   }
 
-  void operator()(const ProcessStarted& event) {
+  /// What was going on in the host is over.
+  void lose_turns(HostMode mode) {
     State& state = ctx.state;
     const Commander before = state.commander;
     state.commander = Commander{};
     state.commander.background = before.background;
     state.commander.owed = before.owed;
-    state.mode = event.mode;
+    state.mode = mode;
     suspend_mission(ctx);
     if (is_active(state.phase)) watch_all(ctx);
+  }
+
+  void operator()(const ProcessStarted& event) {
+    State& state = ctx.state;
+    const Commander before = state.commander;
+    lose_turns(event.mode);
     if (event.mode == HostMode::run || state.options.resume == ResumePolicy::manual) return;
     if (state.dormant) resume_mission(ctx);
     recall_commander(ctx, before.owed);
+  }
+
+  /// Nobody has stopped anything: what ran goes on, whatever `resume` says of new processes.
+  void operator()(const HostReloaded& event) {
+    State& state = ctx.state;
+    const bool slept = state.dormant;
+    // A call that waited was this turn's; the mission's end must find another way to the Commander.
+    const bool owed = state.commander.owed;
+    drop_timers(ctx);
+    lose_turns(event.mode);
+    if (state.dormant && !slept) resume_mission(ctx);
+    if (!slept) recall_commander(ctx, owed);
   }
 
   void operator()(const RunCalled& event) { on_run(ctx, event); }

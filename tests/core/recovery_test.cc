@@ -97,6 +97,47 @@ MISSION_SCENARIO(Recovery, InServeItGoesOnByItself) {
   }
 }
 
+MISSION_SCENARIO(Recovery, AReloadOfTheHostAtAnyEventStopsNothing) {
+  const std::size_t events = events_of_rich_mission(HostMode::serve);
+  for (std::size_t at = 1; at < events; ++at) {
+    FakeHost host;
+    host.options.resume = ResumePolicy::manual;  // that is for new processes
+    script_rich(host);
+    host.task_command("--time 1h build it");
+    host.run_to_event(at);
+    if (!is_active(host.state.phase)) break;
+    const std::vector<TaskId> done = done_tasks(host.state);
+    const std::size_t created = host.creations.size();
+    host.reload();
+    EXPECT_FALSE(host.state.dormant);
+    EXPECT_NE(host.state.deadline_timer, 0U) << "the time budget runs on";
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed) << "reloaded after event " << at;
+    EXPECT_NE(host.told.back().find("sealed"), std::string::npos);
+    expect_not_repeated(host, done, created);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+MISSION_SCENARIO(Recovery, AReloadWakesNothingThatWaitsForAPerson) {
+  FakeHost host;
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T2"); });
+  host.crash(HostMode::run);
+  const std::size_t prompted = host.prompts.size();
+  host.reload();
+  host.run();
+  EXPECT_TRUE(host.state.dormant);
+  EXPECT_TRUE(host.resume().ok);
+  host.run_until([&] { return host.running("T2"); });
+  EXPECT_TRUE(host.stop("--pause").ok);
+  host.reload();
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::paused);
+  EXPECT_EQ(host.prompts_that_begin("Mission").size(), 0U);
+  EXPECT_GE(host.prompts.size(), prompted);
+}
+
 MISSION_SCENARIO(Recovery, TwoCrashesInARow) {
   const std::size_t events = events_of_rich_mission(HostMode::serve);
   for (std::size_t at = 1; at < events; at += 7) {

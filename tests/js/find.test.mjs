@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { effectRunner } from "../../js/plugin/effects.js"
 import { findSessions } from "../../js/plugin/find.js"
+import { newMemory } from "../../js/plugin/memory.js"
 
 /** @typedef {{parent?: string, metadata?: any, status?: string, messages?: any[]}} FakeSession */
 
@@ -63,6 +64,9 @@ const answer = (/** @type {any[]} */ parts, /** @type {any} */ info = {}) => ({
 })
 const submit = (/** @type {any} */ state, tool = "submit_work") => ({ id: "p1", type: "tool", tool, state })
 const input = { task: "T1", summary: "built", files: ["a"] }
+
+/** @param {any[]} told */
+const toldTo = (told) => ({ ...newMemory(), link: /** @type {any} */ ({ tell: (/** @type {any} */ m) => told.push(m) }) })
 
 /** @param {Record<string, FakeSession>} sessions @param {any} [effect] @param {any} [options] */
 async function found(sessions, effect = {}, options = {}) {
@@ -172,14 +176,7 @@ test("a session and a prompt carry the effect that asked for them, and are found
   const { client } = fakeClient({ root: {} })
   /** @type {any[]} */
   const told = []
-  const run = effectRunner({
-    client,
-    tell: (message) => told.push(message),
-    children: new Set(),
-    calls: new Map(),
-    names: new Map(),
-    rules: new Map(),
-  })
+  const run = effectRunner({ client, memory: toldTo(told) })
   const settled = async (/** @type {any} */ effect) => {
     const before = told.length
     run(effect)
@@ -204,14 +201,7 @@ test("a host that cannot be asked is an effect that failed", async () => {
   const { client } = fakeClient({ root: {} }, { failing: "root" })
   /** @type {any[]} */
   const told = []
-  const run = effectRunner({
-    client,
-    tell: (message) => told.push(message),
-    children: new Set(),
-    calls: new Map(),
-    names: new Map(),
-    rules: new Map(),
-  })
+  const run = effectRunner({ client, memory: toldTo(told) })
   run({ type: "find_sessions", effect: 3, mission: "m-x", parents: ["root"], known: [] })
   while (!told.length) await new Promise((wake) => setImmediate(wake))
   assert.deepEqual(told, [{ type: "effect_failed", effect: 3, error: "disk I/O error" }])

@@ -7,7 +7,7 @@ import { Link } from "../../js/plugin/link.js"
 import { roles } from "../../js/plugin/roles.js"
 import { hostMode } from "../../js/plugin/server.js"
 import { missionTools } from "../../js/plugin/tools.js"
-import { TurnWatch } from "../../js/plugin/turns.js"
+import { turnMemory, TurnWatch } from "../../js/plugin/turns.js"
 
 test("the host's mode is read from its arguments", () => {
   assert.equal(hostMode(["bun", "/$bunfs/root/opencode", "run", "--command", "task", "serve me"]), "run")
@@ -73,7 +73,7 @@ test("nothing that decides for the user is touched", () => {
 function watchedTurns() {
   /** @type {any[]} */
   const told = []
-  const link = /** @type {any} */ ({ tell: (/** @type {any} */ m) => told.push(m), watches: (/** @type {string} */ s) => s === "ses" })
+  const link = /** @type {any} */ ({ open: true, tell: (/** @type {any} */ m) => told.push(m), watches: (/** @type {string} */ s) => s === "ses" })
   return { told, turns: new TurnWatch(link) }
 }
 
@@ -88,6 +88,18 @@ test("the begin and the end of a turn are told once each", () => {
     { type: "turn_started", session: "ses" },
     { type: "turn_ended", session: "ses", tokens: 15, usd: 0.5, stopped: true, message: "m1" },
   ])
+})
+
+test("an event that reaches two instances of a directory is told once", () => {
+  /** @type {any[]} */
+  const told = []
+  const link = (/** @type {boolean} */ open) => /** @type {any} */ ({ open, tell: (/** @type {any} */ m) => told.push(m), watches: () => true })
+  const memory = turnMemory()
+  const [gone, first, second] = [link(false), link(true), link(true)].map((each) => new TurnWatch(each, memory))
+  for (const id of ["e1", "e2"]) {
+    for (const turns of [gone, first, second]) turns?.see({ id, type: "session.idle", properties: { sessionID: "ses" } })
+  }
+  assert.equal(told.length, 2)
 })
 
 test("a turn that asked for tools has not stopped", () => {
@@ -142,6 +154,27 @@ test("a call that is larger than the inbox takes is refused, and blocks no other
   assert.match(text, /too large/)
   link.tell({ type: "next" })
   assert.deepEqual(posted, ['{"type":"next"}'])
+})
+
+test("before it is open a link drops facts, and keeps questions until it is", async () => {
+  /** @type {any[]} */
+  const posted = []
+  let open = () => {}
+  const after = new Promise((resolve) => (open = () => resolve(undefined)))
+  const addon = /** @type {any} */ ({
+    open: () => ({ post: (/** @type {string} */ json) => posted.push(JSON.parse(json)), watches: () => true, close: () => {} }),
+  })
+  const link = new Link(addon, { directory: "/", options: {}, onEffect: () => {}, after, onOpen: (opened) => opened.tell({ type: "hello" }) })
+  assert.equal(link.tell({ type: "fact" }), true)
+  assert.equal(link.watches("ses"), false)
+  const { request, answer } = link.ask({ type: "question" })
+  open()
+  await after
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(posted, [{ type: "hello" }, { type: "question", request }])
+  assert.equal(link.watches("ses"), true)
+  link.abandon(request)
+  assert.match((await answer).text, /^This call was lost/)
 })
 
 test("what the inbox has no room for is sent later, in order", async () => {

@@ -577,16 +577,25 @@ void FakeHost::say(const std::string& text) {
 
 void FakeHost::press_escape() { abort(state.root_session, true); }
 
-void FakeHost::crash(HostMode host_mode) {
-  queue_ = {};
-  timers_.clear();
-  watched_.clear();
+void FakeHost::lose_turns() {
   turn_endings_.clear();
   for (auto& [id, child] : children_) {
     child.life += 1;
     child.running = child.dying = child.hangs = child.in_tool = child.answered = false;
     child.blocked = RequestId{};
   }
+}
+
+void FakeHost::reload() {
+  lose_turns();
+  deliver(HostReloaded{mode_});
+}
+
+void FakeHost::crash(HostMode host_mode) {
+  queue_ = {};
+  timers_.clear();
+  watched_.clear();
+  lose_turns();
   mode_ = host_mode;
   deliver(ProcessStarted{host_mode});
 }

@@ -107,6 +107,8 @@ class FakeHost {
   /// The engine in it alone dies: the host and its turns go on. What the log held after `events`
   /// records is lost.
   void crash_engine(std::size_t events = SIZE_MAX);
+  /// The host throws its instance away and makes it anew: all turns are over, the engine lives on.
+  void reload();
   /// The host forgets a session without a word, as when it is deleted while no plugin listens.
   void forget(const SessionId& session) { children_[session].gone = true; }
   /// The host's newest prompt in a session.
@@ -195,6 +197,7 @@ class FakeHost {
   void inspect(const InspectSession& effect);
   void find(const FindSessions& effect);
   void abort(const SessionId& session, bool by_user);
+  void lose_turns();
   void answer(const Reply& reply);
 
   void message(const SessionId& session, const std::string& text);
