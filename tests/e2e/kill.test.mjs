@@ -1,0 +1,27 @@
+// A few real kills at the points that matter; tests/long/kill.test.mjs has a hundred.
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { course, expectTheSame } from "./support/kill.mjs"
+import { small } from "./support/story.mjs"
+
+test("killed while planning, while working, in review and at the last submission: each time it goes on", async () => {
+  const scenario = small(["T1", "T2"], { commander: {} })
+  scenario.plan.tasks[1].deps = ["T1"]
+  const alone = await course({ scenario, mode: "serve", points: [] })
+  const killed = await course({
+    scenario,
+    mode: "serve",
+    points: [
+      { nth: 1, when: "answered", which: (r) => r.role === "planner" },
+      { nth: 2, when: "asked", which: (r) => r.role === "worker" },
+      { nth: 1, when: "logged", which: (r) => r.role === "worker" && r.answer.startsWith("submit_work") },
+      { nth: 1, when: "answered", which: (r) => r.role === "reviewer" && r.answer.startsWith("submit_review") },
+      { nth: 1, when: "asked", which: (r) => r.role === "master" },
+      { nth: 1, when: "answered", which: (r) => r.role === "master" && r.answer.startsWith("submit_review") },
+    ],
+  })
+  assert.equal(killed.kills, 6)
+  assert.equal(killed.resumed, 6)
+  expectTheSame(killed, alone)
+})
