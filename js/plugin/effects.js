@@ -143,9 +143,11 @@ export function effectRunner({ client, memory }) {
     },
 
     async find_sessions(effect) {
-      const { sessions, harvest } = await findSessions(client, effect)
+      const { sessions, harvest, deleted } = await findSessions(client, effect)
       for (const found of sessions) children.add(found.session)
       for (const call of harvest) tell(call)
+      // While no plugin was there to hear of it; before the answer, upon which the mission goes on.
+      for (const session of deleted) tell({ type: "session_deleted", session })
       tell({ type: "sessions_found", effect: effect.effect, sessions })
     },
 

@@ -73,14 +73,19 @@ async function promptBehind(client, id, newest) {
 /**
  * @param {any} client
  * @param {{mission: string, parents: string[], known: string[]}} effect
- * @returns {Promise<{sessions: Found[], harvest: Harvested[]}>} `harvest`: calls that the engine has perhaps never seen
+ * @returns {Promise<{sessions: Found[], harvest: Harvested[], deleted: string[]}>}
+ *   `harvest`: calls that the engine has perhaps never seen; `deleted`: parents that are not there any more
  */
 export async function findSessions(client, effect) {
   const statuses = (await result(client.session.status())) ?? {}
   /** @type {Map<string, number>} session -> the effect that created it */
   const there = new Map()
+  /** @type {string[]} */
+  const deleted = []
   await inParallel(effect.parents, async (id) => {
-    for (const child of (await unlessGone(client.session.children({ path: { id } }))) ?? []) {
+    const children = await unlessGone(client.session.children({ path: { id } }))
+    if (!children) deleted.push(id)
+    for (const child of children ?? []) {
       const ours = child.metadata?.orchestrator
       if (ours?.mission === effect.mission) there.set(child.id, ours.effect ?? 0)
     }
@@ -119,5 +124,5 @@ export async function findSessions(client, effect) {
     }
     return found
   })
-  return { sessions, harvest }
+  return { sessions, harvest, deleted }
 }

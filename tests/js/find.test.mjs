@@ -91,7 +91,8 @@ test("children are known by their metadata, others by their id; those of another
 
 test("a parent that was deleted is no error; any other failure is one", async () => {
   const sessions = { c: { parent: "x", metadata: ofMission(9) } }
-  assert.deepEqual(Object.keys((await found(sessions, { parents: ["deleted"] })).by), ["c"])
+  const all = await found(sessions, { parents: ["root", "deleted"] })
+  assert.deepEqual([Object.keys(all.by), all.deleted], [["c"], ["deleted"]])
   await assert.rejects(found(sessions, {}, { failing: "c" }), /disk I\/O error/)
   await assert.rejects(found(sessions, {}, { failing: "root" }), /disk I\/O error/)
 })
@@ -187,8 +188,9 @@ test("a session and a prompt carry the effect that asked for them, and are found
   const made = /** @type {any} */ (await client.session.messages({ path: { id: "made" }, query: {} }))
   made.data.push(answer([submit({ status: "running", input })]))
   client.session.messages = async () => made
-  await settled({ type: "find_sessions", effect: 13, mission: "m-x", parents: ["root"], known: ["made"] })
-  const [harvested, answered] = told.slice(-2)
+  await settled({ type: "find_sessions", effect: 13, mission: "m-x", parents: ["root", "gone"], known: ["made"] })
+  const [harvested, deleted, answered] = told.slice(-3)
+  assert.deepEqual(deleted, { type: "session_deleted", session: "gone" })
   assert.deepEqual([harvested.type, harvested.prompt], ["work_submitted", 12])
   assert.deepEqual(answered, {
     type: "sessions_found",
