@@ -683,6 +683,11 @@ using Happening =
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
                  TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded>;
 
+/// The name of what happened, e.g. `turn_started`.
+[[nodiscard]] inline std::string type_of(const Happening& what) {
+  return std::visit([](const auto& event) { return std::string(event.kType); }, what);
+}
+
 /// One record of the log.
 struct Event {
   std::uint64_t seq = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,11 @@ namespace orchestrator {
 /// wrong, where, and the mend. Never throws; an event that makes no sense (of an unknown session,
 /// of an effect that is over) is ignored, because hosts send them late, twice and out of order.
 [[nodiscard]] Effects step(State& state, const Event& event);
+
+/// A cheap summary of what one `step` has come to: counters of the state after it, and which
+/// effects it gave. It stands in the log beside each event, so that a replay that goes another way
+/// is noticed at the first event that differs; what it does not see, the state's hash does.
+[[nodiscard]] std::uint32_t witness(const State& state, const Effects& effects);
 
 /// Why `/task` must be refused in this state, or nothing. Asked before a log is made for it.
 [[nodiscard]] std::string why_not_start(const State& state, const MissionRequested& request);

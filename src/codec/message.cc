@@ -59,6 +59,15 @@ std::string take_string(nlohmann::json& object, const char* key) {
   return text;
 }
 
+struct Versioned {
+  std::uint32_t schema = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("schema", self.schema);
+  }
+};
+
 }  // namespace
 
 Incoming decode_message(std::string_view json) try {
@@ -106,6 +115,12 @@ bool parse_state(std::string_view json, State& state, Problems& problems) {
   problems.push_back({why.substr(0, colon), why.substr(colon + 2)});
   state = State{};
   return false;
+}
+
+std::uint32_t schema_of(std::string_view json) {
+  Versioned versioned;
+  Problems problems;
+  return parse_json(json, versioned, problems, kExact) ? versioned.schema : 0;
 }
 
 bool check_options(const Options& options, Problems& problems) {

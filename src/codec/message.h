@@ -86,6 +86,8 @@ struct Incoming {
 /// `mission_loop.json`. What no mission can be in is refused: see `why_not_sound`.
 [[nodiscard]] std::string dump_state(const State& state);
 [[nodiscard]] bool parse_state(std::string_view json, State& state, Problems& problems);
+/// The schema that a snapshot says it has, whatever else stands in it; 0: it says none.
+[[nodiscard]] std::uint32_t schema_of(std::string_view json);
 
 /// Reads `.opencode/orchestrator.json`, or the plugin's options, over what `options` holds. All
 /// mistakes are collected, each with the nearest key.

@@ -11,6 +11,7 @@ namespace {
 /// Far above what the options let a mission have, and harmless to walk.
 constexpr std::size_t kTasksMax = 2'000;
 constexpr std::size_t kSessionsMax = 100'000;
+constexpr std::uint32_t kParallelMax = 1'000;
 /// Ids and times beyond these are nobody's: numbers that are added to them must not overflow.
 constexpr std::uint64_t kIdMax = std::uint64_t{1} << 60U;
 constexpr TimeMs kTimeMax = TimeMs{1} << 52U;
@@ -76,11 +77,13 @@ std::string wrong_sessions(const State& state) {
   if (state.sessions.size() > kSessionsMax) {
     return "sessions: more than " + std::to_string(kSessionsMax);
   }
+  std::set<SessionId> seen;
   for (std::size_t i = 0; i < state.sessions.size(); ++i) {
     const Session& session = state.sessions[i];
     const std::string at = "sessions[" + std::to_string(i) + "].";
     const bool of_task = session.role == Role::worker || session.role == Role::reviewer;
     const bool of_all = session.role == Role::planner || session.role == Role::master_reviewer;
+    if (!session.id.empty() && !seen.insert(session.id).second) return at + "id: is used twice";
     if (!of_task && !of_all) return at + "role: no child session has this role";
     if (of_task == session.task.empty()) {
       return at + "task: a " + std::string(to_name(session.role)) +
@@ -105,6 +108,8 @@ std::string wrong_numbers(const State& state) {
     return "last_seq: a number is out of range";
   }
   if (state.parallel < 1) return "parallel: must be at least 1";
+  if (state.parallel > kParallelMax || state.parallel_max > kParallelMax)
+    return "parallel: must be at most " + std::to_string(kParallelMax);
   return "";
 }
 

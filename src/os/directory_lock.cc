@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,10 +15,18 @@ namespace {
 
 class FlockLock final : public DirectoryLock {
  public:
-  explicit FlockLock(Descriptor fd) : fd_(std::move(fd)) {}
+  FlockLock(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  [[nodiscard]] bool is_seen() const override {
+    struct stat held {};
+    struct stat named {};
+    return ::fstat(fd_.get(), &held) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+  }
 
  private:
   Descriptor fd_;
+  std::string path_;
 };
 
 /// The holder writes its process id into the file, for people; the lock itself is the kernel's.
@@ -46,7 +55,7 @@ base::Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::s
   if (::ftruncate(fd.get(), 0) == 0) {
     [[maybe_unused]] const ssize_t count = ::write(fd.get(), note.data(), note.size());
   }
-  return std::unique_ptr<DirectoryLock>(std::make_unique<FlockLock>(std::move(fd)));
+  return std::unique_ptr<DirectoryLock>(std::make_unique<FlockLock>(std::move(fd), path));
 }
 
 }  // namespace orchestrator::os

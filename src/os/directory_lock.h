@@ -14,6 +14,9 @@ class DirectoryLock {
  public:
   virtual ~DirectoryLock() = default;
 
+  /// False: the lock file was removed or replaced, so that others do not see this lock any more.
+  [[nodiscard]] virtual bool is_seen() const { return true; }
+
   /// Takes the lock file `path` (made if missing, never removed) without waiting. The error of a
   /// held lock names the holder's process id where it is known. Any thread; released when the
   /// object dies.

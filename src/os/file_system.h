@@ -29,6 +29,7 @@ struct FileInfo {
   Kind kind = Kind::other;
   uint64_t size_bytes = 0;
   int64_t modified_ns = 0;  ///< since the Unix epoch
+  uint64_t file_id = 0;     ///< the file behind the name: another one has another id
 };
 
 struct DirectoryEntry {

@@ -152,6 +152,7 @@ class PosixFileSystem final : public FileSystem {
     info.kind = kind_of(raw.st_mode);
     info.size_bytes = static_cast<uint64_t>(raw.st_size);
     info.modified_ns = int64_t{raw.st_mtim.tv_sec} * 1'000'000'000 + raw.st_mtim.tv_nsec;
+    info.file_id = raw.st_ino;
     return info;
   }
 

@@ -60,6 +60,13 @@ void HandOvers::started(const SessionId& session) {
   for (Held& held : held_) std::erase(held.starting, session);
 }
 
+void HandOvers::withdraw(const RequestId& request) {
+  std::erase_if(held_, [&](const Held& held) {
+    const auto* reply = std::get_if<Reply>(&held.answer);
+    return reply != nullptr && reply->request == request;
+  });
+}
+
 Effects HandOvers::due(std::uint64_t now_ms) {
   Effects answers;
   std::erase_if(held_, [&](Held& held) {

@@ -21,6 +21,8 @@ class HandOvers {
   bool hold(const Happening& happening, Effects& effects, std::uint64_t now_ms);
   /// `session` is about to send a request.
   void started(const SessionId& session);
+  /// What this answer speaks of has not happened after all: it is never given.
+  void withdraw(const RequestId& request);
   /// The answers that need not wait any longer.
   Effects due(std::uint64_t now_ms);
   [[nodiscard]] bool empty() const { return held_.empty(); }

@@ -15,6 +15,7 @@
 #include "runtime/mission_store.h"
 #include "runtime/project_files.h"
 #include "runtime/project_options.h"
+#include "runtime/unsettled.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -28,6 +29,9 @@ constexpr std::uint64_t kProgressEveryMs = 500;
 constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
 constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
+constexpr std::uint64_t kStorageTimer = kDeriveTimer + 3;
+/// While the disk refuses, it is asked again this often.
+constexpr std::uint64_t kStorageRetryMs = 3000;
 
 /// Letters only: OpenCode takes an error text in which it finds "500" or "429" for one of a server
 /// and tries again, and our refusals name missions.
@@ -74,13 +78,12 @@ class Project final : public Directory {
   Project(const std::string& path, const std::string& options_json, World world)
       : world_(std::move(world)),
         root_(path),
-        store_(world_.files, path),
+        store_(world_.files, path, world_.log_limits),
         files_(world_.files, path),
         options_(world_.files, path, options_json) {}
 
   ~Project() override {
-    if (!changed_) return;
-    if (store_.sync().ok()) save();
+    if (changed_ && failure_.empty() && store_.sync().ok()) (void)store_.save(state_).ok();
   }
   Project(const Project&) = delete;
   Project& operator=(const Project&) = delete;
@@ -106,7 +109,11 @@ class Project final : public Directory {
       if (!hand_overs_.empty()) outbox.start_timer(kHandOverTimer, HandOvers::kLongestMs);
       return;
     }
-    record(TimerFired{id}, outbox);
+    if (id == kStorageTimer) {
+      if (!failure_.empty()) try_storage(outbox);
+      return;
+    }
+    if (load_problem_.empty()) record(TimerFired{id}, outbox);
     release(outbox);
   }
 
@@ -126,6 +133,7 @@ class Project final : public Directory {
       return;
     }
     auto& happening = std::get<Happening>(incoming.what);
+    if (!failure_.empty()) return hold_back(happening);
     if (comes_from_user(happening)) look_again();
     load(outbox);
     if (!load_problem_.empty()) return decline(happening);
@@ -170,7 +178,8 @@ class Project final : public Directory {
   void answer(const codec::StatusAsked& asked, Outbox& outbox) {
     look_again();
     load(outbox);
-    const std::string more = load_problem_.empty() ? "" : "\n" + load_problem_;
+    const std::string problem = failure_.empty() ? load_problem_ : outage_text();
+    const std::string more = problem.empty() ? "" : "\n" + problem;
     reply(asked.request, true, status_text(state_) + more);
   }
 
@@ -184,6 +193,9 @@ class Project final : public Directory {
       if (!why.empty()) return reply(asked.request, false, why);
     }
     if (role_of(state_, asked.session) != Role::none) {
+      const std::string problem = failure_.empty() ? load_problem_ : outage_text();
+      if (!problem.empty()) return reply(asked.request, false, problem);
+      unsettled_.note_request(asked.request);
       for (const std::string& path : inside) {
         files_.note_baseline(path);
         record(FileWritten{asked.session, path}, outbox);
@@ -194,6 +206,7 @@ class Project final : public Directory {
 
   /// Replies of queries wait for the batch's end like all others, so that they keep their order.
   void reply(const RequestId& request, bool ok, std::string text) {
+    unlogged_.push_back(request);
     effects_.emplace_back(Reply{request, ok, std::move(text)});
   }
 
@@ -228,8 +241,9 @@ class Project final : public Directory {
     if (loaded_) return;
     loaded_ = true;
     const std::string known_problem = std::exchange(load_problem_, "");
-    const auto found = store_.load(state_);
-    if (world_.observer != nullptr && found.ok() && found.value()) world_.observer->loaded(state_);
+    const auto found = store_.load(state_, outbox.now_ms());
+    if (world_.observer != nullptr && found.ok() && found.value().found)
+      world_.observer->loaded(state_);
     state_.mode = mode_;
     if (!found.ok()) {
       load_problem_ =
@@ -238,11 +252,27 @@ class Project final : public Directory {
         outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
       return;
     }
+    if (store_.is_open() || !found.value().notices.empty()) open_log(state_.options.log.level);
+    tell(found.value().notices, outbox);
     if (!store_.is_open()) return;
-    open_log(state_.options.log.level);
     note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
                              std::string(to_name(state_.phase)));
     record(ProcessStarted{mode_}, outbox);
+  }
+
+  /// What was wrong on the disk and what was made of it: a line each, and one toast.
+  void tell(const std::vector<std::string>& notices, Outbox& outbox) {
+    constexpr std::size_t kToastBytesMax = 600;
+    if (notices.empty()) return;
+    std::string all;
+    for (const std::string& notice : notices) {
+      note(LogLevel::warning, notice);
+      all += (all.empty() ? "" : ". ") + notice;
+    }
+    if (all.size() > kToastBytesMax)
+      all =
+          "several files of the mission were mended; .opencode/orchestrator/engine.log names them";
+    outbox.send(codec::encode_effect(ShowToast{"warning", "Orchestrator: " + all}));
   }
 
   void request_mission(MissionRequested request, Outbox& outbox) {
@@ -298,6 +328,7 @@ class Project final : public Directory {
   // -------------------------------------------------------------------------
 
   void record(Happening happening, Outbox& outbox) {
+    if (!load_problem_.empty()) return;  // somebody else's to move
     Event event{store_.next_seq(), static_cast<TimeMs>(outbox.now_ms()), std::move(happening)};
     if (!store_.is_open()) {
       // None, or one that is over and saved: refusals, and the last words to its Commander.
@@ -307,10 +338,16 @@ class Project final : public Directory {
       for (Effect& effect : caused) effects_.push_back(std::move(effect));
       return;
     }
-    if (const auto kept = store_.append(event); !kept.ok())
-      throw std::runtime_error(kept.error().text());
     const Phase before = state_.phase;
-    Effects caused = step(state_, event);
+    auto applied = store_.apply(state_, event);
+    if (!applied.ok()) {
+      note(LogLevel::warning, type_of(event.what) + " was refused: " + applied.error().text());
+      if (const RequestId* request = waiting_request(event.what))
+        reply(*request, false, "Refused: " + applied.error().text());
+      return;
+    }
+    unsettled_.note(event.what);
+    Effects& caused = applied.value();
     if (world_.observer != nullptr) world_.observer->stepped(state_, event, caused, true);
     if (hand_overs_.hold(event.what, caused, outbox.now_ms()))
       outbox.start_timer(kHandOverTimer, HandOvers::kLongestMs);
@@ -327,17 +364,26 @@ class Project final : public Directory {
   void release(Outbox& outbox) {
     for (const Reply& answer : std::exchange(answers_, {}))
       outbox.send(codec::encode_effect(answer));
-    if (phase_changed_ || shows_something()) make_durable();
-    if (phase_changed_) save();
-    if (store_.is_open() && !is_active(state_.phase)) finish();
-    Effects effects;
-    effects.swap(effects_);
-    for (const Effect& effect : effects) carry_out(effect, outbox);
-    for (const Effect& answer : hand_overs_.due(outbox.now_ms())) carry_out(answer, outbox);
+    if (store_.is_open() && failure_.empty()) {
+      heal(outbox);
+      const bool due = phase_changed_ || save_due_ || shows_something();
+      if (due && !make_durable(outbox)) return;
+      if (phase_changed_ || save_due_) save(outbox);
+      if (store_.is_open() && !is_active(state_.phase)) finish(outbox);
+    }
+    let_out(outbox);
     if (changed_ && !derive_pending_) {
       derive_pending_ = true;
       outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
     }
+  }
+
+  void let_out(Outbox& outbox) {
+    unlogged_.clear();
+    Effects effects;
+    effects.swap(effects_);
+    for (const Effect& effect : effects) carry_out(effect, outbox);
+    for (const Effect& answer : hand_overs_.due(outbox.now_ms())) carry_out(answer, outbox);
   }
 
   /// Whether an effect of this batch leaves the engine. What does not (a turn that began, a timer)
@@ -350,9 +396,15 @@ class Project final : public Directory {
     });
   }
 
-  void make_durable() {
-    if (const auto synced = store_.sync(); !synced.ok())
-      throw std::runtime_error(synced.error().text());
+  /// False: it cannot be done, nothing of this batch has happened, and that has been said.
+  bool make_durable(Outbox& outbox) {
+    const auto synced = store_.sync();
+    if (synced.ok()) {
+      unsettled_.settle();
+      return true;
+    }
+    fail_storage(synced.error(), outbox);
+    return false;
   }
 
   void carry_out(const Effect& effect, Outbox& outbox) {
@@ -368,26 +420,160 @@ class Project final : public Directory {
   }
 
   /// The mission is over: another process may start the next one.
-  void finish() {
-    make_durable();
-    save();
+  void finish(Outbox& outbox) {
+    save(outbox);
     store_.close();
     changed_ = false;
   }
 
-  void save() {
-    phase_changed_ = false;
-    if (const auto saved = store_.save(state_); !saved.ok())
-      note(LogLevel::warning, "snapshot: " + saved.error().text());
+  /// The log has everything already: a snapshot that cannot be written costs a slower start, and is
+  /// told once.
+  void save(Outbox& outbox) {
+    phase_changed_ = save_due_ = false;
+    const auto saved = store_.save(state_);
+    const std::string problem = saved.ok() ? "" : saved.error().text();
+    if (problem == save_problem_) return;
+    const bool first = save_problem_.empty();
+    save_problem_ = problem;
+    if (problem.empty()) return note(LogLevel::info, "the snapshot can be written again");
+    note(LogLevel::warning, "snapshot: " + problem);
+    if (first) {
+      outbox.send(codec::encode_effect(
+          ShowToast{"warning",
+                    "Orchestrator: the mission's snapshot cannot be written (its log can, and "
+                    "nothing is lost). " +
+                        problem}));
+    }
   }
 
   /// What follows from the state and is shown elsewhere.
   void derive(Outbox& outbox) {
-    if (!changed_) return;
+    if (!changed_ || !failure_.empty()) return;
     changed_ = false;
-    make_durable();
-    save();
+    if (store_.is_open()) heal(outbox);
+    if (!store_.is_open() || !make_durable(outbox)) return;
+    save(outbox);
+    let_out(outbox);
     if (!progress_pending_) show_progress(outbox);
+  }
+
+  // ---- what others do to our files
+  // ----------------------------------------------------------------
+
+  void heal(Outbox& outbox) {
+    const auto healed = store_.heal(state_, outbox.now_ms());
+    if (!healed.ok()) return lose_directory(healed.error(), outbox);
+    if (healed.value().notices.empty() && !healed.value().todo) return;
+    if (!healed.value().notices.empty()) open_log(state_.options.log.level);
+    tell(healed.value().notices, outbox);
+    save_due_ = save_due_ || healed.value().save_due;
+    if (healed.value().todo) on_todo_changed(*healed.value().todo);
+  }
+
+  /// Somebody else has written `todo.md`; `text` is all of it.
+  void on_todo_changed(const std::string& /*text*/) {
+    note(LogLevel::info, "todo.md was changed by somebody else");
+  }
+
+  /// Another process holds the directory, though we held it: the lock file was taken away.
+  void lose_directory(const base::Error& error, Outbox& outbox) {
+    load_problem_ =
+        "The mission of this directory cannot be moved from here any more. " + error.text();
+    drop_unsettled(load_problem_);
+    store_.close();
+    changed_ = phase_changed_ = save_due_ = false;
+    outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
+  }
+
+  // ---- a disk that fails
+  // --------------------------------------------------------------------------
+
+  [[nodiscard]] std::string outage_text() const {
+    return "The mission's state cannot be written: " + failure_ +
+           ". Nothing that was acknowledged is lost; as soon as it can be written the mission is "
+           "paused, and /resume goes on.";
+  }
+
+  /// Nothing of what is not durable has happened: whoever waits for it is refused, and all that it
+  /// would have let out is forgotten. Answers that stand in no log are given.
+  void drop_unsettled(const std::string& why) {
+    Effects answers;
+    const auto given = [&](const RequestId& request) {
+      return std::ranges::find(unlogged_, request) != unlogged_.end();
+    };
+    for (Effect& effect : effects_) {
+      const auto* said = std::get_if<Reply>(&effect);
+      if (said != nullptr && given(said->request) && !unsettled_.holds(said->request))
+        answers.push_back(std::move(effect));
+    }
+    for (const RequestId& request : unsettled_.take_requests()) {
+      hand_overs_.withdraw(request);
+      answers.emplace_back(Reply{request, false, "Not done. " + why});
+    }
+    effects_ = std::move(answers);
+    held_back_ = unsettled_.take_facts();
+  }
+
+  void fail_storage(const base::Error& error, Outbox& outbox) {
+    failure_ = error.text();
+    changed_ = phase_changed_ = save_due_ = false;
+    note(LogLevel::error, "the log cannot be written: " + failure_);
+    drop_unsettled(outage_text());
+    fall_back(outbox);
+    if (failure_.empty()) return let_out(outbox);
+    for (const Session& session : state_.sessions) {
+      if (!session.id.empty() && session.state != SessionState::ended &&
+          session.state != SessionState::idle) {
+        effects_.emplace_back(AbortSession{session.id});
+      }
+    }
+    effects_.emplace_back(ShowToast{"error", "Orchestrator: " + outage_text()});
+    let_out(outbox);
+    outbox.start_timer(kStorageTimer, kStorageRetryMs);
+  }
+
+  /// To the state that the disk has for certain.
+  void fall_back(Outbox& /*outbox*/) {
+    const auto back = store_.fall_back(state_);
+    fallen_back_ = back.ok();
+    if (!back.ok()) {
+      note(LogLevel::error, "reading it back: " + back.error().text());
+      return;
+    }
+    if (back.value()) {
+      if (world_.observer != nullptr) world_.observer->loaded(state_);
+      return;
+    }
+    // Not even the mission had begun.
+    failure_.clear();
+    held_back_.clear();
+    loaded_ = false;
+  }
+
+  /// Kept for later, or refused.
+  void hold_back(Happening& happening) {
+    constexpr std::size_t kHeldBackMax = 10'000;
+    if (const RequestId* request = waiting_request(happening)) {
+      reply(*request, false, outage_text());
+    } else if (held_back_.size() < kHeldBackMax) {
+      held_back_.push_back(std::move(happening));
+    }
+  }
+
+  void try_storage(Outbox& outbox) {
+    if (!fallen_back_) fall_back(outbox);
+    if (failure_.empty()) return;
+    const auto again =
+        fallen_back_ ? store_.go_on(state_, outbox.now_ms()) : base::Result<void>(base::Error{});
+    if (!again.ok()) {
+      outbox.start_timer(kStorageTimer, kStorageRetryMs);
+      return;
+    }
+    note(LogLevel::info, "the log can be written again");
+    record(StorageFailed{std::exchange(failure_, "")}, outbox);
+    for (Happening& fact : std::exchange(held_back_, {})) record(std::move(fact), outbox);
+    save_due_ = true;
+    release(outbox);
   }
 
   void show_progress(Outbox& outbox) {
@@ -414,6 +600,13 @@ class Project final : public Directory {
   std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
   HandOvers hand_overs_;
   std::string shown_;
+  Unsettled unsettled_;
+  std::vector<RequestId> unlogged_;   ///< of this batch, whose answers stand in no log
+  std::string failure_;               ///< why the log cannot be written; empty: it can
+  std::vector<Happening> held_back_;  ///< what the host has told meanwhile
+  std::string save_problem_;          ///< of the snapshot, as it was last told
+  bool fallen_back_ = false;          ///< `state_` is what the disk has
+  bool save_due_ = false;
   bool loaded_ = false;
   bool changed_ = false;
   bool phase_changed_ = false;

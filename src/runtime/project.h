@@ -10,6 +10,7 @@
 #include "orchestrator/mission.h"
 #include "os/file_system.h"
 #include "runtime/engine.h"
+#include "runtime/mission_store.h"
 
 namespace orchestrator::runtime {
 
@@ -18,7 +19,7 @@ namespace orchestrator::runtime {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// A mission came from disk, as its files tell it; nothing of the new process has happened to it.
+  /// A mission came from disk, as its files tell it: at a start, and after a disk that failed.
   virtual void loaded(const State& state) = 0;
   /// `event` has moved the state. `logged`: it is in the log, though perhaps not durable yet.
   virtual void stepped(const State& state, const Event& event, const Effects& effects,
@@ -32,6 +33,7 @@ struct World {
   std::function<std::uint64_t()> random;
   bool log_to_file = true;       ///< `engine.log`, which is not written through `files`
   Observer* observer = nullptr;  ///< none, or one that outlives the project
+  LogLimits log_limits = {};
 };
 
 /// The machine's own.

@@ -25,10 +25,14 @@ Number load_number(std::string_view bytes, uint64_t offset) {
   return value;
 }
 
-/// What a record's checksum covers besides the payload: its length and its number.
-std::string covered_head(uint32_t length, uint64_t seq) {
+constexpr unsigned kind_shift = 24;
+constexpr uint32_t batch_bit = 1U << 31U;
+constexpr uint32_t v1_payload_bytes_max = 16U << 20U;
+
+/// What a record's checksum covers besides the payload: its first word and its number.
+std::string covered_head(uint32_t word, uint64_t seq) {
   std::string head;
-  store_number(head, length);
+  store_number(head, word);
   store_number(head, seq);
   return head;
 }
@@ -58,26 +62,46 @@ std::string wal_header(uint32_t version) {
   return header;
 }
 
-void append_wal_record(std::string& out, uint64_t seq, std::string_view payload) {
-  ORCH_ASSERT(payload.size() <= wal_payload_bytes_max);
-  const auto length = static_cast<uint32_t>(payload.size());
-  store_number(out, length);
-  store_number(out, crc32c(covered_head(length, seq), payload));
-  store_number(out, seq);
-  out.append(payload);
+void append_wal_record(std::string& out, const WalFrame& frame) {
+  ORCH_ASSERT(frame.payload.size() <= wal_payload_bytes_max);
+  const uint32_t word = static_cast<uint32_t>(frame.payload.size()) |
+                        static_cast<uint32_t>(frame.kind) << kind_shift |
+                        (frame.begins_batch ? batch_bit : 0);
+  store_number(out, word);
+  store_number(out, crc32c(covered_head(word, frame.seq), frame.payload));
+  store_number(out, frame.seq);
+  out.append(frame.payload);
 }
 
-std::optional<WalFrame> wal_frame_at(std::string_view bytes, uint64_t offset) {
+std::optional<WalFrame> wal_frame_shape_at(std::string_view bytes, uint64_t offset,
+                                           uint32_t version) {
   if (offset > bytes.size() || bytes.size() - offset < wal_record_header_bytes) return std::nullopt;
-  const uint32_t length = load_u32(bytes, offset);
-  const uint64_t payload_offset = offset + wal_record_header_bytes;
-  if (length > wal_payload_bytes_max || bytes.size() - payload_offset < length) return std::nullopt;
-  const uint64_t seq = load_u64(bytes, offset + 8);
-  const std::string_view payload = bytes.substr(payload_offset, length);
-  if (load_u32(bytes, offset + 4) != crc32c(covered_head(length, seq), payload)) {
-    return std::nullopt;
+  const uint32_t word = load_u32(bytes, offset);
+  WalFrame frame;
+  uint32_t length = word;
+  if (version == 1) {
+    if (length > v1_payload_bytes_max) return std::nullopt;
+  } else {
+    length = word & wal_payload_bytes_max;
+    const uint32_t kind = (word & ~batch_bit) >> kind_shift;
+    if (kind > static_cast<uint32_t>(WalKind::checkpoint)) return std::nullopt;
+    frame.kind = static_cast<WalKind>(kind);
+    frame.begins_batch = (word & batch_bit) != 0;
   }
-  return WalFrame{seq, payload, payload_offset + length};
+  const uint64_t payload_offset = offset + wal_record_header_bytes;
+  if (bytes.size() - payload_offset < length) return std::nullopt;
+  frame.seq = load_u64(bytes, offset + 8);
+  frame.payload = bytes.substr(payload_offset, length);
+  frame.end_offset = payload_offset + length;
+  return frame;
+}
+
+std::optional<WalFrame> wal_frame_at(std::string_view bytes, uint64_t offset, uint32_t version) {
+  auto frame = wal_frame_shape_at(bytes, offset, version);
+  if (!frame) return std::nullopt;
+  const std::string head = covered_head(load_u32(bytes, offset), frame->seq);
+  if (load_u32(bytes, offset + 4) != crc32c(head, frame->payload)) return std::nullopt;
+  return frame;
 }
 
 }  // namespace orchestrator::store

@@ -29,25 +29,47 @@ Result<bool> check_header(std::string_view bytes, const std::string& name) {
                  "move the file away; it is left as it is"};
   }
   const uint32_t version = load_u32(bytes, 8);
-  if (version != wal_version) {
-    return Error{"has log format version " + std::to_string(version) + ", and this program knows " +
-                     std::to_string(wal_version),
+  if (version < 1 || version > wal_version) {
+    return Error{"has log format version " + std::to_string(version) +
+                     ", and this program knows versions 1 to " + std::to_string(wal_version),
                  name, "use the newer program; the file is left as it is"};
   }
   return true;
 }
 
-/// The nearest place after `offset` where a sound record of a later number starts.
-std::optional<uint64_t> next_record(std::string_view bytes, uint64_t offset, uint64_t last_seq) {
-  // A later number, and not absurdly later: that spares most checksums.
-  constexpr uint64_t seq_distance_max = 1ULL << 32U;
-  for (uint64_t at = offset + 1; at + wal_record_header_bytes <= bytes.size(); ++at) {
-    const uint64_t seq = load_u64(bytes, at + 8);
-    if (seq <= last_seq || seq - last_seq > seq_distance_max) continue;
-    if (wal_frame_at(bytes, at)) return at;
+/// Looks behind a bad place for records that only a spoiled medium leaves there.
+class Rest {
+ public:
+  Rest(std::string_view bytes, uint32_t version, uint64_t last_seq)
+      : bytes_(bytes), version_(version), last_seq_(last_seq) {}
+
+  /// The nearest place after `offset` where a sound record of a later write starts. One of the
+  /// same write proves nothing: a crash lets the parts of one write arrive in any order.
+  std::optional<uint64_t> next_write(uint64_t offset) {
+    for (uint64_t at = offset + 1; at + wal_record_header_bytes <= bytes_.size(); ++at) {
+      const auto shape = wal_frame_shape_at(bytes_, at, version_);
+      if (!shape || !shape->begins_batch || !is_later(*shape)) continue;
+      // Bytes that are made to look like records must not cost the square of their number.
+      if (shape->payload.size() > checked_bytes_left_) return at;
+      checked_bytes_left_ -= shape->payload.size();
+      if (wal_frame_at(bytes_, at, version_)) return at;
+    }
+    return std::nullopt;
   }
-  return std::nullopt;
-}
+
+ private:
+  /// A later number, and not absurdly later: that spares most checksums.
+  [[nodiscard]] bool is_later(const WalFrame& shape) const {
+    constexpr uint64_t seq_distance_max = 1ULL << 32U;
+    const uint64_t least = shape.kind == WalKind::event ? last_seq_ + 1 : last_seq_;
+    return shape.seq >= least && shape.seq - least <= seq_distance_max;
+  }
+
+  std::string_view bytes_;
+  uint32_t version_;
+  uint64_t last_seq_;
+  uint64_t checked_bytes_left_ = 256U << 20U;
+};
 
 std::string gap_reason(uint64_t found, uint64_t expected) {
   return "record " + std::to_string(found) + " stands where record " + std::to_string(expected) +
@@ -57,34 +79,38 @@ std::string gap_reason(uint64_t found, uint64_t expected) {
 class Scanner {
  public:
   Scanner(std::string_view bytes, const WalReporter& reporter)
-      : bytes_(bytes), reporter_(reporter) {}
+      : bytes_(bytes), reporter_(reporter) {
+    scan_.version = load_u32(bytes, wal_magic.size());
+    scan_.end_offset = wal_header_bytes;
+  }
 
   WalScan run(const WalRecordSink& sink) {
-    scan_.end_offset = wal_header_bytes;
     while (scan_.end_offset < bytes_.size()) {
-      const auto frame = wal_frame_at(bytes_, scan_.end_offset);
+      const uint64_t offset = scan_.end_offset;
+      const auto frame = wal_frame_at(bytes_, offset, scan_.version);
       if (!frame) {
         judge_rest();
         break;
       }
-      if (scan_.records > 0 && frame->seq != scan_.last_seq + 1) {
-        report({scan_.end_offset, gap_reason(frame->seq, scan_.last_seq + 1), scan_.end_offset});
+      const uint64_t due = frame->kind == WalKind::event ? scan_.last_seq + 1 : scan_.last_seq;
+      if (scan_.records > 0 && frame->seq != due) {
+        report({offset, gap_reason(frame->seq, due), offset});
         break;
       }
       if (scan_.records++ == 0) scan_.first_seq = frame->seq;
       scan_.last_seq = frame->seq;
       scan_.end_offset = frame->end_offset;
-      if (!sink(frame->seq, frame->payload)) break;
+      if (!sink({frame->kind, frame->seq, frame->payload, offset})) break;
     }
     return scan_;
   }
 
  private:
   /// No record starts at the end offset: a crash cut the last write short, or something else
-  /// spoiled the middle. A crash leaves nothing sound behind its tear.
+  /// spoiled the middle. A crash leaves no later write behind its tear.
   void judge_rest() {
     const uint64_t offset = scan_.end_offset;
-    if (const auto next = next_record(bytes_, offset, scan_.last_seq)) {
+    if (const auto next = Rest(bytes_, scan_.version, scan_.last_seq).next_write(offset)) {
       report({offset,
               "no sound record at offset " + std::to_string(offset) + ", but one at offset " +
                   std::to_string(*next),
@@ -124,5 +150,13 @@ Result<WalScan> scan_wal(os::FileSystem& fs, const std::string& path, const WalR
   if (!bytes) return bytes.error();
   return scan_wal_bytes(bytes.value(), path, sink, reporter);
 }
+
+uint32_t wal_version_of(std::string_view bytes) {
+  const bool sound = bytes.size() >= wal_header_bytes && bytes.starts_with(wal_magic) &&
+                     load_u32(bytes, 12) == crc32c(bytes.substr(0, 12));
+  return sound ? load_u32(bytes, 8) : 0;
+}
+
+bool wal_is_newer(std::string_view bytes) { return wal_version_of(bytes) > wal_version; }
 
 }  // namespace orchestrator::store

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "os/file_system.h"
+#include "store/wal_record.h"
 
 namespace orchestrator::store {
 
@@ -23,30 +24,35 @@ struct WalDamage {
 /// What a whole pass over a log found. Everything up to `end_offset` is sound and was given to the
 /// caller.
 struct WalScan {
+  uint32_t version = 0;  ///< of the format; 0: not even the header is whole
   uint64_t records = 0;
-  uint64_t first_seq = 0;   ///< 0 where there is no record
-  uint64_t last_seq = 0;    ///< 0 where there is no record
+  uint64_t first_seq = 0;   ///< of the first record; 0 where there is none
+  uint64_t last_seq = 0;    ///< of the last record; 0 where there is none
   uint64_t end_offset = 0;  ///< after the last sound record; 0: not even the header is whole
   uint64_t torn_bytes =
       0;  ///< behind end_offset, left by a crash in the middle of a write; to be cut off
   std::optional<WalDamage> damage;  ///< set: a writer refuses this log; keep the file aside
 };
 
-/// Takes one record; the payload is only valid during the call. False ends the pass early (the rest
-/// is not checked).
-using WalRecordSink = std::function<bool(uint64_t seq, std::string_view payload)>;
+/// Takes one record. False ends the pass early (the rest is not checked).
+using WalRecordSink = std::function<bool(const WalRecord& record)>;
 /// Is told of damage, once, at the moment it is found and before scan_wal returns.
 using WalReporter = std::function<void(const WalDamage&)>;
 
 /// Reads a log from its start. A torn tail is the end of the log and no damage. After damage
 /// nothing more is given out: later events make no sense without the ones in between. Never changes
-/// the file. An Error: the file cannot be read, is no log, or has a newer format version. Any
-/// thread.
+/// the file. An Error: the file cannot be read, is no log, or has a newer format version (see
+/// wal_is_newer). Any thread.
 base::Result<WalScan> scan_wal(os::FileSystem& fs, const std::string& path,
                                const WalRecordSink& sink, const WalReporter& reporter);
 
 /// The same over bytes in memory; `name` stands in errors.
 base::Result<WalScan> scan_wal_bytes(std::string_view bytes, const std::string& name,
                                      const WalRecordSink& sink, const WalReporter& reporter);
+
+/// What the header says; 0: there is no sound header.
+uint32_t wal_version_of(std::string_view bytes);
+/// Whether the file is a log of a version that only a later program knows: to be left untouched.
+bool wal_is_newer(std::string_view bytes);
 
 }  // namespace orchestrator::store

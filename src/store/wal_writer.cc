@@ -17,14 +17,21 @@ WalWriter::WalWriter(std::unique_ptr<os::AppendFile> file, std::string path, uin
 }
 
 Result<std::unique_ptr<WalWriter>> WalWriter::create(os::FileSystem& fs, const std::string& path,
-                                                     uint64_t first_seq) {
+                                                     uint64_t first_seq,
+                                                     std::optional<std::string_view> checkpoint) {
   if (fs.exists(path)) return Error{"exists already", path, "read it and resume"};
-  // The header arrives whole or not at all, and the name with it.
-  if (auto done = os::atomic_replace(fs, path, wal_header()); !done) return done.error();
+  std::string bytes = wal_header();
+  if (checkpoint) {
+    if (checkpoint->size() > wal_payload_bytes_max)
+      return Error{"the state is too large for a record", path, ""};
+    append_wal_record(bytes, {WalKind::checkpoint, true, first_seq - 1, *checkpoint, 0});
+  }
+  // The start arrives whole or not at all, and the name with it.
+  if (auto done = os::atomic_replace(fs, path, bytes); !done) return done.error();
   auto file = fs.open_append(path, false);
   if (!file) return file.error();
   return std::unique_ptr<WalWriter>(
-      new WalWriter(std::move(file).value(), path, first_seq, wal_header_bytes));
+      new WalWriter(std::move(file).value(), path, first_seq, bytes.size()));
 }
 
 Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const std::string& path,
@@ -32,6 +39,10 @@ Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const s
   if (scan.damage) {
     return Error{"is damaged: " + scan.damage->reason, path,
                  "keep the file aside; it is left as it is"};
+  }
+  if (scan.end_offset != 0 && scan.version != wal_version) {
+    return Error{"has the older log format version " + std::to_string(scan.version), path,
+                 "start a new log behind it"};
   }
   if (scan.torn_bytes > 0 || scan.end_offset == 0) {
     auto done = scan.end_offset == 0 ? os::atomic_replace(fs, path, wal_header())
@@ -46,6 +57,15 @@ Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const s
 }
 
 Result<uint64_t> WalWriter::append(std::string_view payload) {
+  if (auto done = put(WalKind::event, next_seq_, payload); !done) return done.error();
+  return next_seq_++;
+}
+
+Result<void> WalWriter::append_mark(std::string_view payload) {
+  return put(WalKind::mark, next_seq_ - 1, payload);
+}
+
+Result<void> WalWriter::put(WalKind kind, uint64_t seq, std::string_view payload) {
   if (failed_) return *failed_;
   if (payload.size() > wal_payload_bytes_max) {
     return Error{"a record of " + std::to_string(payload.size()) + " bytes is over the limit of " +
@@ -56,8 +76,8 @@ Result<uint64_t> WalWriter::append(std::string_view payload) {
       wal_file_bytes_max) {
     return Error{"the log is full", path_, ""};
   }
-  append_wal_record(buffer_, next_seq_, payload);
-  return next_seq_++;
+  append_wal_record(buffer_, {kind, buffer_.empty(), seq, payload, 0});
+  return {};
 }
 
 Result<void> WalWriter::sync() {

@@ -96,7 +96,10 @@ TEST(Message, AStateOfManyLargeTasksComesBack) {
   State state;
   state.mission = MissionId("m-large");
   state.tasks.resize(500);
-  for (Task& task : state.tasks) task.description = std::string(20'000, 'd');
+  for (std::size_t i = 0; i < state.tasks.size(); ++i) {
+    state.tasks[i].id = TaskId("T" + std::to_string(i));
+    state.tasks[i].description = std::string(20'000, 'd');
+  }
   State loaded;
   Problems problems;
   EXPECT_TRUE(parse_state(dump_state(state), loaded, problems)) << to_string(problems);

@@ -11,6 +11,14 @@
 namespace orchestrator::fuzz {
 namespace {
 
+void append_record(std::string& log, ByteSource& source, std::uint64_t& seq) {
+  const std::uint32_t what = source.pick(8);
+  const bool event = what > 2 || seq <= 1;
+  const auto kind = event ? store::WalKind::event : static_cast<store::WalKind>(what % 3);
+  const std::uint64_t number = kind == store::WalKind::event ? seq++ : seq - 1;
+  store::append_wal_record(log, {kind, what % 2 == 0, number, source.text(), 0});
+}
+
 /// Header, records, and faults as a disk, a crash or a person would make them.
 std::string spoiled_log(ByteSource& source) {
   std::string log = store::wal_header(source.pick(8) == 0 ? source.byte() : store::wal_version);
@@ -40,7 +48,7 @@ std::string spoiled_log(ByteSource& source) {
         break;
       default:
         last = log.size();
-        store::append_wal_record(log, seq++, source.text());
+        append_record(log, source, seq);
     }
   }
   return log;
@@ -51,11 +59,16 @@ void check(std::string_view bytes) {
   std::uint64_t records = 0;
   std::uint64_t last = 0;
   int reports = 0;
-  const auto take = [&](std::uint64_t seq, std::string_view payload) {
-    REQUIRE(records == 0 || seq == last + 1);
-    last = seq;
+  const std::uint32_t version = store::wal_version_of(bytes);
+  const auto take = [&](const store::WalRecord& record) {
+    const bool event = record.kind == store::WalKind::event;
+    REQUIRE(records == 0 || record.seq == (event ? last + 1 : last));
+    last = record.seq;
     ++records;
-    store::append_wal_record(again, seq, payload);
+    auto frame = store::wal_frame_at(bytes, record.offset, version);
+    REQUIRE(frame && frame->payload == record.payload);
+    frame->begins_batch = frame->begins_batch && version != 1;
+    store::append_wal_record(again, *frame);
     return true;
   };
   const auto scan =

@@ -19,12 +19,14 @@ using Payloads = std::vector<std::string>;
 
 class WalTest : public ::testing::Test {
  protected:
-  /// A log of these payloads, numbered from 1, and its bytes.
+  /// A log of these payloads, numbered from 1, each written by itself, and its bytes.
   std::string written(const Payloads& payloads) {
     auto writer = WalWriter::create(fs_, path_, 1);
     EXPECT_TRUE(writer);
-    for (const auto& payload : payloads) EXPECT_TRUE(writer.value()->append(payload));
-    EXPECT_TRUE(writer.value()->sync());
+    for (const auto& payload : payloads) {
+      EXPECT_TRUE(writer.value()->append(payload));
+      EXPECT_TRUE(writer.value()->sync());
+    }
     return fs_.read(path_, wal_file_bytes_max).value();
   }
   void put(const std::string& bytes) { ASSERT_TRUE(os::atomic_replace(fs_, path_, bytes)); }
@@ -36,8 +38,8 @@ class WalTest : public ::testing::Test {
     reported_.clear();
     return scan_wal(
         fs_, path_,
-        [this](uint64_t, std::string_view payload) {
-          read_.emplace_back(payload);
+        [this](const WalRecord& record) {
+          read_.emplace_back(record.payload);
           return true;
         },
         [this](const WalDamage& damage) { reported_.push_back(damage); });
@@ -154,8 +156,7 @@ TEST_F(WalTest, CreateRefusesALogThatExists) {
 TEST_F(WalTest, SinkCanEndThePass) {
   const std::string all = written(three_);
   int seen = 0;
-  auto result =
-      scan_wal_bytes(all, "x", [&](uint64_t, std::string_view) { return ++seen < 2; }, {});
+  auto result = scan_wal_bytes(all, "x", [&](const WalRecord&) { return ++seen < 2; }, {});
   ASSERT_TRUE(result);
   EXPECT_EQ(result.value().last_seq, 2U);
 }
@@ -259,7 +260,8 @@ TEST_F(WalTest, NewerVersionIsRefusedWithASentenceAndUntouched) {
   put(newer);
   const auto result = scan();
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().what, "has log format version 2, and this program knows 1");
+  EXPECT_EQ(result.error().what,
+            "has log format version 3, and this program knows versions 1 to 2");
   EXPECT_NE(result.error().mend.find("newer program"), std::string::npos);
   EXPECT_EQ(bytes(), newer);
 }
@@ -319,6 +321,115 @@ TEST_F(WalTest, FailedSyncIsForGood) {
   failing.fail("sync");
   EXPECT_FALSE(writer.value()->sync());
   EXPECT_FALSE(writer.value()->append("y"));
+}
+
+TEST_F(WalTest, PartsOfOneWriteThatArriveOutOfOrderAreTorn) {
+  // Three records in one write, the middle one lost: nothing of it was acknowledged.
+  auto writer = WalWriter::create(fs_, path_, 1);
+  ASSERT_TRUE(writer.value()->append("acknowledged"));
+  ASSERT_TRUE(writer.value()->sync());
+  for (const auto& payload : three_) {
+    ASSERT_TRUE(writer.value()->append(payload));
+  }
+  ASSERT_TRUE(writer.value()->sync());
+  std::string all = bytes();
+  const uint64_t second = offset_of({"acknowledged", "first"}, 2);
+  all.replace(second, 10, 10, '\0');
+  put(all);
+  expect_torn_after(2, all.size() - second);
+  // A later write proves that it was: then it is damage.
+  ASSERT_TRUE(writer.value()->append("later"));
+  ASSERT_TRUE(os::atomic_replace(fs_, path_, all));
+  auto file = fs_.open_append(path_, false);
+  std::string later;
+  append_wal_record(later, {WalKind::event, true, 5, "later", 0});
+  ASSERT_TRUE(file.value()->append(later));
+  expect_damage_at(second, 2);
+}
+
+TEST_F(WalTest, MarksCarryTheNumberOfTheEventBeforeThem) {
+  auto writer = WalWriter::create(fs_, path_, 1);
+  ASSERT_TRUE(writer.value()->append("one"));
+  ASSERT_TRUE(writer.value()->append_mark("state"));
+  ASSERT_TRUE(writer.value()->append("two"));
+  ASSERT_TRUE(writer.value()->sync());
+  std::vector<std::pair<WalKind, uint64_t>> seen;
+  const auto result = scan_wal(fs_, path_,
+                               [&](const WalRecord& record) {
+                                 seen.emplace_back(record.kind, record.seq);
+                                 return true;
+                               },
+                               {});
+  ASSERT_TRUE(result);
+  using Seen = std::pair<WalKind, uint64_t>;
+  EXPECT_EQ(seen,
+            (std::vector<Seen>{{WalKind::event, 1}, {WalKind::mark, 1}, {WalKind::event, 2}}));
+}
+
+TEST_F(WalTest, ASegmentBeginsWithItsCheckpoint) {
+  {
+    auto writer = WalWriter::create(fs_, path_, 42, "the whole state");
+    ASSERT_TRUE(writer);
+    EXPECT_EQ(writer.value()->next_seq(), 42U);
+    ASSERT_TRUE(writer.value()->append("event"));
+    ASSERT_TRUE(writer.value()->sync());
+    EXPECT_EQ(writer.value()->size_bytes(), bytes().size());
+  }
+  const WalScan result = scanned();
+  EXPECT_EQ(result.first_seq, 41U);
+  EXPECT_EQ(result.last_seq, 42U);
+  EXPECT_EQ(read_, (Payloads{"the whole state", "event"}));
+}
+
+TEST_F(WalTest, AMarkOfAnotherEventIsDamage) {
+  std::string all = written({"a"});
+  append_wal_record(all, {WalKind::mark, true, 7, "of event 7", 0});
+  append_wal_record(all, {WalKind::event, true, 2, "b", 0});
+  put(all);
+  expect_damage_at(offset_of({"a"}, 1), 1);
+}
+
+TEST_F(WalTest, AnUnknownKindIsNoRecord) {
+  std::string all = written({"a"});
+  const uint64_t begin = all.size();
+  append_wal_record(all, {static_cast<WalKind>(3), true, 2, "b", 0});
+  put(all);
+  expect_torn_after(1, all.size() - begin);
+}
+
+TEST_F(WalTest, BytesThatLookLikeRecordsCostNoSquareOfTime) {
+  // Every offset claims a long record of a later number; each would cost a checksum of megabytes.
+  std::string all = wal_header();
+  while (all.size() < 8U << 20U) all.append("\x01\0\0\x80", 4);
+  put(all);
+  EXPECT_TRUE(scan());
+}
+
+/// A log as version 1 wrote it: no kinds, and every record by itself.
+std::string version_1_log(const Payloads& payloads) {
+  std::string all = wal_header(1);
+  uint64_t seq = 1;
+  for (const auto& payload : payloads) {
+    append_wal_record(all, {WalKind::event, false, seq++, payload, 0});
+  }
+  return all;
+}
+
+TEST_F(WalTest, AVersion1LogIsRead) {
+  put(version_1_log(three_));
+  const WalScan result = scanned();
+  EXPECT_EQ(read_, three_);
+  EXPECT_EQ(result.version, 1U);
+  const auto refused = WalWriter::resume(fs_, path_, result, 1);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("older log format version 1"), std::string::npos);
+}
+
+TEST_F(WalTest, DamageInAVersion1LogIsFoundToo) {
+  std::string all = version_1_log(three_);
+  all[offset_of(three_, 1) + wal_record_header_bytes] ^= 1;
+  put(all);
+  expect_damage_at(offset_of(three_, 1), 1);
 }
 
 }  // namespace

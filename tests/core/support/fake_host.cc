@@ -230,6 +230,7 @@ void FakeHost::watch_states(const State& before) {
 // ---- what must hold at any time -----------------------------------------------------------------
 
 void FakeHost::check(const State& before, const Effects& effects) {
+  EXPECT_EQ(why_not_sound(state), "") << "a state that `step` has made would not be loaded again";
   const std::size_t slots = core::slots_used(state);
   if (slots > core::slots_used(before)) {
     EXPECT_LE(slots, std::max(state.parallel, before.parallel)) << "too many sessions at once";

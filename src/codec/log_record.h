@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "orchestrator/describe.h"
+#include "orchestrator/event.h"
+#include "orchestrator/mission.h"
+
+/// The payloads of a log's records, as docs/wal_format.md tells them.
+namespace orchestrator::codec {
+
+/// An event as it was logged. `witness` is 0 and means nothing in a version 1 log.
+struct LoggedEvent {
+  Event event;
+  std::uint32_t witness = 0;
+  bool has_witness = false;
+};
+
+/// Event and witness. The witness is only known when the event has been stepped, which must not
+/// happen to one that does not fit into a record: so it is put in afterwards.
+[[nodiscard]] std::string encode_event_record(const Event& event);
+void set_witness(std::string& record, std::uint32_t witness);
+/// `version` is the log's. On failure `error` says why.
+[[nodiscard]] bool decode_event_record(std::string_view bytes, std::uint32_t version,
+                                       LoggedEvent& logged, std::string* error);
+
+/// What a mark says of the state after an event.
+struct StateMark {
+  std::string engine;  ///< the version of the program that came to this state
+  std::string hash;    ///< BLAKE2b of `encode_state`, 64 hexadecimal digits
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("engine", self.engine);
+    visit("hash", self.hash);
+  }
+};
+[[nodiscard]] std::string encode_mark(const StateMark& mark);
+[[nodiscard]] bool decode_mark(std::string_view bytes, StateMark& mark, std::string* error);
+
+/// The canonical bytes of a state: equal states have equal bytes. Also a checkpoint's payload.
+[[nodiscard]] std::string encode_state(const State& state);
+/// Refuses a state that could not have come about (see `why_not_sound`).
+[[nodiscard]] bool decode_state(std::string_view bytes, State& state, std::string* error);
+
+}  // namespace orchestrator::codec
