@@ -15,6 +15,10 @@ const kVerbs = {
     usage: "rehearse [dir] [--scenario S] [--latency MS] [--faults P] [--seed N] [--keep] [--list] [--json]",
     load: () => import("./rehearse.mjs"),
   },
+  replay: {
+    usage: "replay <wal> [--until N] [--check] [--json]",
+    load: () => import("./replay.mjs"),
+  },
 }
 
 const kHelp = `usage: opencode-orchestrator <verb>

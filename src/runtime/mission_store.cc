@@ -1,5 +1,6 @@
 #include "runtime/mission_store.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -155,7 +156,13 @@ Result<void> MissionStore::mend_log(const Recovery& recovery, std::uint64_t now_
       loaded.notices.push_back(name_of(path) + " was gone" + going_on);
     return start_segment(state);
   }
-  const SegmentEnd& log = *recovery.log;
+  SegmentEnd log = *recovery.log;
+  const bool holds_state = std::max(log.last_event_seq, log.checkpoint_seq) >= state.last_seq;
+  if (log.kind == SegmentEnd::Kind::whole && log.scan.torn_bytes > 0 && !holds_state) {
+    // What looks like a torn write was acknowledged: the snapshot, or a segment before it, says so.
+    log.kind = SegmentEnd::Kind::damaged;
+    log.damage = store::WalDamage{log.scan.end_offset, "no sound record stands there", {}};
+  }
   if (log.kind == SegmentEnd::Kind::damaged) {
     if (auto kept = keep_sound_part(log); !kept.ok()) return kept;
     auto aside = set_aside(path, now_ms);
@@ -166,12 +173,9 @@ Result<void> MissionStore::mend_log(const Recovery& recovery, std::uint64_t now_
                              "; what was logged behind it may be lost");
     return start_segment(state);
   }
-  if (log.kind == SegmentEnd::Kind::gap || log.last_event_seq < state.last_seq) {
-    const bool is_checkpoints = log.first_event_seq == 0 && log.checkpoint_seq == state.last_seq;
-    if (!is_checkpoints) {
-      loaded.notices.push_back(name_of(path) + " does not hold " + event_name(state.last_seq) +
-                               ", which the snapshot has" + going_on);
-    }
+  if (log.kind == SegmentEnd::Kind::gap || !holds_state) {
+    loaded.notices.push_back(name_of(path) + " does not hold " + event_name(state.last_seq) +
+                             ", which the snapshot has" + going_on);
   }
   if (auto moved = archive_log(log.first_event_seq, now_ms); !moved.ok()) return moved;
   return start_segment(state);

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "runtime/project.h"
+#include "support/temporary_directory.h"
+
+namespace orchestrator::runtime {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Keeps what a project sends; time is turned by hand.
+class FakeOutbox final : public Outbox {
+ public:
+  void send(std::string text) override { sent.push_back(json::parse(text)); }
+  void start_timer(std::uint64_t id, std::uint64_t delay_ms) override { timers[id] = delay_ms; }
+  void cancel_timer(std::uint64_t id) override { timers.erase(id); }
+  void watch_session(const std::string& session) override { watched.push_back(session); }
+  void unwatch_session(const std::string& /*session*/) override {}
+  std::uint64_t now_ms() override { return clock_ms += 10; }
+  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+    work();
+    done(*this);
+  }
+
+  /// The newest message of a type.
+  json last(const std::string& type) const {
+    for (auto it = sent.rbegin(); it != sent.rend(); ++it) {
+      if ((*it)["type"] == type) return *it;
+    }
+    return nullptr;
+  }
+
+  std::vector<json> sent;
+  std::map<std::uint64_t, std::uint64_t> timers;
+  std::vector<std::string> watched;
+  std::uint64_t clock_ms = 1'700'000'000'000;
+};
+
+/// A host that still has every session that it is asked about.
+inline json found(const FakeOutbox& outbox) {
+  const json question = outbox.last("find_sessions");
+  json sessions = json::array();
+  for (const json& id : question["known"]) sessions.push_back({{"session", id}});
+  return {{"type", "sessions_found"}, {"effect", question["effect"]}, {"sessions", sessions}};
+}
+
+class ProjectTest : public ::testing::Test {
+ protected:
+  ProjectTest() { start(); }
+
+  void start(const std::string& options = R"({"options":{},"agents":["worker"]})") {
+    project = make_project(
+        root(), options, outbox,
+        World{*disk, [this] { return ++chance * 0x9E3779B97F4A7C15U; }, true, nullptr, log_limits});
+    say({{"type", "hello"}, {"mode", "run"}});
+  }
+  [[nodiscard]] std::string root() const { return fs::canonical(directory.path()).string(); }
+
+  void say(const json& message) {
+    const std::string text = message.dump();
+    project->on_messages(std::span(&text, 1), outbox);
+  }
+  /// Sends a question and gives its reply, or null while it waits.
+  json ask(json message) {
+    const std::string request = "r" + std::to_string(++requests);
+    message["request"] = request;
+    say(message);
+    const json reply = outbox.last("reply");
+    return reply.is_null() || reply["request"] != request ? json() : reply;
+  }
+  json call(const char* type, const std::string& session, json args) {
+    return ask({{"type", type}, {"session", session}, {"args", std::move(args)}});
+  }
+  json start_mission(const std::string& arguments = "Build it") {
+    return ask({{"type", "mission_requested"},
+                {"session", "root"},
+                {"arguments", arguments},
+                {"mode", "run"}});
+  }
+  /// The host makes the session that was asked for last, takes its prompt and begins to answer.
+  void create(const std::string& session) {
+    say({{"type", "session_created"},
+         {"effect", outbox.last("create_session")["effect"]},
+         {"session", session}});
+    say({{"type", "prompt_accepted"}, {"effect", outbox.last("prompt_session")["effect"]}});
+    say({{"type", "turn_started"}, {"session", session}});
+  }
+  void write(const std::string& path, const std::string& text) {
+    fs::create_directories(fs::path(root()) / fs::path(path).parent_path());
+    std::ofstream(fs::path(root()) / path) << text;
+  }
+  [[nodiscard]] std::string read(const std::string& path) const {
+    std::ifstream file(fs::path(root()) / path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  /// A mission whose one task T1 has been submitted and waits for its Reviewer "reviewer".
+  void until_review() {
+    ASSERT_TRUE(start_mission()["ok"]);
+    call("plan_submitted", "root",
+         {{"summary", "s"},
+          {"verify", {"check"}},
+          {"tasks",
+           {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}, {"verify", {"check"}}}}}});
+    call("run_called", "root", json::object());
+    create("worker");
+    write("src/a.js", "let a = 1\n");
+    call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
+    create("reviewer");
+  }
+  void run(const std::string& session, const std::string& command, int exit_code) {
+    say({{"type", "command_ran"},
+         {"session", session},
+         {"command", command},
+         {"workdir", ""},
+         {"exit_code", exit_code},
+         {"output", "out"}});
+  }
+  json pass(const std::string& session) {
+    const json reply =
+        call("review_submitted", session,
+             {{"verdict", "pass"}, {"findings", json::array()}, {"evidence", json::array()}});
+    // An answer whose successor starts first comes a little later.
+    return reply.is_null() ? json{{"ok", true}, {"text", ""}} : reply;
+  }
+
+  orchestrator::testing::TemporaryDirectory directory;
+  os::FileSystem* disk = &os::posix_file_system();
+  LogLimits log_limits;
+  std::uint64_t chance = 0;
+  FakeOutbox outbox;
+  std::unique_ptr<Directory> project;
+  int requests = 0;
+};
+
+}  // namespace orchestrator::runtime
