@@ -2,7 +2,7 @@
 
 /** @typedef {import("../native.mjs").Addon} Addon */
 /** @typedef {{ok: boolean, text: string}} Answer */
-/** @typedef {{resolve: (answer: Answer) => void, timer?: ReturnType<typeof setTimeout>}} Pending */
+/** @typedef {{directory: string, resolve: (answer: Answer) => void, timer?: ReturnType<typeof setTimeout>}} Pending */
 
 const retryMs = 20
 /** The inbox takes messages of up to 16 MiB; a character of JSON is at most 3 bytes of UTF-8. */
@@ -39,7 +39,7 @@ export class Link {
   /** @type {string[]} what the inbox had no room for */
   #waiting = []
   #closed = false
-  /** @type {object[]} questions from before it was open */
+  /** @type {(object & {request: string})[]} questions from before it was open */
   #early = []
   /** @type {import("../native.mjs").Binding | undefined} */
   binding
@@ -47,8 +47,9 @@ export class Link {
   /** @param {Addon} addon @param {LinkOptions} options */
   constructor(addon, options) {
     this.onEffect = options.onEffect
-    if (options.after) options.after.then(() => this.#open(addon, options)).catch((error) => this.#fail({ reason: String(error) }))
-    else this.#open(addon, options)
+    this.directory = options.directory
+    if (!options.after) this.#open(addon, options)
+    else options.after.then(() => this.#open(addon, options)).catch((error) => this.#stayShut(error))
   }
 
   /** @param {Addon} addon @param {LinkOptions} options */
@@ -61,6 +62,12 @@ export class Link {
     })
     onOpen?.(this)
     for (const message of this.#early.splice(0)) this.tell(message)
+  }
+
+  /** The directory is gone, most likely: nobody is left in it but who has asked meanwhile. @param {unknown} error */
+  #stayShut(error) {
+    const text = `The orchestrator's engine cannot be reached (${error}).`
+    for (const { request } of this.#early.splice(0)) this.#settle(request, { ok: false, text })
   }
 
   /** @param {string} json */
@@ -84,7 +91,8 @@ export class Link {
   /** @param {{reason?: string}} message */
   #fail(message) {
     const text = `The orchestrator's engine failed (${message.reason ?? "no reason given"}); it recovers from its log. Try again.`
-    for (const request of [...shared.pending.keys()]) this.#settle(request, { ok: false, text })
+    for (const [request, { directory }] of [...shared.pending])
+      if (directory === this.directory) this.#settle(request, { ok: false, text })
     this.onEffect({ type: "show_toast", variant: "error", text })
   }
 
@@ -124,7 +132,7 @@ export class Link {
     const request = `r${shared.next++}`
     const answer = new Promise((resolve) => {
       /** @type {Pending} */
-      const pending = { resolve }
+      const pending = { directory: this.directory, resolve }
       if (deadlineMs !== undefined) {
         pending.timer = setTimeout(() => this.#settle(request, fallback ?? { ok: true, text: "" }), deadlineMs)
       }

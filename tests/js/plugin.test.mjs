@@ -177,6 +177,27 @@ test("before it is open a link drops facts, and keeps questions until it is", as
   assert.match((await answer).text, /^This call was lost/)
 })
 
+test("an engine that fails, or a directory that is gone after a reload, leaves the calls of other directories alone", async () => {
+  /** @type {((json: string) => void)[]} */
+  const tell = []
+  const addon = /** @type {any} */ ({
+    open: (/** @type {any} */ { directory, onEffects }) => {
+      if (directory === "/gone") throw new Error("cannot resolve")
+      tell.push(onEffects)
+      return { post: () => true, watches: () => true, close: () => {} }
+    },
+  })
+  const at = (/** @type {string} */ directory, /** @type {any} */ more = {}) =>
+    new Link(addon, { directory, options: {}, onEffect: () => {}, ...more })
+  const [one, two, gone] = [at("/one"), at("/two"), at("/gone", { after: Promise.resolve() })]
+  const asked = [one, two, gone].map((link) => link.ask({ type: "question" }))
+  tell[0]?.(JSON.stringify([{ type: "engine_failed", reason: "disk" }]))
+  assert.match((await asked[0]?.answer)?.text ?? "", /engine failed \(disk\)/)
+  assert.match((await asked[2]?.answer)?.text ?? "", /cannot be reached/)
+  tell[1]?.(JSON.stringify([{ type: "reply", request: asked[1]?.request, ok: true, text: "fine" }]))
+  assert.deepEqual(await asked[1]?.answer, { ok: true, text: "fine" })
+})
+
 test("what the inbox has no room for is sent later, in order", async () => {
   /** @type {string[]} */
   const posted = []
