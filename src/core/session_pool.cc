@@ -166,6 +166,8 @@ void wake_session(Context& ctx, Session& session) {
 void close_session(Context& ctx, Session& session) {
   session.submitted = true;
   session.refusals = 0;
+  session.effect = 0;  // what becomes of a prompt on its way is nobody's concern any more
+  session.inspecting = false;
   // A call that overtook a pause: its turn is aborted already, and its slot given away.
   if (!holds_slot(session)) return release_session(ctx, session);
   session.state = SessionState::closing;

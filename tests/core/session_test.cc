@@ -45,6 +45,26 @@ MISSION_SCENARIO(Session, AWorkerThatNeverSubmitsIsContinuedThenReplacedThenBloc
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
+MISSION_SCENARIO(Session, APromptThatFailsAfterTheSubmissionSetsNothingGoing) {
+  FakeHost host;
+  host.plan = one_task();
+  EffectId late = 0;
+  host.script(Role::worker, [&](Turn& turn) {
+    // An idle before its time: a continuation is on its way while the work is handed in.
+    host.deliver(SessionIdled{turn.session});
+    late = host.prompts_to(turn.session).back().effect;
+    turn.do_work();
+    host.deliver(EffectFailed{late, "the connection was cut"});
+  });
+  host.task_command("build it");
+  host.run_until([&] { return late != 0; });
+  const SessionId worker = host.at("T1").session;
+  EXPECT_EQ(find_session(host.state, worker)->state, SessionState::closing);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.prompts_to(worker).size(), 2U) << "the card and the continuation";
+}
+
 MISSION_SCENARIO(Session, AfterAnErrorOnlyTheSecondIdleIsActedOn) {
   FakeHost host;
   host.plan = one_task();
