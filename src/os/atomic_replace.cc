@@ -18,6 +18,16 @@ std::string parent_directory(std::string_view path) {
   return slash == 0 ? "/" : std::string(path.substr(0, slash));
 }
 
+base::Result<void> create_durable_directories(FileSystem& fs, const std::string& root,
+                                              const std::string& path) {
+  if (auto made = fs.create_directories(path); !made) return made;
+  for (std::string at = path; at.size() > root.size();) {
+    at = parent_directory(at);
+    if (auto synced = fs.sync_directory(at); !synced) return synced;
+  }
+  return {};
+}
+
 base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes) {
   const std::string temporary = fs.temporary_name(path);
   base::Result<void> done = write_new(fs, temporary, bytes);

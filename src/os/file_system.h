@@ -84,6 +84,12 @@ FileSystem& posix_file_system();
 /// returns success the new content is durable.
 base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes);
 
+/// Makes the directory `path` and what lacks between it and `root`, which exists and stands above
+/// it. When it returns success all their names are durable, also those that somebody else has made
+/// and not synced: else a power cut takes the directory with all that was synced in it.
+base::Result<void> create_durable_directories(FileSystem& fs, const std::string& root,
+                                              const std::string& path);
+
 /// The part of a path before its last `/`, or `.`.
 std::string parent_directory(std::string_view path);
 

@@ -43,7 +43,8 @@ Result<void> MissionStore::lock() {
 }
 
 Result<void> MissionStore::make_directory() {
-  if (auto made = fs_.create_directories(paths_.directory); !made.ok()) return made;
+  if (auto made = os::create_durable_directories(fs_, root_, paths_.directory); !made.ok())
+    return made;
   if (fs_.exists(paths_.ignore)) return {};
   return os::atomic_replace(fs_, paths_.ignore, "*\n");
 }

@@ -121,6 +121,20 @@ TEST_F(FileSystemTest, AtomicReplaceFromManyThreadsNeverShowsAMix) {
   EXPECT_EQ(names(), std::vector<std::string>{"f"});
 }
 
+TEST_F(FileSystemTest, DurableDirectoriesSyncEveryNameUpToTheRoot) {
+  const TemporaryDirectory root;
+  for (int time = 0; time < 2; ++time) {  // those that are there already may never have been synced
+    FailingFileSystem spy(fs_);
+    ASSERT_TRUE(create_durable_directories(spy, root.path(), root.file("a/b")));
+    EXPECT_EQ(spy.calls,
+              (std::vector<std::string>{"create_directories", "sync_directory", "sync_directory"}));
+    EXPECT_TRUE(fs_.exists(root.file("a/b")));
+  }
+  FailingFileSystem failing(fs_);
+  failing.fail("sync_directory", 1);
+  EXPECT_FALSE(create_durable_directories(failing, root.path(), root.file("a/b")));
+}
+
 TEST(ParentDirectory, OfNamesRootsAndPaths) {
   EXPECT_EQ(parent_directory("/a/b"), "/a");
   EXPECT_EQ(parent_directory("/a"), "/");
