@@ -19,7 +19,7 @@ foreach(layer base os core codec store syntax lsp runtime sim)
     "${PROJECT_SOURCE_DIR}/tests/${layer}/support/*.cc")
   if(sources)
     add_executable(${layer}_test ${sources})
-    target_link_libraries(${layer}_test PRIVATE test_support GTest::gtest_main)
+    target_link_libraries(${layer}_test PRIVATE test_support GTest::gtest_main orch_sim)
     gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
       PROPERTIES TIMEOUT 120)
   endif()

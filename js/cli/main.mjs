@@ -19,6 +19,10 @@ const kVerbs = {
     usage: "replay <wal> [--until N] [--check] [--json]",
     load: () => import("./replay.mjs"),
   },
+  simulate: {
+    usage: "simulate [--seed S] [--runs N] [--jobs N] [--only FAULTS] [--trace LINES] [--shrink RUNS] [--json]",
+    load: () => import("./simulate.mjs"),
+  },
 }
 
 const kHelp = `usage: opencode-orchestrator <verb>

@@ -581,6 +581,8 @@ class Project final : public Directory {
     if (waiting.empty()) return;
     const std::string title = progress_title(state_);
     if (title == shown_) return;
+    // The timer comes at any time: what it tells must be durable, too.
+    if (!failure_.empty() || !make_durable(outbox)) return;
     shown_ = title;
     progress_pending_ = true;
     outbox.start_timer(kProgressTimer, kProgressEveryMs);

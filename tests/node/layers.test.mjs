@@ -18,7 +18,8 @@ const allowed = {
   lsp: ["orchestrator", "base", "codec"],
   runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp"],
   node: ["base", "runtime", "codec"],
-  tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "runtime"],
+  sim: ["orchestrator", "base", "core", "codec", "os", "store", "runtime"],
+  tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "runtime", "sim"],
 }
 
 /** Foreign headers and the only layer that may include them. @type {[RegExp, string][]} */

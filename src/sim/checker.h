@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/project.h"
+#include "sim/disk.h"
+
+namespace orchestrator::sim {
+
+/// Holds what the project does against what must be true: it sees each step, each message that
+/// leaves, and what a new process finds. Keeps every event of the mission, so that it can say at
+/// any time what the state must be. Throws a Violation.
+class Checker final : public runtime::Observer {
+ public:
+  explicit Checker(Disk& disk) : disk_(disk) {}
+
+  void loaded(const State& state) override;
+  void stepped(const State& state, const Event& event, const Effects& effects,
+               bool logged) override;
+  /// A message leaves the process: what caused it must be durable.
+  void shown(const Effect& effect);
+  /// A line of progress leaves.
+  void shown_progress();
+  /// The process is gone, and with it its state.
+  void process_gone() { state_ = nullptr; }
+  /// Live state = replayed state. Costs a replay of the mission.
+  void check_replay() const;
+  /// The files that follow the state are whole.
+  void check_files() const;
+
+  /// The state of the live process; null: there is none, or it has not loaded anything.
+  [[nodiscard]] const State* state() const { return state_; }
+  [[nodiscard]] std::uint64_t events() const { return course_.events.size(); }
+  /// The state that the newest process had, as far as it was seen.
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] const MissionId& mission() const { return course_.mission; }
+  /// Missions that were begun in this directory.
+  [[nodiscard]] std::uint32_t missions() const { return missions_; }
+  [[nodiscard]] const Event* newest() const {
+    return course_.events.empty() ? nullptr : &course_.events.back();
+  }
+
+ private:
+  void begin_mission(const Event& event);
+  void check_limits(const State& state) const;
+  void check_running(const State& state) const;
+  void check_tasks(const State& state);
+  void check_effects(const State& state, const Effects& effects) const;
+  void check_seal(const State& state) const;
+  void note_causes(const Event& event, const Effects& effects);
+  void require_durable(std::uint64_t seq, std::string_view what);
+  [[nodiscard]] State replayed(std::uint64_t events) const;
+
+  /// What has happened to one mission.
+  struct Course {
+    MissionId mission;
+    std::vector<Event> events;
+    std::vector<std::uint64_t> syncs_at;  ///< of each event: how often the log had been synced
+    std::uint64_t durable = 0;            ///< events that are known to be durable
+    std::uint64_t visible = 0;            ///< the newest event whose effects were seen outside
+  };
+
+  Disk& disk_;
+  const State* state_ = nullptr;
+  Phase phase_ = Phase::none;
+  Course course_;
+  Course before_;  ///< of the mission before: back again where the newer one was never seen outside
+  std::map<EffectId, std::uint64_t> effect_cause_;
+  std::map<RequestId, std::uint64_t> request_cause_;
+  std::map<TaskId, TaskStatus> statuses_;
+  std::size_t slots_ = 0;
+  std::uint32_t parallel_ = 0;
+  std::uint32_t missions_ = 0;
+};
+
+}  // namespace orchestrator::sim

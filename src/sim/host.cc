@@ -1,0 +1,621 @@
+#include "sim/host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/task_graph.h"
+#include "orchestrator/step.h"
+#include "sim/violation.h"
+
+namespace orchestrator::sim {
+namespace {
+
+constexpr std::uint64_t kWriteAnswerMs = 5'000;
+constexpr std::uint64_t kCommandAnswerMs = 15'000;
+constexpr std::uint64_t kLongToolMs = 20 * 60'000;
+/// The host gives up a model that sends nothing after its own retries.
+constexpr std::uint64_t kHangEndsMs = 30 * 60'000;
+
+template <class T>
+void set_request(T& event, const RequestId& request) {
+  if constexpr (requires { event.request; }) event.request = request;
+}
+
+bool is_submission(const Happening& call) {
+  return std::holds_alternative<PlanSubmitted>(call) ||
+         std::holds_alternative<WorkSubmitted>(call) ||
+         std::holds_alternative<ReviewSubmitted>(call);
+}
+
+}  // namespace
+
+Host::Host(Faults& faults, Timeline& timeline, Disk& disk, Checker& checker, Trace& trace,
+           Models& models, std::uint64_t seed)
+    : faults_(faults),
+      timeline_(timeline),
+      disk_(disk),
+      checker_(checker),
+      trace_(trace),
+      models_(models),
+      random_(mix(seed, 31)) {}
+
+Host::Child* Host::find_child(const SessionId& id) {
+  const auto it = children_.find(id);
+  return it == children_.end() ? nullptr : &it->second;
+}
+
+void Host::start(Process& process, HostMode mode) {
+  process_ = &process;
+  mode_ = mode;
+  run_ended_ = nullptr;
+  process.post(codec::Query{codec::Hello{mode}});
+}
+
+void Host::end_turns(Child& child) {
+  child.life += 1;
+  child.running = child.dying = child.continued = child.in_tool = false;
+  child.blocked = RequestId{};
+  child.permission = PermissionId{};
+  child.call.reset();
+}
+
+void Host::reload() {
+  if (deaf_) return;
+  trace_.note(timeline_.now_ms(), "**", "the host reloads the plugin");
+  deaf_ = true;
+  for (auto& [id, child] : children_) end_turns(child);
+  engine_failed();
+  timeline_.after(random_.between(300, 3'000), [this] {
+    deaf_ = false;
+    process_->post(codec::Query{codec::Hello{mode_}});
+    process_->post(HostReloaded{mode_});
+    for (const Effect& effect : std::exchange(held_, {})) carry_out(effect);
+  });
+}
+
+void Host::second_instance() { process_->post(codec::Query{codec::Hello{mode_}}); }
+
+void Host::process_gone() {
+  process_ = nullptr;
+  deaf_ = false;
+  held_.clear();
+  run_ended_ = nullptr;
+  asked_.clear();
+  turn_endings_.clear();
+  commands_.clear();
+  for (auto it = children_.begin(); it != children_.end();) {
+    Child& child = it->second;
+    end_turns(child);
+    const bool forgets = faults_.hit(Fault::host_forgets);
+    if (forgets && child.creation != 0 && timeline_.now_ms() - child.created_ms < 2'000) {
+      it = children_.erase(it);
+      continue;
+    }
+    if (forgets) {
+      child.prompt = child.prompt_before;
+      child.submission.reset();
+    }
+    ++it;
+  }
+}
+
+SessionId Host::new_session() {
+  const SessionId id("s" + std::to_string(++sessions_));
+  children_[id].id = id;
+  return id;
+}
+
+bool Host::has(const SessionId& session) const { return children_.contains(session); }
+
+SessionId Host::some_child(Random& random) const {
+  std::vector<SessionId> found;
+  for (const auto& [id, child] : children_) {
+    if (child.creation != 0) found.push_back(id);
+  }
+  return found.empty() ? SessionId{} : found[random.pick(static_cast<std::uint32_t>(found.size()))];
+}
+
+void Host::end_with(const SessionId& session, std::function<void()> ended) {
+  last_root_ = session;
+  run_ended_ = std::move(ended);
+}
+
+void Host::report(const Happening& happening, std::uint64_t delay_ms) {
+  if (!deaf_) process_->post(happening, delay_ms);
+}
+
+void Host::tell(const SessionId& session, const Happening& happening) {
+  if (process_ == nullptr || deaf_ || !process_->watches(session)) return;
+  if (faults_.hit(Fault::event_lost)) return;
+  std::uint64_t delay_ms = 0;
+  if (faults_.hit(Fault::event_late)) {
+    Random detail = faults_.detail(Fault::event_late);
+    delay_ms = detail.chance(70) ? detail.between(1, 500) : detail.between(1'000, 600'000);
+  }
+  if (faults_.hit(Fault::event_doubled))
+    process_->post(happening, faults_.detail(Fault::event_doubled).pick(300));
+  process_->post(happening, delay_ms);
+}
+
+// ---- what the engine asks for -------------------------------------------------------------------
+
+void Host::carry_out(const Effect& effect) {
+  if (deaf_) return held_.push_back(effect);
+  if (const auto* e = std::get_if<Reply>(&effect)) return answer(*e);
+  if (const auto* e = std::get_if<CreateSession>(&effect)) return create(*e);
+  if (const auto* e = std::get_if<PromptSession>(&effect)) return prompt(*e);
+  if (const auto* e = std::get_if<AbortSession>(&effect)) return abort(*e);
+  if (const auto* e = std::get_if<InspectSession>(&effect)) return inspect(*e);
+  if (const auto* e = std::get_if<FindSessions>(&effect)) return find(*e);
+  if (const auto* e = std::get_if<RejectPermission>(&effect)) return reject_permission(*e);
+}
+
+void Host::effect_failed(EffectId effect, const char* why, std::uint64_t delay_ms) {
+  timeline_.after(delay_ms, [this, effect, why] { report(EffectFailed{effect, why}); });
+}
+
+void Host::create(const CreateSession& effect) {
+  if (faults_.hit(Fault::create_failed))
+    return effect_failed(effect.effect, "the host makes no session", random_.between(1, 50));
+  const bool silent = faults_.hit(Fault::create_silent);
+  timeline_.after(random_.between(1, 30), [this, effect, silent] {
+    const SessionId id = new_session();
+    Child& child = children_[id];
+    child.role = effect.role;
+    child.mission = effect.mission;
+    child.task = effect.task;
+    child.creation = effect.effect;
+    child.created_ms = timeline_.now_ms();
+    if (!silent) report(SessionCreated{effect.effect, id}, random_.pick(10));
+  });
+}
+
+void Host::prompt(const PromptSession& effect) {
+  if (faults_.hit(Fault::prompt_failed))
+    return effect_failed(effect.effect, "the host is busy", random_.between(1, 50));
+  const bool vanishes = faults_.hit(Fault::prompt_vanished);
+  const bool silent = faults_.hit(Fault::prompt_silent);
+  const bool half = faults_.hit(Fault::prompt_half_failed);
+  timeline_.after(random_.between(1, 10), [this, effect, vanishes, silent, half] {
+    Child* child = find_child(effect.session);
+    if (child == nullptr) return report(EffectFailed{effect.effect, "no such session"});
+    child->prompt_before = std::exchange(child->prompt, effect.effect);
+    child->answered = false;
+    child->submission.reset();
+    if (half) {
+      report(EffectFailed{effect.effect, "the connection was cut"});
+    } else if (!silent) {
+      report(PromptAccepted{effect.effect});
+    }
+    if (!vanishes) message(*child);
+  });
+}
+
+void Host::abort(const AbortSession& effect) {
+  if (faults_.hit(Fault::abort_failed)) return;
+  timeline_.after(random_.between(1, 10), [this, session = effect.session] {
+    Child* child = find_child(session);
+    if (child != nullptr && child->running && !child->dying)
+      break_turn(*child, "MessageAbortedError");
+  });
+}
+
+void Host::inspect(const InspectSession& effect) {
+  if (faults_.hit(Fault::inspect_failed))
+    return effect_failed(effect.effect, "the host does not answer", random_.between(1, 1'000));
+  if (faults_.hit(Fault::inspect_silent)) return;
+  timeline_.after(random_.between(1, 20), [this, effect] {
+    const Child* child = find_child(effect.session);
+    SessionInspected seen{effect.effect, effect.session};
+    if (child != nullptr) {
+      seen.exists = true;
+      seen.busy = child->running;
+      seen.in_tool = child->in_tool || (child->running && !child->blocked.empty());
+      seen.answered = child->answered;
+    }
+    report(seen);
+  });
+}
+
+void Host::find(const FindSessions& effect) {
+  if (faults_.hit(Fault::find_failed))
+    return effect_failed(effect.effect, "the host does not answer", random_.between(1, 1'000));
+  if (faults_.hit(Fault::find_silent)) return;
+  timeline_.after(random_.between(1, 200), [this, effect] {
+    SessionsFound found{effect.effect, {}};
+    for (const auto& [id, child] : children_) {
+      const bool known = std::ranges::find(effect.known, id) != effect.known.end();
+      if (child.creation == 0 || (child.mission != effect.mission && !known)) continue;
+      if (!known) {
+        found.sessions.push_back({id, child.creation, child.running, false, false, 0});
+        continue;
+      }
+      const bool told_already = child.submission_answered && !faults_.hit(Fault::harvest_doubled);
+      if (child.submission && !told_already && !child.running) {
+        Happening harvested = *child.submission;
+        std::visit(
+            [&](auto& call) {
+              if constexpr (requires { call.harvested; }) {
+                call.harvested = true;
+                call.prompt = child.prompt;
+                call.request = RequestId("harvest-" + id.value);
+              }
+            },
+            harvested);
+        report(harvested);
+      }
+      found.sessions.push_back({id, child.creation, child.running,
+                                child.in_tool || !child.blocked.empty(), child.answered,
+                                child.prompt});
+    }
+    report(found);
+  });
+}
+
+void Host::answer(const Reply& reply) {
+  if (const auto it = commands_.find(reply.request); it != commands_.end()) {
+    const auto [session, told] = std::move(it->second);
+    commands_.erase(it);
+    if (Child* child = find_child(session); child != nullptr && reply.ok) {
+      child->role = Role::commander;
+      message(*child);
+    }
+    return told(reply.ok);
+  }
+  if (const auto it = turn_endings_.find(reply.request); it != turn_endings_.end()) {
+    const SessionId id = it->second;
+    turn_endings_.erase(it);
+    Child* child = find_child(id);
+    if (child == nullptr || child->blocked != reply.request) return;
+    child->blocked = RequestId{};
+    const std::uint64_t life = child->life;
+    if (reply.text.empty()) {
+      timeline_.after(1, [this, id, life] { stop_turn(id, life); });
+      return;
+    }
+    timeline_.after(1, [this, id, life] {
+      Child* again = find_child(id);
+      if (again == nullptr || again->life != life) return;
+      tell(id, TurnEnded{id, 100, 0.01, true, next_message()});
+      tell(id, TurnStarted{id});
+      write_script(*again);
+      advance(id, life, random_.between(20, 100));
+    });
+    return;
+  }
+  const auto it = asked_.find(reply.request);
+  if (it == asked_.end()) return;
+  Child* child = find_child(it->second);
+  asked_.erase(it);
+  if (child != nullptr && child->blocked == reply.request) call_answered(*child, reply);
+}
+
+void Host::engine_failed() {
+  std::vector<RequestId> pending;
+  for (const auto& [request, session] : commands_) pending.push_back(request);
+  for (const auto& [request, session] : turn_endings_) pending.push_back(request);
+  for (const auto& [request, session] : asked_) pending.push_back(request);
+  for (const RequestId& request : pending)
+    answer(Reply{request, false, turn_endings_.contains(request) ? "" : "The engine failed."});
+}
+
+// ---- what a person does -------------------------------------------------------------------------
+
+void Host::command(const SessionId& session, Happening event, std::function<void(bool ok)> told) {
+  const RequestId request = new_request();
+  std::visit([&](auto& e) { set_request(e, request); }, event);
+  commands_[request] = {session, std::move(told)};
+  report(event);
+  timeline_.after(kCommandAnswerMs, [this, request] {
+    if (commands_.contains(request)) answer(Reply{request, false, "no answer"});
+  });
+}
+
+void Host::say(const SessionId& session, const std::string& text) {
+  Child* child = find_child(session);
+  if (child == nullptr || process_ == nullptr) return;
+  if (process_->watches(session) && child->creation == 0) report(UserSpoke{session, text});
+  message(*child);
+}
+
+void Host::press_escape(const SessionId& session) {
+  Child* child = find_child(session);
+  if (child != nullptr && child->running && !child->dying)
+    break_turn(*child, "MessageAbortedError");
+}
+
+void Host::delete_session(const SessionId& session) {
+  if (Child* child = find_child(session)) session_gone(*child);
+}
+
+// ---- turns --------------------------------------------------------------------------------------
+
+void Host::message(Child& child) {
+  if (child.dying) return;  // the lost wake-up: stored, and never answered
+  if (child.running) {
+    child.continued = true;
+    return;
+  }
+  begin_turn(child);
+}
+
+void Host::begin_turn(Child& child) {
+  child.running = true;
+  child.answered = child.continued = child.in_tool = false;
+  const std::uint64_t life = ++child.life;
+  std::uint64_t delay_ms = random_.between(5, 20);
+  const SessionId id = child.id;
+  if (faults_.hit(Fault::host_retries)) {
+    tell(id, SessionRetried{id, "429"});
+    delay_ms += faults_.detail(Fault::host_retries).between(2'000, 60'000);
+  }
+  timeline_.after(delay_ms, [this, id, life] {
+    Child* again = find_child(id);
+    if (again == nullptr || again->life != life) return;
+    process_->post(codec::Query{codec::RoleAsked{new_request(), id}});
+    tell(id, TurnStarted{id});
+    write_script(*again);
+    advance(id, life,
+            random_.chance(95) ? random_.between(20, 200) : random_.between(1'000, 90'000));
+  });
+}
+
+void Host::write_script(Child& child) {
+  child.continued = false;
+  child.mends = 0;
+  child.next_step = 0;
+  child.script = models_.turn(checker_.state(), child.id, child.role, child.task, ++child.turns);
+}
+
+void Host::advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms) {
+  timeline_.after(delay_ms, [this, id, life] {
+    Child* child = find_child(id);
+    if (child == nullptr || child->life != life || !child->running || !child->blocked.empty())
+      return;
+    if (child->creation != 0 && faults_.hit(Fault::session_deleted)) return session_gone(*child);
+    if (faults_.hit(Fault::early_idle)) tell(id, SessionIdled{id});
+    take_step(*child);
+  });
+}
+
+void Host::take_step(Child& child) {
+  if (child.next_step >= child.script.size()) return end_turn(child);
+  const Step step = child.script[child.next_step++];
+  const SessionId id = child.id;
+  switch (step.kind) {
+    case Step::Kind::write:
+      return write(child, step.text);
+    case Step::Kind::run:
+      return run_command(child, step);
+    case Step::Kind::call:
+      return call(child, step.call);
+    case Step::Kind::fail:
+      return break_turn(child, step.text);
+    case Step::Kind::overflow:
+      tell(id, SessionErrored{id, "ContextOverflowError", "too long"});
+      tell(id, SessionCompacted{id});
+      return advance(id, child.life, random_.between(100, 2'000));
+    case Step::Kind::hang:
+      return hang(child, false);
+    case Step::Kind::hang_in_tool:
+      return hang(child, true);
+    case Step::Kind::ask:
+      return ask_permission(child, step.text);
+  }
+}
+
+/// A tool call that waits for a person. Where nobody answers, it waits for ever.
+void Host::ask_permission(Child& child, const std::string& what) {
+  const PermissionId permission("per" + std::to_string(++permissions_));
+  child.in_tool = true;
+  child.permission = permission;
+  tell(child.id, PermissionAsked{permission, child.id, what});
+  if (random_.chance(30)) return;
+  const bool allowed = random_.chance(60);
+  const std::uint64_t delay_ms = random_.between(1'000, 1'200'000);
+  timeline_.after(delay_ms, [this, id = child.id, life = child.life, permission, allowed] {
+    permission_answered(id, life, permission, allowed, false);
+  });
+}
+
+void Host::permission_answered(const SessionId& id, std::uint64_t life,
+                               const PermissionId& permission, bool allowed, bool with_words) {
+  Child* child = find_child(id);
+  if (child == nullptr || child->life != life || child->permission != permission) return;
+  child->permission = PermissionId{};
+  child->in_tool = false;
+  tell(id, PermissionAnswered{permission, id, allowed});
+  if (allowed || with_words) return advance(id, life, random_.between(5, 60));
+  // Refused without a word: the host ends the turn, and calls it no error.
+  stop_turn(id, life);
+}
+
+void Host::reject_permission(const RejectPermission& effect) {
+  timeline_.after(random_.between(1, 10), [this, effect] {
+    const Child* child = find_child(effect.session);
+    if (child != nullptr)
+      permission_answered(effect.session, child->life, effect.permission, false, true);
+  });
+}
+
+void Host::hang(Child& child, bool in_tool) {
+  child.in_tool = in_tool;
+  timeline_.after(in_tool ? kLongToolMs : kHangEndsMs,
+                  [this, id = child.id, life = child.life, in_tool] {
+                    Child* again = find_child(id);
+                    if (again == nullptr || again->life != life || !again->running) return;
+                    again->in_tool = false;
+                    if (!in_tool) return break_turn(*again, "APIError");
+                    take_step(*again);
+                  });
+}
+
+void Host::write(Child& child, const std::string& path) {
+  const RequestId request = new_request();
+  child.blocked = request;
+  child.blocked_by_tool = false;
+  child.writing = path;
+  asked_[request] = child.id;
+  if (process_->watches(child.id)) {
+    process_->post(codec::Query{codec::WriteAsked{request, child.id, {path}}});
+    timeline_.after(kWriteAnswerMs, [this, request] {
+      if (asked_.contains(request)) answer(Reply{request, true, ""});
+    });
+  } else {
+    answer(Reply{request, true, ""});
+  }
+}
+
+void Host::run_command(Child& child, const Step& step) {
+  child.ran.push_back({step.text, step.exit_code, ++tick_});
+  // A lost success costs a proof; the hook that tells of commands loses no failure.
+  const bool lost = faults_.hit(Fault::event_lost) && step.exit_code == 0;
+  if (process_->watches(child.id) && !lost)
+    process_->post_now(CommandRan{child.id, step.text, "", step.exit_code, "", ""});
+  advance(child.id, child.life,
+          random_.chance(97) ? random_.between(5, 100) : random_.between(1'000, 400'000));
+}
+
+bool Host::proves(const Child& child, const std::string& command) const {
+  const State* state = checker_.state();
+  const auto ran = std::find_if(child.ran.rbegin(), child.ran.rend(),
+                                [&](const Ran& one) { return one.command == command; });
+  if (state == nullptr || ran == child.ran.rend() || ran->exit_code != 0) return false;
+  const std::vector<std::string> vouched = vouched_files(*state, child.id);
+  return std::ranges::none_of(written_, [&](const auto& written) {
+    return written.second > ran->tick && std::ranges::any_of(vouched, [&](const auto& glob) {
+             return core::glob_matches(glob, written.first);
+           });
+  });
+}
+
+void Host::call(Child& child, Happening happening) {
+  const RequestId request = new_request();
+  std::visit([&](auto& e) { set_request(e, request); }, happening);
+  child.blocked = request;
+  child.blocked_by_tool = true;
+  child.call = happening;
+  asked_[request] = child.id;
+  if (is_submission(happening)) {
+    child.submission = happening;
+    child.submission_answered = false;
+  }
+  child.green.reset();
+  if (std::holds_alternative<ReviewSubmitted>(happening) && checker_.state() != nullptr) {
+    child.green.emplace();
+    for (const Ran& ran : child.ran) {
+      if (proves(child, ran.command)) child.green->insert(ran.command);
+    }
+  }
+  report(happening);
+}
+
+/// A pass was taken: what it rests on must really have been run, and by this very session.
+void Host::check_verdict(const Child& child) {
+  const auto* review = std::get_if<ReviewSubmitted>(&*child.call);
+  if (review == nullptr || review->args.verdict != Verdict::pass) return;
+  const State* state = checker_.state();
+  if (state == nullptr || !child.green) return;
+  const Task* task = find_task(*state, child.task);
+  const auto& verify =
+      child.role == Role::master_reviewer || task == nullptr ? state->verify : task->verify;
+  for (const std::string& command : verify) {
+    if (child.green->contains(command)) continue;
+    throw Violation{"seal only with every receipt in place",
+                    "session " + child.id.value + " passed \"" +
+                        (task == nullptr ? "the whole" : task->id.value) + "\" without \"" +
+                        command + "\" having been green in it"};
+  }
+}
+
+void Host::call_answered(Child& child, const Reply& reply) {
+  child.blocked = RequestId{};
+  const std::uint64_t delay_ms = random_.between(5, 60);
+  if (!child.blocked_by_tool) {
+    const std::string path = std::exchange(child.writing, "");
+    if (reply.ok && !path.starts_with("/")) {
+      written_[path] = ++tick_;
+      disk_.put(std::string(kRoot) + "/" + path, "version " + std::to_string(tick_));
+    }
+    return advance(child.id, child.life, delay_ms);
+  }
+  if (!child.call) return;
+  if (is_submission(*child.call)) {
+    child.submission_answered = reply.ok;
+    if (!reply.ok) child.submission.reset();
+  }
+  if (reply.ok) check_verdict(child);
+  if (!reply.ok && child.next_step >= child.script.size()) {
+    const Script mended = models_.mend(checker_.state(), child.id, child.role, child.task,
+                                       *child.call, ++child.mends);
+    child.script.insert(child.script.end(), mended.begin(), mended.end());
+  }
+  child.call.reset();
+  advance(child.id, child.life, delay_ms);
+}
+
+void Host::end_turn(Child& child) {
+  const bool asks = mode_ == HostMode::run && child.creation == 0 && process_->watches(child.id);
+  if (!asks) return stop_turn(child.id, child.life);
+  const RequestId request = new_request();
+  child.blocked = request;
+  child.blocked_by_tool = false;
+  turn_endings_[request] = child.id;
+  report(TurnEnding{request, child.id});
+}
+
+void Host::stop_turn(const SessionId& id, std::uint64_t life) {
+  Child* child = find_child(id);
+  if (child == nullptr || child->life != life) return;
+  tell(id, TurnEnded{id, 100, 0.01, true, next_message()});
+  timeline_.after(5, [this, id, life] {
+    Child* again = find_child(id);
+    if (again == nullptr || again->life != life || again->dying) return;
+    if (again->continued) {  // a message has come meanwhile
+      tell(id, TurnStarted{id});
+      write_script(*again);
+      return advance(id, life, random_.between(20, 100));
+    }
+    again->running = false;
+    again->answered = true;
+    tell(id, SessionIdled{id});
+    if (run_ended_ && id == last_root_) run_ended_();
+  });
+}
+
+void Host::break_turn(Child& child, const std::string& error) {
+  const SessionId id = child.id;
+  const std::uint64_t life = ++child.life;
+  child.dying = true;
+  child.in_tool = false;
+  child.permission = PermissionId{};
+  if (!child.blocked.empty()) {
+    const RequestId request = std::exchange(child.blocked, RequestId{});
+    asked_.erase(request);
+    turn_endings_.erase(request);
+    if (child.blocked_by_tool) report(CallAborted{request, id});
+  }
+  timeline_.after(1, [this, id, error] { tell(id, SessionErrored{id, error, "it failed"}); });
+  timeline_.after(2, [this, id] { tell(id, SessionIdled{id}); });
+  timeline_.after(random_.between(40, 500), [this, id, life] {
+    Child* dead = find_child(id);
+    if (dead == nullptr || dead->life != life) return;
+    dead->running = dead->dying = false;
+    tell(id, SessionIdled{id});
+    if (run_ended_ && id == last_root_) run_ended_();
+  });
+}
+
+void Host::session_gone(Child& child) {
+  const SessionId id = child.id;
+  if (!child.blocked.empty()) {
+    asked_.erase(child.blocked);
+    turn_endings_.erase(child.blocked);
+  }
+  trace_.note(timeline_.now_ms(), "**", "session " + id.value + " is deleted");
+  tell(id, SessionDeleted{id});
+  children_.erase(id);
+  if (run_ended_ && id == last_root_) run_ended_();
+}
+
+}  // namespace orchestrator::sim

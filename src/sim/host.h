@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orchestrator/effect.h"
+#include "orchestrator/event.h"
+#include "sim/disk.h"
+#include "sim/faults.h"
+#include "sim/model.h"
+#include "sim/process.h"
+#include "sim/timeline.h"
+
+namespace orchestrator::sim {
+
+/// The simulated OpenCode: its database of sessions, which outlives processes, their turns, which
+/// do not, and the JS side of the plugin between it and the engine. It does what
+/// docs/host-contract.md found the real one to do, and goes wrong as the faults of the run say.
+class Host {
+ public:
+  Host(Faults& faults, Timeline& timeline, Disk& disk, Checker& checker, Trace& trace,
+       Models& models, std::uint64_t seed);
+
+  /// A new process is there, in this mode.
+  void start(Process& process, HostMode mode);
+  /// The process is gone: its turns are over, and perhaps the last things it stored.
+  void process_gone();
+  /// The host throws the plugin's instance away and makes a new one: every turn is over, and what
+  /// it says meanwhile is not listened to.
+  void reload();
+  /// A second instance of the plugin comes up beside the first.
+  void second_instance();
+  [[nodiscard]] HostMode mode() const { return mode_; }
+  [[nodiscard]] bool is_up() const { return process_ != nullptr; }
+
+  // ---- what the engine asks for
+  void carry_out(const Effect& effect);
+  /// The engine has failed: nobody answers what is pending.
+  void engine_failed();
+
+  // ---- what a person does
+  /// A command in a session: its answer becomes the message that the model reads.
+  void command(const SessionId& session, Happening event, std::function<void(bool ok)> told);
+  void say(const SessionId& session, const std::string& text);
+  void press_escape(const SessionId& session);
+  void delete_session(const SessionId& session);
+  [[nodiscard]] SessionId new_session();
+  [[nodiscard]] bool has(const SessionId& session) const;
+  /// A session of the mission that can be deleted; empty: there is none.
+  [[nodiscard]] SessionId some_child(Random& random) const;
+  [[nodiscard]] RequestId new_request() { return RequestId("r" + std::to_string(++requests_)); }
+  /// In `run` mode: the session whose idleness ends the process, and what is done then.
+  void end_with(const SessionId& session, std::function<void()> ended);
+
+ private:
+  /// A command that really ran.
+  struct Ran {
+    std::string command;
+    std::int64_t exit_code = 0;
+    std::uint64_t tick = 0;
+  };
+  struct Child {
+    // In the database.
+    SessionId id;
+    Role role = Role::none;
+    MissionId mission;
+    TaskId task;
+    EffectId creation = 0;
+    std::uint64_t created_ms = 0;
+    EffectId prompt = 0;
+    EffectId prompt_before = 0;
+    bool answered = false;
+    std::optional<Happening> submission;  ///< of the newest prompt
+    bool submission_answered = false;
+    std::vector<Ran> ran;
+    // In the process.
+    bool running = false;
+    bool dying = false;  ///< after an error, before the real idle
+    bool continued = false;
+    bool in_tool = false;
+    RequestId blocked;
+    PermissionId permission;  ///< that its tool call waits for
+    bool blocked_by_tool = false;
+    std::uint64_t life = 0;
+    std::uint32_t turns = 0;
+    std::uint32_t mends = 0;
+    Script script;
+    std::size_t next_step = 0;
+    /// Commands whose proof held when the verdict was handed in; absent: nobody could tell then.
+    std::optional<std::set<std::string>> green;
+    std::optional<Happening> call;
+    std::string writing;
+  };
+
+  void create(const CreateSession& effect);
+  void prompt(const PromptSession& effect);
+  void abort(const AbortSession& effect);
+  void inspect(const InspectSession& effect);
+  void find(const FindSessions& effect);
+  void answer(const Reply& reply);
+  void reject_permission(const RejectPermission& effect);
+  void effect_failed(EffectId effect, const char* why, std::uint64_t delay_ms);
+
+  void message(Child& child);
+  void begin_turn(Child& child);
+  void write_script(Child& child);
+  void advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);
+  void take_step(Child& child);
+  void write(Child& child, const std::string& path);
+  void run_command(Child& child, const Step& step);
+  void call(Child& child, Happening happening);
+  void call_answered(Child& child, const Reply& reply);
+  void check_verdict(const Child& child);
+  void end_turn(Child& child);
+  void stop_turn(const SessionId& id, std::uint64_t life);
+  void break_turn(Child& child, const std::string& error);
+  void hang(Child& child, bool in_tool);
+  void ask_permission(Child& child, const std::string& what);
+  void permission_answered(const SessionId& id, std::uint64_t life, const PermissionId& permission,
+                           bool allowed, bool with_words);
+  static void end_turns(Child& child);
+  void session_gone(Child& child);
+  [[nodiscard]] bool proves(const Child& child, const std::string& command) const;
+
+  /// What became of an effect, or a question; lost while no instance of the plugin is there.
+  void report(const Happening& happening, std::uint64_t delay_ms = 0);
+  /// An event of the host, with all that can happen to it on its way.
+  void tell(const SessionId& session, const Happening& happening);
+  [[nodiscard]] Child* find_child(const SessionId& id);
+  [[nodiscard]] std::string next_message() { return "msg" + std::to_string(++host_messages_); }
+
+  Faults& faults_;
+  Timeline& timeline_;
+  Disk& disk_;
+  Checker& checker_;
+  Trace& trace_;
+  Models& models_;
+  Random random_;
+  Process* process_ = nullptr;
+  HostMode mode_ = HostMode::serve;
+  std::map<SessionId, Child> children_;
+  std::map<RequestId, SessionId> asked_;
+  std::map<RequestId, SessionId> turn_endings_;
+  std::map<RequestId, std::pair<SessionId, std::function<void(bool)>>> commands_;
+  std::map<std::string, std::uint64_t> written_;  ///< path -> when it was last changed
+  SessionId last_root_;
+  std::function<void()> run_ended_;
+  bool deaf_ = false;  ///< the plugin is between two instances
+  std::vector<Effect> held_;
+  std::uint64_t tick_ = 0;
+  std::uint64_t permissions_ = 0;
+  std::uint64_t sessions_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t host_messages_ = 0;
+};
+
+}  // namespace orchestrator::sim

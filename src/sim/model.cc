@@ -1,0 +1,271 @@
+#include "sim/model.h"
+
+#include <algorithm>
+
+namespace orchestrator::sim {
+namespace {
+
+Step write_step(std::string path) { return {Step::Kind::write, std::move(path), 0, {}}; }
+Step run_step(std::string command, std::int64_t exit_code) {
+  return {Step::Kind::run, std::move(command), exit_code, {}};
+}
+Step call_step(Happening call) { return {Step::Kind::call, "", 0, std::move(call)}; }
+Step plain_step(Step::Kind kind, std::string text = "") { return {kind, std::move(text), 0, {}}; }
+
+bool is_glob(const std::string& file) { return file.find('*') != std::string::npos; }
+
+ReviewSubmitted verdict(const SessionId& session, Verdict verdict) {
+  ReviewSubmitted review;
+  review.session = session;
+  review.args.verdict = verdict;
+  return review;
+}
+
+}  // namespace
+
+Models::Models(Faults& faults, std::uint64_t seed) : faults_(faults), random_(mix(seed, 21)) {
+  const std::uint32_t kind = random_.pick(64);
+  size_.tasks_most = kind == 0 ? 40 : kind < 8 ? 12 : 4;
+  size_.globs = random_.chance(30);
+}
+
+TaskSpec Models::spec(const std::string& id, std::uint32_t number) {
+  TaskSpec spec;
+  spec.id = TaskId(id);
+  spec.title = "Title of " + id;
+  spec.description = "Build " + id;
+  const bool wide = size_.globs && random_.chance(30);
+  spec.files =
+      wide ? std::vector<std::string>{"src/" + std::to_string(random_.pick(3)) + "/**"}
+           : std::vector<std::string>{"src/" + std::to_string(number % 3) + "/" + id + ".txt"};
+  if (!random_.chance(25)) spec.verify = {"test " + id};
+  return spec;
+}
+
+PlanArgs Models::plan() {
+  PlanArgs plan;
+  plan.summary = "A plan";
+  plan.verify = {"test all"};
+  const std::uint32_t tasks = random_.between(1, size_.tasks_most);
+  for (std::uint32_t i = 1; i <= tasks; ++i) {
+    TaskSpec task = spec("T" + std::to_string(i), i);
+    for (std::uint32_t k = 1; k < i; ++k) {
+      if (random_.pick(std::max(4U, tasks / 2)) == 0)
+        task.deps.emplace_back("T" + std::to_string(k));
+    }
+    plan.tasks.push_back(std::move(task));
+  }
+  return plan;
+}
+
+PlanArgs Models::bad_plan() {
+  PlanArgs bad = plan();
+  TaskSpec& first = bad.tasks.front();
+  switch (random_.pick(7)) {
+    case 0:
+      first.deps = {first.id};
+      break;
+    case 1:
+      bad.tasks.push_back(first);
+      break;
+    case 2:
+      first.id = TaskId("no id, this");
+      break;
+    case 3:
+      first.deps = {TaskId("nobody")};
+      break;
+    case 4:
+      first.files = {"../outside"};
+      break;
+    case 5:
+      bad.tasks.clear();
+      break;
+    default:
+      first.deps = {TaskId("Y")};
+      bad.tasks.push_back(spec("Y", 1));
+      bad.tasks.back().deps = {bad.tasks.front().id};
+      break;
+  }
+  return bad;
+}
+
+TodoUpdated Models::random_todo(const State& state, const SessionId& session) {
+  TodoUpdated todo;
+  todo.session = session;
+  if (!state.tasks.empty()) {
+    todo.args.id = state.tasks[random_.pick(static_cast<std::uint32_t>(state.tasks.size()))].id;
+    todo.args.status = static_cast<TodoStatus>(random_.pick(5));
+  }
+  if (random_.chance(30)) {
+    ++added_;
+    todo.args.add = spec("A" + std::to_string(added_), added_);
+  }
+  return todo;
+}
+
+/// A call that its role may not make, or that makes no sense.
+void Models::strange_call(const SessionId& session, Script& script) {
+  switch (random_.pick(5)) {
+    case 0:
+      script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
+      break;
+    case 1:
+      script.push_back(
+          call_step(WorkSubmitted{{}, session, {TaskId("nobody"), "", {}, {}, {}}, {}}));
+      break;
+    case 2:
+      script.push_back(call_step(ReviewSubmitted{{}, session, {}, {}, "", {}}));
+      break;
+    case 3:
+      script.push_back(call_step(RunCalled{{}, session, {}, {}}));
+      break;
+    default:
+      script.push_back(call_step(TodoUpdated{{}, session, {}, {}}));
+      break;
+  }
+}
+
+void Models::commander(const State* state, const SessionId& session, Script& script) {
+  if (state == nullptr || session != state->root_session) return;
+  const bool asked = state->phase == Phase::blocked || is_running(state->phase);
+  if (asked && faults_.hit(Fault::model_changes_plan)) {
+    for (std::uint32_t i = random_.between(1, 3); i > 0; --i)
+      script.push_back(call_step(random_todo(*state, session)));
+    if (random_.chance(30)) script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
+  }
+  if (state->phase == Phase::briefing && random_.chance(15))
+    script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
+  if (is_running(state->phase)) script.push_back(call_step(RunCalled{{}, session, {}, {}}));
+}
+
+void Models::planner(const SessionId& session, Script& script) {
+  if (faults_.hit(Fault::model_plans_badly)) {
+    const std::uint32_t times = random_.chance(15) ? 10 : random_.between(1, 2);
+    for (std::uint32_t i = 0; i < times; ++i)
+      script.push_back(call_step(PlanSubmitted{{}, session, bad_plan(), {}}));
+    return;  // `mend` gives a good one
+  }
+  script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
+}
+
+void Models::worker(const State* state, const SessionId& session, const TaskId& id,
+                    Script& script) {
+  WorkSubmitted work;
+  work.session = session;
+  work.args.summary = "Did " + id.value;
+  const Task* task = state == nullptr ? nullptr : find_task(*state, id);
+  if (task != nullptr && !faults_.hit(Fault::model_lazy)) {
+    for (const std::string& file : task->files) {
+      if (!is_glob(file)) script.push_back(write_step(file));
+    }
+    if (task->files.empty() || is_glob(task->files.front()))
+      script.push_back(write_step("src/1/" + id.value + "-new.txt"));
+    if (!task->verify.empty() && random_.chance(30)) {
+      script.push_back(run_step(task->verify.front(), 0));
+      work.args.evidence = {{task->verify.front(), 0}};
+    }
+  }
+  if (faults_.hit(Fault::model_trespasses)) {
+    const bool outside = random_.chance(30);
+    script.push_back(write_step(outside ? "/etc/passwd"
+                                        : "src/" + std::to_string(random_.pick(3)) + "/T" +
+                                              std::to_string(random_.between(1, 4)) + ".txt"));
+  }
+  if (faults_.hit(Fault::model_claims)) work.args.evidence.push_back({"never ran", 0});
+  if (random_.chance(5)) {
+    ++added_;
+    work.args.follow_ups = {spec("W" + std::to_string(added_), added_)};
+  }
+  script.push_back(call_step(std::move(work)));
+}
+
+void Models::reviewer(const State* state, const SessionId& session, const TaskId& id, bool whole,
+                      Script& script) {
+  std::vector<std::string> verify;
+  if (state != nullptr && whole) verify = state->verify;
+  const Task* task = state == nullptr ? nullptr : find_task(*state, id);
+  if (task != nullptr) verify = task->verify;
+  const bool red = faults_.hit(Fault::model_goes_red);
+  if (!faults_.hit(Fault::model_lazy)) {
+    for (const std::string& command : verify) script.push_back(run_step(command, red ? 1 : 0));
+  }
+  if ((red && random_.chance(70)) || faults_.hit(Fault::model_rejects)) {
+    ReviewSubmitted reject = verdict(session, Verdict::reject);
+    const std::string file =
+        random_.chance(50) ? "src/" + std::to_string(random_.pick(3)) + "/found.txt" : "";
+    for (std::uint32_t i = random_.between(1, 2); i > 0; --i)
+      reject.args.findings.push_back({file, 1, Severity::error, "it is red"});
+    script.push_back(call_step(std::move(reject)));
+    return;
+  }
+  ReviewSubmitted pass = verdict(session, Verdict::pass);
+  if (faults_.hit(Fault::model_claims)) pass.args.evidence.push_back({"never ran", 0});
+  script.push_back(call_step(std::move(pass)));
+}
+
+Script Models::turn(const State* state, const SessionId& session, Role role, const TaskId& task,
+                    std::uint32_t turn_number) {
+  (void)turn_number;
+  Script script;
+  if (role == Role::none || faults_.hit(Fault::model_silent)) return script;
+  if (faults_.hit(Fault::turn_failed))
+    return {plain_step(Step::Kind::fail, random_.chance(70) ? "APIError" : "UnknownError")};
+  if (faults_.hit(Fault::turn_overflowed)) script.push_back(plain_step(Step::Kind::overflow));
+  if (faults_.hit(Fault::turn_hangs)) script.push_back(plain_step(Step::Kind::hang));
+  if (faults_.hit(Fault::turn_hangs_in_tool))
+    script.push_back(plain_step(Step::Kind::hang_in_tool));
+  const bool child = role != Role::commander;
+  if (child && faults_.hit(Fault::model_asks))
+    script.push_back(plain_step(Step::Kind::ask, "bash: rm -r build"));
+  if (faults_.hit(Fault::model_calls_strange)) strange_call(session, script);
+  switch (role) {
+    case Role::commander:
+      commander(state, session, script);
+      break;
+    case Role::planner:
+      planner(session, script);
+      break;
+    case Role::worker:
+      worker(state, session, task, script);
+      break;
+    case Role::reviewer:
+      reviewer(state, session, task, false, script);
+      break;
+    case Role::master_reviewer:
+      reviewer(state, session, task, true, script);
+      break;
+    case Role::none:
+      break;
+  }
+  if (faults_.hit(Fault::turn_failed)) {
+    const auto at = random_.pick(static_cast<std::uint32_t>(script.size() + 1));
+    script.insert(script.begin() + at, plain_step(Step::Kind::fail, "APIError"));
+  }
+  return script;
+}
+
+Script Models::mend(const State* state, const SessionId& session, Role role, const TaskId& task,
+                    const Happening& refused, std::uint32_t times) {
+  Script script;
+  if (faults_.hit(Fault::model_repeats)) {
+    for (std::uint32_t i = random_.between(1, 12); i > 0; --i) script.push_back(call_step(refused));
+    return script;
+  }
+  if (times > 2 || state == nullptr) return script;
+  if (role == Role::planner && std::holds_alternative<PlanSubmitted>(refused)) {
+    script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
+  } else if (role == Role::worker && std::holds_alternative<WorkSubmitted>(refused)) {
+    WorkSubmitted work;
+    work.session = session;
+    work.args.summary = "Did " + task.value;
+    script.push_back(call_step(std::move(work)));
+  } else if (std::holds_alternative<ReviewSubmitted>(refused)) {
+    const Task* held = find_task(*state, task);
+    const auto& verify = held == nullptr ? state->verify : held->verify;
+    for (const std::string& command : verify) script.push_back(run_step(command, 0));
+    script.push_back(call_step(verdict(session, Verdict::pass)));
+  }
+  return script;
+}
+
+}  // namespace orchestrator::sim

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "codec/message.h"
+#include "runtime/project.h"
+#include "sim/checker.h"
+#include "sim/disk.h"
+#include "sim/timeline.h"
+#include "sim/trace.h"
+
+namespace orchestrator::sim {
+
+inline constexpr const char* kRoot = "/p";
+
+/// The engine's end of a simulated process: the real Project, with the inbox, the timers and the
+/// watch list that the engine gives it, and its revival after a failure. Messages go in as JSON and
+/// effects come out as JSON.
+class Process final : private runtime::Outbox {
+ public:
+  struct Ears {
+    /// An effect reaches the JS side.
+    std::function<void(const Effect&)> effect;
+    /// The directory's logic has failed: every pending question is answered with that.
+    std::function<void()> failed;
+    /// The whole process died in the middle of a call.
+    std::function<void()> died;
+  };
+
+  Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace, std::string options,
+          std::uint64_t seed, Ears ears);
+  ~Process() override;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  /// Puts a message into the inbox; it is worked off with what comes in the same moment.
+  void post(std::string json, std::uint64_t delay_ms);
+  void post(const Happening& happening, std::uint64_t delay_ms = 0) {
+    post(codec::dump(happening), delay_ms);
+  }
+  void post(const codec::Query& query, std::uint64_t delay_ms = 0) {
+    post(codec::dump(query), delay_ms);
+  }
+  /// A fact that the engine sees in the very moment it happens.
+  void post_now(const Happening& happening);
+  [[nodiscard]] bool watches(const SessionId& session) const {
+    return watched_.contains(session.value);
+  }
+  /// Ends as a process does that was told to.
+  void end_in_order();
+  [[nodiscard]] std::uint64_t messages() const { return messages_; }
+
+ private:
+  void send(std::string json) override { outgoing_.push_back(std::move(json)); }
+  void start_timer(std::uint64_t id, std::uint64_t delay_ms) override;
+  void cancel_timer(std::uint64_t id) override { timers_.erase(id); }
+  void watch_session(const std::string& session) override { watched_.insert(session); }
+  void unwatch_session(const std::string& session) override { watched_.erase(session); }
+  std::uint64_t now_ms() override { return timeline_.now_ms(); }
+  void run_on_pool(std::function<void()> work, std::function<void(runtime::Outbox&)> done) override;
+
+  void work_off();
+  void enter(const std::function<void(runtime::Directory&)>& call);
+  void fail(const std::string& reason);
+  void let_out();
+  void show(const std::string& json);
+
+  Disk& disk_;
+  Checker& checker_;
+  Timeline& timeline_;
+  Trace& trace_;
+  const std::string options_;
+  Random random_;
+  Ears ears_;
+  std::unique_ptr<runtime::Directory> project_;
+  std::vector<std::string> inbox_;
+  std::vector<std::string> outgoing_;
+  std::map<std::uint64_t, std::uint64_t> timers_;  ///< id -> which setting of it counts
+  std::uint64_t timer_settings_ = 0;
+  std::set<std::string> watched_;
+  std::uint64_t messages_ = 0;
+  int revivals_left_ = 3;
+  bool drain_due_ = false;
+  bool inside_ = false;
+  bool given_up_ = false;
+  bool over_ = false;
+};
+
+}  // namespace orchestrator::sim

@@ -1,0 +1,328 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/host.h"
+
+namespace orchestrator::sim {
+namespace {
+
+/// Persons, deaths and damage have an occasion at every so many things that happen.
+constexpr std::uint64_t kOccasionEvery = 8;
+constexpr std::uint64_t kStepsMost = 400'000;
+constexpr std::uint64_t kHealedStepsMost = 100'000;
+constexpr std::uint32_t kHealedResumesMost = 40;
+constexpr std::uint32_t kResumesBeforeHealing = 5;
+constexpr std::uint64_t kStepsAfterTheEnd = 300;
+
+class Simulation {
+ public:
+  explicit Simulation(const RunOptions& options)
+      : seed_(options.seed),
+        faults_(options.seed, options.only),
+        disk_(faults_),
+        checker_(disk_),
+        trace_(options.trace_lines),
+        models_(faults_, options.seed),
+        host_(faults_, timeline_, disk_, checker_, trace_, models_, options.seed),
+        random_(mix(options.seed, 41)) {
+    disk_.put(std::string(kRoot) + "/README.md", "A project");
+    const std::uint32_t mode = random_.pick(8);
+    mode_ = mode < 4 ? HostMode::serve : mode < 6 ? HostMode::tui : HostMode::run;
+    heals_at_ = random_.between(100, 4'000);
+    missions_wanted_ = random_.chance(10) ? 2 : 1;
+    options_ = some_options();
+  }
+
+  RunResult run() {
+    RunResult result;
+    try {
+      start_process();
+      while (!is_over()) go_on();
+      final_checks();
+    } catch (Violation& violation) {
+      result.violation = std::move(violation);
+    }
+    checker_.process_gone();
+    result.hits = faults_.hits();
+    result.outcome = to_name(checker_.phase());
+    result.missions = checker_.missions();
+    result.processes = processes_;
+    result.messages = messages_ + (process_ ? process_->messages() : 0);
+    result.events = checker_.events();
+    result.disk_calls = disk_.calls();
+    result.virtual_ms = timeline_.now_ms() - began_ms_;
+    result.trace_hash = trace_.hash();
+    result.trace.assign(trace_.lines().begin(), trace_.lines().end());
+    disk_.die(false, Random(0));
+    return result;
+  }
+
+ private:
+  // ---- the course of a run
+  // ----------------------------------------------------------------------------
+
+  void go_on() {
+    ++steps_;
+    if (!timeline_.step()) {
+      stand_still();
+    } else if (steps_ % kOccasionEvery == 0 && !died_) {
+      occasion();
+    }
+    if (died_) bury(faults_.hit(Fault::power_cut));
+    if (!faults_.healed() && (steps_ > heals_at_ || resumes_ > kResumesBeforeHealing)) heal();
+    if (mission_over()) ++steps_after_;
+    check_measures();
+  }
+
+  void heal() {
+    trace_.note(timeline_.now_ms(), "**", "no more faults from here on");
+    faults_.heal();
+    disk_.end_faults();
+    healed_at_step_ = steps_;
+    resumes_ = 0;
+  }
+
+  void check_measures() const {
+    const std::uint64_t healed_steps = faults_.healed() ? steps_ - healed_at_step_ : 0;
+    if (steps_ < kStepsMost && healed_steps < kHealedStepsMost &&
+        (!faults_.healed() || resumes_ <= kHealedResumesMost))
+      return;
+    throw Violation{"every mission ends, within its measure",
+                    "after " + std::to_string(steps_) + " steps and " + std::to_string(resumes_) +
+                        " resumes without faults it is " + std::string(to_name(checker_.phase())) +
+                        ": " + (checker_.state() == nullptr ? "" : checker_.state()->reason)};
+  }
+
+  [[nodiscard]] bool mission_over() const {
+    return checker_.missions() > 0 && !is_active(checker_.phase());
+  }
+
+  bool is_over() {
+    if (!mission_over() || steps_after_ < kStepsAfterTheEnd) return false;
+    if (checker_.missions() >= missions_wanted_) return true;
+    if (process_ == nullptr || asking_) return false;
+    steps_after_ = 0;
+    ask_for_mission(host_.new_session());
+    return false;
+  }
+
+  void final_checks() {
+    checker_.check_replay();
+    checker_.check_files();
+  }
+
+  // ---- processes
+  // --------------------------------------------------------------------------------------
+
+  void start_process() {
+    if (process_ != nullptr) return;
+    ++processes_;
+    trace_.note(
+        timeline_.now_ms(), "**",
+        "process " + std::to_string(processes_) + " starts in mode " + std::string(to_name(mode_)));
+    disk_.start();
+    died_ = false;
+    asking_ = false;
+    process_ = std::make_unique<Process>(
+        disk_, checker_, timeline_, trace_, options_, mix(seed_, 1000 + processes_),
+        Process::Ears{[this](const Effect& effect) {
+                        timeline_.after(1, [this, effect] { host_.carry_out(effect); });
+                      },
+                      [this] { host_.engine_failed(); }, [this] { died_ = true; }});
+    host_.start(*process_, mode_);
+    if (checker_.missions() == 0 || mode_ == HostMode::run) open_session();
+  }
+
+  /// What the person of this process came for.
+  void open_session() {
+    const SessionId session = host_.new_session();
+    if (mode_ == HostMode::run) {
+      // `opencode run` ends with its session's first idleness.
+      host_.end_with(session, [this] {
+        ends_ = true;
+        timeline_.after(10, [this] { end_run(); });
+      });
+    }
+    timeline_.after(random_.between(1, 50), [this, session] {
+      if (checker_.missions() == 0) return ask_for_mission(session);
+      // Something else is asked, or the mission is gone on with.
+      if (random_.chance(30)) return host_.say(session, "What is in this directory?");
+      resume(session);
+    });
+  }
+
+  void end_run() {
+    if (random_.chance(50)) process_->end_in_order();
+    died_ = true;
+  }
+
+  void bury(bool power_cut) {
+    died_ = false;
+    trace_.note(timeline_.now_ms(), "**",
+                power_cut ? "the process dies, and the power goes" : "the process dies");
+    if (!disk_.is_dead()) checker_.check_replay();
+    disk_.die(power_cut, Random(mix(seed_, 5000 + processes_)));
+    timeline_.end_life();
+    messages_ += process_->messages();
+    checker_.process_gone();
+    host_.process_gone();
+    process_.reset();
+    asking_ = false;
+    checker_.check_files();
+    const bool goes_on = mission_over() ? checker_.missions() < missions_wanted_ : true;
+    if (!goes_on) {
+      steps_after_ = kStepsAfterTheEnd;
+      return;
+    }
+    if (checker_.missions() > 0) ++resumes_;
+    if (random_.chance(20)) mode_ = mode_ == HostMode::run ? HostMode::serve : HostMode::run;
+    timeline_.outside(random_.between(100, 60'000), [this] { start_process(); });
+  }
+
+  // ---- persons
+  // ----------------------------------------------------------------------------------------
+
+  [[nodiscard]] SessionId root() {
+    const State* state = checker_.state();
+    if (state != nullptr && host_.has(state->root_session)) return state->root_session;
+    return host_.new_session();
+  }
+
+  void ask_for_mission(const SessionId& session) {
+    MissionRequested event;
+    event.session = session;
+    event.mode = mode_;
+    event.arguments = "Build it";
+    if (random_.chance(20)) event.arguments += " --background";
+    if (random_.chance(10)) event.arguments += " --budget 2ktok";
+    if (random_.chance(10)) event.arguments += " --time 1h";
+    if (random_.chance(10)) event.arguments += " --parallel 2";
+    asking_ = true;
+    host_.command(session, event, [this](bool /*ok*/) { asking_ = false; });
+  }
+
+  void resume(const SessionId& session) {
+    ResumeRequested event;
+    event.session = session;
+    event.mode = mode_;
+    host_.command(session, event, [](bool) {});
+  }
+
+  void stop(const char* words) {
+    StopRequested event;
+    event.session = root();
+    event.arguments = words;
+    host_.command(event.session, event, [](bool) {});
+  }
+
+  /// Things that can happen at any time.
+  void occasion() {
+    if (process_ == nullptr) return;
+    damage();
+    if (faults_.hit(Fault::die)) died_ = true;
+    if (faults_.hit(Fault::restart)) {
+      process_->end_in_order();
+      died_ = true;
+    }
+    if (died_) return;
+    if (mode_ != HostMode::run && faults_.hit(Fault::reload)) host_.reload();
+    if (faults_.hit(Fault::instance)) host_.second_instance();
+    if (checker_.missions() == 0) return;
+    if (faults_.hit(Fault::person_speaks)) host_.say(root(), "A word");
+    if (faults_.hit(Fault::person_escapes)) host_.press_escape(root());
+    if (faults_.hit(Fault::person_pauses)) stop("--pause");
+    if (faults_.hit(Fault::person_stops)) stop("");
+    if (faults_.hit(Fault::person_resumes)) resume(host_.new_session());
+    if (faults_.hit(Fault::person_deletes_root)) host_.delete_session(root());
+    if (faults_.hit(Fault::person_starts_beside)) start_beside();
+  }
+
+  void start_beside() {
+    MissionRequested event;
+    event.session = host_.new_session();
+    event.arguments = "Something else";
+    event.mode = mode_;
+    host_.command(event.session, event, [](bool) {});
+  }
+
+  void damage() {
+    const std::string snapshot = std::string(kRoot) + "/.opencode/mission_loop.json";
+    const std::string log =
+        std::string(kRoot) + "/.opencode/orchestrator/" + checker_.mission().value + ".wal";
+    if (faults_.hit(Fault::lose_snapshot)) disk_.lose(snapshot);
+    if (faults_.hit(Fault::lose_todo)) disk_.lose(std::string(kRoot) + "/.opencode/todo.md");
+    if (faults_.hit(Fault::lose_log)) disk_.lose(log);
+    if (faults_.hit(Fault::rot_snapshot)) disk_.rot(snapshot, faults_.detail(Fault::rot_snapshot));
+    if (faults_.hit(Fault::rot_log)) disk_.rot(log, faults_.detail(Fault::rot_log));
+  }
+
+  /// Nothing is due any more: the mission is over, or a person is needed.
+  void stand_still() {
+    if (mission_over()) {
+      steps_after_ = kStepsAfterTheEnd;
+      return;
+    }
+    if (process_ == nullptr) return start_process();
+    ++resumes_;
+    if (checker_.missions() == 0) return ask_for_mission(host_.new_session());
+    const State* state = checker_.state();
+    const bool stuck = state != nullptr && is_running(state->phase) && !state->dormant;
+    if (stuck) {
+      throw Violation{
+          "every mission ends or waits for a person",
+          "nothing is due any more, and the mission is " + std::string(to_name(state->phase))};
+    }
+    // Whoever finds that nothing answers starts the program anew.
+    if (state == nullptr && random_.chance(50)) {
+      died_ = true;
+      return;
+    }
+    resume(random_.chance(30) ? host_.new_session() : root());
+  }
+
+  [[nodiscard]] std::string some_options() {
+    Options options;
+    options.limits.attempts = random_.between(1, 3);
+    options.limits.iterations = random_.between(1, 3);
+    options.limits.continuations = random_.between(1, 3);
+    options.parallel.initial = random_.between(1, 4);
+    options.parallel.max = random_.between(options.parallel.initial, 6);
+    options.timeouts.stall_s = random_.between(20, 300);
+    options.timeouts.task_min = random_.chance(70) ? 60 : random_.between(1, 10);
+    options.resume = random_.chance(75) ? ResumePolicy::automatic : ResumePolicy::manual;
+    return "{\"options\":" + codec::dump(options) + ",\"agents\":[\"worker\"]}";
+  }
+
+  const std::uint64_t seed_;
+  Faults faults_;
+  Timeline timeline_;
+  const std::uint64_t began_ms_ = timeline_.now_ms();
+  Disk disk_;
+  Checker checker_;
+  Trace trace_;
+  Models models_;
+  Host host_;
+  Random random_;
+  std::unique_ptr<Process> process_;
+  HostMode mode_ = HostMode::serve;
+  std::string options_;
+  std::uint32_t missions_wanted_ = 1;
+  std::uint32_t processes_ = 0;
+  std::uint64_t messages_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uint64_t steps_after_ = 0;
+  std::uint64_t heals_at_ = 0;
+  std::uint64_t healed_at_step_ = 0;
+  std::uint32_t resumes_ = 0;
+  bool died_ = false;
+  bool ends_ = false;
+  bool asking_ = false;
+};
+
+}  // namespace
+
+RunResult simulate(const RunOptions& options) { return Simulation(options).run(); }
+
+}  // namespace orchestrator::sim

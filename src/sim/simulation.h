@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/faults.h"
+#include "sim/violation.h"
+
+namespace orchestrator::sim {
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  /// Nothing but these faults may happen; absent: what the seed says.
+  std::optional<std::vector<Hit>> only;
+  std::size_t trace_lines = 0;  ///< so many of the last lines are kept
+};
+
+struct RunResult {
+  std::optional<Violation> violation;
+  std::vector<Hit> hits;  ///< the faults that happened
+  std::string outcome;    ///< the last mission's phase
+  std::uint32_t missions = 0;
+  std::uint32_t processes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t events = 0;  ///< of the last mission
+  std::uint64_t disk_calls = 0;
+  std::uint64_t virtual_ms = 0;
+  std::uint64_t trace_hash = 0;
+  std::vector<std::string> trace;
+};
+
+/// One simulated directory from its first mission to that mission's end, with all that goes wrong
+/// on the way. The same options give the same result, byte for byte. Any thread; nothing is shared.
+[[nodiscard]] RunResult simulate(const RunOptions& options);
+
+/// Which of the faults are needed: the shortest list found that still breaks the same invariant,
+/// within so many further runs.
+[[nodiscard]] std::vector<Hit> shrink(const RunOptions& options, const RunResult& failed,
+                                      std::uint32_t runs_most);
+
+}  // namespace orchestrator::sim

@@ -1,0 +1,312 @@
+// The deterministic simulator: `opencode-orchestrator simulate`.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/simulation.h"
+
+namespace orchestrator::sim {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: simulate [--seed S] [--runs N] [--jobs N] [--only FAULTS] [--trace LINES]\n"
+    "                [--shrink RUNS] [--json]\n"
+    "\n"
+    "Runs simulated missions on a virtual clock, a simulated disk and a simulated host, with "
+    "faults,\n"
+    "and checks after every step what must be true. The same seed gives the same run.\n"
+    "\n"
+    "  --seed S      the first seed (1)\n"
+    "  --runs N      so many seeds from there on (1000)\n"
+    "  --jobs N      processes at once (1); the result does not depend on it\n"
+    "  --only LIST   only these faults, e.g. die:3,event_lost:17, as a failure prints them\n"
+    "  --trace N     print the last N lines of each failure, and of a single run (40)\n"
+    "  --shrink N    spend so many runs on the shortest list of faults that fails (2000)\n"
+    "  --json        one JSON object instead of text\n"
+    "\n"
+    "Exit codes: 0 nothing was violated, 1 something was, 2 usage.\n";
+
+constexpr std::uint64_t kFailuresShown = 10;
+
+struct Arguments {
+  std::uint64_t seed = 1;
+  std::uint64_t runs = 1000;
+  std::uint64_t jobs = 1;
+  std::uint64_t trace = 40;
+  std::uint64_t shrink_runs = 2000;
+  std::optional<std::vector<Hit>> only;
+  bool json = false;
+};
+
+struct Totals {
+  std::uint64_t runs = 0;
+  std::uint64_t missions = 0;
+  std::uint64_t sealed = 0;
+  std::uint64_t processes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t disk_calls = 0;
+  std::uint64_t faults = 0;
+  std::uint64_t virtual_s = 0;
+  std::uint64_t hash = 0;  ///< over all traces, in no order
+  std::uint64_t violations = 0;
+  std::array<std::uint64_t, kFaults> hits{};
+};
+
+struct Failure {
+  std::uint64_t seed = 0;
+  char invariant[120] = {};
+};
+
+bool read_number(const char* text, std::uint64_t& out) {
+  const char* const end = text + std::strlen(text);
+  const auto [at, error] = std::from_chars(text, end, out);
+  return error == std::errc{} && at == end;
+}
+
+/// Empty: understood. Else what is wrong.
+std::string read_arguments(int argc, char** argv, Arguments& out) {
+  const std::map<std::string_view, std::uint64_t*> numbers{{"--seed", &out.seed},
+                                                           {"--runs", &out.runs},
+                                                           {"--jobs", &out.jobs},
+                                                           {"--trace", &out.trace},
+                                                           {"--shrink", &out.shrink_runs}};
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (name == "--json") {
+      out.json = true;
+      continue;
+    }
+    const auto number = numbers.find(name);
+    if (number == numbers.end() && name != "--only") return std::string(name) + ": no such option";
+    if (++i >= argc) return std::string(name) + ": its value is missing";
+    if (number != numbers.end()) {
+      if (!read_number(argv[i], *number->second))
+        return std::string(name) + " " + argv[i] + ": a whole number is needed";
+      continue;
+    }
+    out.only = parse_hits(argv[i]);
+    if (!out.only) return "--only " + std::string(argv[i]) + ": write fault:number,fault:number";
+  }
+  if (out.runs < 1 || out.jobs < 1 || out.jobs > 256)
+    return "--runs and --jobs: at least 1, and at most 256 jobs";
+  return "";
+}
+
+void add(Totals& totals, const RunResult& result) {
+  totals.runs += 1;
+  totals.missions += result.missions;
+  totals.sealed += result.outcome == "sealed" ? 1 : 0;
+  totals.processes += result.processes;
+  totals.messages += result.messages;
+  totals.disk_calls += result.disk_calls;
+  totals.faults += result.hits.size();
+  totals.virtual_s += result.virtual_ms / 1000;
+  totals.hash ^= mix(result.trace_hash);
+  totals.violations += result.violation ? 1 : 0;
+  for (const Hit& hit : result.hits) ++totals.hits[static_cast<std::size_t>(hit.fault)];
+}
+
+void add(Totals& totals, const Totals& more) {
+  totals.runs += more.runs;
+  totals.missions += more.missions;
+  totals.sealed += more.sealed;
+  totals.processes += more.processes;
+  totals.messages += more.messages;
+  totals.disk_calls += more.disk_calls;
+  totals.faults += more.faults;
+  totals.virtual_s += more.virtual_s;
+  totals.hash ^= more.hash;
+  totals.violations += more.violations;
+  for (std::size_t i = 0; i < kFaults; ++i) totals.hits[i] += more.hits[i];
+}
+
+/// The share of one job: every `jobs`th seed.
+void run_share(const Arguments& args, std::uint64_t job, Totals& totals,
+               std::vector<Failure>& failures) {
+  for (std::uint64_t i = job; i < args.runs; i += args.jobs) {
+    const RunResult result = simulate({args.seed + i, args.only, 0});
+    add(totals, result);
+    if (!result.violation || failures.size() >= kFailuresShown) continue;
+    Failure failure{args.seed + i, {}};
+    result.violation->invariant.copy(failure.invariant, sizeof failure.invariant - 1);
+    failures.push_back(failure);
+  }
+}
+
+void write_all(int fd, const void* data, std::size_t bytes) {
+  const char* at = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t count = ::write(fd, at, bytes);
+    if (count <= 0) return;
+    at += count;
+    bytes -= static_cast<std::size_t>(count);
+  }
+}
+
+bool read_all(int fd, void* data, std::size_t bytes) {
+  char* at = static_cast<char*>(data);
+  while (bytes > 0) {
+    const ssize_t count = ::read(fd, at, bytes);
+    if (count <= 0) return false;
+    at += count;
+    bytes -= static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+/// Processes, not threads: a run that crashes takes only its own job with it.
+bool run_jobs(const Arguments& args, Totals& totals, std::vector<Failure>& failures) {
+  if (args.jobs == 1) {
+    run_share(args, 0, totals, failures);
+    return true;
+  }
+  std::vector<std::pair<pid_t, int>> children;
+  for (std::uint64_t job = 0; job < args.jobs; ++job) {
+    int ends[2] = {};
+    if (::pipe(ends) != 0) return false;
+    const pid_t pid = ::fork();
+    if (pid < 0) return false;
+    if (pid == 0) {
+      ::close(ends[0]);
+      Totals own;
+      std::vector<Failure> found;
+      run_share(args, job, own, found);
+      write_all(ends[1], &own, sizeof own);
+      for (const Failure& failure : found) write_all(ends[1], &failure, sizeof failure);
+      ::_exit(0);
+    }
+    ::close(ends[1]);
+    children.emplace_back(pid, ends[0]);
+  }
+  bool whole = true;
+  for (const auto& [pid, fd] : children) {
+    Totals own;
+    whole = read_all(fd, &own, sizeof own) && whole;
+    add(totals, own);
+    for (Failure failure; read_all(fd, &failure, sizeof failure);) failures.push_back(failure);
+    ::close(fd);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    whole = whole && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  std::sort(failures.begin(), failures.end(),
+            [](const Failure& a, const Failure& b) { return a.seed < b.seed; });
+  return whole;
+}
+
+void print_trace(const RunResult& result) {
+  for (const std::string& line : result.trace) std::printf("  %s\n", line.c_str());
+}
+
+/// The failure once more, with as few faults as can be.
+void explain(const Arguments& args, std::uint64_t seed) {
+  const RunOptions options{seed, args.only, 0};
+  const RunResult failed = simulate(options);
+  const std::vector<Hit> needed =
+      shrink(options, failed, static_cast<std::uint32_t>(args.shrink_runs));
+  const RunResult shortest = simulate({seed, needed, args.trace});
+  const Violation& violation = shortest.violation ? *shortest.violation : *failed.violation;
+  std::printf("\nseed %llu violates: %s\n  %s\n", static_cast<unsigned long long>(seed),
+              violation.invariant.c_str(), violation.text.c_str());
+  std::printf("  with %zu of its %zu faults: %s\n", needed.size(), failed.hits.size(),
+              to_text(needed).c_str());
+  std::printf("  again: opencode-orchestrator simulate --seed %llu --runs 1 --only \"%s\"\n",
+              static_cast<unsigned long long>(seed), to_text(needed).c_str());
+  print_trace(shortest);
+}
+
+void print_text(const Arguments& args, const Totals& totals, double seconds) {
+  std::printf(
+      "%llu runs from seed %llu: %llu missions (%llu sealed), %llu processes, %llu messages, "
+      "%llu calls to the disk, %llu faults, %llu virtual hours\n",
+      static_cast<unsigned long long>(totals.runs), static_cast<unsigned long long>(args.seed),
+      static_cast<unsigned long long>(totals.missions),
+      static_cast<unsigned long long>(totals.sealed),
+      static_cast<unsigned long long>(totals.processes),
+      static_cast<unsigned long long>(totals.messages),
+      static_cast<unsigned long long>(totals.disk_calls),
+      static_cast<unsigned long long>(totals.faults),
+      static_cast<unsigned long long>(totals.virtual_s / 3600));
+  std::printf("%.1f s with %llu jobs: %.0f missions per second; all traces: %016llx\n", seconds,
+              static_cast<unsigned long long>(args.jobs),
+              static_cast<double>(totals.missions) / seconds,
+              static_cast<unsigned long long>(totals.hash));
+  std::printf("%llu violations\n", static_cast<unsigned long long>(totals.violations));
+}
+
+void print_json(const Arguments& args, const Totals& totals, const std::vector<Failure>& failures,
+                double seconds) {
+  std::printf(
+      "{\"seed\":%llu,\"runs\":%llu,\"jobs\":%llu,\"missions\":%llu,\"sealed\":%llu,"
+      "\"processes\":%llu,\"messages\":%llu,\"disk_calls\":%llu,\"faults\":%llu,"
+      "\"virtual_s\":%llu,\"seconds\":%.3f,\"missions_per_s\":%.1f,\"trace\":\"%016llx\","
+      "\"violations\":%llu,\"failures\":[",
+      static_cast<unsigned long long>(args.seed), static_cast<unsigned long long>(totals.runs),
+      static_cast<unsigned long long>(args.jobs), static_cast<unsigned long long>(totals.missions),
+      static_cast<unsigned long long>(totals.sealed),
+      static_cast<unsigned long long>(totals.processes),
+      static_cast<unsigned long long>(totals.messages),
+      static_cast<unsigned long long>(totals.disk_calls),
+      static_cast<unsigned long long>(totals.faults),
+      static_cast<unsigned long long>(totals.virtual_s), seconds,
+      static_cast<double>(totals.missions) / seconds, static_cast<unsigned long long>(totals.hash),
+      static_cast<unsigned long long>(totals.violations));
+  for (std::size_t i = 0; i < failures.size(); ++i) {
+    std::printf("%s{\"seed\":%llu,\"invariant\":\"%s\"}", i == 0 ? "" : ",",
+                static_cast<unsigned long long>(failures[i].seed), failures[i].invariant);
+  }
+  std::printf("],\"hits\":{");
+  for (std::size_t i = 0; i < kFaults; ++i) {
+    std::printf("%s\"%s\":%llu", i == 0 ? "" : ",",
+                std::string(name_of(static_cast<Fault>(i))).c_str(),
+                static_cast<unsigned long long>(totals.hits[i]));
+  }
+  std::printf("}}\n");
+}
+
+int run(const Arguments& args) {
+  const auto start = std::chrono::steady_clock::now();
+  Totals totals;
+  std::vector<Failure> failures;
+  const bool whole = run_jobs(args, totals, failures);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  if (args.json) {
+    print_json(args, totals, failures, took.count());
+  } else {
+    if (args.runs == 1 && totals.violations == 0)
+      print_trace(simulate({args.seed, args.only, args.trace}));
+    print_text(args, totals, took.count());
+    for (std::size_t i = 0; i < failures.size() && i < kFailuresShown; ++i)
+      explain(args, failures[i].seed);
+  }
+  if (!whole) std::fprintf(stderr, "simulate: a job died; its seeds: run again with --jobs 1\n");
+  return totals.violations == 0 && whole ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace orchestrator::sim
+
+int main(int argc, char** argv) {
+  using namespace orchestrator::sim;
+  if (argc == 2 && std::string_view(argv[1]) == "--help") {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
+  Arguments args;
+  const std::string wrong = read_arguments(argc, argv, args);
+  if (wrong.empty()) return run(args);
+  std::fprintf(stderr, "simulate: %s\n\n%s", wrong.c_str(), kUsage);
+  return 2;
+}
