@@ -29,7 +29,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 }
 
 TEST(Simulation, NothingIsViolated) {
-  const std::uint64_t runs = from_environment("ORCH_SIM_RUNS", 500);
+  const std::uint64_t runs = from_environment("ORCH_SIM_RUNS", 200);
   for (std::uint64_t seed = 1; seed <= runs && !HasFailure(); ++seed) expect_sound(seed);
 }
 
