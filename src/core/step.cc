@@ -14,6 +14,7 @@
 #include "core/session_events.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
+#include "core/todo_edit.h"
 #include "core/trace.h"
 
 namespace orchestrator {
@@ -252,7 +253,7 @@ struct Dispatch {
   }
 
   void operator()(const SessionsFound& event) { on_sessions_found(ctx, event); }
-  void operator()(const TodoEdited& /*event*/) {}
+  void operator()(const TodoEdited& event) { on_todo_edited(ctx, event); }
   void operator()(const PermissionAsked& event) { on_permission_asked(ctx, event); }
   void operator()(const PermissionAnswered& event) { on_permission_answered(ctx, event); }
   void operator()(const StorageFailed& event) {

@@ -17,6 +17,16 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
   if (is_settled(to)) task.ended_ms = ctx.now_ms;
 }
 
+void finish_on_word(Context& ctx, Task& task) {
+  ORCH_ASSERT(word_move_exists(task.status, TaskStatus::done));
+  if (ctx.trace != nullptr) ctx.trace->words.push_back({task.status, TaskStatus::done});
+  task.status = TaskStatus::done;
+  task.ended_ms = ctx.now_ms;
+  task.on_word = true;
+  task.proved_by.clear();
+  task.note = "accepted on a person's word in todo.md, without a review";
+}
+
 bool is_settled(TaskStatus status) {
   return status == TaskStatus::done || status == TaskStatus::dropped;
 }

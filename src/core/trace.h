@@ -7,10 +7,11 @@
 
 namespace orchestrator::core {
 
-/// Which rows of the two tables a step has taken: for tests and timelines. Not part of the state.
+/// Which rows of the tables a step has taken: for tests and timelines. Not part of the state.
 struct Trace {
   std::vector<PhaseMove> phases;
   std::vector<TaskMove> tasks;
+  std::vector<TaskMove> words;
 };
 
 /// `orchestrator::step`, and what it moved.
