@@ -110,6 +110,7 @@ void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
   }
   if (is_running(to)) state.commander.owed = false;
   state.phase = to;
+  ctx.moved = ctx.graph_moved = true;
   state.reason = std::move(reason);
 }
 
@@ -301,6 +302,7 @@ void suspend_mission(Context& ctx) {
 void resume_mission(Context& ctx) {
   State& state = ctx.state;
   state.dormant = false;
+  ctx.moved = ctx.graph_moved = true;
   state.unblocks = 0;
   if (state.phase == Phase::blocked || state.phase == Phase::paused) {
     restore_measures(ctx);

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/claims.h"
@@ -85,6 +88,16 @@ void finish_on_word(Context& ctx, Task& task);
 /// Some task is ready, or in work: the mission moves on without anybody.
 [[nodiscard]] bool has_movable_task(const State& state);
 [[nodiscard]] std::size_t count(const State& state, TaskStatus status);
+
+/// Where each task stands in a list, by its id. Valid until the list changes.
+class TaskIndex {
+ public:
+  explicit TaskIndex(const std::vector<Task>& tasks);
+  [[nodiscard]] std::optional<std::size_t> find(const TaskId& id) const;
+
+ private:
+  std::unordered_map<std::string_view, std::size_t> index_;
+};
 
 /// pending -> ready where every dependency is settled; back where one is not any more.
 void refresh_ready(Context& ctx);

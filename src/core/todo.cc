@@ -127,6 +127,7 @@ std::string apply(Context& ctx, const TodoArgs& args) {
   }
   if (args.add) {
     ctx.state.tasks.push_back(make_task(ctx.state, *args.add));
+    ctx.moved = ctx.graph_moved = true;
     line += (line.empty() ? "" : "; ") + args.add->id.value + " added";
   }
   return line;

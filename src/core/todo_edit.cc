@@ -104,6 +104,7 @@ class Edit {
     task.agent = std::move(made.agent);
     task.files = std::move(made.files);
     task.deps = std::move(made.deps);
+    ctx_.moved = ctx_.graph_moved = true;
     remark(id + " has a new card");
   }
 
@@ -197,6 +198,7 @@ class Edit {
       if (!problems.empty()) return remark("not added: " + problems.front());
     }
     ctx_.state.tasks.push_back(make_task(ctx_.state, spec));
+    ctx_.moved = ctx_.graph_moved = true;
     Task& task = ctx_.state.tasks.back();
     remark(task.id.value + " is new");
     if (line.mark == TodoMark::done) {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/mission.h"
+#include "core/session_states.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
@@ -12,6 +13,7 @@ struct Trace {
   std::vector<PhaseMove> phases;
   std::vector<TaskMove> tasks;
   std::vector<TaskMove> words;
+  std::vector<SessionMove> sessions;
 };
 
 /// `orchestrator::step`, and what it moved.

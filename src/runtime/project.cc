@@ -189,7 +189,7 @@ class Project final : public Directory {
     std::vector<std::string> inside;
     for (const std::string& path : asked.paths) {
       inside.push_back(files_.relative(path));
-      const std::string why = why_not_write(state_, asked.session, inside.back());
+      const std::string why = why_not_write(state_, asked.session, inside.back(), asked.child);
       if (!why.empty()) return reply(asked.request, false, why);
     }
     if (role_of(state_, asked.session) != Role::none) {

@@ -56,6 +56,14 @@ TEST(Tables, NoRowIsWithoutAScenario) {
       });
   report_tasks("kTaskMoves", core::kTaskMoves, taken.tasks);
   report_tasks("kWordMoves", core::kWordMoves, taken.words);
+  report(
+      "kSessionMoves", core::kSessionMoves, taken.sessions,
+      [](const core::SessionMove& a, const core::SessionMove& b) {
+        return a.from == b.from && a.to == b.to;
+      },
+      [](const core::SessionMove& row) {
+        return std::string(to_name(row.from)) + " -> " + std::string(to_name(row.to));
+      });
 }
 
 }  // namespace
