@@ -586,15 +586,21 @@ struct SessionsFound {
 
 /// A line of `.opencode/todo.md` that stands for a task.
 struct TodoLine {
-  TaskId id;  ///< empty: a person has added it
+  TaskId id;  ///< its first word, where that could be an id; empty: a person has added it
   TodoMark mark = TodoMark::open;
   std::string title;
+  std::string agent;
+  std::vector<std::string> files;
+  std::vector<TaskId> deps;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("id", self.id);
     visit("mark", self.mark);
     visit("title", self.title);
+    visit("agent", self.agent);
+    visit("files", self.files);
+    visit("deps", self.deps);
   }
 };
 
@@ -602,10 +608,14 @@ struct TodoLine {
 struct TodoEdited {
   static constexpr std::string_view kType = "todo_edited";
   std::vector<TodoLine> lines;
+  /// What the engine had written before: only a difference to it is the person's doing, whatever
+  /// has happened to the mission since. Empty: what the state says now.
+  std::vector<TodoLine> before;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("lines", self.lines);
+    visit("before", self.before);
   }
 };
 

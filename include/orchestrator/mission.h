@@ -172,6 +172,7 @@ struct Task {
   std::vector<std::string> proved_by;  ///< the commands whose receipts its review rests on
   TimeMs started_ms = 0;
   TimeMs ended_ms = 0;
+  bool on_word = false;  ///< done because a person says so: no review stands behind it
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -198,6 +199,7 @@ struct Task {
     visit("proved_by", self.proved_by);
     visit("started_ms", self.started_ms);
     visit("ended_ms", self.ended_ms);
+    visit("on_word", self.on_word);
   }
 };
 

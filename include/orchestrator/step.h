@@ -41,9 +41,10 @@ namespace orchestrator {
 [[nodiscard]] std::string system_card(const State& state, const SessionId& session);
 
 /// Why a session may not write `path` (relative to the project; starts with `..` or `/` when it is
-/// outside), or nothing.
+/// outside), or nothing. `child`: the engine once made this session, though the state may have
+/// forgotten it since, as it does with those that ended long ago.
 [[nodiscard]] std::string why_not_write(const State& state, const SessionId& session,
-                                        const std::string& path);
+                                        const std::string& path, bool child = false);
 
 /// One line for a tool part, e.g. `executing 3/7 · T2, T4 running`; at most 120 bytes.
 [[nodiscard]] std::string progress_title(const State& state);

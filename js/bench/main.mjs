@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url"
 import { numberOption, parsed, UsageError } from "../cli/usage.mjs"
 import { costOf, recordEvents, replayInNode } from "./hook-cost.mjs"
 import { machine, machineLine } from "./machine.mjs"
+import { runNative, stepRows } from "./native.mjs"
 import { buildRequests, roleSizes } from "./request-bytes.mjs"
 import { missionRun, oracleRun } from "./runs.mjs"
 import { spread, units, written } from "./stats.mjs"
@@ -20,7 +21,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "hooks", "bytes"]
+const names = ["wall", "handover", "hooks", "bytes", "step"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -213,6 +214,11 @@ export async function main(args) {
     const bytes = await byteRows()
     rows.push(...bytes.rows)
     data.bytes = bytes.data
+  }
+  if (wants("step")) {
+    say("step: the core alone, in 6 to 500 tasks")
+    data.step = runNative("core_bench")
+    rows.push(...stepRows(data.step))
   }
   const loadAfter = loadavg()[0] ?? 0
   if (options.json) {

@@ -99,7 +99,12 @@ export function hooks(host) {
     "tool.execute.before": async (/** @type {any} */ input, /** @type {any} */ output) => {
       if (!writers.has(input.tool) || !link.watches(input.sessionID)) return
       const { answer } = link.ask(
-        { type: "write_asked", session: input.sessionID, paths: writtenPaths(output.args) },
+        {
+          type: "write_asked",
+          session: input.sessionID,
+          paths: writtenPaths(output.args),
+          child: memory.children.has(input.sessionID),
+        },
         { deadlineMs: answerMs },
       )
       const { ok, text } = await answer

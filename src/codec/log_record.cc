@@ -34,7 +34,12 @@ bool decode_event_record(std::string_view bytes, std::uint32_t version, LoggedEv
       logged.witness |= std::uint32_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
     bytes.remove_prefix(kWitnessBytes);
   }
-  return decode(bytes, logged.event, error);
+  if (!decode(bytes, logged.event, error)) return false;
+  // Numbers are added to it: one that nobody's clock has ever shown must not overflow.
+  constexpr TimeMs kTimeMax = TimeMs{1} << 52U;
+  if (logged.event.at_ms > -kTimeMax && logged.event.at_ms < kTimeMax) return true;
+  if (error != nullptr) *error = "an event of no time";
+  return false;
 }
 
 std::string encode_mark(const StateMark& mark) { return encode(mark); }

@@ -140,7 +140,8 @@ bool check_options(const Options& options, Problems& problems) {
   positive("timeouts.stall_s", options.timeouts.stall_s, 86'400);
   if (options.limits.depth > 10) problems.push_back({"limits.depth", "must be from 0 to 10"});
   if (options.budget.usd < 0) problems.push_back({"budget.usd", "must not be negative"});
-  if (options.budget.minutes < 0) problems.push_back({"budget.minutes", "must not be negative"});
+  if (options.budget.minutes < 0 || options.budget.minutes > 1e7)
+    problems.push_back({"budget.minutes", "must be from 0 to 10000000"});
   for (const auto& [role, model] : options.models) {
     if (!from_name<Role>(role) || role == "none") {
       problems.push_back({"models." + role,

@@ -54,12 +54,14 @@ struct WriteAsked {
   RequestId request;
   SessionId session;
   std::vector<std::string> paths;
+  bool child = false;  ///< the engine has made this session, for this mission or an earlier one
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("request", self.request, required);
     visit("session", self.session, required);
     visit("paths", self.paths);
+    visit("child", self.child);
   }
 };
 

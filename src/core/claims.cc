@@ -196,12 +196,6 @@ bool globs_overlap(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::vector<std::string> claim_of(const Task& task) {
-  std::vector<std::string> claim = task.files;
-  claim.insert(claim.end(), task.touched.begin(), task.touched.end());
-  return claim;
-}
-
 bool glob_matches(const std::string& glob, const std::string& path) {
   if (glob == path) return true;
   if (!has_wildcard(glob) || glob.size() > kGlobBytesMax) return false;
@@ -215,6 +209,16 @@ bool claims_overlap(const std::vector<std::string>& a, const std::vector<std::st
   return std::ranges::any_of(a, [&](const std::string& x) {
     return std::ranges::any_of(b, [&](const std::string& y) { return globs_overlap(x, y); });
   });
+}
+
+bool claims_overlap(const Task& a, const Task& b) {
+  return claims_overlap(a.files, b.files) || claims_overlap(a.files, b.touched) ||
+         claims_overlap(a.touched, b.files) || claims_overlap(a.touched, b.touched);
+}
+
+bool claims(const Task& task, const std::string& path) {
+  const auto names = [&](const std::string& glob) { return globs_overlap(glob, path); };
+  return std::ranges::any_of(task.files, names) || std::ranges::any_of(task.touched, names);
 }
 
 }  // namespace orchestrator::core

@@ -142,6 +142,22 @@ void take_run_arguments(State& state, const RunArgs& args) {
   }
 }
 
+/// Each call may add to what was given before; that has an end.
+std::vector<std::string> run_problems(const State& state, const RunCalled& event) {
+  constexpr std::size_t kLinesMax = 200;
+  std::vector<std::string> problems = event.problems;
+  const auto check = [&](const char* name, std::size_t known, std::size_t more) {
+    if (more == 0 || known + more <= kLinesMax) return;
+    problems.push_back(std::string(name) + ": " + std::to_string(known) + " are there and " +
+                       std::to_string(more) + " would come; at most " + std::to_string(kLinesMax) +
+                       " are kept: join some, or leave out what is "
+                       "there already");
+  };
+  check("acceptance", state.acceptance.size(), event.args.acceptance.size());
+  check("verify", state.verify_asked.size(), event.args.verify.size());
+  return problems;
+}
+
 }  // namespace
 
 Role role_of_session(const State& state, const SessionId& session) {
@@ -201,9 +217,10 @@ void on_run(Context& ctx, const RunCalled& event) {
                        "mission_run: mission " + state.mission.value + " belongs to session " +
                            state.root_session.value + "; the user can adopt it here with /resume");
   }
-  if (!event.problems.empty()) {
+  const std::vector<std::string> problems = run_problems(state, event);
+  if (!problems.empty()) {
     return refuse_call(ctx, event.request, event.session,
-                       listed("mission_run: nothing was started:", event.problems));
+                       listed("mission_run: nothing was started:", problems));
   }
   if (!commander.waiting.empty()) {
     if (commander.waiting == event.request) return;  // the host told it twice

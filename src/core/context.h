@@ -17,6 +17,10 @@ struct Context {
   TimeMs now_ms = 0;
   Effects effects;
   Trace* trace = nullptr;
+  /// Something has moved that decides what may run now: a task, a slot, the phase.
+  bool moved = false;
+  /// A dependency has: which tasks are ready must be looked at again.
+  bool graph_moved = false;
 
   template <class E>
   void emit(E effect) {

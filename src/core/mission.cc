@@ -110,6 +110,7 @@ void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
   }
   if (is_running(to)) state.commander.owed = false;
   state.phase = to;
+  ctx.moved = ctx.graph_moved = true;
   state.reason = std::move(reason);
 }
 
@@ -132,13 +133,13 @@ void stop_clock(Context& ctx) {
 
 void set_limits(State& state, const TaskCommand& command) {
   const Options& options = state.options;
-  state.parallel_max = command.parallel.value_or(options.parallel.max);
+  state.parallel_max = std::max(1U, command.parallel.value_or(options.parallel.max));
   state.parallel =
-      std::min(command.parallel.value_or(options.parallel.initial), state.parallel_max);
+      std::clamp(command.parallel.value_or(options.parallel.initial), 1U, state.parallel_max);
   state.budget.tokens_max = command.budget_tokens.value_or(options.budget.tokens);
   state.budget.usd_max = command.budget_usd.value_or(options.budget.usd);
-  state.budget.time_max_ms =
-      command.time_ms.value_or(static_cast<TimeMs>(options.budget.minutes * 60e3));
+  const double minutes = options.budget.minutes > 0 ? std::min(options.budget.minutes, 1e7) : 0;
+  state.budget.time_max_ms = command.time_ms.value_or(static_cast<TimeMs>(minutes * 60e3));
 }
 
 }  // namespace
@@ -301,6 +302,7 @@ void suspend_mission(Context& ctx) {
 void resume_mission(Context& ctx) {
   State& state = ctx.state;
   state.dormant = false;
+  ctx.moved = ctx.graph_moved = true;
   state.unblocks = 0;
   if (state.phase == Phase::blocked || state.phase == Phase::paused) {
     restore_measures(ctx);

@@ -36,6 +36,7 @@ void adopt_plan(Context& ctx, const PlanArgs& plan, std::vector<Task> kept) {
   for (Task& task : state.tasks) {
     if (!is_settled(task.status)) end_task_sessions(ctx, task.id);
   }
+  ctx.moved = ctx.graph_moved = true;
   state.tasks = std::move(kept);
   for (const TaskSpec& spec : plan.tasks) state.tasks.push_back(make_task(state, spec));
   state.plan_summary = plan.summary;
@@ -110,8 +111,8 @@ void on_plan(Context& ctx, const PlanSubmitted& event) {
     state.unblocks += 1;
     enter(ctx, Cause::work_appeared, Phase::executing);
   }
-  made_progress(ctx);
   const bool by_commander = event.session == state.root_session;
+  if (by_commander) made_progress(ctx);
   ctx.accept(event.request, "Plan taken: " + std::to_string(event.args.tasks.size()) + " tasks." +
                                 (by_commander ? " Call mission_run to carry it out."
                                               : " Your part is done: end your turn."));

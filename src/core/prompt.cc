@@ -111,8 +111,8 @@ std::string master_prompt(const State& state) {
   text += list("Accepted when:", state.acceptance);
   text += "\nThe plan: " + clip(state.plan_summary, 1500) + "\nIts tasks:\n";
   for (const Task& task : state.tasks) {
-    text +=
-        "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) + ")";
+    text += "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) +
+            (task.on_word ? " on a person's word, unreviewed" : "") + ")";
     if (!task.summary.empty()) text += ": " + clip(task.summary, 200);
     text += "\n";
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/session_pool.h"
+#include "core/session_states.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
@@ -57,7 +58,7 @@ void go_on_working(Context& ctx, Session& session, bool present_prompt) {
   }
   session.began = session.began || present_prompt;
   session.seen_ms = ctx.now_ms;
-  session.state = session.submitted ? SessionState::closing : SessionState::working;
+  move_session(ctx, session, session.submitted ? SessionState::closing : SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
 
@@ -99,6 +100,7 @@ void drop_unmade(Context& ctx) {
 void finish(Context& ctx) {
   ctx.cancel_timer(ctx.state.recovery.timer);
   ctx.state.recovery = Recovery{};
+  ctx.moved = ctx.graph_moved = true;
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ std::string task_lines(const State& state, std::size_t bytes_max) {
   for (const Task& task : state.tasks) {
     std::string line = "- " + task.id.value + " " + clip(task.title, 80) + ": " +
                        std::string(to_name(task.status));
-    const std::string& remark = task.status == TaskStatus::done ? task.summary : task.note;
+    const bool proved = task.status == TaskStatus::done && !task.on_word;
+    const std::string& remark = proved ? task.summary : task.note;
     if (!remark.empty()) line += " – " + first_line(remark, 160);
     line += "\n";
     if (text.size() + line.size() > bytes_max) {
@@ -121,7 +122,7 @@ std::string progress_title(const State& state) {
   if (!running.empty()) text += " · " + running;
   if (state.iteration > 1) text += " · iteration " + std::to_string(state.iteration);
   if (!state.permissions.empty()) text += " · waits for a permission";
-  return text;
+  return core::clip(text, 120);
 }
 
 std::string status_text(const State& state) {
@@ -133,52 +134,6 @@ std::string status_text(const State& state) {
                            core::permission_lines(state);
   const std::size_t room = head.size() + 60 < 1000 ? 1000 - head.size() - 60 : 0;
   return core::clip(head + core::task_lines(state, room), 1000);
-}
-
-namespace {
-
-const char* todo_box(TaskStatus status) {
-  switch (status) {
-    case TaskStatus::done:
-      return "[x]";
-    case TaskStatus::running:
-    case TaskStatus::submitted:
-    case TaskStatus::reviewing:
-    case TaskStatus::rework:
-      return "[~]";
-    case TaskStatus::blocked:
-      return "[!]";
-    case TaskStatus::dropped:
-      return "[-]";
-    case TaskStatus::pending:
-    case TaskStatus::ready:
-      return "[ ]";
-  }
-  return "[ ]";
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
-  return text;
-}
-
-}  // namespace
-
-std::string todo_markdown(const State& state) {
-  std::string text = "# " + core::first_line(state.objective, 120) + "\n\nMission " +
-                     state.mission.value + ", " + std::string(to_name(state.phase)) +
-                     ", iteration " + std::to_string(state.iteration) + "\n\n";
-  for (const Task& task : state.tasks) {
-    text += std::string("- ") + todo_box(task.status) + " " + task.id.value + " " + task.title +
-            " (agent: " + task.agent;
-    if (!task.files.empty()) text += "; files: " + joined(task.files);
-    std::vector<std::string> deps;
-    for (const TaskId& dep : task.deps) deps.push_back(dep.value);
-    if (!deps.empty()) text += "; deps: " + joined(deps);
-    text += ")\n";
-  }
-  return text;
 }
 
 }  // namespace orchestrator

@@ -40,6 +40,7 @@ TaskSpec mending_task(const State& state, const Finding& finding, std::size_t& n
 /// A task for each finding that is to be mended; what is over the limit joins the last one.
 void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
   State& state = ctx.state;
+  ctx.moved = ctx.graph_moved = true;
   const std::size_t first = state.tasks.size();
   std::size_t n = 0;
   for (const Finding& finding : findings) {
@@ -150,7 +151,7 @@ std::string why_no_review(const State& state, const SessionId& id) {
       wrong_caller(state, id, whole ? Role::master_reviewer : Role::reviewer, "submit_review");
   if (!wrong.empty() || session == nullptr) return wrong;
   const Task* task = find_task(state, session->task);
-  const bool awaited = whole ? state.phase == Phase::integrating
+  const bool awaited = whole ? state.phase == Phase::integrating && all_settled(state)
                              : task != nullptr && task->status == TaskStatus::reviewing;
   if (awaited && !session->submitted && session->state != SessionState::ended) return "";
   return "submit_review: no verdict is awaited from this session any more: end your turn";
@@ -185,7 +186,7 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   }
   const bool pass = *event.args.verdict == Verdict::pass;
   close_session(ctx, session);
-  if (pass && state.parallel < state.parallel_max) state.parallel += 1;
+  if (pass && state.parallel < state.parallel_max) state.parallel += 1;  // `moved` by the verdict
   ctx.accept(event.request,
              "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
   // Last: both move what the references above name.

@@ -1,7 +1,6 @@
 #include "core/schedule.h"
 
 #include <algorithm>
-#include <map>
 
 #include "core/commander.h"
 #include "core/mission.h"
@@ -15,14 +14,11 @@ namespace {
 /// Tasks on the longest chain that waits for this one, itself counted.
 class RemainingPath {
  public:
-  explicit RemainingPath(const State& state) {
-    for (std::size_t i = 0; i < state.tasks.size(); ++i) index_.emplace(state.tasks[i].id, i);
-    dependents_.resize(state.tasks.size());
+  explicit RemainingPath(const State& state) : dependents_(state.tasks.size()) {
+    const TaskIndex index(state.tasks);
     for (std::size_t i = 0; i < state.tasks.size(); ++i) {
       for (const TaskId& dep : state.tasks[i].deps) {
-        if (const auto it = index_.find(dep); it != index_.end()) {
-          dependents_[it->second].push_back(i);
-        }
+        if (const auto at = index.find(dep)) dependents_[*at].push_back(i);
       }
     }
     length_.assign(state.tasks.size(), 0);
@@ -37,16 +33,20 @@ class RemainingPath {
   }
 
  private:
-  std::map<TaskId, std::size_t> index_;
   std::vector<std::vector<std::size_t>> dependents_;
   std::vector<std::size_t> length_;
 };
 
-std::vector<std::size_t> ready_by_path(const State& state) {
-  std::vector<std::size_t> ready;
+std::vector<std::size_t> tasks_that_are(const State& state, TaskStatus status) {
+  std::vector<std::size_t> found;
   for (std::size_t i = 0; i < state.tasks.size(); ++i) {
-    if (state.tasks[i].status == TaskStatus::ready) ready.push_back(i);
+    if (state.tasks[i].status == status) found.push_back(i);
   }
+  return found;
+}
+
+std::vector<std::size_t> ready_by_path(const State& state) {
+  std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
   if (ready.size() < 2) return ready;
   RemainingPath path(state);
   std::ranges::stable_sort(ready,
@@ -55,9 +55,8 @@ std::vector<std::size_t> ready_by_path(const State& state) {
 }
 
 bool claim_is_free(const State& state, const Task& task) {
-  const std::vector<std::string> claim = claim_of(task);
   return std::ranges::none_of(state.tasks, [&](const Task& other) {
-    return &other != &task && is_in_work(other.status) && claims_overlap(claim, claim_of(other));
+    return &other != &task && is_in_work(other.status) && claims_overlap(task, other);
   });
 }
 
@@ -104,20 +103,24 @@ void dispatch_tasks(Context& ctx) {
     if (task.status == TaskStatus::running || task.status == TaskStatus::reviewing)
       go_on(ctx, task);
   }
-  for (Task& task : state.tasks) {
-    if (task.status == TaskStatus::submitted && slot_free(state)) start_review(ctx, task);
+  if (!slot_free(state)) return;
+  for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
+    if (slot_free(state)) start_review(ctx, state.tasks[i]);
   }
-  for (Task& task : state.tasks) {
-    if (task.status == TaskStatus::rework && slot_free(state)) start_rework(ctx, task);
+  for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
+    if (slot_free(state)) start_rework(ctx, state.tasks[i]);
   }
+  if (!slot_free(state)) return;
   for (const std::size_t i : ready_by_path(state)) {
+    if (!claim_is_free(state, state.tasks[i])) continue;
+    start_work(ctx, state.tasks[i]);
     if (!slot_free(state)) return;
-    if (claim_is_free(state, state.tasks[i])) start_work(ctx, state.tasks[i]);
   }
 }
 
 /// One session that the phase itself needs (Planner, Master Reviewer), within its attempts.
-void keep_alive(Context& ctx, Role role, std::uint32_t& attempts, std::string prompt) {
+void keep_alive(Context& ctx, Role role, std::uint32_t& attempts,
+                std::string (*prompt)(const State&)) {
   if (!slot_free(ctx.state)) return;
   if (Session* session = live_session(ctx.state, role, TaskId{})) {
     if (session->state == SessionState::idle) wake_session(ctx, *session);
@@ -133,7 +136,7 @@ void keep_alive(Context& ctx, Role role, std::uint32_t& attempts, std::string pr
     return;
   }
   attempts += 1;
-  open_session(ctx, role, nullptr, std::string(to_name(role)), std::move(prompt));
+  open_session(ctx, role, nullptr, std::string(to_name(role)), prompt(ctx.state));
 }
 
 void end_role(Context& ctx, Role role) {
@@ -156,7 +159,7 @@ std::string stuck_reason(const State& state) {
 }
 
 void run_tasks(Context& ctx) {
-  refresh_ready(ctx);
+  if (ctx.graph_moved) refresh_ready(ctx);
   dispatch_tasks(ctx);
   State& state = ctx.state;
   if (all_settled(state)) {
@@ -172,7 +175,7 @@ void run_tasks(Context& ctx) {
 void schedule(Context& ctx) {
   State& state = ctx.state;
   if (state.phase == Phase::planning) {
-    keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt(state));
+    keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt);
   }
   if (state.phase == Phase::integrating && !all_settled(state)) {  // a task was added or put back
     end_role(ctx, Role::master_reviewer);
@@ -180,7 +183,7 @@ void schedule(Context& ctx) {
   }
   if (state.phase == Phase::executing) run_tasks(ctx);
   if (state.phase == Phase::integrating) {
-    keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt(state));
+    keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt);
   }
 }
 

@@ -4,14 +4,17 @@
 
 #include "core/mission.h"
 #include "core/session_pool.h"
+#include "core/session_states.h"
 
 namespace orchestrator::core {
 namespace {
 
 Session* find_by_effect(State& state, EffectId effect) {
   if (effect == 0) return nullptr;
-  const auto it = std::ranges::find(state.sessions, effect, &Session::effect);
-  return it == state.sessions.end() ? nullptr : &*it;
+  // From the newest on: that is where the sessions that are alive stand.
+  const auto it = std::find_if(state.sessions.rbegin(), state.sessions.rend(),
+                               [&](const Session& session) { return session.effect == effect; });
+  return it == state.sessions.rend() ? nullptr : &*it;
 }
 
 void turn_over(Context& ctx, Session& session) {
@@ -27,7 +30,7 @@ void turn_over(Context& ctx, Session& session) {
 void still_works(Context& ctx, Session& session) {
   session.errored = false;
   session.failed = false;
-  if (session.state != SessionState::closing) session.state = SessionState::working;
+  if (session.state != SessionState::closing) move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
 
@@ -63,7 +66,7 @@ bool on_accepted(Context& ctx, const PromptAccepted& event) {
   Session* session = find_by_effect(ctx.state, event.effect);
   if (session == nullptr) return false;
   session->effect = 0;
-  if (session->state == SessionState::prompting) session->state = SessionState::waiting;
+  if (session->state == SessionState::prompting) move_session(ctx, *session, SessionState::waiting);
   return true;
 }
 
@@ -73,12 +76,14 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
   session->effect = 0;
   if (session->state == SessionState::ended) return true;
   ctx.state.metrics.errors += 1;
+  // Of the process before: what has become of it is being asked.
+  if (session->state == SessionState::idle) return true;
   const std::string error = clip(event.error, 200);
   if (session->inspecting) {
     session->inspecting = false;  // its timer asks again
   } else if (session->id.empty()) {
     continue_or_give_up(ctx, *session, "the host could not make a session: " + error, true);
-  } else if (is_busy(*session)) {
+  } else if (is_busy(*session) && !session->submitted) {  // else its work came in all the same
     continue_or_give_up(ctx, *session, "the host refused the prompt: " + error, true);
   }
   return true;
@@ -89,7 +94,7 @@ void on_turn_started(Context& ctx, Session& session) {
   session.inspections = 0;
   if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
   session.began = true;
-  session.state = SessionState::working;
+  move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
 
@@ -120,7 +125,7 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
 void on_deleted(Context& ctx, Session& session) {
   session.aborting = false;
   if (session.state == SessionState::ended) return;
-  session.state = SessionState::idle;  // there is nothing left to abort
+  move_session(ctx, session, SessionState::idle);  // there is nothing left to abort
   give_up_attempt(ctx, session, "its session was deleted");
 }
 
@@ -151,8 +156,10 @@ bool on_inspected(Context& ctx, const SessionInspected& event) {
 
 bool on_session_timer(Context& ctx, TimerId timer) {
   if (timer == 0) return false;
-  const auto it = std::ranges::find(ctx.state.sessions, timer, &Session::timer);
-  if (it == ctx.state.sessions.end()) return false;
+  std::vector<Session>& sessions = ctx.state.sessions;
+  const auto it = std::find_if(sessions.rbegin(), sessions.rend(),
+                               [&](const Session& session) { return session.timer == timer; });
+  if (it == sessions.rend()) return false;
   Session& session = *it;
   session.timer = 0;
   const TimeMs silent_ms = ctx.now_ms - session.seen_ms;

@@ -5,6 +5,7 @@
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/prompt.h"
+#include "core/session_states.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
@@ -14,6 +15,9 @@ namespace {
 constexpr std::uint32_t kRefusalsMax = 8;
 /// A host that is asked so often about one session, and nothing happens, has lost it.
 constexpr std::uint32_t kInspectionsMax = 5;
+/// Ended sessions that the state remembers.
+constexpr std::size_t kEndedKept = 64;
+constexpr std::size_t kEndedKeptPerTask = 2;
 constexpr TimeMs kCreationMs = 60'000;
 constexpr TimeMs kBackoffFirstMs = 500;
 constexpr TimeMs kBackoffMaxMs = 60'000;
@@ -38,7 +42,7 @@ std::string title_of(const State& state, const Session& session) {
 }
 
 void create(Context& ctx, Session& session) {
-  session.state = SessionState::creating;
+  move_session(ctx, session, SessionState::creating);
   session.effect = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.emit(CreateSession{session.effect, ctx.state.root_session, ctx.state.mission, session.role,
@@ -49,6 +53,25 @@ void create(Context& ctx, Session& session) {
 void note_peak(State& state) {
   state.metrics.sessions_peak =
       std::max(state.metrics.sessions_peak, static_cast<std::uint32_t>(slots_used(state)));
+}
+
+/// Of the sessions that have ended the newest stay, so that those of an ordinary mission are all in
+/// the snapshot, and that of a long one does not grow with its age.
+void forget_old_sessions(Context& ctx) {
+  std::vector<Session>& sessions = ctx.state.sessions;
+  const std::size_t kept_max = kEndedKept + kEndedKeptPerTask * ctx.state.tasks.size();
+  if (sessions.size() <= kept_max) return;
+  const auto ended =
+      static_cast<std::size_t>(std::ranges::count(sessions, SessionState::ended, &Session::state));
+  std::size_t surplus = ended - std::min(ended, kept_max);
+  std::erase_if(sessions, [&](const Session& session) {
+    // The host may still have to say that it was made, or that it has stopped.
+    const bool fresh = ctx.now_ms - session.seen_ms < kCreationMs;
+    const bool awaited = session.aborting || (session.id.empty() && session.effect != 0);
+    if (surplus == 0 || session.state != SessionState::ended || (fresh && awaited)) return false;
+    surplus -= 1;
+    return true;
+  });
 }
 
 void drop_receipts(State& state, const SessionId& session) {
@@ -75,13 +98,11 @@ bool is_busy(const Session& session) {
          session.state == SessionState::working || session.state == SessionState::closing;
 }
 
-bool holds_slot(const Session& session) {
-  return session.state == SessionState::creating || session.state == SessionState::backing_off ||
-         is_busy(session);
-}
+bool holds_slot(const Session& session) { return holds_slot(session.state); }
 
 std::size_t slots_used(const State& state) {
-  return static_cast<std::size_t>(std::ranges::count_if(state.sessions, holds_slot));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      state.sessions, [](const Session& session) { return holds_slot(session.state); }));
 }
 
 bool slot_free(const State& state) { return slots_used(state) < state.parallel; }
@@ -111,6 +132,7 @@ void arm(Context& ctx, Session& session, TimeMs delay_ms) {
 
 void open_session(Context& ctx, Role role, const Task* task, const std::string& agent,
                   std::string prompt) {
+  forget_old_sessions(ctx);
   Session session;
   session.role = role;
   session.agent = agent;
@@ -129,7 +151,7 @@ void open_session(Context& ctx, Role role, const Task* task, const std::string& 
 
 void send_prompt(Context& ctx, Session& session) {
   if (session.id.empty()) return create(ctx, session);
-  session.state = SessionState::prompting;
+  move_session(ctx, session, SessionState::prompting);
   session.submitted = false;
   session.errored = false;
   session.failed = false;
@@ -170,7 +192,7 @@ void close_session(Context& ctx, Session& session) {
   session.inspecting = false;
   // A call that overtook a pause: its turn is aborted already, and its slot given away.
   if (!holds_slot(session)) return release_session(ctx, session);
-  session.state = SessionState::closing;
+  move_session(ctx, session, SessionState::closing);
   arm(ctx, session, stall_ms(ctx.state));
 }
 
@@ -180,7 +202,7 @@ void release_session(Context& ctx, Session& session) {
       session.role == Role::worker && task != nullptr && is_in_work(task->status);
   ctx.cancel_timer(session.timer);
   session.effect = 0;
-  session.state = SessionState::idle;
+  move_session(ctx, session, SessionState::idle);
   if (!may_rework) end_session(ctx, session);
 }
 
@@ -191,7 +213,7 @@ void end_session(Context& ctx, Session& session) {
   ctx.cancel_timer(session.timer);
   // A session that is still being created stays known by its effect: it is ended on arrival.
   if (session.state != SessionState::creating) session.effect = 0;
-  session.state = SessionState::ended;
+  move_session(ctx, session, SessionState::ended);
   session.prompt.clear();
   if (!session.id.empty()) drop_receipts(ctx.state, session.id);
 }
@@ -204,7 +226,7 @@ void interrupt_session(Context& ctx, Session& session) {
   if (session.submitted) return release_session(ctx, session);
   ctx.cancel_timer(session.timer);
   session.effect = 0;
-  session.state = SessionState::idle;
+  move_session(ctx, session, SessionState::idle);
 }
 
 void end_task_sessions(Context& ctx, const TaskId& task) {
@@ -223,7 +245,7 @@ void forget_turns(Context& ctx) {
     const bool perhaps_made = !ended && session.id.empty() && session.effect != 0;
     if (!perhaps_made) session.effect = 0;
     if (ended) continue;
-    session.state = SessionState::idle;
+    move_session(ctx, session, SessionState::idle);
     if (perhaps_made) continue;
     if (session.id.empty()) {
       end_session(ctx, session);
@@ -262,7 +284,7 @@ void continue_or_give_up(Context& ctx, Session& session, const std::string& why,
   // A card whose answer never began may never have reached the host: it is sent once more.
   if (session.began) session.prompt = continuation_prompt(ctx.state, session, why);
   if (!failed) return send_prompt(ctx, session);
-  session.state = SessionState::backing_off;
+  move_session(ctx, session, SessionState::backing_off);
   arm(ctx, session, backoff_ms(ctx.state, session.continuations));
 }
 

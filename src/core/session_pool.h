@@ -23,7 +23,8 @@ inline constexpr TimeMs kSecondIdleMs = 5'000;
 /// The newest session of this role and task that may still be prompted, or none.
 [[nodiscard]] Session* live_session(State& state, Role role, const TaskId& task);
 
-/// Asks the host for a session, which gets `prompt` as soon as it exists.
+/// Asks the host for a session (references to sessions do not outlive this), which gets `prompt` as
+/// soon as it exists.
 void open_session(Context& ctx, Role role, const Task* task, const std::string& agent,
                   std::string prompt);
 /// Gives an idle session something new to do.

@@ -14,6 +14,7 @@
 #include "core/session_events.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
+#include "core/todo_edit.h"
 #include "core/trace.h"
 
 namespace orchestrator {
@@ -252,7 +253,7 @@ struct Dispatch {
   }
 
   void operator()(const SessionsFound& event) { on_sessions_found(ctx, event); }
-  void operator()(const TodoEdited& /*event*/) {}
+  void operator()(const TodoEdited& event) { on_todo_edited(ctx, event); }
   void operator()(const PermissionAsked& event) { on_permission_asked(ctx, event); }
   void operator()(const PermissionAnswered& event) { on_permission_answered(ctx, event); }
   void operator()(const StorageFailed& event) {
@@ -283,19 +284,11 @@ struct Dispatch {
   }
 };
 
-/// Events after which nothing new can start. They are most of all events, so they stay cheap.
-bool may_move_tasks(const Happening& what) {
-  return !std::holds_alternative<CommandRan>(what) && !std::holds_alternative<FileWritten>(what) &&
-         !std::holds_alternative<PromptAccepted>(what) &&
-         !std::holds_alternative<TurnStarted>(what) && !std::holds_alternative<TurnEnded>(what) &&
-         !std::holds_alternative<SessionCompacted>(what);
-}
-
 Effects run_step(Context ctx, const Event& event) {
   State& state = ctx.state;
   std::visit(Dispatch{ctx}, event.what);
   const bool dispatches = is_running(state.phase) && !state.dormant && !is_recovering(state);
-  if (dispatches && may_move_tasks(event.what)) schedule(ctx);
+  if (dispatches && ctx.moved) schedule(ctx);
   state.last_seq = event.seq;
   state.updated_at = event.at_ms;
   return std::move(ctx.effects);
@@ -353,21 +346,22 @@ std::string system_card(const State& state, const SessionId& session) {
   return "";
 }
 
-std::string why_not_write(const State& state, const SessionId& session, const std::string& path) {
+std::string why_not_write(const State& state, const SessionId& session, const std::string& path,
+                          bool was_child) {
+  if (!is_active(state.phase)) return "";
+  const std::string over = "Write refused: this session's part in mission " + state.mission.value +
+                           " is over; end your turn.";
   const Session* child = find_session(state, session);
-  if (child == nullptr || !is_active(state.phase)) return "";
+  if (child == nullptr) return was_child && session != state.root_session ? over : "";
   const std::string clean = core::project_path(path);
   if (clean.empty()) {
     return "Write refused: " + core::clip(path, 200) +
            " is outside the project; write inside its directory.";
   }
-  if (child->state == SessionState::ended) {
-    return "Write refused: this session's part in mission " + state.mission.value +
-           " is over; end your turn.";
-  }
+  if (child->state == SessionState::ended) return over;
   for (const Task& task : state.tasks) {
     if (task.id == child->task || !core::is_in_work(task.status)) continue;
-    if (!core::claims_overlap({clean}, core::claim_of(task))) continue;
+    if (!core::claims(task, clean)) continue;
     return "Write refused: " + clean + " belongs to task " + task.id.value + " (" +
            core::clip(task.title, 80) + "), which is " + std::string(to_name(task.status)) +
            " now. Leave it; say in your submission what it should change, or do your part without "

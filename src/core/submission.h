@@ -27,6 +27,10 @@ void on_file_written(Context& ctx, const FileWritten& event);
 /// `task` may be left out of a call; a wrong one is refused with the right one.
 void check_named_task(const TaskId& named, const std::string& right,
                       std::vector<std::string>& problems);
+/// While blocked: goes on where something can run again. Whether it does.
+bool unblock(Context& ctx);
+/// A plan is still to come, and would not keep what is added before it.
+[[nodiscard]] bool is_unplanned(const State& state);
 void append(std::vector<std::string>& problems, std::vector<std::string> more);
 /// Refuses a call, and counts that against the session that made it.
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,

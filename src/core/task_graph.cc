@@ -1,7 +1,6 @@
 #include "core/task_graph.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/assert.h"
 #include "core/trace.h"
@@ -12,9 +11,23 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
   if (task.status == to) return;
   ORCH_ASSERT(task_move_exists(task.status, to));
   if (ctx.trace != nullptr) ctx.trace->tasks.push_back({task.status, to});
+  ctx.moved = true;
+  ctx.graph_moved =
+      ctx.graph_moved || to == TaskStatus::pending || is_settled(to) || is_settled(task.status);
   task.status = to;
   if (to == TaskStatus::running && task.started_ms == 0) task.started_ms = ctx.now_ms;
   if (is_settled(to)) task.ended_ms = ctx.now_ms;
+}
+
+void finish_on_word(Context& ctx, Task& task) {
+  ORCH_ASSERT(word_move_exists(task.status, TaskStatus::done));
+  if (ctx.trace != nullptr) ctx.trace->words.push_back({task.status, TaskStatus::done});
+  ctx.moved = ctx.graph_moved = true;
+  task.status = TaskStatus::done;
+  task.ended_ms = ctx.now_ms;
+  task.on_word = true;
+  task.proved_by.clear();
+  task.note = "accepted on a person's word in todo.md, without a review";
 }
 
 bool is_settled(TaskStatus status) {
@@ -41,14 +54,25 @@ std::size_t count(const State& state, TaskStatus status) {
       std::ranges::count_if(state.tasks, [&](const Task& t) { return t.status == status; }));
 }
 
+TaskIndex::TaskIndex(const std::vector<Task>& tasks) {
+  index_.reserve(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) index_.emplace(tasks[i].id.value, i);
+}
+
+std::optional<std::size_t> TaskIndex::find(const TaskId& id) const {
+  const auto it = index_.find(id.value);
+  if (it == index_.end()) return std::nullopt;
+  return it->second;
+}
+
 void refresh_ready(Context& ctx) {
-  std::map<TaskId, TaskStatus> status_of;
-  for (const Task& task : ctx.state.tasks) status_of[task.id] = task.status;
-  for (Task& task : ctx.state.tasks) {
+  std::vector<Task>& tasks = ctx.state.tasks;
+  const TaskIndex index(tasks);
+  for (Task& task : tasks) {
     if (task.status != TaskStatus::pending && task.status != TaskStatus::ready) continue;
     const bool free = std::ranges::all_of(task.deps, [&](const TaskId& dep) {
-      const auto it = status_of.find(dep);
-      return it == status_of.end() || is_settled(it->second);
+      const auto at = index.find(dep);
+      return !at || is_settled(tasks[*at].status);
     });
     move_task(ctx, task, free ? TaskStatus::ready : TaskStatus::pending);
   }
@@ -60,7 +84,7 @@ enum class Mark { unseen, open, closed };
 
 struct CycleSearch {
   const std::vector<Task>& tasks;
-  std::map<TaskId, std::size_t> index;
+  const TaskIndex index;
   std::vector<Mark> marks;
   std::vector<std::size_t> path;
 
@@ -75,11 +99,10 @@ struct CycleSearch {
     marks[i] = Mark::open;
     path.push_back(i);
     for (const TaskId& dep : tasks[i].deps) {
-      const auto it = index.find(dep);
-      if (it == index.end()) continue;
-      if (marks[it->second] == Mark::open) return path_from(it->second);
-      if (marks[it->second] == Mark::closed) continue;
-      if (std::string cycle = visit(it->second); !cycle.empty()) return cycle;
+      const auto at = index.find(dep);
+      if (!at || marks[*at] == Mark::closed) continue;
+      if (marks[*at] == Mark::open) return path_from(*at);
+      if (std::string cycle = visit(*at); !cycle.empty()) return cycle;
     }
     path.pop_back();
     marks[i] = Mark::closed;
@@ -90,8 +113,7 @@ struct CycleSearch {
 }  // namespace
 
 std::string find_cycle(const std::vector<Task>& tasks) {
-  CycleSearch search{tasks, {}, std::vector<Mark>(tasks.size(), Mark::unseen), {}};
-  for (std::size_t i = 0; i < tasks.size(); ++i) search.index.emplace(tasks[i].id, i);
+  CycleSearch search{tasks, TaskIndex(tasks), std::vector<Mark>(tasks.size(), Mark::unseen), {}};
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (search.marks[i] != Mark::unseen) continue;
     if (std::string cycle = search.visit(i); !cycle.empty()) return cycle;

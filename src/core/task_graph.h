@@ -1,7 +1,10 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/claims.h"
@@ -45,6 +48,26 @@ inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
     {TaskStatus::dropped, TaskStatus::pending},  // retry
 });
 
+/// What a person's word does beside these: in `.opencode/todo.md` a task is ticked off, reviewed or
+/// not.
+inline constexpr auto kWordMoves = std::to_array<TaskMove>({
+    {TaskStatus::pending, TaskStatus::done},
+    {TaskStatus::ready, TaskStatus::done},
+    {TaskStatus::running, TaskStatus::done},
+    {TaskStatus::submitted, TaskStatus::done},
+    {TaskStatus::reviewing, TaskStatus::done},
+    {TaskStatus::rework, TaskStatus::done},
+    {TaskStatus::blocked, TaskStatus::done},
+    {TaskStatus::dropped, TaskStatus::done},
+});
+
+[[nodiscard]] constexpr bool word_move_exists(TaskStatus from, TaskStatus to) {
+  for (const TaskMove& move : kWordMoves) {
+    if (move.from == from && move.to == to) return true;
+  }
+  return false;
+}
+
 [[nodiscard]] constexpr bool task_move_exists(TaskStatus from, TaskStatus to) {
   for (const TaskMove& move : kTaskMoves) {
     if (move.from == from && move.to == to) return true;
@@ -54,6 +77,8 @@ inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
 
 /// Moves a task; a move that is not in the table is a bug and stops the process.
 void move_task(Context& ctx, Task& task, TaskStatus to);
+/// Accepts a task on a person's word, by `kWordMoves`.
+void finish_on_word(Context& ctx, Task& task);
 
 /// done or dropped: nothing is owed for it.
 [[nodiscard]] bool is_settled(TaskStatus status);
@@ -63,6 +88,16 @@ void move_task(Context& ctx, Task& task, TaskStatus to);
 /// Some task is ready, or in work: the mission moves on without anybody.
 [[nodiscard]] bool has_movable_task(const State& state);
 [[nodiscard]] std::size_t count(const State& state, TaskStatus status);
+
+/// Where each task stands in a list, by its id. Valid until the list changes.
+class TaskIndex {
+ public:
+  explicit TaskIndex(const std::vector<Task>& tasks);
+  [[nodiscard]] std::optional<std::size_t> find(const TaskId& id) const;
+
+ private:
+  std::unordered_map<std::string_view, std::size_t> index_;
+};
 
 /// pending -> ready where every dependency is settled; back where one is not any more.
 void refresh_ready(Context& ctx);

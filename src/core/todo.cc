@@ -83,24 +83,6 @@ std::string apply_status(Context& ctx, Task& task, TodoStatus asked) {
   return task.id.value + " " + std::string(to_name(from)) + " -> " + std::string(to_name(to));
 }
 
-/// While blocked: something can run again.
-void unblock(Context& ctx) {
-  State& state = ctx.state;
-  if (state.phase != Phase::blocked || state.resume_phase == Phase::planning) return;
-  refresh_ready(ctx);
-  const bool review = all_settled(state) && state.resume_phase == Phase::executing;
-  if (!review && !has_movable_task(state)) return;
-  state.unblocks += 1;
-  enter(ctx, Cause::work_appeared, Phase::executing);
-}
-
-/// A plan is still to come, and would not keep what is added before it.
-bool is_unplanned(const State& state) {
-  const bool waits = state.phase == Phase::blocked || state.phase == Phase::paused;
-  const Phase phase = waits ? state.resume_phase : state.phase;
-  return phase == Phase::planning || (phase == Phase::briefing && state.tasks.empty());
-}
-
 void check_added(const State& state, const TaskSpec& added, std::vector<std::string>& problems) {
   if (is_unplanned(state)) {
     problems.emplace_back("add: there is no plan yet; give one with submit_plan");
@@ -145,12 +127,29 @@ std::string apply(Context& ctx, const TodoArgs& args) {
   }
   if (args.add) {
     ctx.state.tasks.push_back(make_task(ctx.state, *args.add));
+    ctx.moved = ctx.graph_moved = true;
     line += (line.empty() ? "" : "; ") + args.add->id.value + " added";
   }
   return line;
 }
 
 }  // namespace
+
+bool unblock(Context& ctx) {
+  State& state = ctx.state;
+  if (state.phase != Phase::blocked || state.resume_phase == Phase::planning) return false;
+  refresh_ready(ctx);
+  const bool review = all_settled(state) && state.resume_phase == Phase::executing;
+  if (!review && !has_movable_task(state)) return false;
+  enter(ctx, Cause::work_appeared, Phase::executing);
+  return true;
+}
+
+bool is_unplanned(const State& state) {
+  const bool waits = state.phase == Phase::blocked || state.phase == Phase::paused;
+  const Phase phase = waits ? state.resume_phase : state.phase;
+  return phase == Phase::planning || (phase == Phase::briefing && state.tasks.empty());
+}
 
 void on_todo(Context& ctx, const TodoUpdated& event) {
   State& state = ctx.state;
@@ -162,7 +161,7 @@ void on_todo(Context& ctx, const TodoUpdated& event) {
                        listed("update_todo: nothing was changed:", problems));
   }
   const std::string line = apply(ctx, event.args);
-  unblock(ctx);
+  if (unblock(ctx)) state.unblocks += 1;
   ctx.accept(event.request, line + done_count(state));
 }
 

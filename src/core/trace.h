@@ -3,14 +3,17 @@
 #include <vector>
 
 #include "core/mission.h"
+#include "core/session_states.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
 
-/// Which rows of the two tables a step has taken: for tests and timelines. Not part of the state.
+/// Which rows of the tables a step has taken: for tests and timelines. Not part of the state.
 struct Trace {
   std::vector<PhaseMove> phases;
   std::vector<TaskMove> tasks;
+  std::vector<TaskMove> words;
+  std::vector<SessionMove> sessions;
 };
 
 /// `orchestrator::step`, and what it moved.

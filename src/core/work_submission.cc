@@ -76,6 +76,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
                                 "back to you.");
   // Last: it moves the tasks in memory.
   for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));
+  if (!event.args.follow_ups.empty()) ctx.graph_moved = true;
 }
 
 void on_command_ran(Context& ctx, const CommandRan& event) {
@@ -84,10 +85,19 @@ void on_command_ran(Context& ctx, const CommandRan& event) {
   if (session == nullptr) return;
   session->seen_ms = ctx.now_ms;
   if (session->state == SessionState::ended || !event.workdir.empty()) return;
-  if (state.receipts.size() >= kReceiptsMax) state.receipts.erase(state.receipts.begin());
-  state.receipts.push_back(Receipt{event.session, session->task, trimmed(event.command),
-                                   event.exit_code, event.output_hash, event.files_hash,
-                                   ctx.now_ms});
+  Receipt receipt{event.session,   session->task,     trimmed(event.command),
+                  event.exit_code, event.output_hash, event.files_hash,
+                  ctx.now_ms};
+  // Only the newest run of a command counts, so the ones before it need not be remembered.
+  const auto older = std::ranges::find_if(state.receipts, [&](const Receipt& one) {
+    return one.session == receipt.session && one.command == receipt.command;
+  });
+  if (older != state.receipts.end()) {
+    state.receipts.erase(older);
+  } else if (state.receipts.size() >= kReceiptsMax) {
+    state.receipts.erase(state.receipts.begin());
+  }
+  state.receipts.push_back(std::move(receipt));
   state.metrics.receipts += 1;
 }
 

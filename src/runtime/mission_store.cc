@@ -299,9 +299,12 @@ Result<void> MissionStore::write_snapshot(const State& state) {
 
 Result<void> MissionStore::write_todo(const State& state) {
   std::string todo = todo_markdown(state);
-  if (todo == todo_ || state.tasks.empty()) return {};
+  if ((todo == todo_ && !todo_taken_) || state.tasks.empty()) return {};
+  // Somebody else has just written it: that is looked at first, while it matters.
+  if (is_active(state.phase) && !is_as_left(paths_.todo)) return {};
   if (auto written = os::atomic_replace(fs_, paths_.todo, todo); !written.ok()) return written;
   todo_ = std::move(todo);
+  todo_taken_ = false;
   remember(paths_.todo);
   return {};
 }
@@ -455,7 +458,7 @@ Result<MissionStore::Healed> MissionStore::heal(const State& state, std::uint64_
   if (auto mine = heal_directory(healed); !mine.ok()) return mine.error();
   if (!is_as_left(wal_path())) heal_log(state, now_ms, healed);
   if (!is_as_left(paths_.snapshot)) heal_snapshot(now_ms, healed);
-  if (!is_as_left(paths_.todo)) heal_todo(healed);
+  if (!is_as_left(paths_.todo)) heal_todo(now_ms, healed);
   return healed;
 }
 
@@ -529,8 +532,10 @@ void MissionStore::heal_snapshot(std::uint64_t now_ms, Healed& healed) {
   left_.erase(paths_.snapshot);
 }
 
-void MissionStore::heal_todo(Healed& healed) {
+void MissionStore::heal_todo(std::uint64_t now_ms, Healed& healed) {
   constexpr std::uint64_t kTodoBytesMax = 4U << 20U;
+  // Editors empty a file before they write it.
+  constexpr std::uint64_t kSettledMs = 150;
   if (!fs_.exists(paths_.todo)) {
     todo_.clear();
     healed.save_due = true;
@@ -538,11 +543,26 @@ void MissionStore::heal_todo(Healed& healed) {
     left_.erase(paths_.todo);
     return;
   }
+  const auto seen = stamp_of(paths_.todo);
+  if (seen != todo_seen_) {
+    todo_seen_ = seen;
+    todo_seen_ms_ = now_ms;
+  }
+  if (now_ms - todo_seen_ms_ < kSettledMs) {
+    healed.look_again = true;
+    return;
+  }
   remember(paths_.todo);
   auto text = fs_.read(paths_.todo, kTodoBytesMax);
   // What cannot be read is as good as damaged: an empty text.
   std::string now = text.ok() ? std::move(text).value() : "";
   if (now != todo_) healed.todo = std::move(now);
+}
+
+Result<std::string> MissionStore::refuse_todo(std::uint64_t now_ms) {
+  todo_.clear();
+  left_.erase(paths_.todo);
+  return set_aside(paths_.todo, now_ms);
 }
 
 }  // namespace orchestrator::runtime

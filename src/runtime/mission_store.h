@@ -70,10 +70,19 @@ class MissionStore {
     std::vector<std::string> notices;
     bool save_due = false;            ///< what is derived has to be written again
     std::optional<std::string> todo;  ///< somebody else has changed `todo.md`; this is it now
+    bool look_again = false;          ///< it was just changed, perhaps not for the last time
   };
   /// Looks whether somebody else has removed or changed what is ours (a few calls of stat), and
   /// mends the log at once, from `state`. An Error: the directory belongs to another process now.
   base::Result<Healed> heal(const State& state, std::uint64_t now_ms);
+
+  /// `todo.md` as it was last written; what somebody else has made of it is compared with this.
+  [[nodiscard]] const std::string& todo_text() const { return todo_; }
+  /// What stands there is in the state now, as far as it can be: the next `save` writes it anew.
+  void take_todo() { todo_taken_ = true; }
+  /// What stands there is no todo list: it is kept under the name that is answered, and the next
+  /// `save` writes one.
+  base::Result<std::string> refuse_todo(std::uint64_t now_ms);
 
   /// After a failed `sync`: what was not durable has not happened, and `state` becomes what it was
   /// before. False: not even the mission was. An Error: that cannot be read now either; try again.
@@ -117,7 +126,7 @@ class MissionStore {
   base::Result<void> heal_directory(Healed& healed);
   void heal_log(const State& state, std::uint64_t now_ms, Healed& healed);
   void heal_snapshot(std::uint64_t now_ms, Healed& healed);
-  void heal_todo(Healed& healed);
+  void heal_todo(std::uint64_t now_ms, Healed& healed);
   [[nodiscard]] bool is_our_log_still() const;
   [[nodiscard]] std::string wal_path() const {
     return runtime::log_path(paths_.directory, mission_.value);
@@ -136,9 +145,12 @@ class MissionStore {
   std::optional<base::Error> broken_;
   std::uint64_t marked_seq_ = 0;
   std::uint64_t bytes_since_mark_ = 0;
-  std::uint64_t state_bytes_ = 0;  ///< of the state, when it was hashed last
-  std::string todo_;               ///< as it was last written
-  std::string snapshot_hash_;      ///< of the snapshot as it was last written
+  std::uint64_t state_bytes_ = 0;   ///< of the state, when it was hashed last
+  std::string todo_;                ///< as it was last written
+  bool todo_taken_ = false;         ///< somebody else's stands there, and is done with
+  std::optional<Stamp> todo_seen_;  ///< of somebody else's, when it was first seen
+  std::uint64_t todo_seen_ms_ = 0;
+  std::string snapshot_hash_;  ///< of the snapshot as it was last written
   std::map<std::string, std::optional<Stamp>> left_;
 };
 

@@ -6,7 +6,9 @@
 #include <utility>
 #include <variant>
 
+#include "codec/binary.h"
 #include "codec/message.h"
+#include "core/todo_text.h"
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
 #include "runtime/git_ignore.h"
@@ -30,6 +32,9 @@ constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
 constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
 constexpr std::uint64_t kStorageTimer = kDeriveTimer + 3;
+constexpr std::uint64_t kTodoTimer = kDeriveTimer + 4;
+/// A file that somebody else has just written is looked at again after this time.
+constexpr std::uint64_t kTodoSettlesMs = 200;
 /// While the disk refuses, it is asked again this often.
 constexpr std::uint64_t kStorageRetryMs = 3000;
 
@@ -107,6 +112,11 @@ class Project final : public Directory {
     if (id == kHandOverTimer) {
       release(outbox);
       if (!hand_overs_.empty()) outbox.start_timer(kHandOverTimer, HandOvers::kLongestMs);
+      return;
+    }
+    if (id == kTodoTimer) {
+      todo_pending_ = false;
+      release(outbox);
       return;
     }
     if (id == kStorageTimer) {
@@ -189,7 +199,7 @@ class Project final : public Directory {
     std::vector<std::string> inside;
     for (const std::string& path : asked.paths) {
       inside.push_back(files_.relative(path));
-      const std::string why = why_not_write(state_, asked.session, inside.back());
+      const std::string why = why_not_write(state_, asked.session, inside.back(), asked.child);
       if (!why.empty()) return reply(asked.request, false, why);
     }
     if (role_of(state_, asked.session) != Role::none) {
@@ -463,16 +473,44 @@ class Project final : public Directory {
   void heal(Outbox& outbox) {
     const auto healed = store_.heal(state_, outbox.now_ms());
     if (!healed.ok()) return lose_directory(healed.error(), outbox);
+    if (healed.value().look_again && !todo_pending_) {
+      todo_pending_ = true;
+      outbox.start_timer(kTodoTimer, kTodoSettlesMs);
+    }
     if (healed.value().notices.empty() && !healed.value().todo) return;
     if (!healed.value().notices.empty()) open_log(state_.options.log.level);
     tell(healed.value().notices, outbox);
     save_due_ = save_due_ || healed.value().save_due;
-    if (healed.value().todo) on_todo_changed(*healed.value().todo);
+    if (healed.value().todo) on_todo_changed(*healed.value().todo, outbox);
   }
 
   /// Somebody else has written `todo.md`; `text` is all of it.
-  void on_todo_changed(const std::string& /*text*/) {
-    note(LogLevel::info, "todo.md was changed by somebody else");
+  void on_todo_changed(const std::string& text, Outbox& outbox) {
+    auto now = core::parse_todo(text);
+    if (!now.ok()) return refuse_todo(now.error().text(), outbox);
+    const MissionId& named = now.value().mission;
+    if (!named.empty() && named != state_.mission) {
+      return refuse_todo("todo.md: is of mission " + named.value.substr(0, 64) + ", not of " +
+                             state_.mission.value + " (it is written anew)",
+                         outbox);
+    }
+    TodoEdited edit{std::move(now.value().lines), {}};
+    if (auto before = core::parse_todo(store_.todo_text()); before.ok())
+      edit.before = std::move(before.value().lines);
+    const bool same =
+        codec::encode(TodoEdited{edit.lines, {}}) == codec::encode(TodoEdited{edit.before, {}});
+    if (same) return;  // notes between the lines
+    note(LogLevel::info, "todo.md was edited");
+    store_.take_todo();
+    save_due_ = true;
+    record(std::move(edit), outbox);
+  }
+
+  /// No todo list any more, or not ours.
+  void refuse_todo(const std::string& why, Outbox& outbox) {
+    const auto kept = store_.refuse_todo(outbox.now_ms());
+    tell({why + (kept.ok() ? "; what stood there is kept as " + kept.value() : "")}, outbox);
+    save_due_ = true;
   }
 
   /// Another process holds the directory, though we held it: the lock file was taken away.
@@ -613,6 +651,7 @@ class Project final : public Directory {
   bool changed_ = false;
   bool phase_changed_ = false;
   bool derive_pending_ = false;
+  bool todo_pending_ = false;
   bool progress_pending_ = false;
 };
 

@@ -10,6 +10,7 @@
 
 #include "codec/binary.h"
 #include "codec/message.h"
+#include "core/todo_text.h"
 #include "fuzz/support/byte_source.h"
 #include "fuzz/support/invariants.h"
 #include "fuzz/support/require.h"
@@ -96,6 +97,12 @@ class Story {
     return {Claim{command(), source_.pick(2)}};
   }
 
+  /// The prompt that a harvested call answers.
+  EffectId sent(const SessionId& caller) {
+    const Session* found = find_session(state_, caller);
+    return found == nullptr || source_.pick(8) == 7 ? 0 : found->sent;
+  }
+
   // ---- what happens ---------------------------------------------------------------------------
 
   void tell(Happening what) {
@@ -111,10 +118,12 @@ class Story {
     const Effects effects = step(state_, read);
     check_step(before, state_, effects);
     bool replied = false;
+    bool harvested = false;  // nobody waits for its answer
     RequestId asked;
     std::visit(
         [&](const auto& event) {
           if constexpr (requires { event.request; }) asked = event.request;
+          if constexpr (requires { event.harvested; }) harvested = event.harvested;
         },
         read.what);
     for (const Effect& effect : effects) {
@@ -124,7 +133,7 @@ class Story {
       keep(effect);
     }
     const bool known = asked.empty() || std::holds_alternative<CallAborted>(read.what);
-    REQUIRE(known || replied || state_.commander.waiting == asked, asked.value);
+    REQUIRE(known || harvested || replied || state_.commander.waiting == asked, asked.value);
   }
 
   void keep(const Effect& effect) {
@@ -207,13 +216,13 @@ class Story {
         PlanArgs plan{text(), {}, source_.flag() ? "nothing runs" : "", {}, {}};
         if (source_.flag()) plan.verify = {command()};
         for (std::uint32_t i = source_.pick(8); i > 0; --i) plan.tasks.push_back(spec());
-        return tell(PlanSubmitted{request(), caller, plan, {}, source_.pick(8) == 7});
+        return tell(PlanSubmitted{request(), caller, plan, {}, source_.pick(8) == 7, sent(caller)});
       }
       case 1: {
         WorkArgs work{source_.pick(8) == 7 ? task() : TaskId{}, text(), {}, claims(), {}};
         if (source_.flag()) work.files = {file()};
         if (source_.pick(8) == 7) work.follow_ups = {spec()};
-        return tell(WorkSubmitted{request(), caller, work, {}, source_.pick(8) == 7});
+        return tell(WorkSubmitted{request(), caller, work, {}, source_.pick(8) == 7, sent(caller)});
       }
       case 2: {
         ReviewArgs review{{}, {}, {}, claims()};
@@ -222,7 +231,8 @@ class Story {
           review.findings.push_back({file(), source_.byte(), static_cast<Severity>(source_.pick(3)),
                                      source_.pick(8) == 7 ? text() : "it is red"});
         }
-        return tell(ReviewSubmitted{request(), caller, review, {}, "h", {}, source_.pick(8) == 7});
+        return tell(ReviewSubmitted{
+            request(), caller, review, {}, "h", {}, source_.pick(8) == 7, sent(caller)});
       }
       case 3: {
         TodoArgs todo;
@@ -237,8 +247,33 @@ class Story {
     }
   }
 
+  /// A person saves todo.md, having seen an older text of it.
+  void edit() {
+    TodoEdited event{core::todo_lines(state_), {}};
+    if (!seen_.empty() && source_.flag()) event.lines = event.before = seen_;
+    for (std::uint32_t i = source_.pick(4); i > 0; --i) {
+      const std::size_t at = source_.pick(static_cast<std::uint32_t>(event.lines.size()) + 1);
+      const TaskSpec made = spec();
+      const auto mark = static_cast<TodoMark>(source_.pick(5));
+      if (at == event.lines.size()) {
+        event.lines.push_back({source_.flag() ? made.id : TaskId{}, mark, made.title, made.agent,
+                               made.files, made.deps});
+      } else if (source_.pick(4) == 3) {
+        event.lines.erase(event.lines.begin() + static_cast<std::ptrdiff_t>(at));
+      } else {
+        event.lines[at].mark = mark;
+        if (source_.pick(4) == 3) event.lines[at].title = made.title;
+        if (source_.pick(4) == 3) event.lines[at].deps = made.deps;
+      }
+    }
+    seen_ = core::todo_lines(state_);
+    tell(std::move(event));
+  }
+
   void person() {
-    switch (source_.pick(8)) {
+    switch (source_.pick(9)) {
+      case 8:
+        return edit();
       case 0:
         return tell(StopRequested{request(), session(), "--pause"});
       case 1:
@@ -267,7 +302,13 @@ class Story {
 
   void host() {
     const SessionId of = session();
-    switch (source_.pick(10)) {
+    switch (source_.pick(12)) {
+      case 10:
+        return tell(
+            PermissionAsked{PermissionId("p" + std::to_string(source_.pick(4))), of, text()});
+      case 11:
+        return tell(PermissionAnswered{PermissionId("p" + std::to_string(source_.pick(4))), of,
+                                       source_.flag()});
       case 0:
       case 1:
         return tell(TurnStarted{of});
@@ -333,6 +374,7 @@ class Story {
   std::deque<Effect> pending_;
   std::deque<TimerId> timers_;
   RequestId last_request_;
+  std::vector<TodoLine> seen_;
   std::uint64_t requests_ = 0;
   std::uint64_t made_ = 0;
 };

@@ -6,6 +6,8 @@
 
 #include "codec/binary.h"
 #include "core/claims.h"
+#include "core/recovery.h"
+#include "core/schedule.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
 
@@ -191,6 +193,7 @@ Answer FakeHost::deliver(Happening what) {
   log.push_back(Event{log.size() + 1, now, std::move(what)});
   const Effects effects = core::step_traced(state, log.back(), taken_rows());
   check(before, effects);
+  check_fixpoint();
   watch_states(before);
   for (const Effect& effect : effects) carry_out(effect);
   const auto reply = replies_.find(request);
@@ -273,6 +276,18 @@ void FakeHost::check(const State& before, const Effects& effects) {
     const bool waits = core::holds_slot(session);
     EXPECT_TRUE(!waits || session.timer != 0) << "a slot without a timer";
   }
+}
+
+/// Scheduling is skipped where nothing has moved: that must never be wrong.
+void FakeHost::check_fixpoint() const {
+  if (!is_running(state.phase) || state.dormant || core::is_recovering(state)) return;
+  State again = state;
+  Trace moves;
+  core::Context ctx{again, now, {}, &moves};
+  ctx.moved = ctx.graph_moved = true;
+  core::schedule(ctx);
+  const bool idle = moves.phases.empty() && moves.tasks.empty() && moves.sessions.empty();
+  EXPECT_TRUE(idle && ctx.effects.empty()) << "something could have been scheduled";
 }
 
 void FakeHost::check_standstill() const {

@@ -187,6 +187,7 @@ class FakeHost {
   void host_says(Happening what);
   void watch_states(const State& before);
   void check(const State& before, const Effects& effects);
+  void check_fixpoint() const;
   void check_standstill() const;
   void check_replay() const;
   [[nodiscard]] RequestId new_request();

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "codec/binary.h"
+#include "codec/log_record.h"
 #include "codec/message.h"
 #include "core/support/fake_host.h"
 #include "store/wal_format.h"
@@ -34,15 +35,25 @@ class Seeds {
   /// Each kind of event, as a message and as a record; and the log as a whole.
   void keep_log(const std::vector<Event>& events) {
     std::string log = store::wal_header();
+    State state;
     for (const Event& event : events) {
+      std::string logged = codec::encode_event_record(event);
+      const Effects effects = step(state, event);
+      codec::set_witness(logged, witness(state, effects));
+      store::append_wal_record(log, {store::WalKind::event, true, event.seq, logged, 0});
       const std::string record = codec::encode_event(event);
-      store::append_wal_record(log, event.seq, record);
       if (!kinds_.insert(event.what.index()).second) continue;
       put("event_decoder", codec::dump(event.what));
       put("event_decoder", record);
     }
     constexpr char kRaw = 1;
     put("wal_reader", kRaw + log.substr(0, 4000));
+    std::string second = store::wal_header();
+    const std::string whole = codec::encode_state(state);
+    const std::string mark = codec::encode_mark({"0.1.0", std::string(64, '0')});
+    store::append_wal_record(second, {store::WalKind::checkpoint, true, state.last_seq, whole, 0});
+    store::append_wal_record(second, {store::WalKind::mark, true, state.last_seq, mark, 0});
+    put("wal_reader", kRaw + second);
     put("wal_reader", kRaw + log.substr(0, 500));
   }
 

@@ -1,0 +1,17 @@
+#include "core/session_states.h"
+
+#include "base/assert.h"
+#include "core/trace.h"
+
+namespace orchestrator::core {
+
+void move_session(Context& ctx, Session& session, SessionState to) {
+  const SessionState from = session.state;
+  if (from == to) return;
+  ORCH_ASSERT(session_move_exists(from, to));
+  if (ctx.trace != nullptr) ctx.trace->sessions.push_back({from, to});
+  session.state = to;
+  if (!holds_slot(to)) ctx.moved = true;
+}
+
+}  // namespace orchestrator::core
