@@ -20,6 +20,7 @@ foreach(layer base os core codec store syntax lsp runtime sim)
   if(sources)
     add_executable(${layer}_test ${sources})
     target_link_libraries(${layer}_test PRIVATE test_support GTest::gtest_main orch_sim)
+    target_compile_definitions(${layer}_test PRIVATE ORCH_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
     gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
       PROPERTIES TIMEOUT 120)
   endif()

@@ -243,7 +243,7 @@ class Project final : public Directory {
 
   /// What stands on disk may have changed hands while we held nothing of it.
   void look_again() {
-    if (!store_.is_open()) loaded_ = false;
+    if (!store_.is_open() && failure_.empty()) loaded_ = false;
   }
 
   /// What an earlier process has left, or another one is doing.

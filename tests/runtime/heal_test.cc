@@ -1,0 +1,359 @@
+// What becomes of a mission whose files somebody else removes or changes while it runs.
+
+#include "runtime/support/damage_story.h"
+#include "store/wal_reader.h"
+
+namespace orchestrator::runtime {
+namespace {
+
+/// Any event of the host: the engine looks at its files with each.
+void look(const std::function<void(const json&)>& say) {
+  say({{"type", "turn_started"}, {"session", "reviewer"}});
+}
+
+class HealTest : public DamageTest {
+ protected:
+  void something_happens() {
+    look([this](const json& message) { say(message); });
+  }
+  /// Whoever takes the mission over finds it whole.
+  void expect_survives_a_crash() {
+    die();
+    start();
+    EXPECT_EQ(toasts(), "");
+    expect_goes_on();
+  }
+};
+
+TEST_F(HealTest, UntouchedFilesAreLeftAlone) {
+  begin();
+  chatter(20);
+  EXPECT_EQ(toasts(), "");
+  EXPECT_TRUE(kept_aside().empty());
+  expect_log_tells_all();
+}
+
+TEST_F(HealTest, ARemovedSnapshotIsWrittenAgain) {
+  begin();
+  fs::remove(paths().snapshot);
+  something_happens();
+  expect_told("mission_loop.json was removed; it is written again");
+  EXPECT_EQ(snapshot()["tasks"][0]["status"], "reviewing");
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, AnOverwrittenSnapshotIsKeptAsideAndWrittenAgain) {
+  begin();
+  overwrite(".opencode/mission_loop.json", "garbage");
+  something_happens();
+  expect_told("it is kept as mission_loop.json.damaged-");
+  ASSERT_EQ(kept_aside().size(), 1U);
+  EXPECT_EQ(read(".opencode/" + kept_aside()[0]), "garbage");
+  EXPECT_EQ(snapshot()["mission"], mission);
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, ASnapshotThatWasOnlyTouchedIsNoDamage) {
+  begin();
+  overwrite(".opencode/mission_loop.json", read(".opencode/mission_loop.json"));
+  overwrite(".opencode/todo.md", read(".opencode/todo.md"));
+  fs::last_write_time(root() + "/" + wal(), fs::file_time_type::clock::now());
+  something_happens();
+  EXPECT_EQ(toasts(), "");
+  EXPECT_TRUE(kept_aside().empty());
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, ARemovedLogIsBegunAnewWithTheWholeState) {
+  begin();
+  fs::remove(root() + "/" + wal());
+  something_happens();
+  expect_told(".wal was removed; a new one begins with the whole state");
+  EXPECT_TRUE(fs::exists(root() + "/" + wal()));
+  expect_survives_a_crash();
+  expect_log_tells_all();
+}
+
+TEST_F(HealTest, ALogThatWasOverwrittenIsKeptAside) {
+  begin();
+  overwrite(wal(), "garbage");
+  something_happens();
+  expect_told(".wal was changed by another program; it is kept as");
+  EXPECT_EQ(kept_aside().size(), 1U);
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, ALogThatSomebodyHasAppendedToIsKeptAside) {
+  begin();
+  overwrite(wal(), read(wal()) + "a line of somebody else\n");
+  something_happens();
+  expect_told("was changed by another program");
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, ALogThatWasCutIsKeptAside) {
+  begin();
+  fs::resize_file(root() + "/" + wal(), 100);
+  something_happens();
+  expect_told("was changed by another program");
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, ARemovedTodoIsWrittenAgain) {
+  begin();
+  const std::string before = read(".opencode/todo.md");
+  ASSERT_NE(before, "");
+  fs::remove(paths().todo);
+  something_happens();
+  expect_told("todo.md was removed");
+  EXPECT_EQ(read(".opencode/todo.md"), before);
+}
+
+TEST_F(HealTest, TheWholeDirectoryIsPutBack) {
+  begin();
+  fs::remove_all(root() + "/.opencode");
+  something_happens();
+  expect_told("the directory is locked anew");
+  EXPECT_EQ(snapshot()["tasks"][0]["status"], "reviewing");
+  EXPECT_TRUE(fs::exists(root() + "/" + wal()));
+  EXPECT_EQ(read(".opencode/orchestrator/.gitignore"), "*\n");
+  EXPECT_NE(read(".opencode/todo.md"), "");
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, ARemovedLockIsTakenAnew) {
+  begin();
+  fs::remove(paths().lock);
+  something_happens();
+  expect_told("the lock file was removed");
+  EXPECT_FALSE(os::posix_file_system().lock(paths().lock).ok());
+  expect_survives_a_crash();
+}
+
+TEST_F(HealTest, WhoHasLostItsDirectoryToAnotherProcessStopsMoving) {
+  begin();
+  fs::remove(paths().lock);
+  const auto other = os::posix_file_system().lock(paths().lock);
+  ASSERT_TRUE(other.ok());
+  const std::string log = read(wal());
+  run("reviewer", "check", 0);
+  const json reply = pass("reviewer");
+  EXPECT_FALSE(reply["ok"]);
+  EXPECT_NE(reply["text"].get<std::string>().find("cannot be moved from here any more"),
+            std::string::npos);
+  expect_told("cannot be moved from here any more");
+  for (const auto& [id, delay] : std::map(outbox.timers)) project->on_timer(id, outbox);
+  EXPECT_EQ(read(wal()), log) << "the other process writes it now";
+}
+
+TEST_F(HealTest, WhatWasSubmittedInTheSameMomentIsNotLost) {
+  begin();
+  run("reviewer", "check", 0);
+  fs::remove(root() + "/" + wal());
+  fs::remove(paths().snapshot);
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+  die();
+  start();
+  EXPECT_EQ(snapshot()["tasks"][0]["status"], "done");
+}
+
+// ---- a disk that fails --------------------------------------------------------------------------
+
+class FullDiskTest : public HealTest {
+ protected:
+  FullDiskTest() {
+    project.reset();
+    disk = &broken;
+    outbox = FakeOutbox();
+    start();
+  }
+  ~FullDiskTest() override { project.reset(); }  // before the disk
+  std::size_t prompts() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        outbox.sent, [](const json& message) { return message["type"] == "prompt_session"; }));
+  }
+  orchestrator::testing::BrokenDisk broken{os::posix_file_system()};
+};
+
+TEST_F(FullDiskTest, NothingIsStartedThatCannotBeKept) {
+  broken.fail();
+  const json reply = start_mission();
+  EXPECT_FALSE(reply["ok"]);
+  EXPECT_NE(reply["text"].get<std::string>().find("No space left"), std::string::npos);
+  broken.mend();
+  EXPECT_TRUE(start_mission()["ok"]);
+}
+
+TEST_F(FullDiskTest, AMissionWhoseFirstEventCannotBeKeptHasNotBegun) {
+  // The log can be made, and then not be written.
+  outbox = FakeOutbox();
+  bool refused = false;
+  for (std::uint64_t calls = 1; !refused; ++calls) {
+    SCOPED_TRACE(calls);
+    ASSERT_LT(calls, 60U);
+    afresh();
+    broken.crash_after(calls);
+    const json reply = start_mission();
+    refused = reply["ok"] == true;
+    if (!refused) {
+      EXPECT_FALSE(reply.is_null());
+      project.reset();
+      broken.crash_after(1U << 30U);
+      start();
+      // Written, though its sync had failed, it is there again; else nothing is in the way.
+      if (start_mission()["ok"] != true) {
+        EXPECT_TRUE(
+            ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
+        EXPECT_TRUE(start_mission()["ok"]);
+      }
+    }
+    broken.crash_after(1U << 30U);
+  }
+}
+
+TEST_F(FullDiskTest, WhatCannotBeKeptHasNotHappenedAndIsRefused) {
+  begin();
+  run("reviewer", "check", 0);
+  turn_timers();
+  const std::size_t before = prompts();
+  broken.fail();
+  const json reply = pass("reviewer");
+  ASSERT_FALSE(reply["ok"]) << reply;
+  const std::string text = reply["text"];
+  EXPECT_NE(text.find("No space left"), std::string::npos) << text;
+  EXPECT_NE(text.find("free some space"), std::string::npos) << text;
+  expect_told("cannot be written");
+  EXPECT_EQ(outbox.last("abort_session")["session"], "reviewer");
+  // Nothing moves, and every call is told why.
+  EXPECT_FALSE(resume()["ok"]);
+  EXPECT_FALSE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
+  EXPECT_NE(ask({{"type", "status_asked"}})["text"].get<std::string>().find("No space left"),
+            std::string::npos);
+  turn_timers();
+  turn_timers();
+  EXPECT_FALSE(resume()["ok"]);
+  EXPECT_EQ(prompts(), before);
+  // As soon as there is space it is paused, with the reason, and a person goes on.
+  broken.mend();
+  turn_timers();
+  EXPECT_EQ(snapshot()["phase"], "paused");
+  EXPECT_NE(snapshot()["reason"].get<std::string>().find("No space left"), std::string::npos);
+  EXPECT_EQ(snapshot()["tasks"][0]["status"], "reviewing");
+  expect_goes_on();
+  expect_log_tells_all();
+}
+
+TEST_F(FullDiskTest, WhoDiesWhileTheDiskIsFullHasLostNothingAcknowledged) {
+  begin();
+  run("reviewer", "check", 0);
+  turn_timers();
+  const std::uint64_t last = snapshot()["last_seq"];
+  broken.fail();
+  ASSERT_FALSE(pass("reviewer")["ok"]);
+  project.reset();
+  broken.mend();
+  outbox = FakeOutbox();
+  start();
+  EXPECT_EQ(toasts(), "");
+  turn_timers();
+  EXPECT_EQ(snapshot()["tasks"][0]["status"], "reviewing");
+  EXPECT_GE(snapshot()["last_seq"].get<std::uint64_t>(), last);
+  expect_goes_on();
+}
+
+TEST_F(FullDiskTest, WhatTheHostToldMeanwhileIsTakenUpLater) {
+  begin();
+  const std::uint64_t tokens = snapshot()["budget"]["tokens"];
+  broken.fail();
+  run("reviewer", "check", 0);
+  ASSERT_FALSE(pass("reviewer")["ok"]);
+  say({{"type", "turn_ended"},
+       {"session", "reviewer"},
+       {"tokens", 77},
+       {"usd", 0.5},
+       {"message", "late"}});
+  broken.mend();
+  turn_timers();
+  turn_timers();
+  EXPECT_EQ(snapshot()["phase"], "paused");
+  EXPECT_EQ(snapshot()["budget"]["tokens"].get<std::uint64_t>(), tokens + 77);
+}
+
+TEST_F(FullDiskTest, ASnapshotThatCannotBeWrittenIsToldOnceAndCostsNothing) {
+  begin();
+  broken.fail("mission_loop.json");
+  chatter(3);
+  chatter(3);
+  const std::string told = toasts();
+  EXPECT_NE(told.find("snapshot cannot be written"), std::string::npos);
+  EXPECT_EQ(told.find("snapshot cannot be written"), told.rfind("snapshot cannot be written"));
+  run("reviewer", "check", 0);
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+  project.reset();
+  broken.mend();
+  outbox = FakeOutbox();
+  start();
+  EXPECT_EQ(toasts(), "");
+  turn_timers();
+  EXPECT_EQ(snapshot()["tasks"][0]["status"], "done");
+}
+
+// ---- rotation -----------------------------------------------------------------------------------
+
+TEST_F(HealTest, ALongLogIsKeptInSegments) {
+  project.reset();
+  log_limits = {20, 1U << 20U, 4};
+  start();
+  begin();
+  for (int i = 0; i < 12; ++i) chatter(15);
+  const auto files = log_files(os::posix_file_system(), paths().directory, mission);
+  ASSERT_GE(files.size(), 3U);
+  EXPECT_TRUE(files.back().growing);
+  expect_log_tells_all();
+  expect_survives_a_crash();
+  expect_log_tells_all();
+}
+
+TEST_F(FullDiskTest, ACrashAtAnyPointOfARotationLosesNothing) {
+  log_limits = {20, 1U << 20U, 4};
+  bool crashed = true;
+  for (std::uint64_t calls = 1; crashed; ++calls) {
+    SCOPED_TRACE(calls);
+    ASSERT_LT(calls, 100U);
+    broken.crash_after(1U << 30U);
+    afresh();
+    begin();
+    // Up to the edge: the next save rotates.
+    while (log_files(os::posix_file_system(), paths().directory, mission).size() < 2) {
+      for (int i = 0; i < 5; ++i) {
+        say({{"type", "turn_started"}, {"session", "reviewer"}});
+      }
+      fs::remove_all(directory.path() + "/.before");
+      fs::copy(root() + "/.opencode", directory.path() + "/.before", fs::copy_options::recursive);
+      turn_timers();
+    }
+    // Again from just before it, with a crash.
+    project.reset();
+    fs::remove_all(root() + "/.opencode");
+    fs::rename(directory.path() + "/.before", root() + "/.opencode");
+    outbox = FakeOutbox();
+    start();
+    ASSERT_TRUE(resume()["ok"]);
+    broken.crash_after(calls);
+    say({{"type", "turn_started"}, {"session", "reviewer"}});
+    turn_timers();
+    crashed = broken.crashed();
+    project.reset();
+    broken.crash_after(1U << 30U);
+    outbox = FakeOutbox();
+    start();
+    EXPECT_EQ(toasts(), "");
+    EXPECT_EQ(snapshot()["tasks"][0]["status"], "reviewing");
+    expect_goes_on();
+    expect_log_tells_all();
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace orchestrator::runtime
