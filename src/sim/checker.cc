@@ -178,8 +178,7 @@ void Checker::check_running(const State& state) const {
     for (std::size_t k = i + 1; k < state.tasks.size(); ++k) {
       const Task& other = state.tasks[k];
       if (other.status != TaskStatus::running) continue;
-      require(!core::claims_overlap(core::claim_of(one), core::claim_of(other)),
-              "running tasks have no file in common",
+      require(!core::claims_overlap(one, other), "running tasks have no file in common",
               one.id.value + " and " + other.id.value + " run with overlapping claims");
     }
     const auto workers = std::ranges::count_if(state.sessions, [&](const Session& session) {

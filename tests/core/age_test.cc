@@ -75,8 +75,7 @@ MISSION_SCENARIO(SessionLife, APromptThatFailsAfterItsWorkIsInIsNotSentAgain) {
   host.run_until([&] { return is_reviewing(host); });
   const Session worker = worker_of(host, "T1");
   ASSERT_EQ(worker.state, SessionState::closing);
-  ASSERT_NE(worker.effect, 0U);
-  host.deliver(EffectFailed{worker.effect, "timeout"});
+  host.deliver(EffectFailed{worker.sent, "timeout"});
   EXPECT_EQ(worker_of(host, "T1").state, SessionState::closing);
   host.lost = nullptr;
   host.run();

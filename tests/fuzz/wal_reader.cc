@@ -11,14 +11,6 @@
 namespace orchestrator::fuzz {
 namespace {
 
-void append_record(std::string& log, ByteSource& source, std::uint64_t& seq) {
-  const std::uint32_t what = source.pick(8);
-  const bool event = what > 2 || seq <= 1;
-  const auto kind = event ? store::WalKind::event : static_cast<store::WalKind>(what % 3);
-  const std::uint64_t number = kind == store::WalKind::event ? seq++ : seq - 1;
-  store::append_wal_record(log, {kind, what % 2 == 0, number, source.text(), 0});
-}
-
 /// Header, records, and faults as a disk, a crash or a person would make them.
 std::string spoiled_log(ByteSource& source) {
   std::string log = store::wal_header(source.pick(8) == 0 ? source.byte() : store::wal_version);

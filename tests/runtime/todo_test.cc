@@ -21,7 +21,8 @@ class TodoFileTest : public DamageTest {
     turn_timers();
   }
   [[nodiscard]] json task(const std::string& id) const {
-    for (const json& one : snapshot()["tasks"]) {
+    const json state = snapshot();
+    for (const json& one : state["tasks"]) {
       if (one["id"] == id) return one;
     }
     return nullptr;
