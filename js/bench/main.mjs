@@ -11,6 +11,7 @@ import { machine, machineLine } from "./machine.mjs"
 import { buildRequests, roleSizes } from "./request-bytes.mjs"
 import { missionRun, oracleRun } from "./runs.mjs"
 import { spread, units, written } from "./stats.mjs"
+import { measureStore, storeRows } from "./store.mjs"
 import { conclusion, table } from "./table.mjs"
 
 /** @typedef {import("./table.mjs").Row} Row */
@@ -20,7 +21,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "hooks", "bytes"]
+const names = ["wall", "handover", "hooks", "bytes", "store"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -213,6 +214,11 @@ export async function main(args) {
     const bytes = await byteRows()
     rows.push(...bytes.rows)
     data.bytes = bytes.data
+  }
+  if (wants("store")) {
+    say("store: the log on this disk")
+    data.store = measureStore(root)
+    rows.push(...storeRows(data.store))
   }
   const loadAfter = loadavg()[0] ?? 0
   if (options.json) {

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "support/broken_disk.h"
 #include "support/failing_file_system.h"
 #include "support/temporary_directory.h"
 
@@ -119,6 +120,25 @@ TEST_F(FileSystemTest, AtomicReplaceFromManyThreadsNeverShowsAMix) {
   const std::string last = content(path_);
   EXPECT_TRUE(last == a || last == b);
   EXPECT_EQ(names(), std::vector<std::string>{"f"});
+}
+
+TEST_F(FileSystemTest, ACrashAtAnyPointOfAtomicReplaceLeavesOldOrNew) {
+  const std::string path = dir_.path() + "/f";
+  bool crashed = true;
+  bool seen_old = false;
+  for (std::uint64_t calls = 1; crashed; ++calls) {
+    ASSERT_LT(calls, 20U);
+    ASSERT_TRUE(atomic_replace(fs_, path, "old"));
+    orchestrator::testing::BrokenDisk dying(fs_);
+    dying.crash_after(calls);
+    const bool done = atomic_replace(dying, path, "new content").ok();
+    crashed = dying.crashed();
+    const std::string now = content(path);
+    EXPECT_TRUE(now == "old" || now == "new content") << now;
+    EXPECT_TRUE(!done || now == "new content");
+    seen_old = seen_old || now == "old";
+  }
+  EXPECT_TRUE(seen_old);
 }
 
 TEST(ParentDirectory, OfNamesRootsAndPaths) {
