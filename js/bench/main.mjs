@@ -12,6 +12,7 @@ import { runNative, stepRows } from "./native.mjs"
 import { buildRequests, roleSizes } from "./request-bytes.mjs"
 import { missionRun, oracleRun } from "./runs.mjs"
 import { spread, units, written } from "./stats.mjs"
+import { measureStore, storeRows } from "./store.mjs"
 import { conclusion, table } from "./table.mjs"
 
 /** @typedef {import("./table.mjs").Row} Row */
@@ -21,7 +22,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "hooks", "bytes", "step"]
+const names = ["wall", "handover", "hooks", "bytes", "step", "store"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -219,6 +220,11 @@ export async function main(args) {
     say("step: the core alone, in 6 to 500 tasks")
     data.step = runNative("core_bench")
     rows.push(...stepRows(data.step))
+  }
+  if (wants("store")) {
+    say("store: the log on this disk")
+    data.store = measureStore(root)
+    rows.push(...storeRows(data.store))
   }
   const loadAfter = loadavg()[0] ?? 0
   if (options.json) {

@@ -144,17 +144,18 @@ Result<Snapshot> read_snapshot(os::FileSystem& fs, const std::string& path) {
   }
   const auto text = fs.read(path, kSnapshotBytesMax);
   if (!text.ok()) return text.error();
-  const std::uint32_t schema = codec::schema_of(text.value());
+  State state;
+  codec::Problems problems;
+  const bool sound = codec::parse_state(text.value(), state, problems);
+  const std::uint32_t schema = sound ? state.schema : codec::schema_of(text.value());
   if (schema > kSchema) {
     return Error{"the snapshot's schema " + std::to_string(schema) +
                      " is newer than this program's " + std::to_string(kSchema),
                  path, "update the plugin; the file is left as it is"};
   }
-  State state;
-  codec::Problems problems;
-  if (!codec::parse_state(text.value(), state, problems)) {
+  if (!sound) {
     snapshot.fault = problems.empty() ? "it cannot be read" : codec::to_string(problems.front());
-  } else if (schema == 0 || state.mission.empty() || state.phase == Phase::none) {
+  } else if (state.mission.empty() || state.phase == Phase::none) {
     snapshot.fault = "it holds no mission";
   } else {
     snapshot.state = std::move(state);
@@ -165,6 +166,11 @@ Result<Snapshot> read_snapshot(os::FileSystem& fs, const std::string& path) {
 Result<Recovery> recover_mission(os::FileSystem& fs, const MissionPaths& paths) {
   auto snapshot = read_snapshot(fs, paths.snapshot);
   if (!snapshot.ok()) return snapshot.error();
+  return recover_mission(fs, paths, std::move(snapshot).value());
+}
+
+Result<Recovery> recover_mission(os::FileSystem& fs, const MissionPaths& paths, Snapshot read) {
+  Result<Snapshot> snapshot = std::move(read);
   const bool has_snapshot = snapshot.value().state.has_value();
   std::string own;
   Recovery recovery;

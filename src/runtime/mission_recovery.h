@@ -48,14 +48,6 @@ struct Recovery {
   [[nodiscard]] bool needs_mending() const;
 };
 
-/// Looks only; changes nothing. `until`: events behind this one are left out (they were never
-/// acknowledged). An Error: something there is of a newer version, or the disk does not give it;
-/// then nothing may be touched.
-[[nodiscard]] base::Result<Recovery> recover_mission(os::FileSystem& fs, const MissionPaths& paths);
-/// The same for one mission, up to an event, without a look at any other.
-[[nodiscard]] base::Result<Recovery> recover_until(os::FileSystem& fs, const MissionPaths& paths,
-                                                   const MissionId& mission, std::uint64_t until);
-
 /// The snapshot alone.
 struct Snapshot {
   std::optional<State> state;
@@ -64,5 +56,16 @@ struct Snapshot {
 };
 /// An Error: it is of a newer version, or cannot be read from the disk.
 [[nodiscard]] base::Result<Snapshot> read_snapshot(os::FileSystem& fs, const std::string& path);
+
+/// Looks only; changes nothing. `until`: events behind this one are left out (they were never
+/// acknowledged). An Error: something there is of a newer version, or the disk does not give it;
+/// then nothing may be touched.
+[[nodiscard]] base::Result<Recovery> recover_mission(os::FileSystem& fs, const MissionPaths& paths);
+/// The same with a snapshot that was read already.
+[[nodiscard]] base::Result<Recovery> recover_mission(os::FileSystem& fs, const MissionPaths& paths,
+                                                     Snapshot snapshot);
+/// The same for one mission, up to an event, without a look at any other.
+[[nodiscard]] base::Result<Recovery> recover_until(os::FileSystem& fs, const MissionPaths& paths,
+                                                   const MissionId& mission, std::uint64_t until);
 
 }  // namespace orchestrator::runtime

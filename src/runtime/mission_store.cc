@@ -53,23 +53,25 @@ Result<void> MissionStore::make_directory() {
 
 Result<MissionStore::Loaded> MissionStore::load(State& state, std::uint64_t now_ms) {
   // Without the lock first: a directory without a mission is not even given a lock file.
-  auto first = recover_mission(fs_, paths_);
-  if (!first.ok()) {
-    if (const auto snapshot = read_snapshot(fs_, paths_.snapshot); snapshot.ok())
-      state = snapshot.value().state.value_or(State{});
-    return first.error();
-  }
+  const auto stamp = stamp_of(paths_.snapshot);
+  auto snapshot = read_snapshot(fs_, paths_.snapshot);
+  if (!snapshot.ok()) return snapshot.error();
+  const std::optional<State>& stored = snapshot.value().state;
+  state = stored.value_or(State{});
   Loaded loaded;
-  loaded.found = first.value().found;
-  if (!first.value().needs_mending()) {
-    state = std::move(first.value().state);
-    return loaded;
+  if (!stored || !is_active(stored->phase)) {
+    auto first = recover_mission(fs_, paths_, snapshot.value());
+    if (!first.ok()) return first.error();
+    state = first.value().state;
+    loaded.found = first.value().found;
+    if (!first.value().needs_mending()) return loaded;
   }
-  state = first.value().snapshot.value_or(first.value().state);
   if (auto made = make_directory(); !made.ok()) return made.error();
   if (auto locked = lock(); !locked.ok()) return locked.error();
   // Whoever held the lock until now may have gone on meanwhile.
-  auto second = recover_mission(fs_, paths_);
+  auto second = stamp && stamp == stamp_of(paths_.snapshot)
+                    ? recover_mission(fs_, paths_, std::move(snapshot).value())
+                    : recover_mission(fs_, paths_);
   if (!second.ok()) {
     close();
     return second.error();

@@ -222,10 +222,19 @@ class Story {
         break;
     }
     if (replay_.skipped() != skipped) {
-      proof_.fail(path, 0, end.checkpoint_seq,
-                  std::to_string(replay_.skipped() - skipped) +
-                      " events before this segment's checkpoint are in no log");
+      const std::string lost = std::to_string(replay_.skipped() - skipped) +
+                               " events before the checkpoint of event " +
+                               std::to_string(end.checkpoint_seq) + " are in no log";
+      if (torn_.path.empty()) {
+        proof_.fail(path, 0, end.checkpoint_seq, lost);
+      } else {
+        // What looked like a torn write was none: the mission went on from behind it.
+        proof_.fail(torn_.path, torn_.offset, torn_.seq,
+                    "no sound record stands there, and " + lost);
+      }
     }
+    torn_ = end.scan.torn_bytes == 0 ? Torn{}
+                                     : Torn{path, end.scan.end_offset, replay_.state().last_seq};
     if (const auto& differs = replay_.divergence()) {
       const std::string by =
           differs->engine.empty() || differs->engine == ORCH_VERSION
@@ -319,8 +328,16 @@ class Story {
                      std::to_string(proof_.seq) + ": " + proof_.fault);
   }
 
+  /// Where the segment before ends in bytes that are no record.
+  struct Torn {
+    std::string path;
+    std::uint64_t offset = 0;
+    std::uint64_t seq = 0;
+  };
+
   os::FileSystem& fs_;
   const Arguments& arguments_;
+  Torn torn_;
   Replay replay_;
   runtime::MissionTimeline timeline_;
   std::optional<State> stored_;

@@ -70,7 +70,7 @@ test("--check names the first event that differs, and damage by its offset; noth
   const before = readdirSync(dir)
   const { code, err } = replay(growing(dir), "--check")
   assert.equal(code, 1)
-  assert.match(err, /\.wal, byte \d+, event \d+: no sound record at offset \d+/)
+  assert.match(err, /\.0000\d+\.wal, byte [1-9]\d+, event \d+: no sound record/)
   assert.deepEqual(readdirSync(dir), before)
   assert.deepEqual(readFileSync(archived), bytes)
 })
@@ -81,7 +81,7 @@ test("a segment that is missing is told, not passed over", (t) => {
   rmSync(join(dir, String(middle)))
   const { code, err } = replay(growing(dir), "--check")
   assert.equal(code, 1)
-  assert.match(err, /\d+ events before this segment's checkpoint are in no log/)
+  assert.match(err, /\d+ events before the checkpoint of event \d+ are in no log/)
 })
 
 test("usage is 2, no such file 3, another file 1", (t) => {

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "support/broken_disk.h"
 #include "support/failing_file_system.h"
 #include "support/temporary_directory.h"
 
@@ -133,6 +134,25 @@ TEST_F(FileSystemTest, DurableDirectoriesSyncEveryNameUpToTheRoot) {
   FailingFileSystem failing(fs_);
   failing.fail("sync_directory", 1);
   EXPECT_FALSE(create_durable_directories(failing, root.path(), root.file("a/b")));
+}
+
+TEST_F(FileSystemTest, ACrashAtAnyPointOfAtomicReplaceLeavesOldOrNew) {
+  const std::string path = dir_.path() + "/f";
+  bool crashed = true;
+  bool seen_old = false;
+  for (std::uint64_t calls = 1; crashed; ++calls) {
+    ASSERT_LT(calls, 20U);
+    ASSERT_TRUE(atomic_replace(fs_, path, "old"));
+    orchestrator::testing::BrokenDisk dying(fs_);
+    dying.crash_after(calls);
+    const bool done = atomic_replace(dying, path, "new content").ok();
+    crashed = dying.crashed();
+    const std::string now = content(path);
+    EXPECT_TRUE(now == "old" || now == "new content") << now;
+    EXPECT_TRUE(!done || now == "new content");
+    seen_old = seen_old || now == "old";
+  }
+  EXPECT_TRUE(seen_old);
 }
 
 TEST(ParentDirectory, OfNamesRootsAndPaths) {
