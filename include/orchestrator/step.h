@@ -25,9 +25,9 @@ namespace orchestrator {
 /// Why `/task` must be refused in this state, or nothing. Asked before a log is made for it.
 [[nodiscard]] std::string why_not_start(const State& state, const MissionRequested& request);
 
-/// Why no mission can be in this state, as a loader of foreign bytes must ask before it goes on with
-/// them: field and fault, e.g. `tasks[3].id: T1 is used twice`; or nothing. What passes never makes
-/// `step` fail.
+/// Why no mission can be in this state, as a loader of foreign bytes must ask before it goes on
+/// with them: field and fault, e.g. `tasks[3].id: T1 is used twice`; or nothing. What passes never
+/// makes `step` fail.
 [[nodiscard]] std::string why_not_sound(const State& state);
 
 /// The files whose content a command of this session vouches for: globs, relative to the project.
