@@ -14,6 +14,8 @@ import { turnMemory } from "./turns.js"
  * @property {import("./link.js").Link} [link]  the newest: facts go through it, whoever learns them
  * @property {import("./link.js").Link} [standIn]  of a disposed instance, until the next one is there
  * @property {object} [instance]  stands for the newest instance
+ * @property {boolean} unsure  nobody has looked yet whether the host has our agents and commands after a reload
+ * @property {number} mends  reloads in a row that were to bring them back
  * @property {import("./reload.js").Reload} [reload]  under way, or not yet told to the engine
  */
 
@@ -26,6 +28,8 @@ export function newMemory() {
     names: new Map(),
     commands: new Set(),
     turns: turnMemory(),
+    unsure: false,
+    mends: 0,
   }
 }
 

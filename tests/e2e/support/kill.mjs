@@ -16,7 +16,7 @@ import { asked, toolResults, until } from "./story.mjs"
  * is out, or when the log has grown after that.
  * @typedef {{nth: number, when: "asked" | "answered" | "logged", which?: (r: import("./story.mjs").Request) => boolean}} Point
  * @typedef {object} Course
- * @property {number} kills
+ * @property {number} kills      of a mission that was not over yet
  * @property {number} resumed    processes that took the mission up after a kill
  * @property {number} repeated   finished tasks that were worked on again
  * @property {number} requests   to the model, in all
@@ -157,8 +157,8 @@ export async function course({ scenario, mode, points }) {
       if (!first && (own.length > 0 || isOver(await project.mission()))) resumed++
       repeated += new Set(own.filter((r) => finished.has(r.task ?? "")).map((r) => r.task)).size
       first = false
-      if (killed) kills++
       if (!killed || isOver(await project.mission())) break
+      kills++
     }
     const mission = await project.mission()
     assert.equal(mission.phase, "sealed", `${mission.phase}: ${mission.reason}`)
