@@ -394,5 +394,37 @@ MISSION_SCENARIO(Session, ModelsOfTheConfigurationAreNamed) {
   EXPECT_EQ(host.prompts_that_begin("Mission review")[0].model, "p/big");
 }
 
+MISSION_SCENARIO(Session, AnAnswerWhoseWholeTurnWasNotToldIsFollowedUp) {
+  FakeHost host;
+  host.plan = one_task();
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.number > 1) turn.do_work();
+  });
+  host.lost = [&](const Happening& what) {
+    return host.prompts.size() == 2 && (std::holds_alternative<TurnStarted>(what) ||
+                                        std::holds_alternative<SessionIdled>(what));
+  };
+  host.script(Role::planner, nullptr);
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("T1").attempt, 1U);
+}
+
+MISSION_SCENARIO(Session, OneThatWaitsForItsNextTryEndsWithTheMission) {
+  FakeHost host;
+  host.plan = one_task();
+  host.script(Role::worker, [](Turn& turn) { turn.fail(); });
+  host.task_command("build it");
+  host.run_until([&] {
+    return std::ranges::any_of(host.state.sessions, [](const Session& session) {
+      return session.state == SessionState::backing_off;
+    });
+  });
+  EXPECT_TRUE(host.stop().ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::cancelled);
+}
+
 }  // namespace
 }  // namespace orchestrator::test
