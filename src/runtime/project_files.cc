@@ -39,7 +39,8 @@ std::string ProjectFiles::relative(std::string_view path) const {
     resolved = fs_.canonical(there.string());
   }
   if (!resolved.ok()) return whole.lexically_normal().string();
-  const fs::path real = (fs::path(resolved.value()) / rest).lexically_normal();
+  fs::path real(resolved.value());
+  if (!rest.empty()) real = (real / rest).lexically_normal();  // else it would end with a slash
   const fs::path inside = real.lexically_relative(root_);
   if (inside.empty() || *inside.begin() == "..") return real.string();
   return inside.string();

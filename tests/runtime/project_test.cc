@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "os/file_system.h"
+#include "runtime/project_files.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -229,6 +231,18 @@ TEST_F(ProjectTest, TheLogNamesNoWordsOfUsersOrModels) {
   EXPECT_NE(log.find("briefing"), std::string::npos);
   EXPECT_EQ(log.find("Build it"), std::string::npos);
   EXPECT_EQ(log.find("One"), std::string::npos);
+}
+
+TEST(ProjectFilesTest, APathThatExistsIsNamedAsItIsWritten) {
+  const orchestrator::testing::TemporaryDirectory directory;
+  const std::string root = fs::canonical(directory.path()).string();
+  std::ofstream(root + "/there.txt") << "x";
+  const ProjectFiles files(os::posix_file_system(), root);
+  EXPECT_EQ(files.relative("/etc/passwd"), "/etc/passwd");
+  EXPECT_EQ(files.relative(root + "/there.txt"), "there.txt");
+  EXPECT_EQ(files.relative("there.txt"), "there.txt");
+  EXPECT_EQ(files.relative("new/file.txt"), "new/file.txt");
+  EXPECT_EQ(files.relative("../out.txt"), fs::path(root).parent_path().string() + "/out.txt");
 }
 
 }  // namespace
