@@ -143,6 +143,8 @@ struct Options {
   std::vector<std::string> verify;  ///< commands that every mission's Master Review must run
   HostSnapshots snapshots = HostSnapshots::keep;
   LogOptions log;
+  /// Role name, or "provider/model" -> the "provider/model" that takes over while that one fails.
+  std::map<std::string, std::string> fallback;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -158,6 +160,7 @@ struct Options {
     visit("verify", self.verify);
     visit("snapshots", self.snapshots);
     visit("log", self.log);
+    visit("fallback", self.fallback);
   }
 };
 

@@ -153,12 +153,19 @@ Role role_of_session(const State& state, const SessionId& session) {
 
 void made_progress(Context& ctx) { ctx.state.commander.continuations = 0; }
 
+Commander fresh_commander(const Commander& before) {
+  Commander commander;
+  commander.background = before.background;
+  commander.model = before.model;
+  commander.answer_tokens = before.answer_tokens;
+  commander.answer_usd = before.answer_usd;
+  return commander;
+}
+
 void commander_takes_over(Context& ctx) {
   Commander& commander = ctx.state.commander;
   ctx.cancel_timer(commander.timer);
-  const bool background = commander.background;
-  commander = Commander{};
-  commander.background = background;
+  commander = fresh_commander(commander);
   commander.busy = true;
   if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
 }

@@ -17,6 +17,7 @@ struct Context {
   TimeMs now_ms = 0;
   Effects effects;
   Trace* trace = nullptr;
+  bool reschedule = false;  ///< something may start now, though the event alone does not say so
 
   template <class E>
   void emit(E effect) {

@@ -185,7 +185,6 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   }
   const bool pass = *event.args.verdict == Verdict::pass;
   close_session(ctx, session);
-  if (pass && state.parallel < state.parallel_max) state.parallel += 1;
   ctx.accept(event.request,
              "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
   // Last: both move what the references above name.

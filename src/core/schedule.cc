@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/commander.h"
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/prompt.h"
 #include "core/session_pool.h"
@@ -86,7 +87,7 @@ void go_on(Context& ctx, Task& task) {
     std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
     spent -= std::min(spent, 1U);
     move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
-  } else if (session->state == SessionState::idle && slot_free(ctx.state)) {
+  } else if (session->state == SessionState::idle && has_room(ctx.state)) {
     wake_session(ctx, *session);
   }
 }
@@ -98,6 +99,13 @@ void start_work(Context& ctx, Task& task) {
   open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
 }
 
+/// Sessions whose prompt had to wait for their model or the budget.
+void let_held_go(Context& ctx) {
+  for (Session& session : ctx.state.sessions) {
+    if (session.state == SessionState::held && may_prompt(ctx, session)) send_prompt(ctx, session);
+  }
+}
+
 void dispatch_tasks(Context& ctx) {
   State& state = ctx.state;
   for (Task& task : state.tasks) {
@@ -105,24 +113,25 @@ void dispatch_tasks(Context& ctx) {
       go_on(ctx, task);
   }
   for (Task& task : state.tasks) {
-    if (task.status == TaskStatus::submitted && slot_free(state)) start_review(ctx, task);
+    if (task.status == TaskStatus::submitted && may_begin(ctx, Role::reviewer))
+      start_review(ctx, task);
   }
   for (Task& task : state.tasks) {
-    if (task.status == TaskStatus::rework && slot_free(state)) start_rework(ctx, task);
+    if (task.status == TaskStatus::rework && has_room(state)) start_rework(ctx, task);
   }
   for (const std::size_t i : ready_by_path(state)) {
-    if (!slot_free(state)) return;
+    if (!may_begin(ctx, Role::worker)) return;
     if (claim_is_free(state, state.tasks[i])) start_work(ctx, state.tasks[i]);
   }
 }
 
 /// One session that the phase itself needs (Planner, Master Reviewer), within its attempts.
 void keep_alive(Context& ctx, Role role, std::uint32_t& attempts, std::string prompt) {
-  if (!slot_free(ctx.state)) return;
   if (Session* session = live_session(ctx.state, role, TaskId{})) {
-    if (session->state == SessionState::idle) wake_session(ctx, *session);
+    if (session->state == SessionState::idle && has_room(ctx.state)) wake_session(ctx, *session);
     return;
   }
+  if (!may_begin(ctx, role)) return;
   if (attempts >= ctx.state.options.limits.attempts) {
     const char* what = role == Role::planner ? "no valid plan came out of "
                                              : "no verdict on the whole came out of ";
@@ -171,6 +180,7 @@ void run_tasks(Context& ctx) {
 
 void schedule(Context& ctx) {
   State& state = ctx.state;
+  let_held_go(ctx);
   if (state.phase == Phase::planning) {
     keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt(state));
   }

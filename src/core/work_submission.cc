@@ -69,6 +69,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   task.summary = clip(event.args.summary, kSummaryBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, project_path(file));
   task.review_attempts = 0;
+  task.losses = 0;
   move_task(ctx, task, TaskStatus::submitted);
   close_session(ctx, session);
   ctx.accept(event.request, "Taken: " + task.id.value +
@@ -97,7 +98,9 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   session->seen_ms = ctx.now_ms;
   const std::string path = project_path(event.path);
   Task* task = find_task(ctx.state, session->task);
-  if (task != nullptr && !path.empty() && session->role == Role::worker) note_touched(*task, path);
+  if (task == nullptr || path.empty() || session->role != Role::worker) return;
+  session->wrote = true;
+  note_touched(*task, path);
 }
 
 }  // namespace orchestrator::core

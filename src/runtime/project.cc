@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -12,6 +13,7 @@
 #include "runtime/git_ignore.h"
 #include "runtime/hand_over.h"
 #include "runtime/log.h"
+#include "runtime/machine_load.h"
 #include "runtime/mission_store.h"
 #include "runtime/project_files.h"
 #include "runtime/project_options.h"
@@ -28,6 +30,10 @@ constexpr std::uint64_t kProgressEveryMs = 500;
 constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
 constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
+constexpr std::uint64_t kLoadTimer = kDeriveTimer + 10;
+/// How often it is looked how busy the machine is, while a mission runs.
+constexpr std::uint64_t kLoadEveryMs = 5'000;
+constexpr std::uint64_t kMachineBytesMax = 65'536;
 
 /// Letters only: OpenCode takes an error text in which it finds "500" or "429" for one of a server
 /// and tries again, and our refusals name missions.
@@ -42,11 +48,13 @@ MissionId new_mission_id(std::uint64_t random) {
 struct RoleAnswer {
   Role role = Role::none;
   std::string card;
+  bool capped = false;  ///< leave is asked for each of its model requests
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("role", self.role);
     visit("card", self.card);
+    visit("capped", self.capped);
   }
 };
 
@@ -99,6 +107,12 @@ class Project final : public Directory {
     if (id == kProgressTimer) {
       progress_pending_ = false;
       show_progress(outbox);
+      return;
+    }
+    if (id == kLoadTimer) {
+      load_pending_ = false;
+      observe_load(outbox);
+      release(outbox);
       return;
     }
     if (id == kHandOverTimer) {
@@ -163,7 +177,10 @@ class Project final : public Directory {
 
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
     hand_overs_.started(asked.session);
-    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session)};
+    const Budget& budget = state_.budget;
+    const bool capped = is_active(state_.phase) && (budget.tokens_max > 0 || budget.usd_max > 0);
+    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session),
+                          capped};
     answers_.push_back(Reply{asked.request, true, codec::dump(role)});
   }
 
@@ -195,6 +212,14 @@ class Project final : public Directory {
   /// Replies of queries wait for the batch's end like all others, so that they keep their order.
   void reply(const RequestId& request, bool ok, std::string text) {
     effects_.emplace_back(Reply{request, ok, std::move(text)});
+  }
+
+  void observe_load(Outbox& outbox) {
+    if (!store_.is_open() || !is_running(state_.phase)) return;
+    const MachineLoad machine = read_machine(world_.machine, std::thread::hardware_concurrency());
+    LoadVerdict verdict = judge_load(machine, state_.governor.load);
+    if (verdict.load != state_.governor.load)
+      record(LoadChanged{verdict.load, std::move(verdict.why)}, outbox);
   }
 
   /// Adds to an event what only this process can see at this moment.
@@ -334,6 +359,10 @@ class Project final : public Directory {
     effects.swap(effects_);
     for (const Effect& effect : effects) carry_out(effect, outbox);
     for (const Effect& answer : hand_overs_.due(outbox.now_ms())) carry_out(answer, outbox);
+    if (world_.machine && !load_pending_ && store_.is_open() && is_running(state_.phase)) {
+      load_pending_ = true;
+      outbox.start_timer(kLoadTimer, kLoadEveryMs);
+    }
     if (changed_ && !derive_pending_) {
       derive_pending_ = true;
       outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
@@ -417,6 +446,7 @@ class Project final : public Directory {
   bool loaded_ = false;
   bool changed_ = false;
   bool phase_changed_ = false;
+  bool load_pending_ = false;
   bool derive_pending_ = false;
   bool progress_pending_ = false;
 };
@@ -427,7 +457,11 @@ World posix_world() {
   auto source = std::make_shared<std::random_device>();
   return World{os::posix_file_system(),
                [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }, true,
-               nullptr};
+               nullptr,
+               [](const std::string& path) {
+                 auto text = os::posix_file_system().read(path, kMachineBytesMax);
+                 return text.ok() ? std::move(text).value() : std::string();
+               }};
 }
 
 std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json,

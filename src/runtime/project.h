@@ -32,6 +32,9 @@ struct World {
   std::function<std::uint64_t()> random;
   bool log_to_file = true;       ///< `engine.log`, which is not written through `files`
   Observer* observer = nullptr;  ///< none, or one that outlives the project
+  /// A file of the machine's own (/proc), empty where there is none; unset: how busy it is does not
+  /// matter.
+  std::function<std::string(const std::string&)> machine = {};
 };
 
 /// The machine's own.

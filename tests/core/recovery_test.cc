@@ -177,7 +177,11 @@ MISSION_SCENARIO(Recovery, AResumedMissionKeepsToFewerSlots) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
-  for (int i = 0; i < 3; ++i) host.deliver(SessionRetried{host.at("T4").session, "429"});
+  host.deliver(SessionRetried{host.at("T4").session, "rate limit", 1, 1000});
+  for (int i = 0; i < 2; ++i) {
+    host.deliver(LoadChanged{Load::critical, "no memory"});
+    host.deliver(LoadChanged{Load::calm, ""});
+  }
   EXPECT_EQ(host.state.parallel, 1U);
   host.crash(HostMode::serve);  // three Workers are to go on, one after the other
   host.run();
