@@ -18,9 +18,11 @@ std::string parent_directory(std::string_view path) {
   return slash == 0 ? "/" : std::string(path.substr(0, slash));
 }
 
-base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes) {
+base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes,
+                                  Mode mode) {
   const std::string temporary = fs.temporary_name(path);
   base::Result<void> done = write_new(fs, temporary, bytes);
+  if (done && mode == Mode::keep) done = fs.copy_mode(path, temporary);
   if (done) done = fs.rename(temporary, path);
   if (!done) {
     // The first fault is the one worth telling; a temporary that stays behind does no harm.
