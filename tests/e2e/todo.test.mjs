@@ -29,11 +29,13 @@ const task = (mission, id) => mission.tasks.find((/** @type {any} */ t) => t.id 
 test("new lines, ticks and removals in todo.md are the mission's", async (t) => {
   const scenario = small(["T1", "T2", "T3", "T4"], {
     verify: ["test -s T1.txt", "test -s T5.txt"],
-    workers: { T1: held("T1", "first"), T2: held("T2", "second"), T5: { files: { "T5.txt": "5\n" } } },
+    workers: { T1: held("T1", "first"), T2: held("T2", "second"), T4: { files: { "T4.txt": "4\n" } } },
   })
   scenario.plan.tasks[2].deps = ["T1"]
   scenario.plan.tasks[3].deps = ["T1"]
   const { project, client } = await stage.story(t, { scenario })
+  // No plan names it: the person adds it.
+  Object.assign(project.scenario.workers ?? {}, { T5: { files: { "T5.txt": "5\n" } } })
   const session = await client.createSession()
   const command = client.command(session.id, "task", "Write them").catch((error) => error)
   await Promise.all([atGate(project, "first"), atGate(project, "second")])
