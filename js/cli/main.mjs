@@ -20,7 +20,7 @@ const kVerbs = {
     load: () => import("./replay.mjs"),
   },
   simulate: {
-    usage: "simulate [--seed S] [--runs N] [--jobs N] [--only FAULTS] [--trace LINES] [--shrink RUNS] [--json]",
+    usage: "simulate [--seed S] [--runs N] [--jobs N] [--only FAULTS] [--trace LINES] [--shrink RUNS] [--week] [--json]",
     load: () => import("./simulate.mjs"),
   },
 }

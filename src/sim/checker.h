@@ -16,7 +16,9 @@ namespace orchestrator::sim {
 /// any time what the state must be. Throws a Violation.
 class Checker final : public runtime::Observer {
  public:
-  explicit Checker(Disk& disk) : disk_(disk) {}
+  /// `keeps_events` false: of a mission without end only what needs no memory of it is checked.
+  explicit Checker(Disk& disk, bool keeps_events = true)
+      : disk_(disk), keeps_events_(keeps_events) {}
 
   void loaded(const State& state) override;
   void stepped(const State& state, const Event& event, const Effects& effects,
@@ -34,7 +36,7 @@ class Checker final : public runtime::Observer {
 
   /// The state of the live process; null: there is none, or it has not loaded anything.
   [[nodiscard]] const State* state() const { return state_; }
-  [[nodiscard]] std::uint64_t events() const { return course_.events.size(); }
+  [[nodiscard]] std::uint64_t events() const { return course_.events.size() + unkept_; }
   /// The state that the newest process had, as far as it was seen.
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] const MissionId& mission() const { return course_.mission; }
@@ -65,6 +67,7 @@ class Checker final : public runtime::Observer {
   };
 
   Disk& disk_;
+  const bool keeps_events_;
   const State* state_ = nullptr;
   Phase phase_ = Phase::none;
   Course course_;
@@ -75,6 +78,7 @@ class Checker final : public runtime::Observer {
   std::size_t slots_ = 0;
   std::uint32_t parallel_ = 0;
   std::uint32_t missions_ = 0;
+  std::uint64_t unkept_ = 0;
 };
 
 }  // namespace orchestrator::sim

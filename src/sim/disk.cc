@@ -11,6 +11,8 @@ using base::Result;
 
 /// What the page cache writes at once.
 constexpr std::size_t kPageBytes = 4096;
+/// A power cut brings back what was durable: never much older than what was there.
+constexpr std::size_t kWholeKept = 64;
 
 Error missing(const std::string& path) { return {"No such file or directory", path, ""}; }
 
@@ -186,8 +188,11 @@ Result<void> Disk::rename(const std::string& from, const std::string& to) {
   if (auto error = begin(from, Fault::write_error, "cannot rename")) return *error;
   const NodePtr node = find(from);
   if (!node) return missing(from);
-  if (to.ends_with(".json") || to.ends_with(".md"))
-    whole_[to].insert(std::hash<std::string>{}(node->bytes));
+  if (to.ends_with(".json") || to.ends_with(".md")) {
+    std::deque<std::size_t>& whole = whole_[to];
+    whole.push_back(std::hash<std::string>{}(node->bytes));
+    if (whole.size() > kWholeKept) whole.pop_front();
+  }
   if (to.find(".wal") != std::string::npos) node->is_log = true;
   change_names(os::parent_directory(to), {{from, nullptr}, {to, node}});
   maybe_die();
@@ -308,7 +313,7 @@ const std::string* Disk::look(const std::string& path) const {
 void Disk::lose(const std::string& path) {
   if (names_.erase(path) == 0) return;
   durable_.erase(path);
-  damaged_ = true;
+  damaged_ = damaged_ || path.ends_with(".wal");
 }
 
 void Disk::rot(const std::string& path, Random random) {
@@ -318,7 +323,7 @@ void Disk::rot(const std::string& path, Random random) {
   node->bytes[at] =
       static_cast<char>(static_cast<unsigned char>(node->bytes[at]) ^ (1U << random.pick(8)));
   rotten_ = path;
-  damaged_ = true;
+  damaged_ = damaged_ || path.ends_with(".wal");
 }
 
 std::vector<std::string> Disk::files() const {
@@ -327,6 +332,12 @@ std::vector<std::string> Disk::files() const {
     if (!node->directory) files.push_back(name);
   }
   return files;
+}
+
+std::uint64_t Disk::bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [name, node] : names_) sum += node->bytes.size();
+  return sum;
 }
 
 void Disk::die(bool power_cut, Random random) {
@@ -411,7 +422,8 @@ bool Disk::is_whole(const std::string& path) const {
   const NodePtr node = find(path);
   if (!node || path == rotten_) return true;
   const auto it = whole_.find(path);
-  return it != whole_.end() && it->second.contains(std::hash<std::string>{}(node->bytes));
+  return it != whole_.end() &&
+         std::ranges::find(it->second, std::hash<std::string>{}(node->bytes)) != it->second.end();
 }
 
 }  // namespace orchestrator::sim

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -74,9 +75,11 @@ class Disk final : public os::FileSystem {
   [[nodiscard]] bool is_whole(const std::string& path) const;
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
   [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }
-  /// Something of the mission's files was lost, dropped by a failed sync, or spoiled: what was
-  /// acknowledged may be gone.
+  /// A log was taken away or spoiled: what was acknowledged may be gone. (A snapshot or a todo.md
+  /// that is gone costs nothing, since the log has everything.)
   [[nodiscard]] bool is_damaged() const { return damaged_; }
+  /// Bytes that stand on it, all files together.
+  [[nodiscard]] std::uint64_t bytes() const;
 
  private:
   class File;
@@ -116,7 +119,7 @@ class Disk final : public os::FileSystem {
   std::map<std::string, NodePtr> durable_;
   std::vector<NameChange> journal_;
   std::set<std::string> locks_;
-  std::map<std::string, std::set<std::size_t>> whole_;  ///< hashes of what was put there whole
+  std::map<std::string, std::deque<std::size_t>> whole_;  ///< hashes of what was put there whole
   std::uint64_t life_ = 0;
   std::uint64_t temporaries_ = 0;
   std::uint64_t calls_ = 0;

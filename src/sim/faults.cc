@@ -128,6 +128,27 @@ Faults::Faults(std::uint64_t seed, std::optional<std::vector<Hit>> only)
   }
 }
 
+Faults Faults::everyday(std::uint64_t seed) {
+  Faults faults(seed, std::nullopt);
+  faults.rates_ = {};
+  const auto has = [&](Fault fault, std::uint32_t rate) { faults.rates_[index(fault)] = rate; };
+  has(Fault::die, 500);
+  has(Fault::power_cut, 300'000);
+  has(Fault::restart, 300);
+  has(Fault::event_lost, 5'000);
+  has(Fault::event_doubled, 10'000);
+  has(Fault::event_late, 5'000);
+  has(Fault::create_failed, 10'000);
+  has(Fault::prompt_failed, 10'000);
+  has(Fault::prompt_vanished, 5'000);
+  has(Fault::turn_failed, 20'000);
+  has(Fault::turn_hangs, 2'000);
+  has(Fault::model_silent, 20'000);
+  has(Fault::person_speaks, 2'000);
+  has(Fault::person_pauses, 1'000);
+  return faults;
+}
+
 bool Faults::hit(Fault fault) {
   const std::size_t i = index(fault);
   const std::uint32_t nth = occasions_[i]++;

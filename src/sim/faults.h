@@ -98,6 +98,8 @@ class Faults {
   /// Draws which kinds this run has, and how often each comes (swarm testing: a run in which
   /// everything goes wrong never gets far). `only`: nothing but these may happen.
   Faults(std::uint64_t seed, std::optional<std::vector<Hit>> only);
+  /// Those of everyday life, each of them now and then: for a mission that lasts.
+  static Faults everyday(std::uint64_t seed);
 
   /// Whether it happens now. Each call is an occasion.
   [[nodiscard]] bool hit(Fault fault);

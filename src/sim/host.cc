@@ -367,15 +367,30 @@ void Host::write_script(Child& child) {
   child.script = models_.turn(checker_.state(), child.id, child.role, child.task, ++child.turns);
 }
 
-void Host::advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms) {
-  timeline_.after(delay_ms, [this, id, life] {
-    Child* child = find_child(id);
-    if (child == nullptr || child->life != life || !child->running || !child->blocked.empty())
-      return;
-    if (child->creation != 0 && faults_.hit(Fault::session_deleted)) return session_gone(*child);
-    if (faults_.hit(Fault::early_idle)) tell(id, SessionIdled{id});
-    take_step(*child);
+void Host::forget_old_sessions(std::uint64_t older_than_ms) {
+  const State* state = checker_.state();
+  if (state == nullptr) return;
+  std::erase_if(children_, [&](const auto& entry) {
+    const Child& child = entry.second;
+    const Session* session = find_session(*state, child.id);
+    const bool used = session != nullptr && session->state != SessionState::ended;
+    return child.creation != 0 && !child.running && !used &&
+           timeline_.now_ms() - child.created_ms > older_than_ms;
   });
+  for (auto& [id, child] : children_) child.ran.clear();
+}
+
+void Host::advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms) {
+  timeline_.after(
+      delay_ms + (pace_ms_ == 0 ? 0 : random_.between(pace_ms_, 2 * pace_ms_)), [this, id, life] {
+        Child* child = find_child(id);
+        if (child == nullptr || child->life != life || !child->running || !child->blocked.empty())
+          return;
+        if (child->creation != 0 && faults_.hit(Fault::session_deleted))
+          return session_gone(*child);
+        if (faults_.hit(Fault::early_idle)) tell(id, SessionIdled{id});
+        take_step(*child);
+      });
 }
 
 void Host::take_step(Child& child) {

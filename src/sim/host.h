@@ -55,6 +55,10 @@ class Host {
   [[nodiscard]] SessionId some_child(Random& random) const;
   [[nodiscard]] RequestId new_request() { return RequestId("r" + std::to_string(++requests_)); }
   /// In `run` mode: the session whose idleness ends the process, and what is done then.
+  /// Every step of a model takes so long at least.
+  void set_pace(std::uint32_t step_ms) { pace_ms_ = step_ms; }
+  /// Sessions that nobody will ask for any more, as a person clears them away.
+  void forget_old_sessions(std::uint64_t older_than_ms);
   void end_with(const SessionId& session, std::function<void()> ended);
 
  private:
@@ -150,6 +154,7 @@ class Host {
   std::map<std::string, std::uint64_t> written_;  ///< path -> when it was last changed
   SessionId last_root_;
   std::function<void()> run_ended_;
+  std::uint32_t pace_ms_ = 0;
   bool deaf_ = false;  ///< the plugin is between two instances
   std::vector<Effect> held_;
   std::uint64_t tick_ = 0;

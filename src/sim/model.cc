@@ -23,7 +23,8 @@ ReviewSubmitted verdict(const SessionId& session, Verdict verdict) {
 
 }  // namespace
 
-Models::Models(Faults& faults, std::uint64_t seed) : faults_(faults), random_(mix(seed, 21)) {
+Models::Models(Faults& faults, std::uint64_t seed, bool endless)
+    : faults_(faults), random_(mix(seed, 21)), endless_(endless) {
   const std::uint32_t kind = random_.pick(64);
   size_.tasks_most = kind == 0 ? 40 : kind < 8 ? 12 : 4;
   size_.globs = random_.chance(30);
@@ -172,7 +173,7 @@ void Models::worker(const State* state, const SessionId& session, const TaskId& 
                                               std::to_string(random_.between(1, 4)) + ".txt"));
   }
   if (faults_.hit(Fault::model_claims)) work.args.evidence.push_back({"never ran", 0});
-  if (random_.chance(5)) {
+  if (!endless_ && random_.chance(5)) {
     ++added_;
     work.args.follow_ups = {spec("W" + std::to_string(added_), added_)};
   }
@@ -189,7 +190,7 @@ void Models::reviewer(const State* state, const SessionId& session, const TaskId
   if (!faults_.hit(Fault::model_lazy)) {
     for (const std::string& command : verify) script.push_back(run_step(command, red ? 1 : 0));
   }
-  if ((red && random_.chance(70)) || faults_.hit(Fault::model_rejects)) {
+  if (endless_ || (red && random_.chance(70)) || faults_.hit(Fault::model_rejects)) {
     ReviewSubmitted reject = verdict(session, Verdict::reject);
     const std::string file =
         random_.chance(50) ? "src/" + std::to_string(random_.pick(3)) + "/found.txt" : "";

@@ -30,7 +30,8 @@ struct Size {
 /// The simulated models: they do what their role asks for, or what the faults of the run say.
 class Models {
  public:
-  Models(Faults& faults, std::uint64_t seed);
+  /// `endless`: no review is ever passed.
+  Models(Faults& faults, std::uint64_t seed, bool endless = false);
 
   /// What the model of a session does with what it was told. `state`: the mission as far as the
   /// model could read of it; null: nothing is known.
@@ -54,6 +55,7 @@ class Models {
 
   Faults& faults_;
   Random random_;
+  const bool endless_;
   Size size_;
   std::uint32_t added_ = 0;
 };

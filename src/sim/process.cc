@@ -19,12 +19,13 @@ bool is_type(const std::string& json, std::string_view type) {
 }  // namespace
 
 Process::Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace,
-                 std::string options, std::uint64_t seed, Ears ears)
+                 std::string options, runtime::LogLimits limits, std::uint64_t seed, Ears ears)
     : disk_(disk),
       checker_(checker),
       timeline_(timeline),
       trace_(trace),
       options_(std::move(options)),
+      limits_(limits),
       random_(seed),
       ears_(std::move(ears)) {}
 
@@ -68,7 +69,7 @@ void Process::enter(const std::function<void(runtime::Directory&)>& call) {
     if (!project_) {
       project_ = runtime::make_project(
           kRoot, options_, *this,
-          runtime::World{disk_, [this] { return random_.next(); }, false, &checker_});
+          runtime::World{disk_, [this] { return random_.next(); }, false, &checker_, limits_});
     }
     call(*project_);
     inside_ = false;

@@ -34,7 +34,7 @@ class Process final : private runtime::Outbox {
   };
 
   Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace, std::string options,
-          std::uint64_t seed, Ears ears);
+          runtime::LogLimits limits, std::uint64_t seed, Ears ears);
   ~Process() override;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -76,6 +76,7 @@ class Process final : private runtime::Outbox {
   Timeline& timeline_;
   Trace& trace_;
   const std::string options_;
+  const runtime::LogLimits limits_;
   Random random_;
   Ears ears_;
   std::unique_ptr<runtime::Directory> project_;

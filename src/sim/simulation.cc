@@ -1,6 +1,7 @@
 #include "sim/simulation.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "sim/host.h"
@@ -15,16 +16,23 @@ constexpr std::uint64_t kHealedStepsMost = 100'000;
 constexpr std::uint32_t kHealedResumesMost = 40;
 constexpr std::uint32_t kResumesBeforeHealing = 5;
 constexpr std::uint64_t kStepsAfterTheEnd = 300;
+constexpr std::uint64_t kHourMs = 3'600'000;
+/// As long as can be between two of a person's words.
+constexpr const char* kEndlessOptions =
+    R"({"options":{"limits":{"attempts":100,"iterations":100,"continuations":100}},"agents":["worker"]})";
 
 class Simulation {
  public:
   explicit Simulation(const RunOptions& options)
       : seed_(options.seed),
-        faults_(options.seed, options.only),
+        endless_ms_(std::uint64_t{options.endless_hours} * kHourMs),
+        sampled_(options.sampled),
+        faults_(endless_ms_ > 0 ? Faults::everyday(options.seed)
+                                : Faults(options.seed, options.only)),
         disk_(faults_),
-        checker_(disk_),
+        checker_(disk_, endless_ms_ == 0),
         trace_(options.trace_lines),
-        models_(faults_, options.seed),
+        models_(faults_, options.seed, endless_ms_ > 0),
         host_(faults_, timeline_, disk_, checker_, trace_, models_, options.seed),
         random_(mix(options.seed, 41)) {
     disk_.put(std::string(kRoot) + "/README.md", "A project");
@@ -33,6 +41,14 @@ class Simulation {
     heals_at_ = random_.between(100, 4'000);
     missions_wanted_ = random_.chance(10) ? 2 : 1;
     options_ = some_options();
+    // Small missions, and yet the log of one in four goes through rotations.
+    if (random_.chance(25)) limits_ = {random_.between(10, 100), 4U << 20U, random_.between(1, 64)};
+    if (endless_ms_ > 0) {
+      mode_ = HostMode::serve;
+      limits_ = {};
+      host_.set_pace(5'000);
+      options_ = kEndlessOptions;
+    }
   }
 
   RunResult run() {
@@ -65,15 +81,34 @@ class Simulation {
 
   void go_on() {
     ++steps_;
+    if (endless_ms_ > 0) sample();
     if (!timeline_.step()) {
       stand_still();
     } else if (steps_ % kOccasionEvery == 0 && !died_) {
       occasion();
     }
     if (died_) bury(faults_.hit(Fault::power_cut));
-    if (!faults_.healed() && (steps_ > heals_at_ || resumes_ > kResumesBeforeHealing)) heal();
+    if (endless_ms_ == 0 && !faults_.healed() &&
+        (steps_ > heals_at_ || resumes_ > kResumesBeforeHealing))
+      heal();
     if (mission_over()) ++steps_after_;
     check_measures();
+  }
+
+  void sample() {
+    const std::uint64_t lived_ms = timeline_.now_ms() - began_ms_;
+    if (lived_ms < next_sample_ms_) return;
+    next_sample_ms_ += kHourMs;
+    host_.forget_old_sessions(6 * kHourMs);
+    Sample sample;
+    sample.virtual_ms = lived_ms;
+    sample.events = checker_.events();
+    sample.disk_bytes = disk_.bytes();
+    for (const std::string& name : disk_.files()) {
+      if (name.ends_with("/mission_loop.json")) sample.snapshot_bytes = disk_.look(name)->size();
+      if (name.find(".wal") != std::string::npos) sample.log_bytes += disk_.look(name)->size();
+    }
+    if (sampled_) sampled_(sample);
   }
 
   void heal() {
@@ -85,6 +120,7 @@ class Simulation {
   }
 
   void check_measures() const {
+    if (endless_ms_ > 0) return;
     const std::uint64_t healed_steps = faults_.healed() ? steps_ - healed_at_step_ : 0;
     if (steps_ < kStepsMost && healed_steps < kHealedStepsMost &&
         (!faults_.healed() || resumes_ <= kHealedResumesMost))
@@ -100,6 +136,7 @@ class Simulation {
   }
 
   bool is_over() {
+    if (endless_ms_ > 0 && timeline_.now_ms() - began_ms_ >= endless_ms_) return true;
     if (!mission_over() || steps_after_ < kStepsAfterTheEnd) return false;
     if (checker_.missions() >= missions_wanted_) return true;
     if (process_ == nullptr || asking_) return false;
@@ -126,7 +163,7 @@ class Simulation {
     died_ = false;
     asking_ = false;
     process_ = std::make_unique<Process>(
-        disk_, checker_, timeline_, trace_, options_, mix(seed_, 1000 + processes_),
+        disk_, checker_, timeline_, trace_, options_, limits_, mix(seed_, 1000 + processes_),
         Process::Ears{[this](const Effect& effect) {
                         timeline_.after(1, [this, effect] { host_.carry_out(effect); });
                       },
@@ -177,7 +214,8 @@ class Simulation {
       return;
     }
     if (checker_.missions() > 0) ++resumes_;
-    if (random_.chance(20)) mode_ = mode_ == HostMode::run ? HostMode::serve : HostMode::run;
+    if (endless_ms_ == 0 && random_.chance(20))
+      mode_ = mode_ == HostMode::run ? HostMode::serve : HostMode::run;
     timeline_.outside(random_.between(100, 60'000), [this] { start_process(); });
   }
 
@@ -296,6 +334,8 @@ class Simulation {
   }
 
   const std::uint64_t seed_;
+  const std::uint64_t endless_ms_;
+  const std::function<void(const Sample&)> sampled_;
   Faults faults_;
   Timeline timeline_;
   const std::uint64_t began_ms_ = timeline_.now_ms();
@@ -308,6 +348,8 @@ class Simulation {
   std::unique_ptr<Process> process_;
   HostMode mode_ = HostMode::serve;
   std::string options_;
+  runtime::LogLimits limits_;
+  std::uint64_t next_sample_ms_ = kHourMs;
   std::uint32_t missions_wanted_ = 1;
   std::uint32_t processes_ = 0;
   std::uint64_t messages_ = 0;

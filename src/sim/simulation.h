@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,21 @@ struct RunOptions {
   /// Nothing but these faults may happen; absent: what the seed says.
   std::optional<std::vector<Hit>> only;
   std::size_t trace_lines = 0;  ///< so many of the last lines are kept
+  /// One mission that is never done, for so many virtual hours, with the faults of everyday life;
+  /// what needs a memory of all of it is not checked.
+  std::uint32_t endless_hours = 0;
+  /// Told how much there is, once in each of those hours.
+  std::function<void(const Sample&)> sampled;
+};
+
+/// How much there is of a mission at one moment of its life.
+struct Sample {
+  std::uint64_t virtual_ms = 0;
+  std::uint64_t events = 0;
+  std::uint64_t snapshot_bytes = 0;
+  std::uint64_t log_bytes = 0;  ///< all its files together
+  std::uint64_t disk_bytes =
+      0;  ///< all that is kept of the simulated disk, in this process's memory
 };
 
 struct RunResult {

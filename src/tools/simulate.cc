@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: simulate [--seed S] [--runs N] [--jobs N] [--only FAULTS] [--trace LINES]\n"
-    "                [--shrink RUNS] [--json]\n"
+    "                [--shrink RUNS] [--week] [--json]\n"
     "\n"
     "Runs simulated missions on a virtual clock, a simulated disk and a simulated host, with "
     "faults,\n"
@@ -34,6 +35,7 @@ constexpr const char* kUsage =
     "  --only LIST   only these faults, e.g. die:3,event_lost:17, as a failure prints them\n"
     "  --trace N     print the last N lines of each failure, and of a single run (40)\n"
     "  --shrink N    spend so many runs on the shortest list of faults that fails (2000)\n"
+    "  --week        one mission that lives for seven virtual days: does it grow?\n"
     "  --json        one JSON object instead of text\n"
     "\n"
     "Exit codes: 0 nothing was violated, 1 something was, 2 usage.\n";
@@ -48,6 +50,7 @@ struct Arguments {
   std::uint64_t shrink_runs = 2000;
   std::optional<std::vector<Hit>> only;
   bool json = false;
+  bool week = false;
 };
 
 struct Totals {
@@ -69,6 +72,15 @@ struct Failure {
   char invariant[120] = {};
 };
 
+RunOptions options_of(std::uint64_t seed, std::optional<std::vector<Hit>> only,
+                      std::size_t trace_lines) {
+  RunOptions options;
+  options.seed = seed;
+  options.only = std::move(only);
+  options.trace_lines = trace_lines;
+  return options;
+}
+
 bool read_number(const char* text, std::uint64_t& out) {
   const char* const end = text + std::strlen(text);
   const auto [at, error] = std::from_chars(text, end, out);
@@ -84,8 +96,8 @@ std::string read_arguments(int argc, char** argv, Arguments& out) {
                                                            {"--shrink", &out.shrink_runs}};
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
-    if (name == "--json") {
-      out.json = true;
+    if (name == "--json" || name == "--week") {
+      (name == "--json" ? out.json : out.week) = true;
       continue;
     }
     const auto number = numbers.find(name);
@@ -136,7 +148,7 @@ void add(Totals& totals, const Totals& more) {
 void run_share(const Arguments& args, std::uint64_t job, Totals& totals,
                std::vector<Failure>& failures) {
   for (std::uint64_t i = job; i < args.runs; i += args.jobs) {
-    const RunResult result = simulate({args.seed + i, args.only, 0});
+    const RunResult result = simulate(options_of(args.seed + i, args.only, 0));
     add(totals, result);
     if (!result.violation || failures.size() >= kFailuresShown) continue;
     Failure failure{args.seed + i, {}};
@@ -212,11 +224,11 @@ void print_trace(const RunResult& result) {
 
 /// The failure once more, with as few faults as can be.
 void explain(const Arguments& args, std::uint64_t seed) {
-  const RunOptions options{seed, args.only, 0};
+  const RunOptions options = options_of(seed, args.only, 0);
   const RunResult failed = simulate(options);
   const std::vector<Hit> needed =
       shrink(options, failed, static_cast<std::uint32_t>(args.shrink_runs));
-  const RunResult shortest = simulate({seed, needed, args.trace});
+  const RunResult shortest = simulate(options_of(seed, needed, args.trace));
   const Violation& violation = shortest.violation ? *shortest.violation : *failed.violation;
   std::printf("\nseed %llu violates: %s\n  %s\n", static_cast<unsigned long long>(seed),
               violation.invariant.c_str(), violation.text.c_str());
@@ -276,6 +288,81 @@ void print_json(const Arguments& args, const Totals& totals, const std::vector<F
   std::printf("}}\n");
 }
 
+/// Of this process, less what it holds of the simulated disk.
+std::uint64_t memory_bytes(const Sample& sample) {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t pages = 0;
+  std::uint64_t resident = 0;
+  statm >> pages >> resident;
+  const std::uint64_t bytes = resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return bytes > sample.disk_bytes ? bytes - sample.disk_bytes : 0;
+}
+
+/// The most that was seen in one day.
+struct Day {
+  std::uint64_t events = 0;
+  std::uint64_t snapshot_bytes = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t memory_bytes = 0;
+};
+
+int run_week(const Arguments& args) {
+  constexpr std::size_t kDays = 7;
+  constexpr std::uint64_t kDayMs = 24ULL * 3'600'000;
+  const auto start = std::chrono::steady_clock::now();
+  std::array<Day, kDays> days{};
+  RunOptions options;
+  options.seed = args.seed;
+  options.endless_hours = 24 * kDays;
+  options.sampled = [&](const Sample& sample) {
+    Day& day = days[std::min<std::size_t>((sample.virtual_ms - 1) / kDayMs, kDays - 1)];
+    day.events = sample.events;
+    day.log_bytes = std::max(day.log_bytes, sample.log_bytes);
+    day.snapshot_bytes = std::max(day.snapshot_bytes, sample.snapshot_bytes);
+    day.memory_bytes = std::max(day.memory_bytes, memory_bytes(sample));
+  };
+  const RunResult result = simulate(options);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const Day& first = days[1];  // on the first day everything still comes up
+  const Day& last = days[kDays - 1];
+  const bool flat = last.snapshot_bytes <= first.snapshot_bytes * 5 / 4 &&
+                    last.memory_bytes <= first.memory_bytes * 11 / 10 + (1U << 20U);
+  const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  if (args.json) {
+    std::printf(
+        "{\"seed\":%llu,\"events\":%llu,\"processes\":%u,\"seconds\":%.1f,\"flat\":%s,"
+        "\"violations\":%d,\"days\":[",
+        number(args.seed), number(last.events), result.processes, took.count(),
+        flat ? "true" : "false", result.violation ? 1 : 0);
+  }
+  for (std::size_t i = 0; i < kDays; ++i) {
+    const Day& day = days[i];
+    if (args.json) {
+      std::printf(
+          "%s{\"events\":%llu,\"snapshot_bytes\":%llu,\"log_bytes\":%llu,"
+          "\"memory_bytes\":%llu}",
+          i > 0 ? "," : "", number(day.events), number(day.snapshot_bytes), number(day.log_bytes),
+          number(day.memory_bytes));
+    } else {
+      std::printf(
+          "by day %zu: %llu events, snapshot %llu bytes, log %llu bytes, memory %llu bytes\n",
+          i + 1, number(day.events), number(day.snapshot_bytes), number(day.log_bytes),
+          number(day.memory_bytes));
+    }
+  }
+  if (args.json) {
+    std::printf("]}\n");
+  } else {
+    std::printf("%u processes, %.1f s; snapshot and memory are %s\n", result.processes,
+                took.count(), flat ? "flat" : "NOT flat");
+    if (result.violation) {
+      std::printf("violates: %s\n  %s\n", result.violation->invariant.c_str(),
+                  result.violation->text.c_str());
+    }
+  }
+  return flat && !result.violation ? 0 : 1;
+}
+
 int run(const Arguments& args) {
   const auto start = std::chrono::steady_clock::now();
   Totals totals;
@@ -286,7 +373,7 @@ int run(const Arguments& args) {
     print_json(args, totals, failures, took.count());
   } else {
     if (args.runs == 1 && totals.violations == 0)
-      print_trace(simulate({args.seed, args.only, args.trace}));
+      print_trace(simulate(options_of(args.seed, args.only, args.trace)));
     print_text(args, totals, took.count());
     for (std::size_t i = 0; i < failures.size() && i < kFailuresShown; ++i)
       explain(args, failures[i].seed);
@@ -306,7 +393,7 @@ int main(int argc, char** argv) {
   }
   Arguments args;
   const std::string wrong = read_arguments(argc, argv, args);
-  if (wrong.empty()) return run(args);
+  if (wrong.empty()) return args.week ? run_week(args) : run(args);
   std::fprintf(stderr, "simulate: %s\n\n%s", wrong.c_str(), kUsage);
   return 2;
 }

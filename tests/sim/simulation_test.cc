@@ -4,10 +4,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace orchestrator::sim {
 namespace {
+
+RunResult run(std::uint64_t seed, std::size_t trace_lines,
+              std::optional<std::vector<Hit>> only = std::nullopt) {
+  RunOptions options;
+  options.seed = seed;
+  options.only = std::move(only);
+  options.trace_lines = trace_lines;
+  return simulate(options);
+}
 
 std::string story(const RunResult& result) {
   std::string text;
@@ -17,9 +27,9 @@ std::string story(const RunResult& result) {
 }
 
 void expect_sound(std::uint64_t seed) {
-  const RunResult result = simulate({seed, std::nullopt, 0});
+  const RunResult result = run(seed, 0);
   if (!result.violation) return;
-  const RunResult again = simulate({seed, std::nullopt, 30});
+  const RunResult again = run(seed, 30);
   ADD_FAILURE() << "simulate --runs 1 --seed " << seed << "\n" << story(again);
 }
 
@@ -37,8 +47,8 @@ TEST(Simulation, TheSameSeedIsTheSameRun) {
   std::uint64_t differ = 0;
   std::uint64_t before = 0;
   for (std::uint64_t seed = 900; seed < 920; ++seed) {
-    const RunResult one = simulate({seed, std::nullopt, 100'000});
-    const RunResult two = simulate({seed, std::nullopt, 100'000});
+    const RunResult one = run(seed, 100'000);
+    const RunResult two = run(seed, 100'000);
     EXPECT_EQ(one.trace, two.trace) << seed;
     EXPECT_EQ(one.trace_hash, two.trace_hash) << seed;
     EXPECT_EQ(one.hits, two.hits) << seed;
@@ -49,14 +59,13 @@ TEST(Simulation, TheSameSeedIsTheSameRun) {
 }
 
 TEST(Simulation, OnlyTheFaultsThatWereNamedHappen) {
-  const RunResult all = simulate({3, std::nullopt, 0});
+  const RunResult all = run(3, 0);
   ASSERT_GT(all.hits.size(), 2U);
-  const RunResult same = simulate({3, all.hits, 0});
+  const RunResult same = run(3, 0, all.hits);
   EXPECT_EQ(same.hits, all.hits);
   EXPECT_EQ(same.trace_hash, all.trace_hash);
-  EXPECT_TRUE(simulate({3, std::vector<Hit>{}, 0}).hits.empty());
-  EXPECT_EQ(simulate({3, std::vector<Hit>{all.hits.front()}, 0}).hits,
-            std::vector<Hit>{all.hits.front()});
+  EXPECT_TRUE(run(3, 0, std::vector<Hit>{}).hits.empty());
+  EXPECT_EQ(run(3, 0, std::vector<Hit>{all.hits.front()}).hits, std::vector<Hit>{all.hits.front()});
 }
 
 TEST(Simulation, FaultsAreReadAsTheyAreWritten) {
@@ -67,6 +76,30 @@ TEST(Simulation, FaultsAreReadAsTheyAreWritten) {
   EXPECT_FALSE(parse_hits("die_at_write"));
   EXPECT_FALSE(parse_hits("no_such_fault:1"));
   EXPECT_FALSE(parse_hits("die:x"));
+}
+
+/// A mission that lives on and on: neither what is written at each change nor what a new process
+/// reads grows with its age, and its log grows as its events do.
+TEST(Simulation, AMissionsAgeCostsNothing) {
+  std::vector<Sample> samples;
+  RunOptions options;
+  options.endless_hours = 30;
+  options.sampled = [&](const Sample& sample) { samples.push_back(sample); };
+  const RunResult result = simulate(options);
+  EXPECT_FALSE(result.violation) << story(result);
+  ASSERT_GE(samples.size(), 29U);
+  const auto most = [&](std::size_t first, std::size_t last) {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = first; i < last; ++i) bytes = std::max(bytes, samples[i].snapshot_bytes);
+    return bytes;
+  };
+  EXPECT_GT(samples.back().events, 5'000U);
+  EXPECT_LE(most(20, 29), most(5, 14) * 5 / 4);
+  const Sample& half = samples[14];
+  const double early = static_cast<double>(half.log_bytes) / static_cast<double>(half.events);
+  const double late = static_cast<double>(samples.back().log_bytes - half.log_bytes) /
+                      static_cast<double>(samples.back().events - half.events);
+  EXPECT_LE(late, early * 1.5);
 }
 
 /// What each seed found, at the commit that mended it. A seed's run changes with the models and
