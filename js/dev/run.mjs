@@ -74,11 +74,15 @@ function longTests() {
 /**
  * Each fuzzer for a minute of processor time (ORCH_FUZZ_SECONDS), from its kept corpus on. What it finds goes to build/fuzz and
  * is no change of the checkout.
+ * @param {string[]} [only] Names of fuzzers; none: all.
  */
-function fuzz() {
+function fuzz(only = []) {
   const seconds = Number(process.env.ORCH_FUZZ_SECONDS ?? 60)
   if (!Number.isInteger(seconds) || seconds < 1) throw new setup.SetupError("ORCH_FUZZ_SECONDS: write whole seconds, from 1")
-  const names = filesBelow("tests/fuzz", /^[^/]+\.cc$/).map((file) => basename(file, ".cc"))
+  const all = filesBelow("tests/fuzz", /^[^/]+\.cc$/).map((file) => basename(file, ".cc"))
+  const unknown = only.filter((name) => !all.includes(name))
+  if (unknown.length > 0) throw new setup.SetupError(`no fuzzer ${unknown.join(" ")}; there are ${all.join(", ")}`)
+  const names = only.length > 0 ? only : all
   setup.cmakeBuild("fuzz", names)
   const begin = setup.childCpuSeconds()
   const failed = names.filter((name) => {
@@ -186,6 +190,11 @@ const tasks = {
   "test:long": longTests,
   rehearse: (args) => program("js/cli/main.mjs", ["rehearse", ...args]),
   bench: (args) => program("js/bench/main.mjs", args),
+  fuzz: (args) => {
+    setup.ensureSystem([{ package: "clang", tool: "clang++" }])
+    setup.ensureBuildModules()
+    return fuzz(args)
+  },
   lint: () => inOrder({ types, format: () => clangFormat(["--dry-run", "-Werror"]), "clang-tidy": tidy }),
   format: () => clangFormat(["-i"]),
 }

@@ -54,17 +54,24 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return 0;
 }
 
+/// Stands for itself between quotes.
+constexpr bool is_plain(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void append_quoted(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
+    std::size_t plain = i;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out.append(text, i, plain - i);
+    i = plain;
+    if (i == text.size()) break;
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += '\\';
-      out += c;
-      ++i;
-    } else if (byte >= 0x20 && byte < 0x80) {
       out += c;
       ++i;
     } else if (byte < 0x20) {
@@ -91,7 +98,7 @@ void append_quoted(std::string& out, std::string_view text) {
       }
       ++i;
     } else if (const std::size_t length = utf8_length(text, i); length > 0) {
-      out.append(text.substr(i, length));
+      out.append(text, i, length);
       i += length;
     } else {
       out += kReplacement;

@@ -223,7 +223,9 @@ void Host::find(const FindSessions& effect) {
   if (faults_.hit(Fault::find_silent)) return;
   timeline_.after(random_.between(1, 200), [this, effect] {
     SessionsFound found{effect.effect, {}};
-    for (const auto& [id, child] : children_) {
+    for (const auto& entry : children_) {
+      const SessionId& id = entry.first;
+      const Child& child = entry.second;
       const bool known = std::ranges::find(effect.known, id) != effect.known.end();
       if (child.creation == 0 || (child.mission != effect.mission && !known)) continue;
       if (!known) {

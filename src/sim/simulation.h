@@ -12,6 +12,16 @@
 
 namespace orchestrator::sim {
 
+/// How much there is of a mission at one moment of its life.
+struct Sample {
+  std::uint64_t virtual_ms = 0;
+  std::uint64_t events = 0;
+  std::uint64_t snapshot_bytes = 0;
+  std::uint64_t log_bytes = 0;  ///< all its files together
+  std::uint64_t disk_bytes =
+      0;  ///< all that is kept of the simulated disk, in this process's memory
+};
+
 struct RunOptions {
   std::uint64_t seed = 1;
   /// Nothing but these faults may happen; absent: what the seed says.
@@ -22,16 +32,6 @@ struct RunOptions {
   std::uint32_t endless_hours = 0;
   /// Told how much there is, once in each of those hours.
   std::function<void(const Sample&)> sampled;
-};
-
-/// How much there is of a mission at one moment of its life.
-struct Sample {
-  std::uint64_t virtual_ms = 0;
-  std::uint64_t events = 0;
-  std::uint64_t snapshot_bytes = 0;
-  std::uint64_t log_bytes = 0;  ///< all its files together
-  std::uint64_t disk_bytes =
-      0;  ///< all that is kept of the simulated disk, in this process's memory
 };
 
 struct RunResult {
