@@ -26,6 +26,14 @@ foreach(layer base os core codec store syntax lsp runtime sim)
   endif()
 endforeach()
 
+# Native programs that `npm run bench` runs; built only when they are named.
+file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/bench/*_bench.cc")
+foreach(source IN LISTS benches)
+  get_filename_component(bench "${source}" NAME_WE)
+  add_executable(${bench} EXCLUDE_FROM_ALL "${source}")
+  target_link_libraries(${bench} PRIVATE orch_runtime)
+endforeach()
+
 if(NOT ORCH_FUZZ)
   orch_addon(orchestrator_echo "${PROJECT_SOURCE_DIR}/tests/node/echo_factory.cc")
   find_program(NM nm)

@@ -365,7 +365,15 @@ struct CommandRan {
   std::string workdir;  ///< relative to the project; empty: the project itself
   std::int64_t exit_code = 0;
   std::string output_hash;
-  std::string files_hash;
+  std::string files_hash;       ///< of the vouched files, when it had ended
+  std::string begun_hash = {};  ///< … before it began; `kUnseen`: nobody looked; empty: an old log
+  TaskId task = {};             ///< of the session, as the engine knew it
+  std::string previous = {};    ///< hash of the receipt before this one (runtime/receipt_chain.h)
+  std::string chain_hash = {};  ///< over `previous` and all of the above, with the event's time
+  std::string call = {};        ///< the host's id of the tool call; names the run's begin
+
+  /// Of files whose state was not observed: equal to no hash.
+  static constexpr std::string_view kUnseen = "unseen";
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -375,6 +383,11 @@ struct CommandRan {
     visit("exit_code", self.exit_code);
     visit("output_hash", self.output_hash);
     visit("files_hash", self.files_hash);
+    visit("begun_hash", self.begun_hash);
+    visit("task", self.task);
+    visit("previous", self.previous);
+    visit("chain_hash", self.chain_hash);
+    visit("call", self.call);
   }
 };
 

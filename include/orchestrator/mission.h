@@ -135,6 +135,8 @@ struct Receipt {
   std::string output_hash;  ///< BLAKE2b of the output, hex
   std::string files_hash;   ///< of the files it vouches for, as they were when it ended
   TimeMs at_ms = 0;
+  bool changed_files = false;  ///< these files were not the same when it began: it proves nothing
+  std::string hash;            ///< its link in the mission's chain of receipts
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -144,6 +146,22 @@ struct Receipt {
     visit("exit_code", self.exit_code);
     visit("output_hash", self.output_hash);
     visit("files_hash", self.files_hash);
+    visit("at_ms", self.at_ms);
+    visit("changed_files", self.changed_files);
+    visit("hash", self.hash);
+  }
+};
+
+/// What a pass rests on: a verify command, and the receipt of the run that was green.
+struct Proof {
+  std::string command;
+  std::string receipt;  ///< `Receipt::hash`; empty where an old log kept none
+  TimeMs at_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("command", self.command);
+    visit("receipt", self.receipt);
     visit("at_ms", self.at_ms);
   }
 };
@@ -173,6 +191,9 @@ struct Task {
   TimeMs started_ms = 0;
   TimeMs ended_ms = 0;
   bool on_word = false;  ///< done because a person says so: no review stands behind it
+  std::vector<Proof> proofs;  ///< of its passing review, a command each
+  std::string last_written;   ///< the file that its Worker wrote last; the ones before are finished
+  std::uint32_t looked_at = 0;  ///< the attempt that had its first look
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -200,6 +221,9 @@ struct Task {
     visit("started_ms", self.started_ms);
     visit("ended_ms", self.ended_ms);
     visit("on_word", self.on_word);
+    visit("proofs", self.proofs);
+    visit("last_written", self.last_written);
+    visit("looked_at", self.looked_at);
   }
 };
 
@@ -232,6 +256,7 @@ struct Session {
   std::string paid_message;       ///< the newest answer whose tokens are counted
   bool aborting = false;          ///< told to stop; the host has not said yet that it has
   std::string denied;  ///< a permission that was refused in its present turn, without a word to it
+  bool first_look = false;  ///< a Reviewer that looks while the Worker still works
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -263,6 +288,7 @@ struct Session {
     visit("paid_message", self.paid_message);
     visit("denied", self.denied);
     visit("aborting", self.aborting);
+    visit("first_look", self.first_look);
   }
 };
 
@@ -425,7 +451,11 @@ struct State {
   std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
   Recovery recovery;
   std::vector<PermissionRequest> permissions;
-  TimerId stop_timer = 0;  ///< when the aborts of a stop or a pause must be confirmed
+  TimerId stop_timer = 0;     ///< when the aborts of a stop or a pause must be confirmed
+  std::string receipt_head;   ///< hash of the newest receipt
+  std::vector<Proof> proofs;  ///< of the passing Master Review
+  std::vector<std::uint32_t> findings_by_iteration;  ///< of each rejected Master Review, to mend
+  std::uint32_t convergence_from = 0;  ///< counts before this one do not bind any more
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -471,6 +501,10 @@ struct State {
     visit("recovery", self.recovery);
     visit("permissions", self.permissions);
     visit("stop_timer", self.stop_timer);
+    visit("receipt_head", self.receipt_head);
+    visit("proofs", self.proofs);
+    visit("findings_by_iteration", self.findings_by_iteration);
+    visit("convergence_from", self.convergence_from);
   }
 };
 

@@ -8,6 +8,7 @@ import { loadAddon } from "../native.mjs"
 import { configure } from "../plugin/configure.js"
 import { hooks } from "../plugin/hooks.js"
 import { Link } from "../plugin/link.js"
+import { newMemory } from "../plugin/memory.js"
 import { missionRun } from "./runs.mjs"
 import { spread } from "./stats.mjs"
 
@@ -57,7 +58,8 @@ async function replayOnce(events) {
   const mission = new WatchedMission(directory, sessions)
   try {
     await mission.start()
-    const host = { client: nobody, link: mission.link, mode: "serve", children: new Set(sessions), calls: new Map(), rules: new Map(), configure }
+    const memory = { ...newMemory(), children: new Set(sessions) }
+    const host = { client: nobody, link: mission.link, mode: "serve", memory, dispose: async () => {}, configure }
     const { event: hook } = hooks(/** @type {any} */ (host))
     /** @type {Timed[]} */
     const timed = []
@@ -77,12 +79,12 @@ async function replayOnce(events) {
 }
 
 /** A host's client that takes everything and does nothing. @type {any} */
-const nobody = new Proxy(() => Promise.resolve({ data: {} }), {
+export const nobody = new Proxy(() => Promise.resolve({ data: {} }), {
   get: (target, key) => (key === "then" ? undefined : target[/** @type {"call"} */ (key)] ?? nobody),
 })
 
 /** A real mission in the engine whose sessions are the recorded ones: each is given to one of its Workers. */
-class WatchedMission {
+export class WatchedMission {
   /** @param {string} directory @param {string[]} sessions */
   constructor(directory, sessions) {
     this.sessions = sessions

@@ -6,6 +6,7 @@ import { loadavg } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { numberOption, parsed, UsageError } from "../cli/usage.mjs"
+import { gateCost, parseCost } from "./gate-cost.mjs"
 import { costOf, recordEvents, replayInNode } from "./hook-cost.mjs"
 import { machine, machineLine } from "./machine.mjs"
 import { runNative, stepRows } from "./native.mjs"
@@ -22,7 +23,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "hooks", "bytes", "step", "store"]
+const names = ["wall", "handover", "hooks", "gates", "bytes", "step", "store"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -38,6 +39,8 @@ const targets = {
   ratio: 1.25,
   handOverMs: 100,
   hookUs: 20,
+  parseUs: 1000,
+  gateMs: 5,
   bytes: /** @type {Record<string, number>} */ ({ commander: 10_000, planner: 10_000, worker: 16_000, reviewer: 14_000, master: 14_000 }),
 }
 
@@ -159,6 +162,33 @@ async function hookRows(passes) {
   return { rows: [...rowsOf("in OpenCode (Bun)", inHost), ...rowsOf("replay in Node", inNode)], data: { inHost, inNode } }
 }
 
+/** @param {number} writes @returns {Promise<{rows: Row[], data: any}>} */
+async function gateRows(writes) {
+  const parse = parseCost(root)
+  const cost = await gateCost(writes)
+  const us = /** @type {(v: number) => string} */ (units.us)
+  const kB = /** @type {(v: number) => string} */ (units.kB)
+  const rows = [
+    {
+      group: "Gate 1, the check of every write",
+      name: `parse after an edit, ${kB(parse.bytes)} of TypeScript`,
+      figure: `${us(parse.edit_median_us)}, p95 ${us(parse.edit_p95_us)}`,
+      beside: `whole ${us(parse.whole_median_us)}; n ${parse.edits}; text and tree kept: ${kB(parse.kept_bytes)}`,
+      target: `< ${targets.parseUs} µs`,
+      met: parse.edit_median_us < targets.parseUs,
+    },
+    {
+      group: "Gate 1, the check of every write",
+      name: `added to a tool call that writes, ${kB(cost.bytes)} of TypeScript`,
+      figure: written(cost.added, "ms"),
+      beside: `n ${cost.added.n}, a tenth broken, of these told ${cost.told}; first write of the file ${units.ms?.(cost.first)}`,
+      target: `< ${targets.gateMs} ms`,
+      met: cost.added.median < targets.gateMs,
+    },
+  ]
+  return { rows, data: { parse, cost } }
+}
+
 /** @returns {Promise<{rows: Row[], data: any}>} */
 async function byteRows() {
   const build = await buildRequests({ root })
@@ -209,6 +239,12 @@ export async function main(args) {
     const hooks = await hookRows(options.quick ? 1 : 5)
     rows.push(...hooks.rows)
     data.hooks = hooks.data
+  }
+  if (wants("gates")) {
+    say("gates: a parse after an edit, and a checked write")
+    const gates = await gateRows(options.quick ? 50 : 300)
+    rows.push(...gates.rows)
+    data.gates = gates.data
   }
   if (wants("bytes")) {
     say("bytes: the first request of each role")

@@ -114,6 +114,7 @@ export function effectRunner({ client, memory }) {
       const body = {
         agent: names.get(effect.agent) ?? effect.agent,
         ...(effect.model ? { model: modelOf(effect.model) } : {}),
+        ...(effect.no_reply ? { noReply: true } : {}),
         parts: [ourPart(effect.text, effect.effect)],
       }
       await result(client.session.promptAsync({ path: { id: effect.session }, body }))

@@ -9,6 +9,8 @@ import { TurnWatch } from "./turns.js"
 
 /** Answers come within a millisecond or two; this long means that something is wrong, and the host must go on. */
 const answerMs = 5_000
+/** A write waits so long for what it has broken; what is not known by then, the review finds. */
+const checkMs = 1_000
 const wordsMax = 2_000
 /** The host has cut it long before; it is only hashed. */
 const outputMax = 1_000_000
@@ -97,7 +99,12 @@ export function hooks(host) {
     },
 
     "tool.execute.before": async (/** @type {any} */ input, /** @type {any} */ output) => {
-      if (!writers.has(input.tool) || !link.watches(input.sessionID)) return
+      if (!link.watches(input.sessionID)) return
+      if (input.tool === "bash") {
+        // The command begins when the engine has seen the files that it is to prove something of.
+        await link.ask({ type: "command_asked", session: input.sessionID, call: input.callID ?? "" }, { deadlineMs: answerMs }).answer
+      }
+      if (!writers.has(input.tool)) return
       const { answer } = link.ask(
         {
           type: "write_asked",
@@ -114,11 +121,16 @@ export function hooks(host) {
     "tool.execute.after": async (/** @type {any} */ input, /** @type {any} */ output) => {
       if (!link.watches(input.sessionID)) return
       const args = input.args ?? {}
+      if (writers.has(input.tool)) {
+        const said = await shadowCheck(link, input.sessionID, writtenPaths(args))
+        if (said && typeof output.output === "string") output.output += said
+      }
       if (input.tool === "bash") {
         const exit = output.metadata?.exit
         link.tell({
           type: "command_ran",
           session: input.sessionID,
+          call: input.callID ?? "",
           command: args.command ?? "",
           workdir: args.workdir ?? "",
           exit_code: Number.isInteger(exit) ? exit : -1, // killed or timed out: nobody's success
@@ -185,6 +197,16 @@ function writtenPaths(args) {
   return [...patch.matchAll(/^\*\*\* (?:Add|Update|Delete) File: (.+)$|^\*\*\* Move to: (.+)$/gm)].map((m) =>
     String(m[1] ?? m[2]).trim(),
   )
+}
+
+/**
+ * What the engine finds broken in files that a session has just written, in words for the tool's own output.
+ * @param {import("./link.js").Link} link @param {string} session @param {string[]} paths @returns {Promise<string>}
+ */
+async function shadowCheck(link, session, paths) {
+  if (paths.length === 0) return ""
+  const { answer } = link.ask({ type: "check_asked", session, paths }, { deadlineMs: checkMs, fallback: { ok: true, text: "" } })
+  return (await answer).text
 }
 
 /** @param {import("./link.js").Link} link @param {string} session @returns {Promise<{role: string, card: string}>} */

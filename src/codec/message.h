@@ -65,7 +65,39 @@ struct WriteAsked {
   }
 };
 
-using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked>;
+/// A mission session has written these files: what has it broken? Answered by words for the tool's
+/// output, or nothing.
+struct CheckAsked {
+  static constexpr std::string_view kType = "check_asked";
+  RequestId request;
+  SessionId session;
+  std::vector<std::string> paths;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+    visit("paths", self.paths);
+  }
+};
+
+/// A mission session is about to run a command, which begins when this is answered: until then the
+/// files that it vouches for are looked at.
+struct CommandAsked {
+  static constexpr std::string_view kType = "command_asked";
+  RequestId request;
+  SessionId session;
+  std::string call;  ///< the host's id of the tool call, as in `CommandRan`
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+    visit("call", self.call);
+  }
+};
+
+using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {

@@ -21,4 +21,8 @@ namespace orchestrator::core {
                                                         const std::vector<std::string>& verify,
                                                         const std::string& files_hash);
 
+/// What a pass of this session rests on: the newest run of each verify command.
+[[nodiscard]] std::vector<Proof> proofs_of(const State& state, const SessionId& session,
+                                           const std::vector<std::string>& verify);
+
 }  // namespace orchestrator::core

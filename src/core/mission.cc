@@ -254,6 +254,7 @@ void restore_measures(Context& ctx) {
   State& state = ctx.state;
   state.planner_attempts = 0;
   state.master_attempts = 0;
+  state.convergence_from = static_cast<std::uint32_t>(state.findings_by_iteration.size());
   if (state.resume_phase == Phase::integrating &&
       state.iteration >= state.options.limits.iterations) {
     state.options.limits.iterations = state.iteration + 1;

@@ -38,6 +38,7 @@ void adopt_plan(Context& ctx, const PlanArgs& plan, std::vector<Task> kept) {
   }
   ctx.moved = ctx.graph_moved = true;
   state.tasks = std::move(kept);
+  state.convergence_from = static_cast<std::uint32_t>(state.findings_by_iteration.size());
   for (const TaskSpec& spec : plan.tasks) state.tasks.push_back(make_task(state, spec));
   state.plan_summary = plan.summary;
   state.decisions = plan.decisions;

@@ -105,6 +105,25 @@ std::string reviewer_prompt(const State& state, const Task& task) {
   return text + objective_of(state) + "\nThen call submit_review with your verdict on this task.\n";
 }
 
+std::string first_look_prompt(const State& state, const Task& task) {
+  std::string text = title_line("Task", task) +
+                     "\nA first look: its Worker is still at it. Judge only the files that it has "
+                     "finished; what is missing may still come. Run nothing that takes long.\n" +
+                     task_card(state, task);
+  std::vector<std::string> finished = task.touched;
+  std::erase(finished, task.last_written);
+  text += list("Finished so far:", finished);
+  return text + objective_of(state) +
+         "\nThen call submit_review: reject with the findings that the Worker should know now, or "
+         "pass if there are none. The review itself comes when the task is submitted.\n";
+}
+
+std::string first_look_notes(const std::vector<Finding>& findings) {
+  return "A Reviewer has looked at what you have finished so far. Mend what is right of this while "
+         "you work; then go on, and submit when all is done:\n" +
+         finding_list(findings);
+}
+
 std::string master_prompt(const State& state) {
   std::string text = "Mission review: " + first_line(state.objective, 200) +
                      "\n\nThe objective, in full:\n" + state.objective + "\n";
@@ -138,6 +157,7 @@ std::string continuation_prompt(const State& state, const Session& session,
            ". Go on where you were; only submit_review ends the review.)\n";
   }
   if (task == nullptr) return "Go on.";
+  if (session.first_look) return first_look_prompt(state, *task);
   const char* tool = session.role == Role::worker ? "submit_work" : "submit_review";
   const bool rework = session.role == Role::worker && !task->findings.empty();
   return title_line(rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +

@@ -1,5 +1,6 @@
 #include "core/report.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/commander.h"
@@ -19,12 +20,34 @@ std::string done_of_all(const State& state) {
   return std::to_string(count(state, TaskStatus::done)) + "/" + std::to_string(state.tasks.size());
 }
 
+/// How the Master Reviews have gone, so that one sees whether they converge.
+std::string findings_line(const State& state) {
+  if (state.findings_by_iteration.empty()) return "";
+  std::string counts;
+  for (const std::uint32_t found : state.findings_by_iteration)
+    counts += (counts.empty() ? "" : ", ") + std::to_string(found);
+  return " Findings of its Master Reviews: " + counts +
+         (state.phase == Phase::sealed ? ", then none to mend." : ".");
+}
+
+/// "`npm test` (receipt 0123456789ab)" of the first command, and how many more there are.
+std::string proof_words(const std::vector<Proof>& proofs) {
+  if (proofs.empty()) return "";
+  constexpr std::size_t kHashShown = 12;
+  const Proof& first = proofs.front();
+  std::string text = "`" + clip(first.command, 80) + "`";
+  if (!first.receipt.empty()) text += " (receipt " + first.receipt.substr(0, kHashShown) + ")";
+  if (proofs.size() > 1) text += " and " + std::to_string(proofs.size() - 1) + " more";
+  return text;
+}
+
 std::string headline(const State& state) {
   std::string text = "Mission " + state.mission.value + " is " + std::string(to_name(state.phase)) +
                      ": " + done_of_all(state) + " tasks done, iteration " +
                      std::to_string(state.iteration) + ".";
   const std::size_t dropped = count(state, TaskStatus::dropped);
   if (dropped > 0) text += " " + std::to_string(dropped) + " dropped.";
+  text += findings_line(state);
   if (!state.reason.empty()) text += "\nReason: " + clip(state.reason, 1200);
   return text + "\n";
 }
@@ -36,6 +59,7 @@ std::string task_lines(const State& state, std::size_t bytes_max) {
     std::string line = "- " + task.id.value + " " + clip(task.title, 80) + ": " +
                        std::string(to_name(task.status));
     const bool proved = task.status == TaskStatus::done && !task.on_word;
+    if (proved && !task.proofs.empty()) line += ", proved by " + proof_words(task.proofs);
     const std::string& remark = proved ? task.summary : task.note;
     if (!remark.empty()) line += " – " + first_line(remark, 160);
     line += "\n";
@@ -54,7 +78,13 @@ std::string proof_lines(const State& state) {
   if (state.proved_by.empty())
     return "Verified without commands: " + clip(state.verify_reason, 300) + "\n";
   std::string text = "Verified by the Master Review's own runs (exit 0):\n";
-  for (const std::string& command : state.proved_by) text += "- " + clip(command, 200) + "\n";
+  for (const std::string& command : state.proved_by) {
+    const auto proof = std::ranges::find(state.proofs, command, &Proof::command);
+    text += "- " +
+            (proof == state.proofs.end() ? clip(command, 200)
+                                         : proof_words(std::vector<Proof>{*proof})) +
+            "\n";
+  }
   return clip(text, 800);
 }
 

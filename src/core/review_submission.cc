@@ -2,6 +2,7 @@
 
 #include "core/commander.h"
 #include "core/evidence.h"
+#include "core/first_look.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
@@ -13,6 +14,51 @@ namespace {
 
 constexpr std::size_t kDescriptionBytesMax = 20'000;
 
+/// How many times running an iteration may leave as many findings as the one before it.
+constexpr std::uint32_t kNotLoweredMax = 2;
+constexpr std::size_t kCountsMax = 100;
+
+std::uint32_t to_mend(const std::vector<Finding>& findings) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      findings, [](const Finding& f) { return f.severity != Severity::note; }));
+}
+
+void note_findings(State& state, std::uint32_t found) {
+  std::vector<std::uint32_t>& counts = state.findings_by_iteration;
+  if (counts.size() >= kCountsMax) {
+    counts.erase(counts.begin());
+    if (state.convergence_from > 0) state.convergence_from -= 1;
+  }
+  counts.push_back(found);
+}
+
+/// Iterations at the end of the list, in a row, that found no less than the one before.
+std::uint32_t not_lowered(const State& state) {
+  const std::vector<std::uint32_t>& counts = state.findings_by_iteration;
+  std::uint32_t in_a_row = 0;
+  for (std::size_t i = counts.size();
+       i >= 2 && i - 1 > state.convergence_from && counts[i - 1] >= counts[i - 2]; --i) {
+    ++in_a_row;
+  }
+  return in_a_row;
+}
+
+/// Why no further iteration is begun, or nothing.
+std::string why_no_iteration(const State& state) {
+  if (not_lowered(state) >= kNotLoweredMax) {
+    std::string counts;
+    for (const std::uint32_t found : state.findings_by_iteration)
+      counts += (counts.empty() ? "" : ", ") + std::to_string(found);
+    return "two iterations running have not lowered the findings (" + counts +
+           "): another attempt at the same would not either. A person or a new plan must decide "
+           "about these:";
+  }
+  const std::uint32_t iterations = state.options.limits.iterations;
+  if (state.iteration < iterations) return "";
+  return "the whole was rejected in iteration " + std::to_string(state.iteration) + " of " +
+         std::to_string(iterations) + ":";
+}
+
 /// The first line with something in it.
 std::string headline_of(const Finding& finding) {
   return first_line(trimmed(finding.message), 180);
@@ -23,7 +69,20 @@ std::string place_of(const Finding& finding) {
   return finding.file + (finding.line > 0 ? ":" + std::to_string(finding.line) : "");
 }
 
-TaskSpec mending_task(const State& state, const Finding& finding, std::size_t& n) {
+/// What proves that a finding is mended and nothing else broken. With several of them at once the
+/// mission's own commands may be red for another one's sake; those of the task whose file it is in
+/// were green.
+std::vector<std::string> verify_of(const State& state, const Finding& finding, bool alone) {
+  if (alone) return state.verify;
+  const std::string file = project_path(finding.file);
+  if (finding.file.empty() || file.empty()) return {};
+  const auto owner = std::ranges::find_if(state.tasks, [&](const Task& task) {
+    return task.status == TaskStatus::done && claims_overlap({file}, claim_of(task));
+  });
+  return owner == state.tasks.end() ? std::vector<std::string>{} : owner->verify;
+}
+
+TaskSpec mending_task(const State& state, const Finding& finding, std::size_t& n, bool alone) {
   TaskSpec spec;
   do {
     spec.id = TaskId("F" + std::to_string(state.iteration - 1) + "." + std::to_string(++n));
@@ -34,6 +93,7 @@ TaskSpec mending_task(const State& state, const Finding& finding, std::size_t& n
                      (place.empty() ? "" : " in " + place) + ":\n" + finding.message;
   if (!finding.file.empty() && !project_path(finding.file).empty()) spec.files = {finding.file};
   spec.accept = {"the finding no longer holds, and nothing else is broken"};
+  spec.verify = verify_of(state, finding, alone);
   return spec;
 }
 
@@ -43,10 +103,11 @@ void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
   ctx.moved = ctx.graph_moved = true;
   const std::size_t first = state.tasks.size();
   std::size_t n = 0;
+  const bool alone = to_mend(findings) == 1;
   for (const Finding& finding : findings) {
     if (finding.severity == Severity::note) continue;
     if (state.tasks.size() < state.options.limits.tasks || state.tasks.size() == first) {
-      state.tasks.push_back(make_task(state, mending_task(state, finding, n)));
+      state.tasks.push_back(make_task(state, mending_task(state, finding, n, alone)));
     } else {
       Task& last = state.tasks.back();
       last.files.clear();
@@ -56,8 +117,10 @@ void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
   }
 }
 
-void pass_task(Context& ctx, Task& task, const std::vector<Finding>& findings) {
+void pass_task(Context& ctx, Task& task, const std::vector<Finding>& findings,
+               std::vector<Proof> proofs) {
   task.proved_by = task.verify;
+  task.proofs = std::move(proofs);
   task.findings = findings;
   task.note.clear();
   move_task(ctx, task, TaskStatus::done);
@@ -85,14 +148,15 @@ void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
   State& state = ctx.state;
   state.findings = findings;
   state.metrics.rejections += 1;
-  if (state.iteration >= state.options.limits.iterations) {
+  note_findings(state, to_mend(findings));
+  if (const std::string why = why_no_iteration(state); !why.empty()) {
     std::vector<std::string> lines;
     lines.reserve(findings.size());
-    for (const Finding& finding : findings) lines.push_back(headline_of(finding));
-    return block_mission(
-        ctx, listed("the whole was rejected in iteration " + std::to_string(state.iteration) +
-                        " of " + std::to_string(state.options.limits.iterations) + ":",
-                    lines));
+    for (const Finding& finding : findings) {
+      const std::string place = place_of(finding);
+      lines.push_back((place.empty() ? "" : place + ": ") + headline_of(finding));
+    }
+    return block_mission(ctx, listed(why, lines));
   }
   state.iteration += 1;
   add_mending_tasks(ctx, findings);
@@ -126,7 +190,8 @@ void check_pass(const State& state, const ReviewSubmitted& event,
 
 std::vector<std::string> review_problems(const State& state, const ReviewSubmitted& event,
                                          const std::string& subject,
-                                         const std::vector<std::string>& verify) {
+                                         const std::vector<std::string>& verify,
+                                         bool first_look = false) {
   std::vector<std::string> problems = event.problems;
   check_named_task(event.args.task, subject, problems);
   for (std::size_t i = 0; i < event.args.findings.size(); ++i) {
@@ -136,6 +201,8 @@ std::vector<std::string> review_problems(const State& state, const ReviewSubmitt
   append(problems, unproved_claims(state, event.session, event.args.evidence));
   if (!event.args.verdict) {
     if (problems.empty()) problems.emplace_back("verdict: \"pass\" or \"reject\" is needed");
+  } else if (first_look) {
+    return problems;
   } else if (*event.args.verdict == Verdict::reject) {
     check_reject(event.args.findings, problems);
   } else {
@@ -151,21 +218,39 @@ std::string why_no_review(const State& state, const SessionId& id) {
       wrong_caller(state, id, whole ? Role::master_reviewer : Role::reviewer, "submit_review");
   if (!wrong.empty() || session == nullptr) return wrong;
   const Task* task = find_task(state, session->task);
+  const TaskStatus reviewed =
+      session->first_look ? TaskStatus::running : TaskStatus::reviewing;
   const bool awaited = whole ? state.phase == Phase::integrating && all_settled(state)
-                             : task != nullptr && task->status == TaskStatus::reviewing;
+                             : task != nullptr && task->status == reviewed;
   if (awaited && !session->submitted && session->state != SessionState::ended) return "";
   return "submit_review: no verdict is awaited from this session any more: end your turn";
 }
 
-void take_whole(Context& ctx, const ReviewArgs& review) {
+/// It decides nothing, so it needs no proof; what it claims must be true all the same.
+void take_first_look(Context& ctx, const ReviewSubmitted& event, Session& session, Task& task) {
+  const std::vector<std::string> problems =
+      review_problems(ctx.state, event, task.id.value, {}, true);
+  if (!problems.empty()) {
+    return refuse_call(
+        ctx, event.request, event.session,
+        listed("submit_review: not taken. Mend all of these and call it again:", problems));
+  }
+  close_session(ctx, session);
+  ctx.accept(event.request,
+             "Taken: the Worker of " + task.id.value + " reads your findings now. End your turn.");
+  tell_worker(ctx, task, event.args.findings);
+}
+
+void take_whole(Context& ctx, const ReviewArgs& review, std::vector<Proof> proofs) {
   if (*review.verdict == Verdict::reject) return reject_mission(ctx, review.findings);
   ctx.state.findings = review.findings;
+  ctx.state.proofs = std::move(proofs);
   seal_mission(ctx);
 }
 
-void take_task(Context& ctx, Task& task, const ReviewArgs& review) {
+void take_task(Context& ctx, Task& task, const ReviewArgs& review, std::vector<Proof> proofs) {
   if (*review.verdict == Verdict::reject) return reject_task(ctx, task, review.findings);
-  pass_task(ctx, task, review.findings);
+  pass_task(ctx, task, review.findings, std::move(proofs));
 }
 
 }  // namespace
@@ -176,24 +261,26 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);
   Session& session = *find_session(state, event.session);
   Task* task = find_task(state, session.task);
+  if (session.first_look && task != nullptr) return take_first_look(ctx, event, session, *task);
   const std::string subject = task == nullptr ? "mission" : task->id.value;
-  const std::vector<std::string> problems =
-      review_problems(state, event, subject, task == nullptr ? state.verify : task->verify);
+  const std::vector<std::string>& verify = task == nullptr ? state.verify : task->verify;
+  const std::vector<std::string> problems = review_problems(state, event, subject, verify);
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
         listed("submit_review: not taken. Mend all of these and call it again:", problems));
   }
   const bool pass = *event.args.verdict == Verdict::pass;
+  std::vector<Proof> proofs = proofs_of(state, event.session, verify);
   close_session(ctx, session);
   if (pass && state.parallel < state.parallel_max) state.parallel += 1;  // `moved` by the verdict
   ctx.accept(event.request,
              "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
   // Last: both move what the references above name.
   if (task == nullptr) {
-    take_whole(ctx, event.args);
+    take_whole(ctx, event.args, std::move(proofs));
   } else {
-    take_task(ctx, *task, event.args);
+    take_task(ctx, *task, event.args, std::move(proofs));
   }
 }
 

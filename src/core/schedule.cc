@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/commander.h"
+#include "core/first_look.h"
 #include "core/mission.h"
 #include "core/prompt.h"
 #include "core/session_pool.h"
@@ -63,7 +64,22 @@ bool claim_is_free(const State& state, const Task& task) {
 void start_review(Context& ctx, Task& task) {
   task.review_attempts += 1;
   move_task(ctx, task, TaskStatus::reviewing);
+  if (Session* session = session_after_first_look(ctx, task)) {
+    session->first_look = false;
+    session->attempt = task.attempt;
+    return prompt_session(ctx, *session, reviewer_prompt(ctx.state, task));
+  }
   open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
+}
+
+/// `review.shadow: "off"`: reviews wait until no Worker works any more and none can begin.
+bool reviews_wait(const State& state) {
+  if (state.options.review.shadow != ShadowReview::off) return false;
+  return std::ranges::any_of(state.tasks, [&](const Task& task) {
+    // A ready task whose files a submitted one holds waits for that one's review.
+    return task.status == TaskStatus::running || task.status == TaskStatus::rework ||
+           (task.status == TaskStatus::ready && claim_is_free(state, task));
+  });
 }
 
 /// Sends the findings to the Worker that knows the task; a fresh one starts where it is gone.
@@ -73,6 +89,7 @@ void start_rework(Context& ctx, Task& task) {
   if (worker->state != SessionState::idle) return;  // its last turn runs out
   task.attempt += 1;
   worker->attempt = task.attempt;
+  task.last_written.clear();
   move_task(ctx, task, TaskStatus::running);
   prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
 }
@@ -93,6 +110,7 @@ void go_on(Context& ctx, Task& task) {
 void start_work(Context& ctx, Task& task) {
   task.attempt += 1;
   task.session = SessionId{};
+  task.last_written.clear();
   move_task(ctx, task, TaskStatus::running);
   open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
 }
@@ -105,6 +123,7 @@ void dispatch_tasks(Context& ctx) {
   }
   if (!slot_free(state)) return;
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
+    if (reviews_wait(state)) break;
     if (slot_free(state)) start_review(ctx, state.tasks[i]);
   }
   for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
@@ -160,6 +179,7 @@ std::string stuck_reason(const State& state) {
 
 void run_tasks(Context& ctx) {
   if (ctx.graph_moved) refresh_ready(ctx);
+  tidy_first_looks(ctx);
   dispatch_tasks(ctx);
   State& state = ctx.state;
   if (all_settled(state)) {

@@ -198,8 +198,9 @@ void close_session(Context& ctx, Session& session) {
 
 void release_session(Context& ctx, Session& session) {
   const Task* task = find_task(ctx.state, session.task);
-  const bool may_rework =
-      session.role == Role::worker && task != nullptr && is_in_work(task->status);
+  // A first look's session waits for the task's review.
+  const bool comes_back = session.role == Role::worker || session.first_look;
+  const bool may_rework = comes_back && task != nullptr && is_in_work(task->status);
   ctx.cancel_timer(session.timer);
   session.effect = 0;
   move_session(ctx, session, SessionState::idle);
@@ -220,7 +221,7 @@ void end_session(Context& ctx, Session& session) {
 
 void interrupt_session(Context& ctx, Session& session) {
   if (session.state == SessionState::ended || session.state == SessionState::idle) return;
-  if (session.id.empty()) return end_session(ctx, session);
+  if (session.id.empty() || session.first_look) return end_session(ctx, session);
   if (is_busy(session)) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
   if (session.submitted) return release_session(ctx, session);
@@ -241,6 +242,7 @@ void forget_turns(Context& ctx) {
     session.timer = 0;
     session.aborting = false;
     // Whether the host has made it is found out by the effect that asked for it.
+    if (session.first_look) end_session(ctx, session);
     const bool ended = session.state == SessionState::ended;
     const bool perhaps_made = !ended && session.id.empty() && session.effect != 0;
     if (!perhaps_made) session.effect = 0;
@@ -259,8 +261,10 @@ void give_up_attempt(Context& ctx, Session& session, const std::string& why) {
   const std::uint32_t attempts = ctx.state.options.limits.attempts;
   Task* task = find_task(ctx.state, session.task);
   const Role role = session.role;
+  const bool looked = session.first_look;
   end_session(ctx, session);
-  if (task == nullptr) return;  // Planner and Master Reviewer: `schedule` counts their attempts
+  if (task == nullptr || looked)
+    return;  // Planner and Master Reviewer: `schedule` counts their attempts
   if (role == Role::worker && task->status == TaskStatus::running) {
     task->note = why;
     if (task->attempt < attempts) return move_task(ctx, *task, TaskStatus::ready);
@@ -276,6 +280,7 @@ void give_up_attempt(Context& ctx, Session& session, const std::string& why) {
 }
 
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed) {
+  if (session.first_look) return end_session(ctx, session);  // nobody waits for it
   session.continuations += 1;
   if (session.continuations > ctx.state.options.limits.continuations) {
     return give_up_attempt(ctx, session, why);

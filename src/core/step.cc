@@ -311,10 +311,11 @@ std::vector<std::string> vouched_files(const State& state, const SessionId& sess
   if (reviewer == nullptr) return {};
   std::vector<std::string> files;
   for (const Task& task : state.tasks) {
-    const bool mine = reviewer->role == Role::master_reviewer ? task.status != TaskStatus::dropped
-                                                              : task.id == reviewer->task;
-    if (!mine) continue;
-    files.insert(files.end(), task.files.begin(), task.files.end());
+    const bool whole = reviewer->role == Role::master_reviewer;
+    if (!whole && task.id != reviewer->task) continue;
+    // What a dropped task has written is there all the same.
+    if (!whole || task.status != TaskStatus::dropped)
+      files.insert(files.end(), task.files.begin(), task.files.end());
     files.insert(files.end(), task.touched.begin(), task.touched.end());
   }
   std::ranges::sort(files);

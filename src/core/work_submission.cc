@@ -2,6 +2,7 @@
 
 #include "core/commander.h"
 #include "core/evidence.h"
+#include "core/first_look.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
@@ -11,7 +12,6 @@
 namespace orchestrator::core {
 namespace {
 
-constexpr std::size_t kReceiptsMax = 2000;
 constexpr std::size_t kTouchedMax = 2000;
 constexpr std::size_t kSummaryBytesMax = 4000;
 
@@ -79,35 +79,15 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   if (!event.args.follow_ups.empty()) ctx.graph_moved = true;
 }
 
-void on_command_ran(Context& ctx, const CommandRan& event) {
-  State& state = ctx.state;
-  Session* session = find_session(state, event.session);
-  if (session == nullptr) return;
-  session->seen_ms = ctx.now_ms;
-  if (session->state == SessionState::ended || !event.workdir.empty()) return;
-  Receipt receipt{event.session,   session->task,     trimmed(event.command),
-                  event.exit_code, event.output_hash, event.files_hash,
-                  ctx.now_ms};
-  // Only the newest run of a command counts, so the ones before it need not be remembered.
-  const auto older = std::ranges::find_if(state.receipts, [&](const Receipt& one) {
-    return one.session == receipt.session && one.command == receipt.command;
-  });
-  if (older != state.receipts.end()) {
-    state.receipts.erase(older);
-  } else if (state.receipts.size() >= kReceiptsMax) {
-    state.receipts.erase(state.receipts.begin());
-  }
-  state.receipts.push_back(std::move(receipt));
-  state.metrics.receipts += 1;
-}
-
 void on_file_written(Context& ctx, const FileWritten& event) {
   Session* session = find_session(ctx.state, event.session);
   if (session == nullptr) return;
   session->seen_ms = ctx.now_ms;
   const std::string path = project_path(event.path);
   Task* task = find_task(ctx.state, session->task);
-  if (task != nullptr && !path.empty() && session->role == Role::worker) note_touched(*task, path);
+  if (task == nullptr || path.empty() || session->role != Role::worker) return;
+  note_touched(*task, path);
+  on_worker_wrote(ctx, *task, path);
 }
 
 }  // namespace orchestrator::core

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <map>
 #include <random>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -17,6 +20,8 @@
 #include "runtime/mission_store.h"
 #include "runtime/project_files.h"
 #include "runtime/project_options.h"
+#include "runtime/receipt_chain.h"
+#include "runtime/shadow_check.h"
 #include "runtime/unsettled.h"
 
 namespace orchestrator::runtime {
@@ -37,6 +42,13 @@ constexpr std::uint64_t kTodoTimer = kDeriveTimer + 4;
 constexpr std::uint64_t kTodoSettlesMs = 200;
 /// While the disk refuses, it is asked again this often.
 constexpr std::uint64_t kStorageRetryMs = 3000;
+/// One write: an answer later than this finds nobody who waits for it.
+constexpr std::chrono::milliseconds kShadowParse{500};
+/// All files of a verdict; each has a limit of its own besides.
+constexpr std::chrono::seconds kReviewParse{10};
+constexpr std::size_t kCheckedMax = 50;
+constexpr std::size_t kReviewErrorsMax = 10;
+constexpr std::size_t kBegunMax = 1000;
 
 /// Letters only: OpenCode takes an error text in which it finds "500" or "429" for one of a server
 /// and tries again, and our refusals name missions.
@@ -152,7 +164,58 @@ class Project final : public Directory {
       return;
     }
     observe(happening, incoming.output);
-    record(std::move(happening), outbox);
+    if (auto* review = std::get_if<ReviewSubmitted>(&happening)) {
+      check_review(std::move(*review), outbox);
+    } else {
+      record(std::move(happening), outbox);
+    }
+  }
+
+  /// A verdict is stepped when it is known how the changed files parse. That is found out on the
+  /// pool: it may take as long as hostile files can make it.
+  void check_review(ReviewSubmitted review, Outbox& outbox) {
+    struct Job {
+      ReviewSubmitted review;
+      std::vector<std::shared_ptr<ShadowFile>> files;
+      std::vector<std::string> paths;
+    };
+    auto job = std::make_shared<Job>();
+    job->files = files_.written_among(vouched_files(state_, review.session));
+    if (job->files.empty()) return record(std::move(review), outbox);
+    for (const auto& file : job->files) job->paths.push_back(files_.whole(file->path()));
+    job->review = std::move(review);
+    const auto parse = [job, &disk = world_.files] {
+      const auto end = std::chrono::steady_clock::now() + kReviewParse;
+      for (std::size_t i = 0; i < job->files.size(); ++i) {
+        if (std::chrono::steady_clock::now() > end) return;
+        const ShadowReport report =
+            job->files[i]->check_whole(text_to_check(disk, job->paths[i]), {});
+        for (const syntax::SyntaxError& error : report.fresh) {
+          if (job->review.syntax_errors.size() >= kReviewErrorsMax) return;
+          job->review.syntax_errors.push_back("syntax error in " + report.path + ":" +
+                                              syntax::to_string(error));
+        }
+      }
+    };
+    // Found in the host after a crash, before what the host still has is told: it keeps its place.
+    if (job->review.harvested) {
+      parse();
+      return record(std::move(job->review), outbox);
+    }
+    outbox.run_on_pool(parse, [this, job](Outbox& out) {
+      // What has changed while it was parsed is changed when the verdict is taken.
+      const auto vouched = vouched_files(state_, job->review.session);
+      job->review.files_hash = files_.hash_of(vouched);
+      Happening happening = std::move(job->review);
+      if (!failure_.empty()) {
+        hold_back(happening);
+      } else if (!load_problem_.empty()) {
+        decline(happening);
+      } else {
+        record(std::move(happening), out);
+      }
+      release(out);
+    });
   }
 
   static bool comes_from_user(const Happening& happening) {
@@ -207,11 +270,55 @@ class Project final : public Directory {
       if (!problem.empty()) return reply(asked.request, false, problem);
       unsettled_.note_request(asked.request);
       for (const std::string& path : inside) {
-        files_.note_baseline(path);
+        // Parsed while the host writes, so that the check of that write finds a tree.
+        if (auto file = files_.note_baseline(path))
+          outbox.run_on_pool([file] { file->prepare(); }, [](Outbox&) {});
         record(FileWritten{asked.session, path}, outbox);
       }
     }
     reply(asked.request, true, "");
+  }
+
+  /// Changes nothing that lasts, so its answer waits for no disk.
+  void answer(const codec::CheckAsked& asked, Outbox& outbox) {
+    std::vector<std::shared_ptr<ShadowFile>> written;
+    if (role_of(state_, asked.session) != Role::none) {
+      for (const std::string& path : asked.paths) {
+        auto file = files_.shadows().find(files_.relative(path));
+        if (file != nullptr && written.size() < kCheckedMax) written.push_back(std::move(file));
+      }
+    }
+    if (written.empty()) return answers_.push_back(Reply{asked.request, true, ""});
+    struct Job {
+      std::vector<std::shared_ptr<ShadowFile>> files;
+      std::vector<std::string> paths;
+      std::vector<ShadowReport> reports;
+    };
+    auto job = std::make_shared<Job>();
+    for (const auto& file : written) job->paths.push_back(files_.whole(file->path()));
+    job->files = std::move(written);
+    outbox.run_on_pool(
+        [job, &disk = world_.files] {
+          const syntax::Limits limits{.time_max = kShadowParse};
+          for (std::size_t i = 0; i < job->files.size(); ++i)
+            job->reports.push_back(
+                job->files[i]->check(text_to_check(disk, job->paths[i]), limits));
+        },
+        [this, job, request = asked.request, session = asked.session](Outbox& out) {
+          for (const auto& file : job->files) files_.shadows().used(file->path());
+          bool say_unknown = !told_unknown_.contains(session);
+          const std::string text = shadow_text(job->reports, say_unknown);
+          if (!say_unknown) told_unknown_.insert(session);
+          out.send(codec::encode_effect(Reply{request, true, text}));
+        });
+  }
+
+  void answer(const codec::CommandAsked& asked, Outbox& /*outbox*/) {
+    if (role_of(state_, asked.session) != Role::none) {
+      if (begun_.size() >= kBegunMax) begun_.clear();  // commands whose end nobody told
+      begun_[{asked.session, asked.call}] = files_.hash_of(vouched_files(state_, asked.session));
+    }
+    answers_.push_back(Reply{asked.request, true, ""});
   }
 
   /// Replies of queries wait for the batch's end like all others, so that they keep their order.
@@ -227,12 +334,12 @@ class Project final : public Directory {
       const std::string workdir = ran->workdir.empty() ? "." : files_.relative(ran->workdir);
       ran->workdir = workdir == "." ? "" : workdir;
       ran->files_hash = files_.hash_of(vouched_files(state_, ran->session));
+      const auto begun = begun_.extract({ran->session, ran->call});
+      ran->begun_hash = begun ? begun.mapped() : std::string(CommandRan::kUnseen);
     } else if (auto* written = std::get_if<FileWritten>(&happening)) {
       written->path = files_.relative(written->path);
     } else if (auto* review = std::get_if<ReviewSubmitted>(&happening)) {
-      const auto vouched = vouched_files(state_, review->session);
-      review->files_hash = files_.hash_of(vouched);
-      review->syntax_errors = files_.new_syntax_errors(vouched);
+      review->files_hash = files_.hash_of(vouched_files(state_, review->session));
     } else if (auto* work = std::get_if<WorkSubmitted>(&happening)) {
       for (std::string& file : work->args.files) file = files_.relative(file);
     }
@@ -304,7 +411,9 @@ class Project final : public Directory {
           "The mission was not started: its state cannot be kept. " + begun.error().text() +
               ". Make .opencode in the project's directory writable, then start it again.");
     }
-    files_.forget_baselines();
+    files_.shadows().clear();
+    told_unknown_.clear();
+    begun_.clear();
     open_log(request.options.log.level);
     if (const auto hidden = hide_state_from_git(world_.files, root_); !hidden.ok())
       note(LogLevel::warning, hidden.error().text());
@@ -340,6 +449,8 @@ class Project final : public Directory {
   void record(Happening happening, Outbox& outbox) {
     if (!load_problem_.empty()) return;  // somebody else's to move
     Event event{store_.next_seq(), static_cast<TimeMs>(outbox.now_ms()), std::move(happening)};
+    auto* ran = std::get_if<CommandRan>(&event.what);
+    if (ran != nullptr && store_.is_open()) add_link(state_, *ran, event.at_ms);
     if (!store_.is_open()) {
       // None, or one that is over and saved: refusals, and the last words to its Commander.
       event.seq = state_.last_seq;
@@ -639,6 +750,9 @@ class Project final : public Directory {
   Effects effects_;
   std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
   HandOvers hand_overs_;
+  /// The vouched files' hash when a command began, by session and tool call.
+  std::map<std::pair<SessionId, std::string>, std::string> begun_;
+  std::set<SessionId> told_unknown_;  ///< sessions that know of files that no grammar is for
   std::string shown_;
   Unsettled unsettled_;
   std::vector<RequestId> unlogged_;   ///< of this batch, whose answers stand in no log

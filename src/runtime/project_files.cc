@@ -6,6 +6,7 @@
 
 #include "core/task_graph.h"
 #include "os/content_hash.h"
+#include "syntax/language.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFilesMax = 20'000;
-constexpr std::uint64_t kParseBytesMax = 1U << 20U;
 
 /// Directories that no claim means: other programs' own.
 bool is_skipped(const std::string& name) {
@@ -101,34 +101,21 @@ std::string ProjectFiles::hash_of(const std::vector<std::string>& globs) const {
   return os::content_hash(summary);
 }
 
-/// Empty also for what is too long to be parsed.
-std::string ProjectFiles::text_to_parse(const std::string& path) const {
-  auto text = fs_.read(path, kParseBytesMax);
-  return text.ok() ? std::move(text).value() : "";
+std::shared_ptr<ShadowFile> ProjectFiles::note_baseline(const std::string& path) {
+  if (shadows_.find(path) != nullptr) return nullptr;
+  FileText before;
+  if (syntax::language_of_path(path)) before = text_to_check(fs_, whole(path));
+  return shadows_.note(path, std::move(before));
 }
 
-void ProjectFiles::note_baseline(const std::string& path) {
-  if (baselines_.contains(path)) return;
-  const std::string whole = (fs::path(root_) / path).string();
-  const bool there = kind_behind(whole) == Kind::file;
-  baselines_[path] = there ? syntax::check_file(path, text_to_parse(whole)) : syntax::ParseReport{};
-}
-
-std::vector<std::string> ProjectFiles::new_syntax_errors(
+std::vector<std::shared_ptr<ShadowFile>> ProjectFiles::written_among(
     const std::vector<std::string>& paths) const {
-  std::vector<std::string> sentences;
+  std::vector<std::shared_ptr<ShadowFile>> files;
   for (const std::string& path : paths) {
-    const auto before = baselines_.find(path);
-    if (before == baselines_.end()) continue;
-    const std::string whole = (fs::path(root_) / path).string();
-    if (!syntax::language_of_path(path) || kind_behind(whole) != Kind::file) continue;
-    const auto now = syntax::check_file(path, text_to_parse(whole));
-    for (const auto& found : syntax::new_errors(before->second, now)) {
-      sentences.push_back("syntax error in " + path + ":" + syntax::to_string(found));
-      if (sentences.size() >= 10) return sentences;
-    }
+    auto file = shadows_.find(path);
+    if (file != nullptr && syntax::language_of_path(path)) files.push_back(std::move(file));
   }
-  return sentences;
+  return files;
 }
 
 }  // namespace orchestrator::runtime

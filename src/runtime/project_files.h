@@ -1,13 +1,13 @@
 #pragma once
 
-#include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "os/file_system.h"
-#include "syntax/check.h"
+#include "runtime/shadow_check.h"
 
 namespace orchestrator::runtime {
 
@@ -26,25 +26,26 @@ class ProjectFiles {
   /// there count as absent. The same files with the same bytes give the same hash.
   [[nodiscard]] std::string hash_of(const std::vector<std::string>& globs) const;
 
-  /// Remembers how a file parsed before the mission first wrote it.
-  void note_baseline(const std::string& path);
-  /// A sentence for each syntax error in these files that was not there before the mission.
-  [[nodiscard]] std::vector<std::string> new_syntax_errors(
+  /// Keeps a file's text as it is before the mission first writes it. Null: it was kept already.
+  std::shared_ptr<ShadowFile> note_baseline(const std::string& path);
+  /// Of these files, those that the mission has written, as far as they can be checked.
+  [[nodiscard]] std::vector<std::shared_ptr<ShadowFile>> written_among(
       const std::vector<std::string>& paths) const;
-  void forget_baselines() { baselines_.clear(); }
+  ShadowFiles& shadows() { return shadows_; }
+  /// Where a file of the project stands.
+  [[nodiscard]] std::string whole(const std::string& path) const { return root_ + "/" + path; }
 
  private:
   using Kind = os::FileInfo::Kind;
   /// What a path leads to, links followed; `other` where nothing is.
   [[nodiscard]] Kind kind_behind(const std::string& path) const;
-  [[nodiscard]] std::string text_to_parse(const std::string& path) const;
   void collect(const std::string& directory, const std::vector<std::string>& patterns,
                std::set<std::string>& files) const;
   [[nodiscard]] std::vector<std::string> expand(const std::vector<std::string>& globs) const;
 
   os::FileSystem& fs_;
   std::string root_;
-  std::map<std::string, syntax::ParseReport> baselines_;
+  ShadowFiles shadows_;
 };
 
 }  // namespace orchestrator::runtime

@@ -56,7 +56,6 @@ std::vector<std::string> options_without_effect(const Options& options) {
   };
   note(!options.parallel.per_model.empty(), "parallel.per_model");
   note(options.limits.depth != defaults.limits.depth, "limits.depth");
-  note(options.review.shadow != defaults.review.shadow, "review.shadow");
   note(options.memory.budget_tokens != defaults.memory.budget_tokens, "memory.budget_tokens");
   note(options.snapshots != defaults.snapshots, "snapshots");
   note(options.models.contains("commander"), "models.commander");

@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <variant>
 
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
+#include "runtime/receipt_chain.h"
 #include "store/wal_format.h"
 
 namespace orchestrator::runtime {
@@ -146,6 +148,7 @@ bool Replay::take_event(const store::WalRecord& record, SegmentEnd& end) {
     return false;
   }
   count();
+  if (check_receipts_) take_receipt(record);
   const Effects effects = step(state_, logged_.event);
   ++events_;
   if (logged_.has_witness) {
@@ -159,6 +162,18 @@ bool Replay::take_event(const store::WalRecord& record, SegmentEnd& end) {
     return false;
   }
   return true;
+}
+
+/// Before its step: `state_` holds the end of the chain so far.
+void Replay::take_receipt(const store::WalRecord& record) {
+  const auto* ran = std::get_if<CommandRan>(&logged_.event.what);
+  if (ran == nullptr) return;
+  const std::string why = why_not_next_link(state_, *ran, logged_.event.at_ms);
+  if (!why.empty()) {
+    differ(record, why);
+  } else if (!ran->chain_hash.empty()) {
+    ++receipts_;
+  }
 }
 
 bool Replay::take_mark(const store::WalRecord& record, SegmentEnd& end) {

@@ -77,6 +77,8 @@ class Replay {
   void watch(Watch watch) { watch_ = std::move(watch); }
   /// Nothing behind this event is looked at.
   void stop_after(std::uint64_t seq) { until_ = seq; }
+  /// Receipts that are no chain count as a divergence (receipt_chain.h).
+  void check_receipts() { check_receipts_ = true; }
 
   SegmentEnd read(os::FileSystem& fs, const std::string& path);
   SegmentEnd read_bytes(std::string_view bytes, const std::string& path);
@@ -90,6 +92,8 @@ class Replay {
   [[nodiscard]] std::uint64_t events() const { return events_; }
   [[nodiscard]] std::uint64_t witnesses() const { return witnesses_; }
   [[nodiscard]] std::uint64_t marks() const { return marks_; }
+  /// Receipts that were checked and are links of the chain.
+  [[nodiscard]] std::uint64_t receipts() const { return receipts_; }
   /// Events that a checkpoint stood for, because the log does not hold them.
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
   [[nodiscard]] const std::string& engine() const { return engine_; }
@@ -97,6 +101,7 @@ class Replay {
  private:
   bool take(const store::WalRecord& record, SegmentEnd& end);
   bool take_event(const store::WalRecord& record, SegmentEnd& end);
+  void take_receipt(const store::WalRecord& record);
   bool take_mark(const store::WalRecord& record, SegmentEnd& end);
   bool take_checkpoint(const store::WalRecord& record, SegmentEnd& end);
   void differ(const store::WalRecord& record, std::string what);
@@ -112,6 +117,8 @@ class Replay {
   std::uint64_t events_ = 0;
   std::uint64_t witnesses_ = 0;
   std::uint64_t marks_ = 0;
+  bool check_receipts_ = false;
+  std::uint64_t receipts_ = 0;
   std::uint64_t skipped_ = 0;
   std::string engine_;
 };

@@ -195,21 +195,25 @@ std::string_view to_string(Skipped skipped) {
   return "";
 }
 
-ParseReport check_syntax(Language language, std::string_view text, const Limits& limits) {
+ParseReport report_of(const TSTree* tree, Source& source, const Limits& limits) {
   ParseReport report;
-  report.skipped = unfit(text, limits);
-  if (report.skipped != Skipped::no) return report;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Source source(text, limits);
-  const TreePtr tree = parse(language, source);
   Collector collector(source, limits);
-  if (tree == nullptr || !collector.run(ts_tree_root_node(tree.get()))) {
+  if (tree == nullptr || !collector.run(ts_tree_root_node(tree))) {
     // Without a tree nothing was checked, whatever the reason: never "clean".
     report.skipped = source.stopped() == Skipped::no ? Skipped::time_limit : source.stopped();
     return report;
   }
   collector.finish(report);
   return report;
+}
+
+ParseReport check_syntax(Language language, std::string_view text, const Limits& limits) {
+  ParseReport report;
+  report.skipped = unfit(text, limits);
+  if (report.skipped != Skipped::no) return report;
+  Source source(without_mark(text), limits);
+  const TreePtr tree = parse(language, source);
+  return report_of(tree.get(), source, limits);
 }
 
 ParseReport check_file(std::string_view path, std::string_view text, const Limits& limits) {

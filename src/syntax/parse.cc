@@ -69,12 +69,16 @@ const char* Source::read(void* payload, std::uint32_t offset, TSPoint, std::uint
   return source.text_.data() + offset;
 }
 
-TreePtr parse(Language language, Source& source) {
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
+
+TreePtr parse(Language language, Source& source, const TSTree* before) {
   const ParserPtr parser(ts_parser_new());
   if (!ts_parser_set_language(parser.get(), grammar_of(language))) std::abort();  // a wrong build
   const TSInput input{&source, &Source::read, TSInputEncodingUTF8, nullptr};
-  TreePtr tree(
-      ts_parser_parse_with_options(parser.get(), nullptr, input, {&source, &Source::stop}));
+  TreePtr tree(ts_parser_parse_with_options(parser.get(), before, input, {&source, &Source::stop}));
   if (source.stopped() != Skipped::no) return nullptr;
   return tree;
 }

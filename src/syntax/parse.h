@@ -50,8 +50,15 @@ class Source {
   Skipped stopped_ = Skipped::no;
 };
 
-/// Null if a limit was reached: a tree may then be of a text cut short.
-[[nodiscard]] TreePtr parse(Language language, Source& source);
+/// Without a UTF-8 byte order mark.
+[[nodiscard]] std::string_view without_mark(std::string_view text);
+
+/// Null if a limit was reached: a tree may then be of a text cut short. `before`: the tree of an
+/// older text, edited (ts_tree_edit) to fit this one; what is equal is taken from there.
+[[nodiscard]] TreePtr parse(Language language, Source& source, const TSTree* before = nullptr);
+
+/// The errors in a tree of the source's text; a null tree is told as skipped.
+[[nodiscard]] ParseReport report_of(const TSTree* tree, Source& source, const Limits& limits);
 
 }  // namespace orchestrator::syntax
 

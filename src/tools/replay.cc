@@ -56,6 +56,7 @@ struct Proof {
   std::uint64_t offset = 0;
   std::uint64_t seq = 0;
   std::string fault;
+  std::uint64_t receipts = 0;  ///< links of the chain of receipts
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -73,6 +74,7 @@ struct Proof {
     visit("offset", self.offset);
     visit("seq", self.seq);
     visit("fault", self.fault);
+    visit("receipts", self.receipts);
   }
 
   void fail(const std::string& in, std::uint64_t at, std::uint64_t event, const std::string& why) {
@@ -163,6 +165,7 @@ class Story {
  public:
   Story(os::FileSystem& fs, const Arguments& arguments) : fs_(fs), arguments_(arguments) {
     if (arguments_.until) replay_.stop_after(*arguments_.until);
+    if (arguments_.check) replay_.check_receipts();
   }
 
   int run() {
@@ -302,6 +305,7 @@ class Story {
     proof_.events = replay_.events();
     proof_.witnesses = replay_.witnesses();
     proof_.marks = replay_.marks();
+    proof_.receipts = replay_.receipts();
     proof_.last_seq = state.last_seq;
     proof_.last_hash = runtime::state_hash(state);
     if (arguments_.json) {
@@ -311,6 +315,9 @@ class Story {
                 << proof_.segments << (proof_.segments == 1 ? " segment, " : " segments, ")
                 << proof_.witnesses << " witnesses and " << proof_.marks
                 << " hashes of the state agree"
+                << (proof_.receipts != 0
+                        ? ", " + std::to_string(proof_.receipts) + " receipts are a chain"
+                        : "")
                 << (proof_.snapshot_seq != 0 ? ", and so does mission_loop.json" : "") << "\n"
                 << "mission " << printable(proof_.mission) << " is " << to_name(state.phase)
                 << " after event " << proof_.last_seq << ", state " << proof_.last_hash << "\n";

@@ -20,6 +20,7 @@ class Chaos {
     host_.options.limits.continuations = 1 + pick(3);
     host_.options.parallel.initial = 1 + pick(4);
     host_.options.resume = pick(4) == 0 ? ResumePolicy::manual : ResumePolicy::automatic;
+    host_.options.review.shadow = static_cast<ShadowReview>(pick(3));
     host_.plan = random_plan();
     host_.doubled = pick(4) == 0;
     badness_ = pick(4) == 0 ? 0 : pick(30);
@@ -103,6 +104,10 @@ class Chaos {
         turn.plan(host_.plan);
         return;
       case Role::worker:
+        if (pick(3) == 0) {
+          for (const char* path : {"one.cc", "two.cc"}) turn.write(turn.task.value + path);
+          if (pick(2) == 0) return;  // it submits in a later turn
+        }
         turn.do_work();
         return;
       case Role::reviewer:

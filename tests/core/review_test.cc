@@ -58,6 +58,53 @@ TEST(Review, APassWithAStaleReceiptIsRefused) {
       {"`test T1` ran before the files last changed", "run it again"});
 }
 
+TEST(Review, ARunDuringWhichTheFilesChangedProvesNothing) {
+  expect_refused(
+      [](Turn& turn) {
+        turn.run_while("test T1", [&] { turn.host.touch("src/T1.cc"); });
+        return turn.review(passing());
+      },
+      {"`test T1` proves nothing", "changed while it ran", "Run it again"});
+}
+
+TEST(Review, ARunWhoseBeginNobodySawProvesNothing) {
+  expect_refused(
+      [](Turn& turn) {
+        CommandRan ran{turn.session, "test T1", "", 0, "", turn.host.files_hash(turn.session)};
+        ran.begun_hash = CommandRan::kUnseen;
+        turn.host.deliver(ran);
+        return turn.review(passing());
+      },
+      {"`test T1` proves nothing"});
+}
+
+TEST(Review, AnOldLogsReceiptsStayValid) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::reviewer, [](Turn& turn) {
+    turn.host.deliver(
+        CommandRan{turn.session, "test T1", "", 0, "", turn.host.files_hash(turn.session)});
+    EXPECT_TRUE(turn.review(passing()).ok);
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+TEST(Review, EachTaskAndTheWholeNameTheReceiptsThatProvedThem) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.task_command("build it");
+  host.run();
+  ASSERT_EQ(host.at("T1").proofs.size(), 1U);
+  EXPECT_EQ(host.at("T1").proofs[0].command, "test T1");
+  EXPECT_NE(host.at("T1").proofs[0].receipt, "");
+  ASSERT_EQ(host.state.proofs.size(), 1U);
+  EXPECT_EQ(host.state.proofs[0].receipt, host.state.receipt_head);
+  const std::string words = "proved by `test T1` (receipt " + host.at("T1").proofs[0].receipt + ")";
+  EXPECT_NE(status_text(host.state).find(words), std::string::npos) << status_text(host.state);
+}
+
 TEST(Review, AReceiptOfAnotherSessionDoesNotCount) {
   expect_refused(
       [](Turn& turn) {
@@ -170,6 +217,85 @@ TEST(Review, TheMasterReviewNeedsTheMissionsOwnReceipts) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
   EXPECT_EQ(host.state.proved_by, (std::vector<std::string>{"lint", "test all"}));
+}
+
+// ---- convergence --------------------------------------------------------------------------------
+
+/// A Master Reviewer that finds so many things in its first, second … review.
+std::unique_ptr<FakeHost> host_that_finds(const std::vector<std::size_t>& counts) {
+  auto host = std::make_unique<FakeHost>();
+  host->plan = plan_of({task("T1")});
+  host->options.limits.iterations = 20;
+  auto review = std::make_shared<std::size_t>(0);
+  host->script(Role::master_reviewer, [counts, review](Turn& turn) {
+    const std::size_t found = *review < counts.size() ? counts[*review] : 0;
+    ++*review;
+    if (found == 0) return void(turn.pass());
+    ReviewArgs args;
+    args.verdict = Verdict::reject;
+    for (std::size_t i = 0; i < found; ++i)
+      args.findings.push_back(Finding{"", 0, Severity::error, "finding " + std::to_string(i)});
+    args.findings.push_back(Finding{"", 0, Severity::note, "not counted"});
+    EXPECT_TRUE(turn.review(args).ok);
+  });
+  host->task_command("build it --background");
+  host->run();
+  return host;
+}
+
+MISSION_SCENARIO(Convergence, IterationsThatLowerTheFindingsGoOn) {
+  const auto host = host_that_finds({4, 3, 2, 2, 1});
+  EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
+  EXPECT_EQ(host->state.findings_by_iteration, (std::vector<std::uint32_t>{4, 3, 2, 2, 1}));
+  EXPECT_NE(status_text(host->state).find("Master Reviews: 4, 3, 2, 2, 1, then none"),
+            std::string::npos)
+      << status_text(host->state);
+}
+
+MISSION_SCENARIO(Convergence, TwoIterationsRunningThatLowerNothingBlockWithTheList) {
+  const auto host = host_that_finds({3, 2, 2, 2, 2, 2});
+  EXPECT_EQ(host->state.phase, Phase::blocked);
+  EXPECT_EQ(host->state.iteration, 4U) << "no fifth was begun";
+  EXPECT_NE(host->state.reason.find("(3, 2, 2, 2)"), std::string::npos) << host->state.reason;
+  EXPECT_NE(host->state.reason.find("\n- finding 0\n- finding 1"), std::string::npos);
+  for (const Task& each : host->state.tasks) EXPECT_EQ(each.status, TaskStatus::done);
+}
+
+MISSION_SCENARIO(Convergence, AWordOfAPersonGivesItNewIterations) {
+  const auto host = host_that_finds({2, 2, 2, 2, 1});
+  ASSERT_EQ(host->state.phase, Phase::blocked);
+  host->resume();
+  host->run();
+  EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
+  EXPECT_EQ(host->state.findings_by_iteration, (std::vector<std::uint32_t>{2, 2, 2, 2, 1}));
+}
+
+TEST(Convergence, AFindingAloneIsMendedUnderTheMissionsCommandsAndSeveralUnderTheirFilesOwn) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2")});
+  int reviews = 0;
+  host.script(Role::master_reviewer, [&](Turn& turn) {
+    ++reviews;
+    if (reviews == 1) {
+      ReviewArgs args;
+      args.verdict = Verdict::reject;
+      args.findings = {Finding{"src/T2.cc", 3, Severity::error, "wrong"},
+                       Finding{"", 0, Severity::warning, "where the parts meet"},
+                       Finding{"docs/x.md", 0, Severity::error, "nobody's"}};
+      turn.review(args);
+    } else if (reviews == 2) {
+      turn.reject("one thing is left");
+    } else {
+      turn.pass();
+    }
+  });
+  host.task_command("build it");
+  host.run();
+  ASSERT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("F1.1").proved_by, std::vector<std::string>{"test T2"});
+  EXPECT_TRUE(host.at("F1.2").verify.empty());
+  EXPECT_TRUE(host.at("F1.3").verify.empty());
+  EXPECT_EQ(host.at("F2.1").proved_by, std::vector<std::string>{"test all"});
 }
 
 TEST(Review, ASecondVerdictIsRefused) {

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { hooks } from "../../js/plugin/hooks.js"
 import { configure } from "../../js/plugin/configure.js"
 import { Link } from "../../js/plugin/link.js"
+import { newMemory } from "../../js/plugin/memory.js"
 import { roles } from "../../js/plugin/roles.js"
 import { hostMode } from "../../js/plugin/server.js"
 import { missionTools } from "../../js/plugin/tools.js"
@@ -208,4 +210,43 @@ test("what the inbox has no room for is sent later, in order", async () => {
   full = false
   await new Promise((resolve) => setTimeout(resolve, 100))
   assert.deepEqual(posted, ['{"n":1}', '{"n":2}'])
+})
+
+/** The hooks around a tool call, with an engine that answers as told. @param {Record<string, string>} texts */
+function toolHooks(texts) {
+  /** @type {any[]} */
+  const asked = []
+  const link = {
+    watches: () => true,
+    tell: (/** @type {any} */ message) => asked.push(message),
+    ask: (/** @type {any} */ message, /** @type {any} */ limit) => {
+      asked.push({ ...message, ...limit })
+      return { request: "r", answer: Promise.resolve({ ok: true, text: texts[message.type] ?? "" }) }
+    },
+  }
+  const host = { client: {}, link, mode: "serve", memory: newMemory(), dispose: async () => {}, configure }
+  return { asked, run: hooks(/** @type {any} */ (host)) }
+}
+
+test("a write's own output gets what it broke; it waits for that no longer than a second", async () => {
+  const { asked, run } = toolHooks({ check_asked: "\n\nbroken" })
+  const patch = "*** Begin Patch\n*** Update File: a.js\n*** Move to: b.js\n*** Add File: c.js\n*** End Patch"
+  const output = { output: "Done." }
+  await run["tool.execute.after"]({ tool: "apply_patch", sessionID: "ses", args: { patchText: patch } }, output)
+  assert.equal(output.output, "Done.\n\nbroken")
+  assert.deepEqual(asked[0].paths, ["a.js", "b.js", "c.js"])
+  assert.equal(asked[0].deadlineMs, 1000)
+  assert.deepEqual(asked[0].fallback, { ok: true, text: "" })
+  const other = { output: "Done." }
+  await run["tool.execute.after"]({ tool: "read", sessionID: "ses", args: { filePath: "a.js" } }, other)
+  assert.equal(other.output, "Done.")
+  assert.equal(asked.length, 1)
+})
+
+test("a command begins when the engine has seen the files, and its end names the same call", async () => {
+  const { asked, run } = toolHooks({})
+  await run["tool.execute.before"]({ tool: "bash", sessionID: "ses", callID: "c1" }, { args: { command: "make" } })
+  const input = { tool: "bash", sessionID: "ses", callID: "c1", args: { command: "make" } }
+  await run["tool.execute.after"](input, { output: "ok", metadata: { exit: 0 } })
+  assert.deepEqual(asked.map((m) => [m.type, m.call]), [["command_asked", "c1"], ["command_ran", "c1"]])
 })

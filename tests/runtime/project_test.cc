@@ -129,6 +129,54 @@ TEST_F(ProjectTest, APassNeedsAFreshGreenRunOfTheReviewersOwn) {
   EXPECT_TRUE(pass("reviewer")["ok"]);
 }
 
+TEST_F(ProjectTest, ARunDuringWhichAFileChangedOrWhoseBeginNobodySawProvesNothing) {
+  until_review();
+  const auto refused = [&](const char* part) {
+    const json reply = pass("reviewer");
+    EXPECT_FALSE(reply["ok"]);
+    EXPECT_NE(reply["text"].get<std::string>().find(part), std::string::npos) << reply;
+  };
+  run("reviewer", "check", 0, [&] { write("src/a.js", "let a = 2\n"); });
+  refused("changed while it ran");
+  run("reviewer", "check", 0, [&] { write("src/new.js", "let b = 2\n"); });
+  refused("changed while it ran");
+  say({{"type", "command_ran"},
+       {"session", "reviewer"},
+       {"command", "check"},
+       {"workdir", ""},
+       {"exit_code", 0},
+       {"output", "out"}});
+  refused("proves nothing");
+  run("reviewer", "check", 0, [&] { write("elsewhere.js", "not the task's\n"); });
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+}
+
+TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
+  until_review();
+  const auto check = [&](const std::string& session, const std::string& path) {
+    return ask({{"type", "check_asked"}, {"session", session}, {"paths", {path}}})["text"]
+        .get<std::string>();
+  };
+  write("src/b.js", "let old = ;\n");
+  ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {root() + "/src/b.js"}}});
+  write("src/b.js", "let old = ;\nlet b = (;\n");
+  const std::string told = check("worker", root() + "/src/b.js");
+  EXPECT_NE(told.find("src/b.js:2:"), std::string::npos) << told;
+  EXPECT_EQ(told.find("src/b.js:1:"), std::string::npos) << told;
+  EXPECT_EQ(check("worker", "src/never_written.js"), "");
+  EXPECT_EQ(check("stranger", "src/b.js"), "");
+  write("src/b.js", "let old = ;\nlet b = 1;\n");
+  EXPECT_EQ(check("worker", "src/b.js"), "");
+  run("reviewer", "check", 0);
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+  for (int i = 0; i < 3; ++i) project->on_timer(std::uint64_t{1} << 62U, outbox);
+  const json state = json::parse(read(".opencode/mission_loop.json"));
+  const json proof = state["tasks"][0]["proofs"][0];
+  EXPECT_EQ(proof["command"], "check");
+  EXPECT_EQ(proof["receipt"], state["receipt_head"]);
+  EXPECT_EQ(proof["receipt"].get<std::string>().size(), 64U);
+}
+
 TEST_F(ProjectTest, ANewSyntaxErrorRefusesThePass) {
   ASSERT_TRUE(start_mission()["ok"]);
   write("src/old.js", "let = = broken before\n");

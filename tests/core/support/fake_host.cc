@@ -88,7 +88,19 @@ void Turn::write(const std::string& path) {
 }
 
 void Turn::run(const std::string& command, int exit_code) {
-  host.host_says(CommandRan{session, command, "", exit_code, "output", host.files_hash(session)});
+  run_while(
+      command, [] {}, exit_code);
+}
+
+void Turn::run_while(const std::string& command, const std::function<void()>& meanwhile,
+                     int exit_code) {
+  const std::string begun = host.files_hash(session);
+  meanwhile();
+  CommandRan ran{session, command, "", exit_code, "output", host.files_hash(session)};
+  ran.begun_hash = begun;
+  ran.previous = host.state.receipt_head;
+  ran.chain_hash = "receipt" + std::to_string(host.log.size());
+  host.host_says(std::move(ran));
 }
 
 Answer Turn::do_work() {

@@ -53,6 +53,9 @@ struct Turn {
   Answer todo(TodoArgs args);
   void write(const std::string& path);
   void run(const std::string& command, int exit_code = 0);
+  /// The same; `meanwhile` happens between its begin and its end.
+  void run_while(const std::string& command, const std::function<void()>& meanwhile,
+                 int exit_code = 0);
 
   // What models mostly do.
   /// Writes the task's files and submits it.

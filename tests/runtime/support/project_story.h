@@ -122,9 +122,15 @@ class ProjectTest : public ::testing::Test {
     call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
     create("reviewer");
   }
-  void run(const std::string& session, const std::string& command, int exit_code) {
+  /// `meanwhile` happens between the begin of the command and its end.
+  void run(const std::string& session, const std::string& command, int exit_code,
+           const std::function<void()>& meanwhile = nullptr) {
+    const std::string call = "call" + std::to_string(++requests);
+    ask({{"type", "command_asked"}, {"session", session}, {"call", call}});
+    if (meanwhile) meanwhile();
     say({{"type", "command_ran"},
          {"session", session},
+         {"call", call},
          {"command", command},
          {"workdir", ""},
          {"exit_code", exit_code},
