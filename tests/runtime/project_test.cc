@@ -4,6 +4,7 @@
 
 #include "os/file_system.h"
 #include "runtime/project_files.h"
+#include "runtime/replay.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -175,6 +176,15 @@ TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
   EXPECT_EQ(proof["command"], "check");
   EXPECT_EQ(proof["receipt"], state["receipt_head"]);
   EXPECT_EQ(proof["receipt"].get<std::string>().size(), 64U);
+  Replay replay;
+  replay.check_receipts();
+  const std::string mission = state["mission"];
+  for (const LogFile& log :
+       log_files(os::posix_file_system(), root() + "/.opencode/orchestrator", mission)) {
+    (void)replay.read(os::posix_file_system(), log.path);
+  }
+  EXPECT_FALSE(replay.divergence().has_value());
+  EXPECT_EQ(replay.receipts(), 1U);
 }
 
 TEST_F(ProjectTest, ANewSyntaxErrorRefusesThePass) {
