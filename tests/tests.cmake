@@ -42,11 +42,3 @@ if(NOT ORCH_FUZZ)
       -DADDON=$<TARGET_FILE:orchestrator> -P "${PROJECT_SOURCE_DIR}/tests/node/check_exports.cmake")
   endif()
 endif()
-
-# Measurements, built when `npm run bench` asks for them: one program for each file of tests/bench/.
-file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/bench/*.cc")
-foreach(source IN LISTS benches)
-  get_filename_component(bench "${source}" NAME_WE)
-  add_executable(${bench} EXCLUDE_FROM_ALL "${source}")
-  target_link_libraries(${bench} PRIVATE orch_runtime)
-endforeach()

@@ -1,27 +1,21 @@
 // Gate 1: what a parse after an edit costs (native), and what the check adds to a tool call that writes, measured from
 // the host's side of the plugin's hooks with the real addon.
 
-import { spawnSync } from "node:child_process"
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { cmakeBuild } from "../dev/setup.mjs"
 import { configure } from "../plugin/configure.js"
 import { hooks } from "../plugin/hooks.js"
 import { newMemory } from "../plugin/memory.js"
 import { nobody, WatchedMission } from "./hook-cost.mjs"
+import { runNative } from "./native.mjs"
 import { spread } from "./stats.mjs"
 
 /** @typedef {import("./stats.mjs").Spread} Spread */
 /** @typedef {{bytes: number, edits: number, edit_median_us: number, edit_p95_us: number, whole_median_us: number, kept_bytes: number}} ParseCost */
 
-/** @param {string} root @returns {ParseCost} */
-export function parseCost(root) {
-  cmakeBuild("release", ["syntax_bench"])
-  const { status, stdout, stderr } = spawnSync(join(root, "build/cmake/release/syntax_bench"), { encoding: "utf8" })
-  if (status !== 0) throw new Error(`syntax_bench: ${stderr}`)
-  return JSON.parse(stdout)
-}
+/** @returns {ParseCost} */
+export const parseCost = () => runNative("syntax_bench")
 
 /** About 137 kB of TypeScript. */
 export function largeSource() {

@@ -164,7 +164,7 @@ async function hookRows(passes) {
 
 /** @param {number} writes @returns {Promise<{rows: Row[], data: any}>} */
 async function gateRows(writes) {
-  const parse = parseCost(root)
+  const parse = parseCost()
   const cost = await gateCost(writes)
   const us = /** @type {(v: number) => string} */ (units.us)
   const kB = /** @type {(v: number) => string} */ (units.kB)

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/claims.h"
 #include "core/commander.h"
 #include "core/evidence.h"
 #include "core/first_look.h"
@@ -77,7 +78,7 @@ std::vector<std::string> verify_of(const State& state, const Finding& finding, b
   const std::string file = project_path(finding.file);
   if (finding.file.empty() || file.empty()) return {};
   const auto owner = std::ranges::find_if(state.tasks, [&](const Task& task) {
-    return task.status == TaskStatus::done && claims_overlap({file}, claim_of(task));
+    return task.status == TaskStatus::done && claims(task, file);
   });
   return owner == state.tasks.end() ? std::vector<std::string>{} : owner->verify;
 }

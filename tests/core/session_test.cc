@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "core/support/fake_host.h"
@@ -233,6 +234,30 @@ MISSION_SCENARIO(Session, AnAnswerThatNeverComesToACreationIsNotWaitedForForever
   host.task_command("build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+// Found by the fuzzer of `step`: the snapshot of such a state was refused when it was read again.
+MISSION_SCENARIO(Session, ASessionThatIsThereAlreadyIsNoNewOne) {
+  for (const bool root : {false, true}) {
+    FakeHost host;
+    host.plan = one_task();
+    std::optional<EffectId> held;
+    host.lost = [&](const Happening& what) {
+      const auto* created = std::get_if<SessionCreated>(&what);
+      if (created == nullptr || host.sessions_of(Role::worker) == 0 || held) return false;
+      held = created->effect;
+      return true;
+    };
+    host.task_command("build it");
+    host.run_until([&] { return held.has_value(); });
+    ASSERT_TRUE(held.has_value());
+    const SessionId there = root ? host.state.root_session : host.state.sessions.front().id;
+    ASSERT_FALSE(there.empty());
+    host.deliver(SessionCreated{*held, there});
+    EXPECT_LE(std::ranges::count(host.state.sessions, there, &Session::id), root ? 0 : 1);
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed);
+  }
 }
 
 MISSION_SCENARIO(Session, AStalledTurnIsAbortedAndGoesOn) {
