@@ -114,6 +114,10 @@ void ProjectFiles::note_baseline(const std::string& path) {
   baselines_[path] = there ? syntax::check_file(path, text_to_parse(whole)) : syntax::ParseReport{};
 }
 
+void ProjectFiles::note_baseline(const std::string& path, syntax::ParseReport report) {
+  baselines_.try_emplace(path, std::move(report));
+}
+
 std::vector<std::string> ProjectFiles::new_syntax_errors(
     const std::vector<std::string>& paths) const {
   std::vector<std::string> sentences;

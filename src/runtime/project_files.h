@@ -28,6 +28,8 @@ class ProjectFiles {
 
   /// Remembers how a file parsed before the mission first wrote it.
   void note_baseline(const std::string& path);
+  /// The same for one that has been parsed already.
+  void note_baseline(const std::string& path, syntax::ParseReport report);
   /// A sentence for each syntax error in these files that was not there before the mission.
   [[nodiscard]] std::vector<std::string> new_syntax_errors(
       const std::vector<std::string>& paths) const;

@@ -31,8 +31,9 @@ enum class Last {
   symbol,     // any other: an operand follows
 };
 
-constexpr std::array<std::string_view, 9> kReserved = {
-    "return", "typeof", "case", "in", "new", "instanceof", "delete", "throw", "void"};
+// Not `void`: it is far more often a type, after which a function's `{` may follow.
+constexpr std::array<std::string_view, 8> kReserved = {"return", "typeof",     "case",   "in",
+                                                       "new",    "instanceof", "delete", "throw"};
 /// Words that a line which follows may go on with.
 constexpr std::array<std::string_view, 32> kOpenWords = {
     "abstract",   "as",     "asserts",   "async",     "await", "class",    "const", "declare",
@@ -64,7 +65,7 @@ class Splitter {
 
   std::optional<Pieces> run() {
     if (text_.starts_with("#!")) return std::nullopt;
-    open_.push_back({Bracket::file, -1, -1, false, false});
+    open_.push_back({Bracket::file, -1, -1, false, false, false});
     begin_piece(0, 0);
     while (i_ < text_.size()) {
       const char c = text_[i_];
@@ -101,6 +102,7 @@ class Splitter {
     std::int32_t outer;  // the innermost piece around the bracket
     bool members_next;   // the next `{` is a class's
     bool decorated;      // an `@` waits for its class
+    bool asserted;       // a `<` began no arguments of a type: `<T>{ a: 1 }` is an object
   };
 
   [[nodiscard]] char at(std::size_t i) const { return i < text_.size() ? text_[i] : '\0'; }
@@ -197,11 +199,14 @@ class Splitter {
         }
         return plain(Last::symbol);
       case '<':
-        return text_.substr(i_, 4) != "<!--" && plain(Last::symbol);
+        if (text_.substr(i_, 4) == "<!--") return false;
+        if (last_ != Last::word && last_ != Last::string) open_.back().asserted = true;
+        return plain(Last::symbol);
       case '>':  // after a comparison the rest of a statement does not parse
         return plain(Last::closer);
       case ';':
         open_.back().members_next = false;
+        open_.back().asserted = false;
         return plain(Last::end);
       case '+':
       case '-':
@@ -223,12 +228,14 @@ class Splitter {
 
   bool open(Bracket bracket) {
     if (open_.size() >= kDepthMax) return false;
-    open_.push_back({bracket, -1, innermost_, false, false});
+    open_.push_back({bracket, -1, innermost_, false, false, false});
     block_begins_ = bracket == Bracket::block;
     return plain(Last::symbol);
   }
 
   bool open_brace() {
+    const bool asserted = std::exchange(open_.back().asserted, false);
+    if (asserted && last_ == Last::closer && at(i_ - 1) != '}') return open(Bracket::object);
     switch (last_) {
       case Last::symbol:
       case Last::open_word:

@@ -113,18 +113,22 @@ Rewrite::Result Rewrite::apply(std::string_view text, const std::vector<Found>& 
   return result;
 }
 
-std::string why_not_rewrite(Language language, std::string_view before, std::string_view after,
-                            const Limits& limits) {
-  const ParseReport then = check_syntax(language, before, limits);
+Verdict judge_rewrite(Language language, std::string_view before, std::string_view after,
+                      const Limits& limits) {
+  Verdict verdict;
+  verdict.before = check_syntax(language, before, limits);
   const ParseReport now = check_syntax(language, after, limits);
-  if (now.skipped != Skipped::no)
-    return "the result cannot be checked: " + std::string(to_string(now.skipped));
-  if (then.skipped != Skipped::no)
-    return "the file cannot be checked: " + std::string(to_string(then.skipped));
-  const std::vector<SyntaxError> fresh = new_errors(then, now);
-  if (fresh.empty()) return "";
-  return "the result would not parse: " + to_string(fresh.front()) +
-         (fresh.size() > 1 ? " (and " + std::to_string(fresh.size() - 1) + " more)" : "");
+  const auto unknown = [&](const char* what, Skipped skipped) {
+    verdict.why_not = std::string(what) + " cannot be checked: " + std::string(to_string(skipped));
+    return verdict;
+  };
+  if (verdict.before.skipped != Skipped::no) return unknown("the file", verdict.before.skipped);
+  if (now.skipped != Skipped::no) return unknown("the result", now.skipped);
+  const std::vector<SyntaxError> fresh = new_errors(verdict.before, now);
+  if (fresh.empty()) return verdict;
+  verdict.why_not = "the result would not parse: " + to_string(fresh.front());
+  if (fresh.size() > 1) verdict.why_not += " (and " + std::to_string(fresh.size() - 1) + " more)";
+  return verdict;
 }
 
 }  // namespace orchestrator::syntax

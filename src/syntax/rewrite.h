@@ -40,10 +40,14 @@ class Rewrite {
   std::vector<Piece> pieces_;
 };
 
-/// Why a rewritten text is not to be written: its syntax errors that the old one did not have, or
-/// that it could not be checked. Empty: write it.
-[[nodiscard]] std::string why_not_rewrite(Language language, std::string_view before,
-                                          std::string_view after, const Limits& limits = {});
+struct Verdict {
+  std::string why_not;  // empty: write it
+  ParseReport before;   // how the old text parsed
+};
+/// Whether a rewritten text may be written: not with syntax errors that the old one did not have,
+/// and not where that cannot be known.
+[[nodiscard]] Verdict judge_rewrite(Language language, std::string_view before,
+                                    std::string_view after, const Limits& limits = {});
 
 }  // namespace orchestrator::syntax
 

@@ -66,7 +66,7 @@ void run(syntax::Language language, std::string_view pattern, std::string_view r
   REQUIRE(!result.edits.empty() || result.text == text);
   const std::string diff = base::unified_diff("a", text, result.edits);
   REQUIRE(patched(text, diff) == result.text, diff);
-  (void)syntax::why_not_rewrite(language, text, result.text).size();
+  (void)syntax::judge_rewrite(language, text, result.text).why_not.size();
   (void)syntax::outline_of(language, result.text).symbols.size();
 }
 

@@ -73,12 +73,12 @@ TEST(Rewrite, NamesThatThePatternDoesNotHaveAreRefused) {
 }
 
 TEST(Rewrite, AResultThatDoesNotParseIsNotToBeWritten) {
-  EXPECT_EQ(why_not_rewrite(Language::javascript, "f(1)", "g(1)"), "");
-  EXPECT_NE(why_not_rewrite(Language::javascript, "f(1)", "g(1").find("would not parse"),
+  EXPECT_EQ(judge_rewrite(Language::javascript, "f(1)", "g(1)").why_not, "");
+  EXPECT_NE(judge_rewrite(Language::javascript, "f(1)", "g(1").why_not.find("would not parse"),
             std::string::npos);
   // What was wrong before is not held against it.
-  EXPECT_EQ(why_not_rewrite(Language::javascript, "f(1)\nlet = = 1", "g(1)\nlet = = 1"), "");
-  EXPECT_NE(why_not_rewrite(Language::javascript, "f(1)", std::string(2U << 20U, 'a')), "");
+  EXPECT_EQ(judge_rewrite(Language::javascript, "f(1)\nlet = = 1", "g(1)\nlet = = 1").why_not, "");
+  EXPECT_NE(judge_rewrite(Language::javascript, "f(1)", std::string(2U << 20U, 'a')).why_not, "");
 }
 
 TEST(UnifiedDiff, IsWhatPatchReads) {

@@ -78,9 +78,14 @@ TEST(Search, ThePrefilterChangesNoResult) {
       "function f() {\n  const a = 1\n  return foo(1)\n}\nfunction g() {\n  throw foo(2)\n}\n",
       "do\n  foo(1)\nwhile (a)\nconst b = foo(2)\n",
       "label: {\n  const a = foo(1)\n}\nlet c\n",
+      "const a = <B<C>>{\n  foo\n}\nconst d = <E> {\n  return: foo(1)\n}\nlet f\n",
+      "class A extends b({\n  foo: foo(1)\n}) {\n  x = foo(2)\n  y = 1\n}\nlet c\n",
+      "function f(): void {\n  foo(1)\n  return foo(2)\n}\nlet g\n",
+      "function f() {\n  @d(foo(1))\n  class A {}\n  return foo(2)\n}\nlet g\n",
   };
-  for (const char* pattern : {"foo($A)", "foo($$$A)", "if ($A) { $$$B }", "return $A", "throw $A",
-                              "const $A = $B", "class $A { $$$B }", "$A.test(foo($B))"}) {
+  for (const char* pattern :
+       {"foo($A)", "foo($$$A)", "if ($A) { $$$B }", "return $A", "throw $A", "const $A = $B",
+        "class $A { $$$B }", "$A.test(foo($B))", "x = $A", "foo: $A", "foo"}) {
     for (const Language language : {Language::javascript, Language::typescript, Language::tsx}) {
       const Search search = search_for(language, pattern);
       for (const char* text : texts) {
