@@ -6,6 +6,7 @@ import { loadavg } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { numberOption, parsed, UsageError } from "../cli/usage.mjs"
+import { codeRows } from "./code.mjs"
 import { gateCost, parseCost } from "./gate-cost.mjs"
 import { costOf, recordEvents, replayInNode } from "./hook-cost.mjs"
 import { machine, machineLine } from "./machine.mjs"
@@ -23,7 +24,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "hooks", "gates", "bytes", "step", "store"]
+const names = ["wall", "handover", "hooks", "gates", "bytes", "step", "store", "code"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -261,6 +262,12 @@ export async function main(args) {
     say("store: the log on this disk")
     data.store = measureStore(root)
     rows.push(...storeRows(data.store))
+  }
+  if (wants("code")) {
+    say("code: searching a tree of TypeScript, in turn with ast-grep")
+    const code = await codeRows(options.repeat, say)
+    rows.push(...code.rows)
+    data.code = code.data
   }
   const loadAfter = loadavg()[0] ?? 0
   if (options.json) {

@@ -44,19 +44,31 @@ function withoutOurs(user, subagents) {
 }
 
 /**
+ * Whether the user allows a tool of the host without a question or an exception: what does the same by other means would
+ * go past them. @param {string | undefined} like @param {Config} user
+ */
+function mayDoLike(like, user) {
+  const rule = like === undefined ? undefined : (user[like] ?? user["*"])
+  return rule === undefined || Object.values(rules(rule)).every((action) => action === "allow")
+}
+
+/**
  * What a role may do: nothing but its tools, and none of these beyond what the user allows.
  * @param {string} role
  * @param {Config} user  the user's own global permissions
  * @param {boolean} interactive
+ * @param {Config} own  the user's permissions for this role's agent
  */
-function rolePermission(role, user, interactive) {
+function rolePermission(role, user, interactive, own) {
   /** @type {Config} */
   const permission = { "*": "deny" }
   for (const tool of hostTools[/** @type {keyof typeof hostTools} */ (role)]) {
     const key = tool === "write" ? "edit" : tool // the host asks for `edit` for every tool that writes
     permission[key] = user[key] ?? (key === "read" && user["*"] === undefined ? readRules : (user["*"] ?? "allow"))
   }
-  for (const [name, tool] of Object.entries(missionTools)) if (tool.roles.includes(role)) permission[name] = "allow"
+  for (const [name, tool] of Object.entries(missionTools)) {
+    if (tool.roles.includes(role) && mayDoLike(tool.like, { ...user, ...own })) permission[name] = "allow"
+  }
   if (role === "commander" && interactive) permission.question = user.question ?? "allow"
   return permission
 }
@@ -101,7 +113,7 @@ export function configure(config, host) {
       ...(subagents.includes(names.get(role.name) ?? "") ? { hidden: true } : {}),
       prompt: role.identity,
       ...fields,
-      permission: { ...rolePermission(role.name, user, host.interactive), ...Object.fromEntries(ownRules) },
+      permission: { ...rolePermission(role.name, user, host.interactive, rules(permission ?? {})), ...Object.fromEntries(ownRules) },
     }
   }
   config.permission = withoutOurs(user, subagents)

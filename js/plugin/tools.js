@@ -2,6 +2,7 @@
 
 /** @typedef {Record<string, any>} Schema */
 
+const everyone = ["commander", "planner", "worker", "reviewer", "master-reviewer"]
 const string = { type: "string" }
 const strings = { type: "array", items: string }
 /** @param {Schema} items */
@@ -40,6 +41,7 @@ const finding = object(
  * @typedef {object} MissionTool
  * @property {string} event        the engine's name for a call of it
  * @property {string[]} roles      who sees it
+ * @property {string} [like]       the host's tool that does the same; who may not use that does not see it
  * @property {string} description
  * @property {Schema} schema
  */
@@ -123,9 +125,43 @@ export const missionTools = {
       ["task", "verdict", "findings", "evidence"],
     ),
   },
+  ast_search: {
+    event: "ast_search_asked",
+    roles: everyone,
+    like: "grep",
+    description:
+      "Searches the code by structure: $X is any node, $$$XS any number of siblings, a name used twice equal code.",
+    schema: object(
+      {
+        pattern: says(string, "code, e.g. foo($A, $$$REST)"),
+        query: says(string, "instead: a tree-sitter query"),
+        language: string,
+        paths: says(strings, "files, directories, globs"),
+        limit: { type: "integer" },
+      },
+      [],
+    ),
+  },
+  ast_replace: {
+    event: "ast_replace_asked",
+    roles: ["worker"],
+    like: "edit",
+    description: "Replaces what an ast_search pattern finds; shows the diff, and writes it only with apply.",
+    schema: object(
+      { pattern: string, rewrite: says(string, "with the pattern's metavariables"), language: string, paths: strings, apply: { type: "boolean" } },
+      ["pattern", "rewrite"],
+    ),
+  },
+  ast_outline: {
+    event: "ast_outline_asked",
+    roles: everyone,
+    like: "grep",
+    description: "What files declare, with line ranges.",
+    schema: object({ paths: says(strings, "files, directories, globs") }, ["paths"]),
+  },
   mission_status: {
     event: "status_asked",
-    roles: ["commander", "planner", "worker", "reviewer", "master-reviewer"],
+    roles: everyone,
     description: "The mission's state in short.",
     schema: object({}, []),
   },

@@ -97,7 +97,36 @@ struct CommandAsked {
   }
 };
 
-using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked>;
+/// A tool that looks at the project's code; `args` is what the model wrote, read by the runtime.
+template <class Tool>
+struct CodeAsked {
+  static constexpr std::string_view kType = Tool::kType;
+  RequestId request;
+  SessionId session;
+  std::string args;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+    visit("args", self.args);
+  }
+};
+struct SearchTool {
+  static constexpr std::string_view kType = "ast_search_asked";
+};
+struct ReplaceTool {
+  static constexpr std::string_view kType = "ast_replace_asked";
+};
+struct OutlineTool {
+  static constexpr std::string_view kType = "ast_outline_asked";
+};
+using AstSearchAsked = CodeAsked<SearchTool>;
+using AstReplaceAsked = CodeAsked<ReplaceTool>;
+using AstOutlineAsked = CodeAsked<OutlineTool>;
+
+using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
+                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {

@@ -28,9 +28,11 @@ base::Result<void> create_durable_directories(FileSystem& fs, const std::string&
   return {};
 }
 
-base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes) {
+base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes,
+                                  Mode mode) {
   const std::string temporary = fs.temporary_name(path);
   base::Result<void> done = write_new(fs, temporary, bytes);
+  if (done && mode == Mode::keep) done = fs.copy_mode(path, temporary);
   if (done) done = fs.rename(temporary, path);
   if (!done) {
     // The first fault is the one worth telling; a temporary that stays behind does no harm.

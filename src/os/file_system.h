@@ -56,6 +56,10 @@ class FileSystem {
   virtual base::Result<void> truncate(const std::string& path, uint64_t size_bytes) = 0;
   /// Replaces `to` if it exists, atomically, on one file system. Durable after sync_directory().
   virtual base::Result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// Gives one file the permissions of another. Where there are none, nothing is done.
+  virtual base::Result<void> copy_mode(const std::string& /*from*/, const std::string& /*to*/) {
+    return {};
+  }
   /// Makes created, renamed and removed names of this directory durable.
   virtual base::Result<void> sync_directory(const std::string& path) = 0;
   /// Removes a file or an empty directory. A name that is not there is success.
@@ -79,10 +83,16 @@ class FileSystem {
 /// The machine's own file system. Lives as long as the process.
 FileSystem& posix_file_system();
 
+enum class Mode {
+  ours,  ///< only for the user, as a new file of open_append()
+  keep,  ///< the permissions of the file that is replaced
+};
+
 /// Puts `bytes` at `path` so that after a crash at any point either the old or the new content is
 /// there, never a mix: temporary file beside it, sync, rename, sync of the directory. When it
 /// returns success the new content is durable.
-base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes);
+base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes,
+                                  Mode mode = Mode::ours);
 
 /// Makes the directory `path` and what lacks between it and `root`, which exists and stands above
 /// it. When it returns success all their names are durable, also those that somebody else has made

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,12 +53,16 @@ FileInfo::Kind kind_of(mode_t mode) {
   return FileInfo::Kind::other;
 }
 
-FileInfo::Kind kind_of(std::filesystem::file_type type) {
-  if (type == std::filesystem::file_type::regular) return FileInfo::Kind::file;
-  if (type == std::filesystem::file_type::directory) return FileInfo::Kind::directory;
-  if (type == std::filesystem::file_type::symlink) return FileInfo::Kind::link;
+FileInfo::Kind kind_of_entry(unsigned char type) {
+  if (type == DT_REG) return FileInfo::Kind::file;
+  if (type == DT_DIR) return FileInfo::Kind::directory;
+  if (type == DT_LNK) return FileInfo::Kind::link;
   return FileInfo::Kind::other;
 }
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
 
 class PosixFileSystem final : public FileSystem {
  public:
@@ -128,21 +133,38 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
+  /// Not std::filesystem, which asks the disk about each entry once more.
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
-    std::error_code code;
+    const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
+    if (!directory) return errno_error("cannot list the directory", path);
     std::vector<DirectoryEntry> entries;
-    std::filesystem::directory_iterator it(path, code);
-    for (const std::filesystem::directory_iterator end; !code && it != end; it.increment(code)) {
-      std::error_code unknown;
-      const auto status = it->symlink_status(unknown);
-      // A name that vanished between the two calls is not an entry.
-      if (!std::filesystem::exists(status)) continue;
-      entries.push_back({it->path().filename().string(), kind_of(status.type())});
+    while (true) {
+      errno = 0;
+      // The stream is this call's own.
+      const dirent* entry = ::readdir(directory.get());  // NOLINT(concurrency-mt-unsafe)
+      if (entry == nullptr) break;
+      std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      FileInfo::Kind kind = kind_of_entry(entry->d_type);
+      if (entry->d_type == DT_UNKNOWN) {
+        const auto info = stat(path + "/" + name);
+        if (!info) continue;  // a name that vanished between the two calls is not an entry
+        kind = info.value().kind;
+      }
+      entries.push_back({std::move(name), kind});
     }
-    if (code) return Error{"cannot list the directory: " + code.message(), path, ""};
+    if (errno != 0) return errno_error("cannot list the directory", path);
     std::sort(entries.begin(), entries.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
     return entries;
+  }
+
+  Result<void> copy_mode(const std::string& from, const std::string& to) override {
+    struct stat raw {};
+    if (::stat(from.c_str(), &raw) != 0) return errno_error("cannot look at", from);
+    if (::chmod(to.c_str(), raw.st_mode & 07777U) != 0)
+      return errno_error("cannot set the permissions of", to);
+    return {};
   }
 
   Result<FileInfo> stat(const std::string& path) override {

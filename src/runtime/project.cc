@@ -14,6 +14,7 @@
 #include "core/todo_text.h"
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
+#include "runtime/ast_tools.h"
 #include "runtime/git_ignore.h"
 #include "runtime/hand_over.h"
 #include "runtime/log.h"
@@ -319,6 +320,71 @@ class Project final : public Directory {
       begun_[{asked.session, asked.call}] = files_.hash_of(vouched_files(state_, asked.session));
     }
     answers_.push_back(Reply{asked.request, true, ""});
+  }
+
+  void answer(const codec::AstSearchAsked& asked, Outbox& outbox) {
+    start_job(asked.request, make_ast_search(ast_place(), asked.args), outbox);
+  }
+
+  void answer(const codec::AstOutlineAsked& asked, Outbox& outbox) {
+    start_job(asked.request, make_ast_outline(ast_place(), asked.args), outbox);
+  }
+
+  void answer(const codec::AstReplaceAsked& asked, Outbox& outbox) {
+    if (role_of(state_, asked.session) != Role::worker)
+      return reply(asked.request, false, "Refused: only a Worker of a mission may replace code.");
+    auto made = make_ast_replace(ast_place(), asked.args);
+    if (!made.ok()) return reply(asked.request, false, made.error().text());
+    const auto job = std::move(made).value();
+    job->start(outbox, [this, asked, job](Outbox& box, const ToolAnswer& found) {
+      if (job->wants_writing()) {
+        write_replaced(asked, job, box);
+      } else {
+        reply(asked.request, found.ok, found.text);
+      }
+      release(box);
+    });
+  }
+
+  void start_job(const RequestId& request, base::Result<std::shared_ptr<TreeJob>> made,
+                 Outbox& outbox) {
+    if (!made.ok()) return reply(request, false, made.error().text());
+    made.value()->start(outbox, [this, request](Outbox& box, ToolAnswer found) {
+      reply(request, found.ok, std::move(found.text));
+      release(box);
+    });
+  }
+
+  [[nodiscard]] AstPlace ast_place() const {
+    return {world_.files, root_, [this](std::string_view path) { return files_.relative(path); }};
+  }
+
+  /// All files or none: half a replacement is nobody's wish. The claims and the log come first, as
+  /// with the host's own writing tools.
+  void write_replaced(const codec::AstReplaceAsked& asked, const std::shared_ptr<AstReplace>& job,
+                      Outbox& outbox) {
+    const std::string problem = failure_.empty() ? load_problem_ : outage_text();
+    if (!problem.empty()) return reply(asked.request, false, problem);
+    for (const AstReplace::Change& change : job->changes()) {
+      const bool here = files_.relative(change.path) == change.path;
+      const std::string why = here ? why_not_write(state_, asked.session, change.path)
+                                   : change.path + " leads elsewhere now.";
+      if (why.empty()) continue;
+      return reply(asked.request, false,
+                   why + " Nothing is written; leave that file out by paths.");
+    }
+    unsettled_.note_request(asked.request);
+    for (const AstReplace::Change& change : job->changes()) {
+      files_.note_baseline(change.path, change.before);
+      record(FileWritten{asked.session, change.path}, outbox);
+    }
+    if (store_.is_open() && !make_durable(outbox)) return;
+    const auto answer = std::make_shared<ToolAnswer>();
+    outbox.run_on_pool([job, answer] { *answer = job->write(); },
+                       [this, request = asked.request, answer](Outbox& box) {
+                         reply(request, answer->ok, std::move(answer->text));
+                         release(box);
+                       });
   }
 
   /// Replies of queries wait for the batch's end like all others, so that they keep their order.

@@ -108,6 +108,10 @@ std::shared_ptr<ShadowFile> ProjectFiles::note_baseline(const std::string& path)
   return shadows_.note(path, std::move(before));
 }
 
+void ProjectFiles::note_baseline(const std::string& path, std::string text) {
+  shadows_.note(path, FileText{syntax::Skipped::no, std::move(text)});
+}
+
 std::vector<std::shared_ptr<ShadowFile>> ProjectFiles::written_among(
     const std::vector<std::string>& paths) const {
   std::vector<std::shared_ptr<ShadowFile>> files;

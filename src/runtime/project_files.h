@@ -28,6 +28,8 @@ class ProjectFiles {
 
   /// Keeps a file's text as it is before the mission first writes it. Null: it was kept already.
   std::shared_ptr<ShadowFile> note_baseline(const std::string& path);
+  /// The same for a text that has been read already.
+  void note_baseline(const std::string& path, std::string text);
   /// Of these files, those that the mission has written, as far as they can be checked.
   [[nodiscard]] std::vector<std::shared_ptr<ShadowFile>> written_among(
       const std::vector<std::string>& paths) const;

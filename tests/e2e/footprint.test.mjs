@@ -15,7 +15,10 @@ import { asked, ended, said, small, Stage, there, toolNames, userTexts } from ".
 const stage = new Stage()
 after(() => stage.stop())
 
-const ourTools = ["mission_run", "submit_plan", "update_todo", "submit_work", "submit_review", "mission_status"]
+const ourTools = [
+  ...["mission_run", "submit_plan", "update_todo", "submit_work", "submit_review", "mission_status"],
+  ...["ast_search", "ast_replace", "ast_outline"],
+]
 /** @param {any} message @returns {string} */
 const errorOf = (message) => message.info?.error?.data?.message ?? ""
 

@@ -90,6 +90,8 @@ test("a library of six modules: a diamond of dependencies, side by side where th
   assert.deepEqual(userTexts(first), [project.scenario.objective])
   assert.match(systemText(first), /You are the Commander/)
   assert.deepEqual(toolNames(first), [
+    "ast_outline",
+    "ast_search",
     "glob",
     "grep",
     "mission_run",
@@ -100,6 +102,9 @@ test("a library of six modules: a diamond of dependencies, side by side where th
   ])
   const worker = asked(project, (r) => r.role === "worker")[0]
   assert.deepEqual(toolNames(worker), [
+    "ast_outline",
+    "ast_replace",
+    "ast_search",
     "bash",
     "edit",
     "glob",
@@ -111,7 +116,8 @@ test("a library of six modules: a diamond of dependencies, side by side where th
   ])
   for (const role of ["reviewer", "master"]) {
     const request = asked(project, (r) => r.role === role)[0]
-    assert.deepEqual(toolNames(request), ["bash", "glob", "grep", "mission_status", "read", "submit_review"], role)
+    const tools = ["ast_outline", "ast_search", "bash", "glob", "grep", "mission_status", "read", "submit_review"]
+    assert.deepEqual(toolNames(request), tools, role)
   }
   const [report] = toolResults(project, "mission_run")
   assert.match(report, /^Mission \S+ is sealed: 6\/6 tasks done/)

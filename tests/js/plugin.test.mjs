@@ -42,6 +42,24 @@ test("what the user forbids is forbidden to every role", () => {
   assert.equal(config.agent.reviewer.permission.read, "ask")
 })
 
+test("a tool that does what the user forbids, asks about or restricts is not there", () => {
+  const worker = (/** @type {any} */ permission, /** @type {any} */ own) => {
+    /** @type {any} */
+    const config = { permission, agent: own && { worker: { permission: own } } }
+    configure(config, { interactive: false })
+    const { ast_search, ast_replace, ast_outline } = config.agent.worker.permission
+    return [ast_search, ast_replace, ast_outline]
+  }
+  const [yes, no] = ["allow", undefined]
+  assert.deepEqual(worker(undefined, undefined), [yes, yes, yes])
+  assert.deepEqual(worker({ edit: "deny" }, undefined), [yes, no, yes])
+  assert.deepEqual(worker({ edit: "ask" }, undefined), [yes, no, yes])
+  assert.deepEqual(worker({ edit: { "*": "allow", "secret/*": "deny" } }, undefined), [yes, no, yes])
+  assert.deepEqual(worker({ grep: "deny" }, undefined), [no, yes, no])
+  assert.deepEqual(worker({ "*": "ask", edit: "allow" }, undefined), [no, yes, no])
+  assert.deepEqual(worker(undefined, { edit: "deny" }), [yes, no, yes])
+})
+
 test("a user's own agent and command win, field by field and whatever their case", () => {
   /** @type {any} */
   const config = {

@@ -1,0 +1,162 @@
+#include "runtime/tree_job.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace orchestrator::runtime {
+namespace {
+
+constexpr std::uint64_t kFileBytesMax = 1U << 20U;
+constexpr std::size_t kPathsMax = 100;
+constexpr std::size_t kPathBytesMax = 1'000;
+constexpr std::size_t kWorkersMax = 8;
+constexpr std::size_t kNamedMax = 3;  // files of each kind that were skipped
+
+}  // namespace
+
+TreeJob::TreeJob(os::FileSystem& fs, std::string root, Scope scope)
+    : fs_(fs),
+      root_(std::move(root)),
+      scope_(std::move(scope)),
+      deadline_(Clock::now() + scope_.time_max) {}
+
+void TreeJob::start(Outbox& outbox, std::function<void(Outbox&, ToolAnswer)> done) {
+  done_ = std::move(done);
+  const auto self = shared_from_this();
+  outbox.run_on_pool([self] { self->find(); },
+                     [self](Outbox& box) {
+                       if (self->answer_) return self->done_(box, std::move(*self->answer_));
+                       self->start_workers(box);
+                     });
+}
+
+void TreeJob::start_workers(Outbox& outbox) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t workers =
+      std::clamp<std::size_t>(files().size(), 1, std::min(cores, kWorkersMax));
+  running_ = workers;
+  const auto self = shared_from_this();
+  for (std::size_t i = 0; i < workers; ++i) {
+    const auto last = std::make_shared<bool>(false);  // only this worker's
+    outbox.run_on_pool(
+        [self, last] {
+          self->work();
+          *last = --self->running_ == 0;
+          if (*last) self->answer_ = self->report();
+        },
+        [self, last](Outbox& box) {
+          if (*last) self->done_(box, std::move(*self->answer_));
+        });
+  }
+}
+
+void TreeJob::find() {
+  TreeQuery query;
+  query.paths = scope_.paths;
+  query.stop = [this] { return out_of_time(); };
+  query.wanted = [this](const std::string& path) {
+    const auto language = syntax::language_of_path(path);
+    return language && (scope_.languages.empty() ||
+                        std::ranges::find(scope_.languages, *language) != scope_.languages.end());
+  };
+  tree_ = find_sources(fs_, root_, query);
+  states_.assign(files().size(), State::waiting);
+  reasons_.resize(files().size());
+  answer_ = prepare();
+}
+
+void TreeJob::work() {
+  for (std::size_t i = next_++; i < files().size() && !out_of_time(); i = next_++) {
+    states_[i] = State::looked;
+    const auto text = fs_.read(root_ + "/" + files()[i], kFileBytesMax);
+    if (!text.ok()) {
+      const auto info = fs_.stat(root_ + "/" + files()[i]);
+      const bool large = info.ok() && info.value().size_bytes > kFileBytesMax;
+      skip(i, large ? "too large" : "not readable");
+    } else {
+      look(i, text.value());
+    }
+  }
+}
+
+syntax::Language TreeJob::language_of(std::size_t file) const {
+  return syntax::language_of_path(files()[file]).value_or(syntax::Language::json);
+}
+
+void TreeJob::skip(std::size_t file, std::string why) {
+  states_[file] = State::skipped;
+  reasons_[file] = std::move(why);
+}
+
+std::string TreeJob::left_out() const {
+  std::map<std::string, std::pair<std::size_t, std::string>> skipped;  // reason: count, names
+  std::size_t waiting = 0;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i] == State::waiting) ++waiting;
+    if (states_[i] != State::skipped) continue;
+    auto& [count, names] = skipped[reasons_[i]];
+    if (++count <= kNamedMax) names += (names.empty() ? "" : ", ") + files()[i];
+  }
+  std::string out;
+  for (const auto& [why, what] : skipped) {
+    out += "Skipped, " + why + ": " + what.second;
+    if (what.first > kNamedMax) out += " and " + std::to_string(what.first - kNamedMax) + " more";
+    out += ".\n";
+  }
+  if (waiting > 0 || !tree_.complete) {
+    out += "Not looked at, since the time (" + std::to_string(scope_.time_max.count() / 1000) +
+           " s) was up or there are too many: " +
+           (waiting > 0 ? std::to_string(waiting) + " files" : "") +
+           (tree_.complete ? "" : (waiting > 0 ? " and whole directories" : "whole directories")) +
+           "; name paths.\n";
+  }
+  if (!tree_.unreadable.empty()) out += "Not readable: " + tree_.unreadable + "\n";
+  return out;
+}
+
+base::Result<std::vector<std::string>> paths_inside(
+    const std::vector<std::string>& paths,
+    const std::function<std::string(std::string_view)>& relative) {
+  std::vector<std::string> out;
+  if (paths.size() > kPathsMax)
+    return base::Error{"there are more than 100", "paths", "use globs such as src/**/*.ts"};
+  for (const std::string& path : paths) {
+    if (path.empty()) continue;
+    if (path.size() > kPathBytesMax || path.find('\0') != std::string::npos)
+      return base::Error{"a path is too long, or none", "paths", ""};
+    const std::size_t wild = path.find_first_of("*?{[");
+    const std::size_t slash = wild == std::string::npos ? path.size() : path.rfind('/', wild);
+    const std::string fixed = wild == std::string::npos                 ? path
+                              : slash == std::string::npos || wild == 0 ? "."
+                                                                        : path.substr(0, slash);
+    const std::string rest =
+        wild == std::string::npos ? "" : path.substr(fixed == "." ? 0 : slash + 1);
+    const std::string inside = relative(fixed.empty() ? "/" : fixed);
+    if (inside.starts_with('/') || inside.starts_with("..")) {
+      return base::Error{path + " is outside the project", "paths",
+                         "name files, directories or globs inside of it"};
+    }
+    const bool root = inside == "." || inside.empty();
+    out.push_back(rest.empty() ? inside : (root ? rest : inside + "/" + rest));
+  }
+  return out;
+}
+
+base::Result<std::vector<syntax::Language>> languages_named(std::string_view name) {
+  using syntax::Language;
+  if (name.empty()) return std::vector<Language>();
+  const auto language = syntax::language_from_name(name);
+  if (!language) {
+    std::string known;
+    for (const Language one : syntax::kLanguages)
+      known += (known.empty() ? "" : ", ") + std::string(syntax::language_name(one));
+    return base::Error{"no such language: \"" + std::string(name.substr(0, 40)) + "\"", "language",
+                       "one of " + known};
+  }
+  std::vector<Language> out{*language};
+  if (*language == Language::typescript) out.push_back(Language::tsx);
+  return out;
+}
+
+}  // namespace orchestrator::runtime

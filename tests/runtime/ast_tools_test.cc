@@ -1,0 +1,234 @@
+#include "runtime/ast_tools.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <string>
+
+#include "support/project_story.h"
+
+namespace orchestrator::runtime {
+namespace {
+
+class AstToolsTest : public ProjectTest {
+ protected:
+  /// Arguments go as text, as the JS side sends them.
+  json tool(const char* type, const json& args, const std::string& session = "root") {
+    return ask({{"type", type}, {"session", session}, {"args", args.dump()}});
+  }
+  std::string search(const json& args) {
+    const json reply = tool("ast_search_asked", args);
+    return (reply["ok"].get<bool>() ? "" : "refused: ") + reply["text"].get<std::string>();
+  }
+  std::string replace(const json& args, const std::string& session = "worker") {
+    const json reply = tool("ast_replace_asked", args, session);
+    return (reply["ok"].get<bool>() ? "" : "refused: ") + reply["text"].get<std::string>();
+  }
+  /// A mission whose Worker "worker" has T1, which claims src/.
+  void until_work() {
+    ASSERT_TRUE(start_mission()["ok"]);
+    call("plan_submitted", "root",
+         {{"summary", "s"},
+          {"verify", {"check"}},
+          {"tasks",
+           {{{"id", "T1"},
+             {"title", "One"},
+             {"description", "d"},
+             {"files", {"src/**"}},
+             {"verify", {"check"}}},
+            {{"id", "T2"},
+             {"title", "Two"},
+             {"description", "d"},
+             {"files", {"lib/**"}},
+             {"verify", {"check"}}}}}});
+    call("run_called", "root", json::object());
+    for (const json& message : std::vector<json>(outbox.sent)) {
+      if (message["type"] != "create_session") continue;
+      const std::string name = message["task"] == "T1" ? "worker" : "other";
+      say({{"type", "session_created"}, {"effect", message["effect"]}, {"session", name}});
+    }
+    for (const json& message : std::vector<json>(outbox.sent)) {
+      if (message["type"] != "prompt_session") continue;
+      say({{"type", "prompt_accepted"}, {"effect", message["effect"]}});
+      say({{"type", "turn_started"}, {"session", message["session"]}});
+    }
+  }
+};
+
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(AstToolsTest, FindsInTheFilesThatPeopleWorkOn) {
+  write("src/b.ts", "x\nfoo(1, 2);\n");
+  write("src/a.js", "foo(1);\n  foo(\n 2)\n");
+  write("gen/c.js", "foo(3)\n");
+  write("src/keep.log.js", "foo(4)\n");
+  write("src/drop.log.js", "foo(5)\n");
+  write("node_modules/d.js", "foo(6)\n");
+  write(".opencode/e.js", "foo(7)\n");
+  write("f.py", "foo(8)\n");
+  write(".gitignore", "gen/\n*.log.js\n");
+  write("src/.gitignore", "!keep.log.js\n");
+  EXPECT_EQ(search({{"pattern", "foo($$$A)"}}),
+            "5 matches in 4 files, of 4 looked at.\n"
+            "f.py\n1:1 foo(8)\n"
+            "src/a.js\n1:1 foo(1);\n2:3 foo( (to line 3)\n"
+            "src/b.ts\n2:1 foo(1, 2);\n"
+            "src/keep.log.js\n1:1 foo(4)\n");
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"language", "js"}, {"paths", {"src"}}}),
+                    "3 matches in 2 files"));
+  EXPECT_TRUE(
+      holds(search({{"pattern", "foo($$$A)"}, {"paths", {"**/*.ts"}}}), "1 match in 1 file"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo($$$A)"}, {"paths", {"gen/c.js"}}}), "1 match"));
+}
+
+TEST_F(AstToolsTest, AQueryReportsItsCaptures) {
+  write("a.js", "foo(1); bar(2)\n");
+  EXPECT_TRUE(
+      holds(search({{"query", "(call_expression function: (identifier) @f (#eq? @f \"bar\"))"},
+                    {"language", "javascript"}}),
+            "1:9 foo(1); bar(2) @f=bar"));
+}
+
+TEST_F(AstToolsTest, AnswersAreBoundedAndSaySo) {
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += "foo(" + std::to_string(i) + ");\n";
+  write("a.js", text);
+  write("large.js", "foo(1);" + std::string(2U << 20U, ' '));
+  write("binary.js", std::string("foo(1)\0", 7));
+  const std::string usual = search({{"pattern", "foo($A)"}});
+  EXPECT_TRUE(holds(usual, "300 matches in 1 file, of 3 looked at. Shown: the first 100;"));
+  EXPECT_TRUE(holds(usual, "Skipped, a binary file: binary.js."));
+  EXPECT_TRUE(holds(usual, "Skipped, too large: large.js."));
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"limit", 2}}), "Shown: the first 2;"));
+  EXPECT_LT(search({{"pattern", "foo($A)"}, {"limit", 4'000'000}}).size(), 30'000U);
+}
+
+TEST_F(AstToolsTest, WrongArgumentsAreNamed) {
+  write("a.js", "foo(1)\n");
+  EXPECT_TRUE(holds(search(json::object()), "refused: arguments: there is no pattern"));
+  EXPECT_TRUE(holds(search({{"pattern", "a"}, {"query", "b"}}), "both a pattern and a query"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo("}}), "does not parse as javascript"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo()"}, {"language", "cobol"}}), "no such language"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo()"}, {"paths", {"../x"}}}), "outside the project"));
+  EXPECT_TRUE(
+      holds(search({{"pattern", "foo()"}, {"paths", {"/etc/*.js"}}}), "outside the project"));
+  EXPECT_TRUE(holds(search({{"patern", "foo()"}}), "patern"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo()"}, {"paths", {"none"}}}), "no file to look at"));
+}
+
+TEST_F(AstToolsTest, LinksDoNotLeadOutOfTheProject) {
+  orchestrator::testing::TemporaryDirectory elsewhere;
+  std::ofstream(elsewhere.path() / "a.js") << "foo(1)\n";
+  fs::create_directory_symlink(elsewhere.path(), fs::path(root()) / "link");
+  fs::create_symlink(elsewhere.path() / "a.js", fs::path(root()) / "a.js");
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}}), "no file"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"paths", {"link"}}}), "outside the project"));
+  EXPECT_TRUE(
+      holds(search({{"pattern", "foo($A)"}, {"paths", {"link/*.js"}}}), "outside the project"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"paths", {"a.js"}}}), "outside the project"));
+}
+
+TEST_F(AstToolsTest, AnOutlineNamesWhatIsDeclared) {
+  write("src/a.ts", "export class A {\n  f() {}\n}\n");
+  const json reply = tool("ast_outline_asked", {{"paths", {"src"}}});
+  EXPECT_TRUE(reply["ok"].get<bool>());
+  EXPECT_EQ(reply["text"], "src/a.ts\n 1-3 class A\n  2 method f\n");
+  EXPECT_FALSE(tool("ast_outline_asked", json::object())["ok"].get<bool>());
+}
+
+TEST_F(AstToolsTest, OnlyAWorkerReplaces) {
+  write("src/a.js", "foo(1)\n");
+  EXPECT_TRUE(
+      holds(replace({{"pattern", "foo($A)"}, {"rewrite", "bar($A)"}, {"apply", true}}, "root"),
+            "refused: Refused: only a Worker"));
+  EXPECT_EQ(read("src/a.js"), "foo(1)\n");
+}
+
+TEST_F(AstToolsTest, TheDiffComesFirstAndApplyWrites) {
+  write("src/a.js", "foo(1)\n");
+  ::chmod((fs::path(root()) / "src/a.js").c_str(), 0755);
+  until_work();
+  const json args = {{"pattern", "foo($A)"}, {"rewrite", "bar($A, 2)"}, {"paths", {"src"}}};
+  const std::string preview = replace(args);
+  EXPECT_TRUE(holds(preview, "1 replacement in 1 file."));
+  EXPECT_TRUE(holds(preview, "-foo(1)\n+bar(1, 2)\n"));
+  EXPECT_EQ(read("src/a.js"), "foo(1)\n");
+  json apply = args;
+  apply["apply"] = true;
+  EXPECT_TRUE(holds(replace(apply), "Written: 1 file."));
+  EXPECT_EQ(read("src/a.js"), "bar(1, 2)\n");
+  struct stat info {};
+  ASSERT_EQ(::stat((fs::path(root()) / "src/a.js").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0755U);
+  // It counts as the Worker's own write.
+  project.reset();
+  EXPECT_TRUE(holds(read(".opencode/mission_loop.json"), "src/a.js"));
+}
+
+TEST_F(AstToolsTest, AFileOfAnotherTaskStopsTheWholeReplacement) {
+  write("src/a.js", "foo(1)\n");
+  write("lib/b.js", "foo(1)\n");
+  until_work();
+  const std::string said =
+      replace({{"pattern", "foo($A)"}, {"rewrite", "bar($A)"}, {"apply", true}});
+  EXPECT_TRUE(holds(said, "refused: Write refused: lib/b.js belongs to task T2"));
+  EXPECT_TRUE(holds(said, "Nothing is written"));
+  EXPECT_EQ(read("src/a.js"), "foo(1)\n");
+  EXPECT_EQ(read("lib/b.js"), "foo(1)\n");
+}
+
+TEST_F(AstToolsTest, AResultThatDoesNotParseIsRefused) {
+  write("src/a.js", "foo(1)\n");
+  until_work();
+  const json args = {{"pattern", "foo($A)"}, {"rewrite", "bar($A"}, {"paths", {"src"}}};
+  EXPECT_TRUE(holds(replace(args), "This would be refused:\nsrc/a.js: the result would not parse"));
+  json apply = args;
+  apply["apply"] = true;
+  EXPECT_TRUE(holds(replace(apply), "refused: Refused, and nothing written"));
+  EXPECT_EQ(read("src/a.js"), "foo(1)\n");
+  EXPECT_TRUE(holds(replace({{"pattern", "foo($A)"}, {"rewrite", "$B"}}), "the pattern has no $B"));
+}
+
+/// Runs something between the search and the write.
+class Meddler final : public Outbox {
+ public:
+  Meddler(FakeOutbox& inner, std::function<void()> meddle)
+      : inner_(inner), meddle_(std::move(meddle)) {}
+  void send(std::string text) override { inner_.send(std::move(text)); }
+  void start_timer(std::uint64_t id, std::uint64_t ms) override { inner_.start_timer(id, ms); }
+  void cancel_timer(std::uint64_t id) override { inner_.cancel_timer(id); }
+  void watch_session(const std::string& session) override { inner_.watch_session(session); }
+  void unwatch_session(const std::string& session) override { inner_.unwatch_session(session); }
+  std::uint64_t now_ms() override { return inner_.now_ms(); }
+  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+    work();
+    meddle_();
+    done(*this);
+  }
+
+ private:
+  FakeOutbox& inner_;
+  std::function<void()> meddle_;
+};
+
+TEST_F(AstToolsTest, AFileThatChangedMeanwhileIsLeftAlone) {
+  write("src/a.js", "foo(1)\n");
+  until_work();
+  Meddler meddler(outbox, [&] { write("src/a.js", "foo(1)\nmine()\n"); });
+  const std::string text =
+      json{{"type", "ast_replace_asked"},
+           {"request", "r"},
+           {"session", "worker"},
+           {"args", json{{"pattern", "foo($A)"}, {"rewrite", "bar($A)"}, {"apply", true}}.dump()}}
+          .dump();
+  project->on_messages(std::span(&text, 1), meddler);
+  const json reply = outbox.last("reply");
+  EXPECT_FALSE(reply["ok"].get<bool>());
+  EXPECT_TRUE(holds(reply["text"], "has changed meanwhile"));
+  EXPECT_EQ(read("src/a.js"), "foo(1)\nmine()\n");
+}
+
+}  // namespace
+}  // namespace orchestrator::runtime
