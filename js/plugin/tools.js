@@ -123,6 +123,12 @@ export const missionTools = {
       ["task", "verdict", "findings", "evidence"],
     ),
   },
+  lsp_diagnostics: {
+    event: "diagnostics_asked",
+    roles: ["worker", "reviewer", "master-reviewer"],
+    description: "What language servers say of files.",
+    schema: object({ paths: strings }, ["paths"]),
+  },
   mission_status: {
     event: "status_asked",
     roles: ["commander", "planner", "worker", "reviewer", "master-reviewer"],

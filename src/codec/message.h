@@ -65,7 +65,31 @@ struct WriteAsked {
   }
 };
 
-using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked>;
+struct DiagnosticsArgs {
+  std::vector<std::string> paths;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("paths", self.paths, required);
+  }
+};
+
+/// `lsp_diagnostics`: what do language servers say of these files now?
+struct DiagnosticsAsked {
+  static constexpr std::string_view kType = "diagnostics_asked";
+  RequestId request;
+  SessionId session;
+  DiagnosticsArgs args;
+  std::vector<std::string> problems;  ///< mistakes of the model in `args`
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+  }
+};
+
+using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, DiagnosticsAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {
