@@ -14,6 +14,14 @@ else()
   target_include_directories(test_support INTERFACE "${PROJECT_SOURCE_DIR}/tests")
 endif()
 
+# Where tests find programs of this checkout that they start.
+get_target_property(kind test_support TYPE)
+if(kind STREQUAL "INTERFACE_LIBRARY")
+  target_compile_definitions(test_support INTERFACE ORCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+else()
+  target_compile_definitions(test_support PUBLIC ORCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endif()
+
 foreach(layer base os core codec store syntax lsp runtime sim)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*_test.cc"
     "${PROJECT_SOURCE_DIR}/tests/${layer}/support/*.cc")

@@ -292,6 +292,7 @@ struct WorkSubmitted {
   std::vector<std::string> problems;
   bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
   EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
+  Diagnosis diagnosis{};   ///< of the changed files, as they were when it was called
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -301,6 +302,7 @@ struct WorkSubmitted {
     visit("problems", self.problems);
     visit("harvested", self.harvested);
     visit("prompt", self.prompt);
+    visit("diagnosis", self.diagnosis);
   }
 };
 

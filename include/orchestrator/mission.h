@@ -126,6 +126,42 @@ struct Finding {
   }
 };
 
+/// An error that a language server reports. Line and column count from 1.
+struct Diagnostic {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string code;
+  std::string server;
+  std::string message;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("file", self.file);
+    visit("line", self.line);
+    visit("column", self.column);
+    visit("code", self.code);
+    visit("server", self.server);
+    visit("message", self.message);
+  }
+};
+
+/// What language servers say of the files that a Worker hands in.
+struct Diagnosis {
+  std::vector<Diagnostic> errors;    ///< that were not there before the mission; bounded
+  std::uint32_t left_out = 0;        ///< more of them
+  std::vector<std::string> servers;  ///< that answered
+  std::vector<std::string> notes;    ///< sentences: what is not known, and why
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("errors", self.errors);
+    visit("left_out", self.left_out);
+    visit("servers", self.servers);
+    visit("notes", self.notes);
+  }
+};
+
 /// A shell command that the host ran in a mission session, seen by the engine itself.
 struct Receipt {
   SessionId session;
@@ -194,6 +230,10 @@ struct Task {
   std::vector<Proof> proofs;  ///< of its passing review, a command each
   std::string last_written;   ///< the file that its Worker wrote last; the ones before are finished
   std::uint32_t looked_at = 0;  ///< the attempt that had its first look
+  std::vector<std::string> diagnosis;   ///< what the Reviewer is told of the language servers
+  std::string refused_errors;           ///< the errors of its last refusal, in short
+  std::uint32_t refused_same = 0;       ///< refusals in a row for the very same errors
+  std::uint32_t refused_diagnoses = 0;  ///< refusals in a row for errors of language servers
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -224,6 +264,10 @@ struct Task {
     visit("proofs", self.proofs);
     visit("last_written", self.last_written);
     visit("looked_at", self.looked_at);
+    visit("diagnosis", self.diagnosis);
+    visit("refused_errors", self.refused_errors);
+    visit("refused_same", self.refused_same);
+    visit("refused_diagnoses", self.refused_diagnoses);
   }
 };
 

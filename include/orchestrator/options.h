@@ -119,6 +119,18 @@ struct MemoryOptions {
   }
 };
 
+/// One entry of `lsp`; its name is a language.
+struct LanguageServerOptions {
+  std::vector<std::string> command;  ///< empty: the known servers are looked for
+  bool disabled = false;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("command", self.command);
+    visit("disabled", self.disabled);
+  }
+};
+
 struct LogOptions {
   LogLevel level = LogLevel::info;
 
@@ -143,6 +155,7 @@ struct Options {
   std::vector<std::string> verify;  ///< commands that every mission's Master Review must run
   HostSnapshots snapshots = HostSnapshots::keep;
   LogOptions log;
+  std::map<std::string, LanguageServerOptions> lsp;  ///< language -> its server
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -158,6 +171,7 @@ struct Options {
     visit("verify", self.verify);
     visit("snapshots", self.snapshots);
     visit("log", self.log);
+    visit("lsp", self.lsp);
   }
 };
 

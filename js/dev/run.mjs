@@ -31,6 +31,9 @@ function build() {
 /** @param {string} preset */
 function nativeTests(preset) {
   prepareNative()
+  // Real language servers; without them their tests would only skip.
+  setup.ensureSystem(setup.testNeeds)
+  setup.ensureRootModules()
   setup.cmakeBuild(preset)
   return run("ctest", ["--preset", preset, "--parallel", "2", "--timeout", "300"])
 }
@@ -170,7 +173,7 @@ function guarded(step) {
 
 /** The whole: what .ci/run calls. */
 function test() {
-  setup.ensureSystem() // what is missing is said once, before anything else
+  setup.ensureSystem(setup.testNeeds) // what is missing is said once, before anything else
   return inOrder({
     "build of the addon": build,
     "native tests, address and undefined-behaviour sanitizers": () => nativeTests("asan-ubsan"),

@@ -29,6 +29,9 @@ const needs = [
   { package: "libb2-dev", header: "blake2.h" },
 ]
 
+/** @type {Need[]} What the tests need besides: a real language server, at whose absence they would only skip. */
+export const testNeeds = [{ package: "clangd", tool: "clangd" }]
+
 /** @param {string} tool @returns {boolean} */
 function hasTool(tool) {
   return (process.env.PATH ?? "").split(delimiter).some((dir) => dir !== "" && existsSync(join(dir, tool)))

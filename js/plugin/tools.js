@@ -159,6 +159,12 @@ export const missionTools = {
     description: "What files declare, with line ranges.",
     schema: object({ paths: says(strings, "files, directories, globs") }, ["paths"]),
   },
+  lsp_diagnostics: {
+    event: "diagnostics_asked",
+    roles: ["worker", "reviewer", "master-reviewer"],
+    description: "What language servers say of files.",
+    schema: object({ paths: strings }, ["paths"]),
+  },
   mission_status: {
     event: "status_asked",
     roles: everyone,

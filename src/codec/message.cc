@@ -1,7 +1,10 @@
 #include "codec/message.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/nearest.h"
 #include "codec/binary.h"
 #include "orchestrator/step.h"
 
@@ -32,6 +35,12 @@ void read_arguments(const nlohmann::json& args, T& event) {
   }
 }
 
+/// A tool whose arguments the runtime reads.
+template <class Tool>
+void read_arguments(const nlohmann::json& args, CodeAsked<Tool>& asked) {
+  asked.args = args.is_string() ? args.get<std::string>() : args.dump();
+}
+
 template <class T>
 void read_arguments(const nlohmann::json& /*args*/, T& /*event*/) {}
 
@@ -48,6 +57,22 @@ bool names_type(const std::string& type) {
   } else {
     return std::variant_alternative_t<I, Variant>::kType == type ||
            names_type<Variant, I + 1>(type);
+  }
+}
+
+/// `lsp`: languages that there are, and commands that name a program.
+void check_language_servers(const Options& options, Problems& problems) {
+  constexpr std::array<std::string_view, 5> kLanguages{"cpp", "go", "python", "rust", "typescript"};
+  for (const auto& [language, server] : options.lsp) {
+    if (std::ranges::find(kLanguages, language) == kLanguages.end()) {
+      const auto close = base::nearest(language, kLanguages);
+      problems.push_back(
+          {"lsp." + language, "no such language" +
+                                  (close ? "; did you mean \"" + *close + "\"?" : std::string()) +
+                                  " There are cpp, go, python, rust, typescript"});
+    }
+    if (!server.command.empty() && server.command.front().empty())
+      problems.push_back({"lsp." + language + ".command[0]", "a program is needed"});
   }
 }
 
@@ -80,9 +105,11 @@ Incoming decode_message(std::string_view json) try {
   const std::string type = document.value("type", "");
   Incoming incoming;
   if (names_type<Query>(type)) {
-    if (!read_json(document, incoming.what.emplace<Query>(), problems, kOurOwn)) {
-      return failed(to_string(problems));
-    }
+    const nlohmann::json args = document.value("args", nlohmann::json::object());
+    document.erase("args");
+    Query& query = incoming.what.emplace<Query>();
+    if (!read_json(document, query, problems, kOurOwn)) return failed(to_string(problems));
+    std::visit([&](auto& asked) { read_arguments(args, asked); }, query);
     return incoming;
   }
   if (!names_type<Happening>(type)) return failed("no message is called \"" + type + "\"");
@@ -151,6 +178,7 @@ bool check_options(const Options& options, Problems& problems) {
       problems.push_back({"models." + role, "write \"provider/model\""});
     }
   }
+  check_language_servers(options, problems);
   return problems.size() == before;
 }
 

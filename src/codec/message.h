@@ -109,7 +109,6 @@ struct CodeAsked {
   static void describe(Self& self, Visitor&& visit) {
     visit("request", self.request, required);
     visit("session", self.session, required);
-    visit("args", self.args);
   }
 };
 struct SearchTool {
@@ -125,8 +124,32 @@ using AstSearchAsked = CodeAsked<SearchTool>;
 using AstReplaceAsked = CodeAsked<ReplaceTool>;
 using AstOutlineAsked = CodeAsked<OutlineTool>;
 
+struct DiagnosticsArgs {
+  std::vector<std::string> paths;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("paths", self.paths, required);
+  }
+};
+
+/// `lsp_diagnostics`: what do language servers say of these files now?
+struct DiagnosticsAsked {
+  static constexpr std::string_view kType = "diagnostics_asked";
+  RequestId request;
+  SessionId session;
+  DiagnosticsArgs args;
+  std::vector<std::string> problems;  ///< mistakes of the model in `args`
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+  }
+};
+
 using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
-                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked>;
+                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {

@@ -99,6 +99,7 @@ std::string reviewer_prompt(const State& state, const Task& task) {
   std::string text = title_line("Task", task) + task_card(state, task);
   text += "\nA Worker has submitted it: " + clip(task.summary, 1500) + "\n";
   text += list("Files that it changed:", task.touched);
+  text += list("Language servers on them:", task.diagnosis);
   text += list(
       "Run each of these yourself with bash, exactly as written, from the project's directory:",
       task.verify);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/commander.h"
+#include "core/diagnosis.h"
 #include "core/evidence.h"
 #include "core/first_look.h"
 #include "core/mission.h"
@@ -60,7 +61,8 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);
   Session& session = *find_session(state, event.session);
   Task& task = *find_task(state, session.task);
-  const std::vector<std::string> problems = work_problems(state, event, task);
+  std::vector<std::string> problems = work_problems(state, event, task);
+  append(problems, refused_errors(task, event.diagnosis));
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
@@ -69,11 +71,15 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   task.summary = clip(event.args.summary, kSummaryBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, project_path(file));
   task.review_attempts = 0;
+  keep_diagnosis(task, event.diagnosis);
   move_task(ctx, task, TaskStatus::submitted);
   close_session(ctx, session);
   ctx.accept(event.request, "Taken: " + task.id.value +
                                 " goes to review. End your turn; if something is found, it comes "
-                                "back to you.");
+                                "back to you." +
+                                (event.diagnosis.notes.empty()
+                                     ? ""
+                                     : "\nNote: " + event.diagnosis.notes.front()));
   // Last: it moves the tasks in memory.
   for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));
   if (!event.args.follow_ups.empty()) ctx.graph_moved = true;

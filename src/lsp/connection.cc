@@ -7,7 +7,7 @@ namespace orchestrator::lsp {
 namespace {
 
 /// A large project takes its time, but a server that has not even greeted then will not.
-constexpr std::uint64_t kInitializeMs = 30'000;
+constexpr std::uint64_t kInitializeMs = 60'000;
 constexpr std::uint64_t kShutDownMs = 2'000;
 /// A server that talks so much nonsense is no language server.
 constexpr std::uint32_t kInvalidMax = 20;
@@ -106,7 +106,7 @@ void Connection::on_message(const Message& message, std::uint64_t now_ms) {
 void Connection::on_response(const Message& message, std::uint64_t now_ms) {
   if (message.id == 0) return;
   if (message.id == initialize_ && state_ == State::starting) {
-    if (message.failed) return fail("it refused to start: " + message.error);
+    if (message.failed) return fail("it did not start: " + message.error);
     way_ = message.tsserver_requests ? Way::tsserver : message.pulls ? Way::pulled : Way::published;
     state_ = State::ready;
     say(codec::initialized_notification());

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "os/clock.h"
+#include "runtime/child_process.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -301,6 +302,39 @@ void DirectoryHost::run_on_pool(std::function<void()> work, std::function<void(O
   job->request.data = job.get();
   ORCH_ASSERT(uv_queue_work(context_->loop, &job->request, &PoolJob::run, &PoolJob::finish) == 0);
   jobs_.insert(job.release());
+}
+
+namespace {
+
+class Running final : public Process {
+ public:
+  explicit Running(std::unique_ptr<ChildProcess> child) : child_(std::move(child)) {}
+  void write(std::string bytes) override { child_->write(std::move(bytes)); }
+
+ private:
+  const std::unique_ptr<ChildProcess> child_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Process>> DirectoryHost::start_process(ProcessSpec spec) {
+  // What an earlier logic started is gone with it; its last words must not reach a later one.
+  const auto within = [weak = weak_from_this(), life = life_](const auto& call) {
+    const auto host = weak.lock();
+    if (host && host->life_ == life && host->logic_) host->enter([&](Directory&) { call(*host); });
+  };
+  ChildProcess::Spec child;
+  child.argv = std::move(spec.argv);
+  child.directory = std::move(spec.directory);
+  child.on_output = [within, take = std::move(spec.on_output)](std::string_view bytes) {
+    within([&](Outbox& outbox) { take(bytes, outbox); });
+  };
+  child.on_end = [within, take = std::move(spec.on_end)](const std::string& how) {
+    within([&](Outbox& outbox) { take(how, outbox); });
+  };
+  auto started = ChildProcess::start(context_->loop, std::move(child));
+  if (!started.ok()) return started.error();
+  return std::unique_ptr<Process>(std::make_unique<Running>(std::move(started).value()));
 }
 
 }  // namespace orchestrator::runtime

@@ -71,6 +71,7 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   void unwatch_session(const std::string& session) override;
   uint64_t now_ms() override;
   void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override;
+  base::Result<std::unique_ptr<Process>> start_process(ProcessSpec spec) override;
 
  private:
   struct Timer;

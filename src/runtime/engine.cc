@@ -219,6 +219,10 @@ void Engine::stop() { core_->stop(); }
 
 EngineStats Engine::stats() const { return core_->stats(); }
 
+base::Result<std::unique_ptr<Process>> Outbox::start_process(ProcessSpec spec) {
+  return base::Error{"no processes are started here", spec.argv.front(), ""};
+}
+
 std::string uv_version() { return uv_version_string(); }
 
 }  // namespace orchestrator::runtime

@@ -8,10 +8,29 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
 namespace orchestrator::runtime {
+
+class Outbox;
+
+/// A program that runs beside the engine; see ChildProcess. Its end is the program's end.
+class Process {
+ public:
+  virtual ~Process() = default;
+  /// To its standard input, when it reads. Never blocks.
+  virtual void write(std::string bytes) = 0;
+};
+
+struct ProcessSpec {
+  std::vector<std::string> argv;  ///< the first is an absolute path; no shell is involved
+  std::string directory;
+  std::function<void(std::string_view bytes, Outbox&)> on_output;
+  /// It ended by itself; `how` is like "exit code 1". The last call.
+  std::function<void(const std::string& how, Outbox&)> on_end;
+};
 
 /// What a directory's logic can make happen. Valid only during the call it was passed to; engine
 /// thread only.
@@ -35,6 +54,9 @@ class Outbox {
   /// touches. With the engine stopping, work that has not begun is dropped, and `done` is not
   /// called.
   virtual void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) = 0;
+  /// Starts a program. It must not outlive the logic that started it; its calls come from outside
+  /// of any other call into the logic. Where there are no processes (a simulation): an error.
+  virtual base::Result<std::unique_ptr<Process>> start_process(ProcessSpec spec);
 };
 
 /// The logic of one project directory. Every call, the destructor included, comes from the engine

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -15,8 +17,10 @@
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
 #include "runtime/ast_tools.h"
+#include "runtime/diagnosis.h"
 #include "runtime/git_ignore.h"
 #include "runtime/hand_over.h"
+#include "runtime/language_servers.h"
 #include "runtime/log.h"
 #include "runtime/mission_store.h"
 #include "runtime/project_files.h"
@@ -98,7 +102,11 @@ class Project final : public Directory {
         root_(path),
         store_(world_.files, path, world_.log_limits),
         files_(world_.files, path),
-        options_(world_.files, path, options_json) {}
+        options_(world_.files, path, options_json),
+        servers_(world_.files, path, world_.program_path, [this](Outbox& outbox) {
+          settle(outbox);
+          release(outbox);
+        }) {}
 
   ~Project() override {
     if (changed_ && failure_.empty() && store_.sync().ok()) (void)store_.save(state_).ok();
@@ -136,6 +144,7 @@ class Project final : public Directory {
       if (!failure_.empty()) try_storage(outbox);
       return;
     }
+    if (id == LanguageServers::kTimer) return servers_.tick(outbox);
     if (load_problem_.empty()) record(TimerFired{id}, outbox);
     release(outbox);
   }
@@ -164,6 +173,9 @@ class Project final : public Directory {
       request_mission(std::move(*request), outbox);
       return;
     }
+    if (waits_behind_work(happening, incoming.output, outbox)) return;
+    if (const auto* work = std::get_if<WorkSubmitted>(&happening); work && diagnose(*work, outbox))
+      return;
     observe(happening, incoming.output);
     if (auto* review = std::get_if<ReviewSubmitted>(&happening)) {
       check_review(std::move(*review), outbox);
@@ -217,6 +229,121 @@ class Project final : public Directory {
       }
       release(out);
     });
+  }
+
+  // ---- gate 2: a submission waits for the language servers
+
+  /// A submission whose files are being diagnosed. What its session does after it stays behind it.
+  struct HeldWork {
+    std::uint64_t check = 0;
+    WorkSubmitted event;
+    std::vector<codec::Incoming> later;
+  };
+
+  /// Asks the language servers about the files of a submission. False: there is nothing to ask.
+  bool diagnose(const WorkSubmitted& work, Outbox& outbox) {
+    const Session* session = find_session(state_, work.session);
+    const Task* task = session == nullptr ? nullptr : find_task(state_, session->task);
+    // What is refused anyway, or was told to a process before this one, costs no server's time.
+    if (task == nullptr || session->role != Role::worker || !work.problems.empty() ||
+        work.harvested || !store_.is_open()) {
+      return false;
+    }
+    std::set<std::string> paths(task->touched.begin(), task->touched.end());
+    for (const std::string& file : work.args.files) paths.insert(files_.relative(file));
+    std::erase_if(paths, [&](const std::string& path) { return !servers_.is_checkable(path); });
+    if (paths.empty()) return false;
+    HeldWork held;
+    held.event = work;
+    held.check = servers_.check({paths.begin(), paths.end()}, true, world_.diagnose_ms, outbox);
+    held_.push_back(std::move(held));
+    settle(outbox);
+    return true;
+  }
+
+  /// Keeps the order of a session's events; an aborted call is judged by nobody.
+  bool waits_behind_work(Happening& happening, const std::string& output, Outbox& outbox) {
+    if (held_.empty() || comes_from_user(happening)) return false;
+    const SessionId session = std::visit(
+        [](const auto& event) {
+          if constexpr (requires { SessionId(event.session); }) {
+            return event.session;
+          } else {
+            return SessionId();
+          }
+        },
+        happening);
+    const auto held = std::ranges::find_if(
+        held_, [&](const HeldWork& work) { return work.event.session == session; });
+    if (session.empty() || held == held_.end()) return false;
+    const auto* aborted = std::get_if<CallAborted>(&happening);
+    const bool gives_up = aborted != nullptr && aborted->request == held->event.request;
+    codec::Incoming incoming;
+    incoming.what = std::move(happening);
+    incoming.output = output;
+    held->later.push_back(std::move(incoming));
+    if (!gives_up) return true;
+    HeldWork over = std::move(*held);
+    held_.erase(held);
+    servers_.forget(over.check, outbox);
+    settle(outbox);
+    for (codec::Incoming& later : over.later) take(std::move(later), outbox);
+    return true;
+  }
+
+  /// What the language servers have answered goes to whoever waits for it.
+  void settle(Outbox& outbox) {
+    for (const CheckReport& report : servers_.take_reports()) {
+      if (const auto asked = questions_.find(report.check); asked != questions_.end()) {
+        reply(asked->second, true, listing_of(report));
+        questions_.erase(asked);
+      }
+      const auto held = std::ranges::find(held_, report.check, &HeldWork::check);
+      if (held == held_.end()) continue;
+      HeldWork work = std::move(*held);
+      held_.erase(held);
+      work.event.diagnosis = diagnosis_of(report, told_missing_);
+      for (const FileReport& file : report.files) {
+        if (file.missing && shown_missing_.insert(file.language).second) tell_missing(file);
+      }
+      Happening happening = std::move(work.event);
+      observe(happening, "");
+      record(std::move(happening), outbox);
+      for (codec::Incoming& later : work.later) take(std::move(later), outbox);
+    }
+  }
+
+  /// What they answer cannot be acted upon any more: nobody is to wait for it.
+  void drop_held(const std::string& why, Outbox& outbox) {
+    for (HeldWork& work : std::exchange(held_, {})) {
+      servers_.forget(work.check, outbox);
+      outbox.send(codec::encode_effect(Reply{work.event.request, false, why}));
+      for (codec::Incoming& later : work.later) take(std::move(later), outbox);
+    }
+  }
+
+  void tell_missing(const FileReport& file) {
+    note(LogLevel::warning, file.language + ": " + file.skipped);
+    effects_.emplace_back(
+        ShowToast{"info", "Orchestrator: submitted work in " + file.language +
+                              " is not checked by a language server: " + file.skipped});
+  }
+
+  void answer(const codec::DiagnosticsAsked& asked, Outbox& outbox) {
+    const Role role = role_of(state_, asked.session);
+    if (role != Role::worker && role != Role::reviewer && role != Role::master_reviewer) {
+      return reply(asked.request, false,
+                   "lsp_diagnostics: this session is no Worker or Reviewer of a mission");
+    }
+    std::vector<std::string> paths;
+    for (const std::string& path : asked.args.paths) paths.push_back(files_.relative(path));
+    if (paths.empty() || !asked.problems.empty()) {
+      std::string text = "lsp_diagnostics: refused. paths: a list of files is needed";
+      for (const std::string& problem : asked.problems) text += "\n- " + problem;
+      return reply(asked.request, false, text);
+    }
+    questions_[servers_.check(paths, false, world_.diagnose_ms, outbox)] = asked.request;
+    settle(outbox);
   }
 
   static bool comes_from_user(const Happening& happening) {
@@ -274,6 +401,7 @@ class Project final : public Directory {
         // Parsed while the host writes, so that the check of that write finds a tree.
         if (auto file = files_.note_baseline(path))
           outbox.run_on_pool([file] { file->prepare(); }, [](Outbox&) {});
+        servers_.note_write(path, outbox);
         record(FileWritten{asked.session, path}, outbox);
       }
     }
@@ -423,6 +551,7 @@ class Project final : public Directory {
   void load(Outbox& outbox) {
     if (loaded_) return;
     loaded_ = true;
+    begin_diagnoses(Options{}, outbox);
     const std::string known_problem = std::exchange(load_problem_, "");
     const auto found = store_.load(state_, outbox.now_ms());
     if (world_.observer != nullptr && found.ok() && found.value().found)
@@ -438,6 +567,7 @@ class Project final : public Directory {
     if (store_.is_open() || !found.value().notices.empty()) open_log(state_.options.log.level);
     tell(found.value().notices, outbox);
     if (!store_.is_open()) return;
+    servers_.begin(state_.options);
     note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
                              std::string(to_name(state_.phase)));
     record(ProcessStarted{mode_}, outbox);
@@ -469,6 +599,7 @@ class Project final : public Directory {
     if (request.agents.empty()) request.agents = options_.agents();
     const std::string why = why_not_start(state_, request);
     if (!why.empty()) return reply(request.request, false, why);
+    begin_diagnoses(request.options, outbox);
     request.seed = world_.random();
     request.mission = new_mission_id(request.seed);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
@@ -486,6 +617,14 @@ class Project final : public Directory {
     note(LogLevel::info, "mission " + request.mission.value + " requested");
     warn_of_unused(request.options);
     record(std::move(request), outbox);
+  }
+
+  /// Before a log is opened: what still waits belongs to the mission before, which is over.
+  void begin_diagnoses(const Options& options, Outbox& outbox) {
+    servers_.begin(options);
+    told_missing_.clear();
+    shown_missing_.clear();
+    settle(outbox);
   }
 
   void warn_of_unused(const Options& options) {
@@ -696,6 +835,7 @@ class Project final : public Directory {
         "The mission of this directory cannot be moved from here any more. " + error.text();
     drop_unsettled(load_problem_);
     store_.close();
+    drop_held(load_problem_, outbox);
     changed_ = phase_changed_ = save_due_ = false;
     outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
   }
@@ -734,6 +874,7 @@ class Project final : public Directory {
     changed_ = phase_changed_ = save_due_ = false;
     note(LogLevel::error, "the log cannot be written: " + failure_);
     drop_unsettled(outage_text());
+    drop_held("Not done. " + outage_text(), outbox);
     fall_back(outbox);
     if (failure_.empty()) return let_out(outbox);
     for (const Session& session : state_.sessions) {
@@ -819,6 +960,10 @@ class Project final : public Directory {
   /// The vouched files' hash when a command began, by session and tool call.
   std::map<std::pair<SessionId, std::string>, std::string> begun_;
   std::set<SessionId> told_unknown_;  ///< sessions that know of files that no grammar is for
+  std::vector<HeldWork> held_;
+  std::map<std::uint64_t, RequestId> questions_;  ///< check -> who asked
+  std::set<std::string> told_missing_;   ///< languages without a server, of which a Worker was told
+  std::set<std::string> shown_missing_;  ///< and the user
   std::string shown_;
   Unsettled unsettled_;
   std::vector<RequestId> unlogged_;   ///< of this batch, whose answers stand in no log
@@ -833,7 +978,17 @@ class Project final : public Directory {
   bool derive_pending_ = false;
   bool todo_pending_ = false;
   bool progress_pending_ = false;
+  LanguageServers servers_;  ///< the last: it calls back into all of the above
 };
+
+}  // namespace
+
+namespace {
+
+std::string program_path() {
+  const char* const path = std::getenv("PATH");
+  return path == nullptr ? "" : path;
+}
 
 }  // namespace
 
@@ -841,7 +996,7 @@ World posix_world() {
   auto source = std::make_shared<std::random_device>();
   return World{os::posix_file_system(),
                [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }, true,
-               nullptr};
+               nullptr, program_path()};
 }
 
 std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json,

@@ -34,6 +34,10 @@ struct World {
   bool log_to_file = true;       ///< `engine.log`, which is not written through `files`
   Observer* observer = nullptr;  ///< none, or one that outlives the project
   LogLimits log_limits = {};
+  /// Where language servers are looked for, like PATH; empty: nowhere.
+  std::string program_path{};
+  /// What a submission may wait for them; what is not known by then is a note.
+  std::uint64_t diagnose_ms = 10'000;
 };
 
 /// The machine's own.

@@ -183,10 +183,10 @@ TEST_F(ConnectionTest, TheServersOwnRequestsAreAnswered) {
 
 TEST_F(ConnectionTest, AServerThatDoesNotGreetFails) {
   connection.start(now);
-  EXPECT_EQ(connection.wake_ms(), now + 30'000);
-  connection.tick(now + 29'999);
+  EXPECT_EQ(connection.wake_ms(), now + 60'000);
+  connection.tick(now + 59'999);
   EXPECT_EQ(connection.fault(), "");
-  connection.tick(now + 30'000);
+  connection.tick(now + 60'000);
   EXPECT_NE(connection.fault().find("initialize"), std::string::npos);
 }
 
@@ -195,7 +195,7 @@ TEST_F(ConnectionTest, AServerThatRefusesToStartSaysWhy) {
   send({{"jsonrpc", "2.0"},
         {"id", heard.last("initialize")["id"]},
         {"error", {{"code", 1}, {"message", "no TypeScript here"}}}});
-  EXPECT_EQ(connection.fault(), "it refused to start: no TypeScript here");
+  EXPECT_EQ(connection.fault(), "it did not start: no TypeScript here");
 }
 
 TEST_F(ConnectionTest, GarbageIsAFault) {

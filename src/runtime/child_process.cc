@@ -1,0 +1,349 @@
+#include "runtime/child_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/assert.h"
+
+/// libc's own, under the name that src/deps/uv_shim.c leaves alone.
+extern "C" char** __environ;  // NOLINT(bugprone-reserved-identifier)
+
+namespace orchestrator::runtime {
+namespace {
+
+/// Where the kernel has no descriptors for processes (before 5.3), the child is asked after.
+constexpr std::uint64_t kAskEveryMs = 100;
+constexpr int kDescriptorsMax = 65'536;
+
+/// A pipe whose ends close at exec.
+struct Pipe {
+  int read = -1;
+  int write = -1;
+
+  Pipe() = default;
+  ~Pipe() {
+    close_end(read);
+    close_end(write);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  bool open() {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+    read = ends[0];
+    write = ends[1];
+    return true;
+  }
+  static int release(int& end) { return std::exchange(end, -1); }
+  static void close_end(int& end) {
+    if (end >= 0) close(end);
+    end = -1;
+  }
+};
+
+/// All that the child needs, made ready before the fork: behind it only calls that are safe in a
+/// signal handler may be made, since this process has other threads.
+struct Preparation {
+  std::vector<char*> argv;
+  std::vector<char*> environment;
+  const char* directory = nullptr;
+  int input = -1;
+  int output = -1;
+  int null = -1;
+  int fault = -1;  ///< where errno goes if the program cannot be started
+  pid_t parent = 0;
+};
+
+/// A host's descriptors that do not close by themselves must not live on in a server.
+void close_others(int kept) {
+#ifdef SYS_close_range
+  const auto from = static_cast<unsigned>(kept) + 1;
+  if (syscall(SYS_close_range, from, ~0U, 0U) == 0 &&
+      syscall(SYS_close_range, 3U, static_cast<unsigned>(kept) - 1, 0U) == 0) {
+    return;
+  }
+#endif
+  for (int fd = 3; fd < kDescriptorsMax; ++fd) {
+    if (fd != kept) close(fd);
+  }
+}
+
+[[noreturn]] void become(const Preparation& it) {
+  // A program starts with the default actions and nothing blocked, whatever the host has set.
+  for (int number = 1; number < 65; ++number) {
+    if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  setsid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The highest first: a descriptor below 3 may be one of ours where the host has closed its own.
+  const int fault = fcntl(it.fault, F_DUPFD_CLOEXEC, 10);
+  const int input = fcntl(it.input, F_DUPFD, 10);
+  const int output = fcntl(it.output, F_DUPFD, 10);
+  const int null = fcntl(it.null, F_DUPFD, 10);
+  const bool ready = getppid() == it.parent && fault >= 0 && dup2(input, 0) == 0 &&
+                     dup2(output, 1) == 1 && dup2(null, 2) == 2 && chdir(it.directory) == 0;
+  if (ready) {
+    close_others(fault);
+    execve(it.argv[0], it.argv.data(), it.environment.data());
+  }
+  const int error = errno;
+  if (write(fault, &error, sizeof error) < 0) _exit(126);
+  _exit(127);
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  all.reserve(texts.size() + 1);
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+base::Error failure(const std::string& where, int error) {
+  return base::Error{std::strerror(error), where, ""};
+}
+
+/// Starts it, and gives its process id once it has become the program.
+base::Result<pid_t> launch(const ChildProcess::Spec& spec, int input, int output) {
+  std::vector<std::string> argv = spec.argv;
+  std::vector<std::string> environment;
+  for (char** entry = __environ; entry != nullptr && *entry != nullptr; ++entry)
+    environment.emplace_back(*entry);
+  Pipe fault;
+  Preparation it;
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null < 0 || !fault.open()) {
+    const int error = errno;
+    if (null >= 0) close(null);
+    return failure("a pipe", error);
+  }
+  it.argv = pointers(argv);
+  it.environment = pointers(environment);
+  it.directory = spec.directory.c_str();
+  it.input = input;
+  it.output = output;
+  it.null = null;
+  it.fault = fault.write;
+  it.parent = getpid();
+  // No handler of the host's may run in the child before its actions are the default ones.
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  const pid_t pid = fork();
+  if (pid == 0) become(it);
+  const int fork_error = errno;
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  close(null);
+  if (pid < 0) return failure(spec.argv[0], fork_error);
+  Pipe::close_end(fault.write);
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = read(fault.read, &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  if (got == 0) return pid;
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return failure(spec.argv[0], got == sizeof error ? error : EIO);
+}
+
+std::string how_it_ended(int status) {
+  if (WIFEXITED(status)) return "exit code " + std::to_string(WEXITSTATUS(status));
+  if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
+  return "it is gone";
+}
+
+}  // namespace
+
+struct ChildProcess::Body {
+  Spec spec;
+  pid_t pid = 0;
+  int pidfd = -1;
+  bool owned = true;  // the ChildProcess lives
+  bool reaped = false;
+  bool output_over = false;
+  bool told = false;
+  std::string how;
+  uv_pipe_t input{};
+  uv_pipe_t output{};
+  uv_poll_t watch{};
+  uv_timer_t ask{};
+  int open_handles = 0;
+  std::array<char, 65'536> buffer{};
+
+  void begin(uv_loop_t* loop, int input_fd, int output_fd);
+  void drop();
+  void look();
+  void on_reaped(int status);
+  void tell_if_over();
+  void close_handle(uv_handle_t* handle);
+  void release_if_unused();
+
+  static Body* of(void* handle) {
+    return static_cast<Body*>(static_cast<uv_handle_t*>(handle)->data);
+  }
+};
+
+void ChildProcess::Body::begin(uv_loop_t* loop, int input_fd, int output_fd) {
+  const auto ready = [this](auto& handle, int status) {
+    ORCH_ASSERT(status == 0);
+    handle.data = this;
+    ++open_handles;
+  };
+  ready(input, uv_pipe_init(loop, &input, 0));
+  ready(output, uv_pipe_init(loop, &output, 0));
+  ready(ask, uv_timer_init(loop, &ask));
+  ORCH_ASSERT(uv_pipe_open(&input, input_fd) == 0);
+  ORCH_ASSERT(uv_pipe_open(&output, output_fd) == 0);
+#ifdef SYS_pidfd_open
+  pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0U));
+#endif
+  if (pidfd >= 0) {
+    fcntl(pidfd, F_SETFD, FD_CLOEXEC);
+    ready(watch, uv_poll_init(loop, &watch, pidfd));
+    uv_poll_start(&watch, UV_READABLE,
+                  [](uv_poll_t* handle, int /*status*/, int /*events*/) { of(handle)->look(); });
+  } else {
+    uv_timer_start(
+        &ask, [](uv_timer_t* handle) { of(handle)->look(); }, kAskEveryMs, kAskEveryMs);
+  }
+  const auto room = [](uv_handle_t* handle, std::size_t /*wanted*/, uv_buf_t* out) {
+    Body* const body = of(handle);
+    *out = uv_buf_init(body->buffer.data(), static_cast<unsigned>(body->buffer.size()));
+  };
+  const auto got = [](uv_stream_t* stream, ssize_t size, const uv_buf_t* /*buffer*/) {
+    Body* const body = of(stream);
+    if (size > 0 && body->owned)
+      body->spec.on_output({body->buffer.data(), static_cast<std::size_t>(size)});
+    if (size >= 0) return;
+    body->output_over = true;
+    uv_read_stop(stream);
+    body->tell_if_over();
+  };
+  uv_read_start(reinterpret_cast<uv_stream_t*>(&output), room, got);
+}
+
+/// Whether it has ended: without waiting.
+void ChildProcess::Body::look() {
+  int status = 0;
+  const pid_t found = waitpid(pid, &status, WNOHANG);
+  if (found == 0 || (found < 0 && errno == EINTR)) return;
+  // Somebody else may have reaped it (the host ignores SIGCHLD, say): it is gone all the same.
+  on_reaped(found == pid ? status : 0x7f);
+}
+
+void ChildProcess::Body::on_reaped(int status) {
+  if (reaped) return;
+  reaped = true;
+  // Not before: until it is reaped, its number can be nobody else's. What it left behind goes too.
+  kill(-pid, SIGKILL);
+  how = how_it_ended(status);
+  if (pidfd >= 0) close_handle(reinterpret_cast<uv_handle_t*>(&watch));
+  close_handle(reinterpret_cast<uv_handle_t*>(&ask));
+  if (owned) {
+    // What it wrote last lies in the pipe; but a child of its own may hold that open.
+    std::string rest;
+    for (ssize_t size = 1; size > 0 && !output_over;) {
+      int fd = -1;
+      uv_fileno(reinterpret_cast<uv_handle_t*>(&output), &fd);
+      size = read(fd, buffer.data(), buffer.size());
+      if (size > 0) rest.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+    uv_read_stop(reinterpret_cast<uv_stream_t*>(&output));
+    output_over = true;
+    if (!rest.empty()) spec.on_output(rest);
+  }
+  tell_if_over();
+  release_if_unused();
+}
+
+void ChildProcess::Body::tell_if_over() {
+  if (!reaped || !output_over || told || !owned) return;
+  told = true;
+  spec.on_end(how);
+}
+
+void ChildProcess::Body::drop() {
+  owned = false;
+  close_handle(reinterpret_cast<uv_handle_t*>(&input));
+  close_handle(reinterpret_cast<uv_handle_t*>(&output));
+  if (!reaped) kill(-pid, SIGKILL);
+}
+
+void ChildProcess::Body::close_handle(uv_handle_t* handle) {
+  if (uv_is_closing(handle) != 0) return;
+  uv_close(handle, [](uv_handle_t* closed) {
+    Body* const body = of(closed);
+    --body->open_handles;
+    body->release_if_unused();
+  });
+}
+
+void ChildProcess::Body::release_if_unused() {
+  if (owned || !reaped || open_handles > 0) return;
+  if (pidfd >= 0) close(pidfd);
+  delete this;
+}
+
+base::Result<std::unique_ptr<ChildProcess>> ChildProcess::start(uv_loop_t* loop, Spec spec) {
+  ORCH_ASSERT(!spec.argv.empty());
+  // A write to a server that has died is an error, no signal. Of this thread alone.
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+  Pipe to_child;
+  Pipe from_child;
+  if (!to_child.open() || !from_child.open()) return failure("a pipe", errno);
+  const auto pid = launch(spec, to_child.read, from_child.write);
+  if (!pid.ok()) return pid.error();
+  auto* const body = new Body;
+  body->spec = std::move(spec);
+  body->pid = pid.value();
+  body->begin(loop, Pipe::release(to_child.write), Pipe::release(from_child.read));
+  return std::unique_ptr<ChildProcess>(new ChildProcess(body));
+}
+
+ChildProcess::~ChildProcess() { body_->drop(); }
+
+std::int64_t ChildProcess::pid() const { return body_->pid; }
+
+void ChildProcess::write(std::string bytes) {
+  struct Write {
+    uv_write_t request{};
+    std::string bytes;
+  };
+  auto* const stream = reinterpret_cast<uv_stream_t*>(&body_->input);
+  if (body_->reaped) return;
+  if (uv_stream_get_write_queue_size(stream) + bytes.size() > kUnreadBytesMax) {
+    kill(-body_->pid, SIGKILL);
+    return;
+  }
+  auto write = std::make_unique<Write>();
+  write->bytes = std::move(bytes);
+  write->request.data = write.get();
+  const uv_buf_t part =
+      uv_buf_init(write->bytes.data(), static_cast<unsigned>(write->bytes.size()));
+  const int status =
+      uv_write(&write->request, stream, &part, 1, [](uv_write_t* request, int /*status*/) {
+        // A failed one means that it has ended, or will be taken for hung.
+        delete static_cast<Write*>(request->data);
+      });
+  if (status == 0) (void)write.release();
+}
+
+}  // namespace orchestrator::runtime
