@@ -106,7 +106,7 @@ function fuzz(only = []) {
 function runFuzzer(name, seconds) {
   const found = join(root, "build", "fuzz", name)
   mkdirSync(found, { recursive: true })
-  const limits = [`-max_total_time=${seconds}`, "-timeout=30", "-rss_limit_mb=2048", "-max_len=16384"]
+  const limits = [`-max_total_time=${seconds}`, "-timeout=120", "-rss_limit_mb=2048", "-max_len=16384"]
   const flags = [...limits, "-verbosity=0", "-print_final_stats=1", `-artifact_prefix=${found}-`]
   return run(join(root, "build/cmake/fuzz", name), [...flags, found, join(root, "tests/fuzz/corpus", name)])
 }

@@ -471,6 +471,7 @@ void Host::write(Child& child, const std::string& path) {
   const RequestId request = new_request();
   child.blocked = request;
   child.blocked_by_tool = false;
+  child.command.reset();
   child.writing = path;
   asked_[request] = child.id;
   if (process_->watches(child.id)) {
@@ -483,14 +484,45 @@ void Host::write(Child& child, const std::string& path) {
   }
 }
 
+/// It begins when the engine has looked at the files, or has not answered in time.
 void Host::run_command(Child& child, const Step& step) {
+  const RequestId request = new_request();
+  child.blocked = request;
+  child.blocked_by_tool = false;
+  child.command = step;
+  asked_[request] = child.id;
+  if (!process_->watches(child.id)) return answer(Reply{request, true, ""});
+  process_->post(codec::Query{codec::CommandAsked{request, child.id, request.value}});
+  timeline_.after(kWriteAnswerMs, [this, request] {
+    if (asked_.contains(request)) answer(Reply{request, true, ""});
+  });
+}
+
+void Host::begin_command(Child& child, const Step& step, const RequestId& call) {
   child.ran.push_back({step.text, step.exit_code, ++tick_});
+  child.in_tool = true;
+  const std::uint64_t takes_ms =
+      random_.chance(97) ? random_.between(5, 100) : random_.between(1'000, 400'000);
+  timeline_.after(takes_ms, [this, id = child.id, life = child.life, step, call] {
+    Child* again = find_child(id);
+    if (again == nullptr || again->life != life || !again->running) return;
+    end_command(*again, step, call);
+  });
+}
+
+void Host::end_command(Child& child, const Step& step, const RequestId& call) {
+  child.in_tool = false;
   // A lost success costs a proof; the hook that tells of commands loses no failure.
   const bool lost = faults_.hit(Fault::event_lost) && step.exit_code == 0;
-  if (process_->watches(child.id) && !lost)
-    process_->post_now(CommandRan{child.id, step.text, "", step.exit_code, "", ""});
-  advance(child.id, child.life,
-          random_.chance(97) ? random_.between(5, 100) : random_.between(1'000, 400'000));
+  if (process_->watches(child.id) && !lost) {
+    CommandRan ran;
+    ran.session = child.id;
+    ran.command = step.text;
+    ran.exit_code = step.exit_code;
+    ran.call = call.value;
+    process_->post_now(ran);
+  }
+  advance(child.id, child.life, random_.between(5, 60));
 }
 
 bool Host::proves(const Child& child, const std::string& command) const {
@@ -511,6 +543,7 @@ void Host::call(Child& child, Happening happening) {
   std::visit([&](auto& e) { set_request(e, request); }, happening);
   child.blocked = request;
   child.blocked_by_tool = true;
+  child.command.reset();
   child.call = happening;
   asked_[request] = child.id;
   if (is_submission(happening)) {
@@ -548,6 +581,10 @@ void Host::check_verdict(const Child& child) {
 void Host::call_answered(Child& child, const Reply& reply) {
   child.blocked = RequestId{};
   const std::uint64_t delay_ms = random_.between(5, 60);
+  if (child.command) {
+    const Step step = *std::exchange(child.command, std::nullopt);
+    return begin_command(child, step, reply.request);
+  }
   if (!child.blocked_by_tool) {
     const std::string path = std::exchange(child.writing, "");
     if (reply.ok && !path.starts_with("/")) {

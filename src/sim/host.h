@@ -66,7 +66,7 @@ class Host {
   struct Ran {
     std::string command;
     std::int64_t exit_code = 0;
-    std::uint64_t tick = 0;
+    std::uint64_t tick = 0;  ///< when it began
   };
   struct Child {
     // In the database.
@@ -98,9 +98,12 @@ class Host {
     /// Commands whose proof held when the verdict was handed in; absent: nobody could tell then.
     std::optional<std::set<std::string>> green;
     std::optional<Happening> call;
-    std::string writing;
+    std::string writing;          ///< the path whose write is being asked for
+    std::optional<Step> command;  ///< the command that waits to begin
   };
 
+  void begin_command(Child& child, const Step& step, const RequestId& call);
+  void end_command(Child& child, const Step& step, const RequestId& call);
   void create(const CreateSession& effect);
   void prompt(const PromptSession& effect);
   void abort(const AbortSession& effect);
