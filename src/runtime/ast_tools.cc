@@ -111,6 +111,7 @@ std::string on_one_line(std::string_view text, std::size_t max) {
     if (!space) out += c;
     if (space && !out.empty() && out.back() != ' ') out += ' ';
   }
+  if (out.ends_with(' ')) out.pop_back();
   return clipped(out, max);
 }
 
@@ -245,11 +246,13 @@ class SearchJob final : public TreeJob {
   };
 
   [[nodiscard]] std::string line_of(std::string_view text, const syntax::Found& found) const {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     const std::size_t before = text.substr(0, found.span.begin).rfind('\n');
     const std::size_t line = before == std::string_view::npos ? 0 : before + 1;
     const std::size_t end = std::min(text.find('\n', found.span.begin), text.size());
     const bool far = found.span.begin - line > kLineMax / 2;
-    const std::size_t begin = far ? found.span.begin : line;
+    const std::size_t start = line == 0 && text.starts_with(kByteOrderMark) ? 3 : line;
+    const std::size_t begin = far ? found.span.begin : start;
     std::string out = std::to_string(found.line) + ":" + std::to_string(found.column) + " " +
                       (far ? "…" : "") + on_one_line(text.substr(begin, end - begin), kLineMax);
     if (found.end_line > found.line) out += " (to line " + std::to_string(found.end_line) + ")";
@@ -367,6 +370,7 @@ class ReplaceJob final : public AstReplace {
       summary_ += "Diffs too long to show: " + clipped(not_shown, 2'000) + "\n";
     }
     if (changed == 0) return {true, "Nothing matches.\n" + summary_};
+    if (!looked_at_all()) refusals_ += "Not all files could be looked at: name paths.\n";
     if (changed > changes_.size())
       refusals_ +=
           "Too much at once (" + std::to_string(kChangedFilesMax) + " files): name paths.\n";

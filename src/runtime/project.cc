@@ -165,6 +165,8 @@ class Project final : public Directory {
       return;
     }
     auto& happening = std::get<Happening>(incoming.what);
+    if (const auto* aborted = std::get_if<CallAborted>(&happening))
+      std::erase(replacing_, aborted->request);
     if (!failure_.empty()) return hold_back(happening);
     if (comes_from_user(happening)) look_again();
     load(outbox);
@@ -459,13 +461,15 @@ class Project final : public Directory {
   }
 
   void answer(const codec::AstReplaceAsked& asked, Outbox& outbox) {
-    if (role_of(state_, asked.session) != Role::worker)
+    if (!is_active(state_.phase) || role_of(state_, asked.session) != Role::worker)
       return reply(asked.request, false, "Refused: only a Worker of a mission may replace code.");
     auto made = make_ast_replace(ast_place(), asked.args);
     if (!made.ok()) return reply(asked.request, false, made.error().text());
     const auto job = std::move(made).value();
+    replacing_.push_back(asked.request);
     job->start(outbox, [this, asked, job](Outbox& box, const ToolAnswer& found) {
-      if (job->wants_writing()) {
+      const bool wanted = std::erase(replacing_, asked.request) > 0;
+      if (wanted && job->wants_writing()) {
         write_replaced(asked, job, box);
       } else {
         reply(asked.request, found.ok, found.text);
@@ -493,6 +497,9 @@ class Project final : public Directory {
                       Outbox& outbox) {
     const std::string problem = failure_.empty() ? load_problem_ : outage_text();
     if (!problem.empty()) return reply(asked.request, false, problem);
+    if (!is_active(state_.phase)) {
+      return reply(asked.request, false, "Nothing is written: the mission is over. End your turn.");
+    }
     for (const AstReplace::Change& change : job->changes()) {
       const bool here = files_.relative(change.path) == change.path;
       const std::string why = here ? why_not_write(state_, asked.session, change.path)
@@ -966,6 +973,7 @@ class Project final : public Directory {
   std::set<std::string> shown_missing_;  ///< and the user
   std::string shown_;
   Unsettled unsettled_;
+  std::vector<RequestId> replacing_;  ///< searches for an ast_replace that nobody has called off
   std::vector<RequestId> unlogged_;   ///< of this batch, whose answers stand in no log
   std::string failure_;               ///< why the log cannot be written; empty: it can
   std::vector<Happening> held_back_;  ///< what the host has told meanwhile

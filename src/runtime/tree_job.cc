@@ -11,6 +11,7 @@ constexpr std::uint64_t kFileBytesMax = 1U << 20U;
 constexpr std::size_t kPathsMax = 100;
 constexpr std::size_t kPathBytesMax = 1'000;
 constexpr std::size_t kWorkersMax = 8;
+constexpr std::chrono::milliseconds kTurn{50};
 constexpr std::size_t kNamedMax = 3;  // files of each kind that were skipped
 
 }  // namespace
@@ -36,19 +37,24 @@ void TreeJob::start_workers(Outbox& outbox) {
   const std::size_t workers =
       std::clamp<std::size_t>(files().size(), 1, std::min(cores, kWorkersMax));
   running_ = workers;
+  for (std::size_t i = 0; i < workers; ++i) work_on(outbox);
+}
+
+/// In turns, since the pool has other work that is wanted at once.
+void TreeJob::work_on(Outbox& outbox) {
+  enum class Turn { more_to_do, done, last };
   const auto self = shared_from_this();
-  for (std::size_t i = 0; i < workers; ++i) {
-    const auto last = std::make_shared<bool>(false);  // only this worker's
-    outbox.run_on_pool(
-        [self, last] {
-          self->work();
-          *last = --self->running_ == 0;
-          if (*last) self->answer_ = self->report();
-        },
-        [self, last](Outbox& box) {
-          if (*last) self->done_(box, std::move(*self->answer_));
-        });
-  }
+  const auto turn = std::make_shared<Turn>(Turn::more_to_do);  // only this worker's
+  outbox.run_on_pool(
+      [self, turn] {
+        if (self->work()) return;
+        *turn = --self->running_ == 0 ? Turn::last : Turn::done;
+        if (*turn == Turn::last) self->answer_ = self->report();
+      },
+      [self, turn](Outbox& box) {
+        if (*turn == Turn::more_to_do) self->work_on(box);
+        if (*turn == Turn::last) self->done_(box, std::move(*self->answer_));
+      });
 }
 
 void TreeJob::find() {
@@ -66,8 +72,12 @@ void TreeJob::find() {
   answer_ = prepare();
 }
 
-void TreeJob::work() {
-  for (std::size_t i = next_++; i < files().size() && !out_of_time(); i = next_++) {
+bool TreeJob::work() {
+  const Clock::time_point turn_ends = Clock::now() + kTurn;
+  while (!out_of_time()) {
+    if (Clock::now() >= turn_ends) return true;
+    const std::size_t i = next_++;
+    if (i >= files().size()) return false;
     states_[i] = State::looked;
     const auto text = fs_.read(root_ + "/" + files()[i], kFileBytesMax);
     if (!text.ok()) {
@@ -78,6 +88,7 @@ void TreeJob::work() {
       look(i, text.value());
     }
   }
+  return false;
 }
 
 syntax::Language TreeJob::language_of(std::size_t file) const {
@@ -87,6 +98,10 @@ syntax::Language TreeJob::language_of(std::size_t file) const {
 void TreeJob::skip(std::size_t file, std::string why) {
   states_[file] = State::skipped;
   reasons_[file] = std::move(why);
+}
+
+bool TreeJob::looked_at_all() const {
+  return tree_.complete && std::ranges::find(states_, State::waiting) == states_.end();
 }
 
 std::string TreeJob::left_out() const {

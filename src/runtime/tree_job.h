@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,8 @@ class TreeJob : public std::enable_shared_from_this<TreeJob> {
   [[nodiscard]] syntax::Language language_of(std::size_t file) const;
   void skip(std::size_t file, std::string why);
   [[nodiscard]] bool out_of_time() const { return Clock::now() >= deadline_; }
+  /// False: the time was up before, or there are too many files. After the last look().
+  [[nodiscard]] bool looked_at_all() const;
   /// Sentences about what was not looked at; empty: everything was.
   [[nodiscard]] std::string left_out() const;
 
@@ -67,7 +70,9 @@ class TreeJob : public std::enable_shared_from_this<TreeJob> {
   enum class State : char { waiting, looked, skipped };
 
   void find();
-  void work();
+  /// A turn of one worker. Whether there is more to do.
+  bool work();
+  void work_on(Outbox& outbox);
   void start_workers(Outbox& outbox);
 
   Clock::time_point deadline_;

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
+#include <deque>
 #include <string>
+#include <utility>
 
 #include "support/project_story.h"
 
@@ -120,9 +123,9 @@ TEST_F(AstToolsTest, WrongArgumentsAreNamed) {
 
 TEST_F(AstToolsTest, LinksDoNotLeadOutOfTheProject) {
   orchestrator::testing::TemporaryDirectory elsewhere;
-  std::ofstream(elsewhere.path() / "a.js") << "foo(1)\n";
+  std::ofstream(elsewhere.path() + "/a.js") << "foo(1)\n";
   fs::create_directory_symlink(elsewhere.path(), fs::path(root()) / "link");
-  fs::create_symlink(elsewhere.path() / "a.js", fs::path(root()) / "a.js");
+  fs::create_symlink(elsewhere.path() + "/a.js", fs::path(root()) / "a.js");
   EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}}), "no file"));
   EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"paths", {"link"}}}), "outside the project"));
   EXPECT_TRUE(
@@ -191,11 +194,10 @@ TEST_F(AstToolsTest, AResultThatDoesNotParseIsRefused) {
   EXPECT_TRUE(holds(replace({{"pattern", "foo($A)"}, {"rewrite", "$B"}}), "the pattern has no $B"));
 }
 
-/// Runs something between the search and the write.
-class Meddler final : public Outbox {
+/// Work of the pool waits until it is run.
+class HeldPool final : public Outbox {
  public:
-  Meddler(FakeOutbox& inner, std::function<void()> meddle)
-      : inner_(inner), meddle_(std::move(meddle)) {}
+  explicit HeldPool(FakeOutbox& inner) : inner_(inner) {}
   void send(std::string text) override { inner_.send(std::move(text)); }
   void start_timer(std::uint64_t id, std::uint64_t ms) override { inner_.start_timer(id, ms); }
   void cancel_timer(std::uint64_t id) override { inner_.cancel_timer(id); }
@@ -203,31 +205,112 @@ class Meddler final : public Outbox {
   void unwatch_session(const std::string& session) override { inner_.unwatch_session(session); }
   std::uint64_t now_ms() override { return inner_.now_ms(); }
   void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
-    work();
-    meddle_();
-    done(*this);
+    jobs_.emplace_back(std::move(work), std::move(done));
+  }
+
+  /// Runs all that is asked for, and `meddle` after each piece of work, before its end is told.
+  void run(const std::function<void()>& meddle) {
+    while (!jobs_.empty()) {
+      const auto job = std::move(jobs_.front());
+      jobs_.pop_front();
+      job.first();
+      meddle();
+      job.second(*this);
+    }
   }
 
  private:
   FakeOutbox& inner_;
-  std::function<void()> meddle_;
+  std::deque<std::pair<std::function<void()>, std::function<void(Outbox&)>>> jobs_;
 };
 
-TEST_F(AstToolsTest, AFileThatChangedMeanwhileIsLeftAlone) {
-  write("src/a.js", "foo(1)\n");
-  until_work();
-  Meddler meddler(outbox, [&] { write("src/a.js", "foo(1)\nmine()\n"); });
-  const std::string text =
-      json{{"type", "ast_replace_asked"},
-           {"request", "r"},
-           {"session", "worker"},
-           {"args", json{{"pattern", "foo($A)"}, {"rewrite", "bar($A)"}, {"apply", true}}.dump()}}
-          .dump();
-  project->on_messages(std::span(&text, 1), meddler);
+class ReplaceRaceTest : public AstToolsTest {
+ protected:
+  void start_replacing() {
+    write("src/a.js", "foo(1)\n");
+    until_work();
+    const std::string text =
+        json{{"type", "ast_replace_asked"},
+             {"request", "r"},
+             {"session", "worker"},
+             {"args", json{{"pattern", "foo($A)"}, {"rewrite", "bar($A)"}, {"apply", true}}.dump()}}
+            .dump();
+    project->on_messages(std::span(&text, 1), pool);
+  }
+  HeldPool pool{outbox};
+};
+
+TEST_F(ReplaceRaceTest, NobodyInterferes) {
+  start_replacing();
+  pool.run([] {});
+  EXPECT_TRUE(outbox.last("reply")["ok"].get<bool>());
+  EXPECT_EQ(read("src/a.js"), "bar(1)\n");
+}
+
+TEST_F(ReplaceRaceTest, AFileThatChangedMeanwhileIsLeftAlone) {
+  start_replacing();
+  pool.run([&, runs = 0]() mutable {
+    if (++runs == 2) write("src/a.js", "foo(1)\nmine()\n");
+  });
   const json reply = outbox.last("reply");
   EXPECT_FALSE(reply["ok"].get<bool>());
   EXPECT_TRUE(holds(reply["text"], "has changed meanwhile"));
   EXPECT_EQ(read("src/a.js"), "foo(1)\nmine()\n");
+}
+
+TEST_F(ReplaceRaceTest, AMissionThatWasStoppedMeanwhileWritesNothing) {
+  start_replacing();
+  pool.run([&, runs = 0]() mutable {
+    if (++runs == 2) {
+      EXPECT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
+    }
+  });
+  EXPECT_TRUE(holds(outbox.last("reply")["text"], "the mission is over"));
+  EXPECT_EQ(read("src/a.js"), "foo(1)\n");
+}
+
+TEST_F(ReplaceRaceTest, ACallThatWasAbortedMeanwhileWritesNothing) {
+  start_replacing();
+  pool.run([&, runs = 0]() mutable {
+    if (++runs == 2) say({{"type", "call_aborted"}, {"request", "r"}, {"session", "worker"}});
+  });
+  EXPECT_EQ(read("src/a.js"), "foo(1)\n");
+}
+
+/// No tool fails or takes long, whatever the file: they say what they skip.
+TEST_F(AstToolsTest, HostileFilesAreSkippedAndNamed) {
+  const std::string mark = "\xEF\xBB\xBF";
+  write("src/huge.js", "foo(1)\n" + std::string(10U << 20U, '['));
+  write("src/deep.js", "foo(1)\n" + std::string(900'000, '('));
+  write("src/deep.json", std::string(900'000, '['));
+  write("src/zero.js", std::string("foo(1)\n\0\n", 9));
+  write("src/latin.js", "foo(1) // \xE9\n");
+  write("src/windows.js", mark + "foo(1)\r\nfoo(2)\r\n");
+  write("src/old_mac.js", "foo(1);\rfoo(2);\r");
+  const auto began = std::chrono::steady_clock::now();
+  const std::string found = search({{"pattern", "foo($A)"}});
+  EXPECT_TRUE(holds(found, "Skipped, too large: src/huge.js.\n")) << found;
+  EXPECT_TRUE(holds(found, "src/zero.js")) << found;
+  EXPECT_TRUE(holds(found, "src/latin.js")) << found;
+  EXPECT_TRUE(holds(found, "src/windows.js\n1:1 foo(1)\n2:1 foo(2)\n")) << found;
+  EXPECT_TRUE(holds(found, "src/old_mac.js\n1:1 ")) << found;
+
+  const json outline = tool("ast_outline_asked", {{"paths", {"src/*.js"}}});
+  EXPECT_TRUE(outline["ok"].get<bool>());
+  EXPECT_TRUE(holds(outline["text"], "Skipped, too large: src/huge.js.\n"));
+
+  until_work();
+  const std::string replaced =
+      replace({{"pattern", "foo($A)"},
+               {"rewrite", "bar($A)"},
+               {"apply", true},
+               {"paths", {"src/windows.js", "src/old_mac.js", "src/zero.js", "src/huge.js"}}});
+  EXPECT_TRUE(holds(replaced, "Written: 2 files.\n")) << replaced;
+  EXPECT_EQ(read("src/windows.js"), mark + "bar(1)\r\nbar(2)\r\n");
+  EXPECT_EQ(read("src/old_mac.js"), "bar(1);\rbar(2);\r");
+  EXPECT_EQ(read("src/zero.js"), std::string("foo(1)\n\0\n", 9));
+  // Each parse has its limit, and so has each call.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60));
 }
 
 }  // namespace

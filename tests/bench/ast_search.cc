@@ -1,5 +1,5 @@
 // Searches a tree for a code pattern, as the tool ast_search does, and prints one line for each
-// match: `path:line:column begin end`. For measurements (js/bench/ast.mjs) and comparisons.
+// match: `path:line:column begin end`. For measurements (js/bench/code.mjs) and comparisons.
 
 #include <algorithm>
 #include <atomic>
