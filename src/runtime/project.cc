@@ -816,9 +816,10 @@ std::string program_path() {
 
 World posix_world() {
   auto source = std::make_shared<std::random_device>();
-  return World{os::posix_file_system(),
-               [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }, true,
-               nullptr, program_path()};
+  World world{os::posix_file_system(),
+              [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }};
+  world.program_path = program_path();
+  return world;
 }
 
 std::unique_ptr<Directory> make_project(const std::string& path, const std::string& options_json,
