@@ -39,7 +39,10 @@ function fetchPeer() {
   const home = join(cache, peer.replace(/\W+/g, "-"))
   const scope = join(home, "node_modules/@ast-grep")
   const found = () =>
-    (existsSync(scope) ? readdirSync(scope) : []).map((name) => join(scope, name, "ast-grep")).find((path) => existsSync(path))
+    (existsSync(scope) ? readdirSync(scope) : [])
+      .filter((name) => name.startsWith("cli-")) // `cli` holds a shim in Node
+      .map((name) => join(scope, name, "ast-grep"))
+      .find((path) => existsSync(path))
   if (!found()) {
     mkdirSync(home, { recursive: true })
     npm(["install", "--prefix", home, "--ignore-scripts", peer], home)

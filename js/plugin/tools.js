@@ -10,7 +10,7 @@ const list = (items) => ({ type: "array", items })
 /** @param {Schema} schema @param {string} description */
 const says = (schema, description) => ({ ...schema, description })
 /** @param {Schema} properties @param {string[]} required */
-const object = (properties, required) => ({ type: "object", properties, required })
+const object = (properties, required) => ({ type: "object", properties, ...(required.length > 0 ? { required } : {}) })
 
 const task = object(
   {
@@ -99,14 +99,11 @@ export const missionTools = {
     description: "Hands in your finished task for review.",
     schema: object(
       {
-        task: says(string, "its id"),
+        task: string,
         summary: string,
-        files: says(strings, "every file you changed"),
-        evidence: says(evidence, "commands you ran in this session"),
-        follow_ups: says(
-          list(object({ id: string, title: string, description: string, files: strings }, ["id", "title", "description"])),
-          "new tasks that turned out to be needed",
-        ),
+        files: strings,
+        evidence: list(object({ command: string, exit_code: { type: "integer" } }, [])),
+        follow_ups: says(list(object({ id: string, title: string, description: string, files: strings }, [])), "tasks still needed"),
       },
       ["task", "summary", "files"],
     ),
@@ -130,13 +127,13 @@ export const missionTools = {
     roles: everyone,
     like: "grep",
     description:
-      "Searches the code by structure: $X is any node, $$$XS any number of siblings, a name used twice equal code.",
+      "Finds code by structure, e.g. foo($A, $$$REST): $A is one node, $$$REST any siblings; a name twice is equal code.",
     schema: object(
       {
-        pattern: says(string, "code, e.g. foo($A, $$$REST)"),
-        query: says(string, "instead: a tree-sitter query"),
+        pattern: string,
+        query: says(string, "or a tree-sitter query"),
         language: string,
-        paths: says(strings, "files, directories, globs"),
+        paths: says(strings, "files or globs"),
         limit: { type: "integer" },
       },
       [],
@@ -146,9 +143,9 @@ export const missionTools = {
     event: "ast_replace_asked",
     roles: ["worker"],
     like: "edit",
-    description: "Replaces what an ast_search pattern finds; shows the diff, and writes it only with apply.",
+    description: "Replaces what an ast_search pattern finds; apply writes the diff.",
     schema: object(
-      { pattern: string, rewrite: says(string, "with the pattern's metavariables"), language: string, paths: strings, apply: { type: "boolean" } },
+      { pattern: string, rewrite: string, language: string, paths: strings, apply: { type: "boolean" } },
       ["pattern", "rewrite"],
     ),
   },
@@ -157,7 +154,7 @@ export const missionTools = {
     roles: everyone,
     like: "grep",
     description: "What files declare, with line ranges.",
-    schema: object({ paths: says(strings, "files, directories, globs") }, ["paths"]),
+    schema: object({ paths: strings }, ["paths"]),
   },
   lsp_diagnostics: {
     event: "diagnostics_asked",

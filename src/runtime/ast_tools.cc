@@ -140,8 +140,11 @@ class Searches {
         made_.emplace(language, std::move(made).value());
         continue;
       }
-      not_searched_ +=
-          (not_searched_.empty() ? "" : ", ") + std::string(syntax::language_name(language));
+      // Every project has data files, and few patterns are meant for them.
+      if (language != Language::json) {
+        not_searched_ +=
+            (not_searched_.empty() ? "" : ", ") + std::string(syntax::language_name(language));
+      }
       if (count > most) fault = made.error();
       most = std::max(most, count);
     }

@@ -86,6 +86,16 @@ TEST_F(AstToolsTest, FindsInTheFilesThatPeopleWorkOn) {
   EXPECT_TRUE(holds(search({{"pattern", "foo($$$A)"}, {"paths", {"gen/c.js"}}}), "1 match"));
 }
 
+TEST_F(AstToolsTest, LanguagesThatThePatternIsNoCodeOfAreNamed) {
+  write("a.ts", "const a = foo(1)\n");
+  write("b.py", "foo(2)\n");
+  write("c.json", "{}\n");
+  EXPECT_EQ(search({{"pattern", "const $A = $B"}}),
+            "1 match in 1 file, of 3 looked at.\n"
+            "Not searched, since it is no code there: python files.\n"
+            "a.ts\n1:1 const a = foo(1)\n");
+}
+
 TEST_F(AstToolsTest, AQueryReportsItsCaptures) {
   write("a.js", "foo(1); bar(2)\n");
   EXPECT_TRUE(
