@@ -34,6 +34,9 @@ foreach(layer base os core codec store syntax lsp runtime sim)
   endif()
 endforeach()
 
+orch_unity(core_test 6)
+orch_unity(runtime_test 5)
+
 # Native programs that `npm run bench` runs; built only when they are named.
 file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/bench/*_bench.cc")
 foreach(source IN LISTS benches)

@@ -14,7 +14,7 @@ namespace {
 constexpr ReadOptions kOurOwn{UnknownKeys::ignore, true, true, 20};
 /// A snapshot of 500 tasks with long descriptions is larger than anything a model may send.
 constexpr ReadOptions kExact{UnknownKeys::ignore, true, false, 20, std::size_t{64} << 20U};
-constexpr std::size_t kMessageBytesMax = std::size_t{16} << 20U;
+constexpr std::size_t kIncomingBytesMax = std::size_t{16} << 20U;
 
 template <class T>
 concept ToolCall = requires(T event) {
@@ -98,7 +98,7 @@ struct Versioned {
 Incoming decode_message(std::string_view json) try {
   Problems problems;
   const json_detail::NodePtr parsed =
-      json_detail::parse(json, json_detail::Dialect::json, problems, kMessageBytesMax);
+      json_detail::parse(json, json_detail::Dialect::json, problems, kIncomingBytesMax);
   if (parsed == nullptr) return failed(to_string(problems));
   nlohmann::json& document = *parsed;
   if (!document.is_object()) return failed("a message is an object");

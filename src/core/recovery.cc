@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kAttemptsMax = 3;
 constexpr TimeMs kAnswerMs = 30'000;
-constexpr TimeMs kRetryMs = 2'000;
+constexpr TimeMs kAskAgainMs = 2'000;
 
 void ask(Context& ctx) {
   State& state = ctx.state;
@@ -131,7 +131,7 @@ bool on_recovery_failed(Context& ctx, EffectId effect) {
   recovery.effect = 0;
   ctx.cancel_timer(recovery.timer);
   ctx.state.metrics.errors += 1;
-  recovery.timer = ctx.start_timer(kRetryMs << std::min(recovery.attempts, kAttemptsMax));
+  recovery.timer = ctx.start_timer(kAskAgainMs << std::min(recovery.attempts, kAttemptsMax));
   return true;
 }
 

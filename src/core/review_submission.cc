@@ -219,8 +219,7 @@ std::string why_no_review(const State& state, const SessionId& id) {
       wrong_caller(state, id, whole ? Role::master_reviewer : Role::reviewer, "submit_review");
   if (!wrong.empty() || session == nullptr) return wrong;
   const Task* task = find_task(state, session->task);
-  const TaskStatus reviewed =
-      session->first_look ? TaskStatus::running : TaskStatus::reviewing;
+  const TaskStatus reviewed = session->first_look ? TaskStatus::running : TaskStatus::reviewing;
   const bool awaited = whole ? state.phase == Phase::integrating && all_settled(state)
                              : task != nullptr && task->status == reviewed;
   if (awaited && !session->submitted && session->state != SessionState::ended) return "";

@@ -49,8 +49,8 @@ void run_out(Context& ctx, Session& session) {
 void on_created(Context& ctx, const SessionCreated& event) {
   Session* session = find_by_effect(ctx.state, event.effect);
   if (session == nullptr || !session->id.empty() || event.session.empty()) return;
-  const bool taken = event.session == ctx.state.root_session ||
-                     find_session(ctx.state, event.session) != nullptr;
+  const bool taken =
+      event.session == ctx.state.root_session || find_session(ctx.state, event.session) != nullptr;
   if (taken) {
     const EffectFailed failed{event.effect, "it names a session that is there already"};
     return static_cast<void>(on_effect_failed(ctx, failed));

@@ -10,7 +10,7 @@
 namespace orchestrator::core {
 namespace {
 
-constexpr std::size_t kNoteBytesMax = 2000;
+constexpr std::size_t kRemarkBytesMax = 2000;
 
 std::string done_count(const State& state) {
   return " (" + std::to_string(count(state, TaskStatus::done)) + "/" +
@@ -122,7 +122,7 @@ std::string apply(Context& ctx, const TodoArgs& args) {
   std::string line;
   if (Task* task = find_task(ctx.state, args.id)) {
     if (!trimmed(args.title).empty()) task->title = trimmed(args.title);
-    if (!args.note.empty()) task->note = clip(args.note, kNoteBytesMax);
+    if (!args.note.empty()) task->note = clip(args.note, kRemarkBytesMax);
     line = args.status ? apply_status(ctx, *task, *args.status) : task->id.value + " changed";
   }
   if (args.add) {

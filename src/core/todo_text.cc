@@ -133,7 +133,7 @@ std::string take_quoted(std::string_view& text) {
   return item;
 }
 
-std::string_view trim(std::string_view text) {
+std::string_view without_spaces(std::string_view text) {
   constexpr std::string_view kSpaces = " \t\r";
   const std::size_t start = text.find_first_not_of(kSpaces);
   if (start == std::string_view::npos) return {};
@@ -144,10 +144,10 @@ std::string_view trim(std::string_view text) {
 std::vector<std::string> take_items(std::string_view& text) {
   std::vector<std::string> items;
   while (true) {
-    text = trim(text);
+    text = without_spaces(text);
     if (text.starts_with('"')) items.push_back(take_quoted(text));
     const std::size_t end = item_end(text);
-    const std::string_view plain = trim(text.substr(0, end));
+    const std::string_view plain = without_spaces(text.substr(0, end));
     if (!plain.empty()) items.emplace_back(plain);
     const bool more = end < text.size() && text[end] == ',';
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -157,9 +157,9 @@ std::vector<std::string> take_items(std::string_view& text) {
 
 void read_card(std::string_view card, TodoLine& line) {
   while (!card.empty()) {
-    card = trim(card);
+    card = without_spaces(card);
     const std::size_t colon = std::min(card.find(':'), card.size());
-    const std::string_view key = trim(card.substr(0, colon));
+    const std::string_view key = without_spaces(card.substr(0, colon));
     card.remove_prefix(std::min(colon + 1, card.size()));
     std::vector<std::string> items = take_items(card);
     if (key == "agent" && !items.empty()) line.agent = std::move(items.front());
@@ -188,11 +188,11 @@ TodoLine read_line(TodoMark mark, std::string_view rest) {
       rest = rest.substr(0, card);
     }
   }
-  rest = trim(rest);
+  rest = without_spaces(rest);
   const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
   if (valid_task_id(std::string(word))) {
     line.id = TaskId(std::string(word));
-    rest = trim(rest.substr(word.size()));
+    rest = without_spaces(rest.substr(word.size()));
   }
   line.title = one_line(std::string(rest));
   return line;
@@ -205,17 +205,17 @@ struct Boxed {
 };
 
 std::optional<Boxed> boxed(std::string_view line) {
-  line = trim(line);
+  line = without_spaces(line);
   if (line.empty() || std::string_view("-*+").find(line.front()) == std::string_view::npos) {
     return std::nullopt;
   }
-  const std::string_view item = trim(line.substr(1));
+  const std::string_view item = without_spaces(line.substr(1));
   const std::size_t close = item.find(']');
   // One character, of any length in bytes.
   if (!item.starts_with('[') || close == std::string_view::npos || close > 5) return std::nullopt;
   const std::string_view rest = item.substr(close + 1);
   if (!rest.empty() && rest.front() != ' ' && rest.front() != '\t') return std::nullopt;
-  return Boxed{item.substr(1, close - 1), trim(rest)};
+  return Boxed{item.substr(1, close - 1), without_spaces(rest)};
 }
 
 bool is_utf8(std::string_view text) {
@@ -256,7 +256,7 @@ base::Result<TodoText> parse_todo(std::string_view text) {
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     headed = headed || line.starts_with("# ");
-    if (todo.mission.empty()) todo.mission.value = mission_in(trim(line));
+    if (todo.mission.empty()) todo.mission.value = mission_in(without_spaces(line));
     const auto found = boxed(line);
     if (!found) continue;
     const auto box = std::ranges::find(kBoxes, found->box, &Box::text);

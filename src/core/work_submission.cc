@@ -14,7 +14,7 @@ namespace orchestrator::core {
 namespace {
 
 constexpr std::size_t kTouchedMax = 2000;
-constexpr std::size_t kSummaryBytesMax = 4000;
+constexpr std::size_t kSubmittedBytesMax = 4000;
 
 void note_touched(Task& task, const std::string& path) {
   if (task.touched.size() < kTouchedMax &&
@@ -68,18 +68,17 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
         ctx, event.request, event.session,
         listed("submit_work: not taken. Mend all of these and call it again:", problems));
   }
-  task.summary = clip(event.args.summary, kSummaryBytesMax);
+  task.summary = clip(event.args.summary, kSubmittedBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, project_path(file));
   task.review_attempts = 0;
   keep_diagnosis(task, event.diagnosis);
   move_task(ctx, task, TaskStatus::submitted);
   close_session(ctx, session);
-  ctx.accept(event.request, "Taken: " + task.id.value +
-                                " goes to review. End your turn; if something is found, it comes "
-                                "back to you." +
-                                (event.diagnosis.notes.empty()
-                                     ? ""
-                                     : "\nNote: " + event.diagnosis.notes.front()));
+  ctx.accept(event.request,
+             "Taken: " + task.id.value +
+                 " goes to review. End your turn; if something is found, it comes "
+                 "back to you." +
+                 (event.diagnosis.notes.empty() ? "" : "\nNote: " + event.diagnosis.notes.front()));
   // Last: it moves the tasks in memory.
   for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));
   if (!event.args.follow_ups.empty()) ctx.graph_moved = true;

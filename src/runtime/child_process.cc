@@ -153,7 +153,7 @@ base::Result<pid_t> launch(const ChildProcess::Spec& spec, int input, int output
   int error = 0;
   ssize_t got = 0;
   do {
-    got = read(fault.read, &error, sizeof error);
+    got = ::read(fault.read, &error, sizeof error);
   } while (got < 0 && errno == EINTR);
   if (got == 0) return pid;
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
@@ -260,7 +260,7 @@ void ChildProcess::Body::on_reaped(int status) {
     for (ssize_t size = 1; size > 0 && !output_over;) {
       int fd = -1;
       uv_fileno(reinterpret_cast<uv_handle_t*>(&output), &fd);
-      size = read(fd, buffer.data(), buffer.size());
+      size = ::read(fd, buffer.data(), buffer.size());
       if (size > 0) rest.append(buffer.data(), static_cast<std::size_t>(size));
     }
     uv_read_stop(reinterpret_cast<uv_stream_t*>(&output));

@@ -13,18 +13,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kFilesMax = 20'000;
-
-/// Directories that no claim means: other programs' own.
-bool is_skipped(const std::string& name) {
-  return name == ".git" || name == "node_modules" || name == ".opencode";
-}
+constexpr std::size_t kVouchedMax = 20'000;
 
 bool has_wildcard(const std::string& glob) {
   return glob.find_first_of("*?{[") != std::string::npos;
 }
 
 }  // namespace
+
+bool is_skipped(const std::string& name) {
+  return name == ".git" || name == "node_modules" || name == ".opencode";
+}
 
 std::string ProjectFiles::relative(std::string_view path) const {
   const fs::path given(path);
@@ -63,7 +62,7 @@ void ProjectFiles::collect(const std::string& directory, const std::vector<std::
   const auto entries = fs_.list(root_ + "/" + directory);
   if (!entries.ok()) return;
   for (const os::DirectoryEntry& entry : entries.value()) {
-    if (files.size() >= kFilesMax) return;
+    if (files.size() >= kVouchedMax) return;
     if (is_skipped(entry.name)) continue;
     const std::string path = directory + entry.name;
     if (entry.kind == Kind::directory) {

@@ -11,6 +11,9 @@
 
 namespace orchestrator::runtime {
 
+/// Directories that no claim and no search means: other programs' own.
+[[nodiscard]] bool is_skipped(const std::string& name);
+
 /// The user's files, as the engine observes them: never written, only read, hashed and parsed.
 /// Engine thread; hashing a claim reads the files that it names.
 class ProjectFiles {

@@ -5,7 +5,7 @@
 namespace orchestrator::runtime {
 namespace {
 
-constexpr std::uint64_t kFileBytesMax = 1U << 20U;
+constexpr std::uint64_t kOptionsBytesMax = 1U << 20U;
 constexpr const char* kFile = ".opencode/orchestrator.json";
 
 struct PluginOptions {
@@ -38,7 +38,7 @@ base::Result<Options> ProjectOptions::read() const {
   if (!problem_.empty()) return base::Error{problem_, "", ""};
   const std::string path = root_ + "/" + kFile;
   if (!fs_.exists(path)) return plugin_;
-  const auto text = fs_.read(path, kFileBytesMax);
+  const auto text = fs_.read(path, kOptionsBytesMax);
   if (!text.ok()) return text.error();
   Options options = plugin_;
   codec::Problems problems;

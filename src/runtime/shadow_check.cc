@@ -9,7 +9,7 @@ namespace {
 
 using syntax::Skipped;
 
-constexpr std::uint64_t kBytesMax = 1U << 20U;
+constexpr std::uint64_t kCheckedBytesMax = 1U << 20U;
 constexpr std::size_t kErrorsSaid = 5;
 
 }  // namespace
@@ -19,8 +19,8 @@ FileText text_to_check(os::FileSystem& fs, const std::string& path) {
   if (!real.ok()) return {};
   const auto info = fs.stat(real.value());
   if (!info.ok() || info.value().kind != os::FileInfo::Kind::file) return {};
-  if (info.value().size_bytes > kBytesMax) return {Skipped::too_large, ""};
-  auto text = fs.read(real.value(), kBytesMax);
+  if (info.value().size_bytes > kCheckedBytesMax) return {Skipped::too_large, ""};
+  auto text = fs.read(real.value(), kCheckedBytesMax);
   // It has grown meanwhile, or cannot be read: nothing can be said of it.
   return text.ok() ? FileText{Skipped::no, std::move(text).value()}
                    : FileText{Skipped::too_large, ""};

@@ -7,6 +7,7 @@
 
 #include "base/ignore_rules.h"
 #include "core/claims.h"
+#include "runtime/project_files.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -16,10 +17,6 @@ using Rules = std::shared_ptr<const base::IgnoreRules>;
 
 constexpr std::uint64_t kIgnoreBytesMax = 1U << 20U;
 constexpr std::size_t kDepthMax = 200;
-
-bool is_skipped(const std::string& name) {
-  return name == ".git" || name == "node_modules" || name == ".opencode";
-}
 
 /// The directory above all that a glob can name: empty, or ending with a slash.
 std::string fixed_directory(const std::string& glob) {

@@ -7,7 +7,7 @@
 namespace orchestrator::runtime {
 namespace {
 
-constexpr std::uint64_t kFileBytesMax = 1U << 20U;
+constexpr std::uint64_t kSearchedBytesMax = 1U << 20U;
 constexpr std::size_t kPathsMax = 100;
 constexpr std::size_t kPathBytesMax = 1'000;
 constexpr std::size_t kWorkersMax = 8;
@@ -79,10 +79,10 @@ bool TreeJob::work() {
     const std::size_t i = next_++;
     if (i >= files().size()) return false;
     states_[i] = State::looked;
-    const auto text = fs_.read(root_ + "/" + files()[i], kFileBytesMax);
+    const auto text = fs_.read(root_ + "/" + files()[i], kSearchedBytesMax);
     if (!text.ok()) {
       const auto info = fs_.stat(root_ + "/" + files()[i]);
-      const bool large = info.ok() && info.value().size_bytes > kFileBytesMax;
+      const bool large = info.ok() && info.value().size_bytes > kSearchedBytesMax;
       skip(i, large ? "too large" : "not readable");
     } else {
       look(i, text.value());

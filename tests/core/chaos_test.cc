@@ -192,11 +192,6 @@ class Chaos {
   std::uint32_t faults_ = 0;
 };
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {
   const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
   const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 500);

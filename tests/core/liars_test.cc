@@ -231,11 +231,6 @@ class Liars {
   std::vector<Run> runs_;
 };
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 TEST(Liars, NoFalseSeal) {
   const std::uint64_t first = from_environment("ORCH_LIAR_FIRST", 1);
   const std::uint64_t seeds = from_environment("ORCH_LIAR_SEEDS", 400);

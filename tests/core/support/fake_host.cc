@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "codec/binary.h"
 #include "core/claims.h"
@@ -679,6 +680,11 @@ std::string FakeHost::files_hash(const SessionId& session) const {
 bool FakeHost::running(const std::string& id) const {
   const Task* found = find_task(state, TaskId(id));
   return found != nullptr && found->status == TaskStatus::running;
+}
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 }  // namespace orchestrator::test

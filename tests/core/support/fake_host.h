@@ -20,6 +20,9 @@ namespace orchestrator::test {
 
 using core::Trace;
 
+/// A number that a longer run of the tests sets.
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise);
+
 class FakeHost;
 
 /// What came back from a tool call.
