@@ -131,6 +131,25 @@ TEST_F(FakeServerTest, AHangCostsOneSessionItsTimeAndNothingElseWaits) {
   expect_has(taken, "clangd: it did not answer in time");
 }
 
+TEST_F(FakeServerTest, AServerThatIsPulledFromAnswersAfterItSaidLater) {
+  const std::string server = programs.path() + "/clangd";
+  start({{"lsp", {{"cpp", {{"command", {server, "--pull"}}}}}}});
+  project->work("a.c", "fine\nwrong one\n");
+  expect_has(project->submit({"a.c"}), "a.c:2:1: wrong: wrong one");
+  project->work("a.c", "fine\n");
+  EXPECT_TRUE(project->submit({"a.c"})["ok"]);
+}
+
+TEST_F(FakeServerTest, AQuestionThatIsNotAwaitedAnyMoreIsCancelledAtTheServer) {
+  const std::string server = programs.path() + "/clangd";
+  start({{"lsp", {{"cpp", {{"command", {server, "--pull"}}}}}}}, 3'000);
+  project->work("a.c", "hang!\n");
+  expect_has(project->submit({"a.c"}), "it did not answer in time");
+  const fs::path cancelled = fs::path(project->directory.path()) / "cancelled";
+  for (int i = 0; i < 3000 && !fs::exists(cancelled); ++i) usleep(10'000);
+  EXPECT_TRUE(fs::exists(cancelled));
+}
+
 TEST_F(FakeServerTest, AnAbortedSubmissionIsJudgedByNobody) {
   start();
   project->work("a.c", "hang!\n");
