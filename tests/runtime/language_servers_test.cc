@@ -207,6 +207,16 @@ TEST_F(FakeServerTest, NoServerIsSaidOnceAndIsNoFailure) {
   expect_has(toast, "python");
 }
 
+TEST_F(FakeServerTest, ARefusalDoesNotUseUpWhatIsSaidOnce) {
+  start();
+  project->work("m.py", "x = 1\n");
+  project->work("a.c", "wrong one\n");
+  expect_has(project->submit({"m.py", "a.c"}), "not taken");
+  project->work("a.c", "fine\n");
+  expect_has(project->submit({"m.py", "a.c"}), "Python is not checked");
+  expect_has(project->create("reviewer"), "Python is not checked");
+}
+
 TEST_F(FakeServerTest, ADisabledLanguageIsSilentlyNotChecked) {
   start({{"lsp", {{"cpp", {{"disabled", true}}}}}});
   project->work("a.c", "wrong\n");
