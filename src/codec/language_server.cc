@@ -16,6 +16,8 @@ constexpr std::size_t kMessageBytesMax = 1000;
 constexpr std::size_t kErrorBytesMax = 300;
 constexpr std::size_t kItemsMax = 1000;
 constexpr int kMethodNotFound = -32601;
+constexpr int kContentModified = -32801;
+constexpr int kServerCancelled = -32802;
 constexpr const char* kTsserverCommand = "typescript.tsserverRequest";
 
 /// The member of an object, or null for whatever has none of that name.
@@ -108,7 +110,11 @@ void read_response(const json& document, ServerMessage& message) {
   if (id.is_number_unsigned()) message.id = id.get<std::uint64_t>();
   const json& error = at(document, "error");
   message.failed = error.is_object();
-  if (message.failed) message.error = text_of(at(error, "message"), kErrorBytesMax);
+  if (message.failed) {
+    message.error = text_of(at(error, "message"), kErrorBytesMax);
+    const json& code = at(error, "code");
+    message.again = code == kContentModified || code == kServerCancelled;
+  }
   read_result(at(document, "result"), message);
 }
 

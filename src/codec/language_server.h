@@ -33,6 +33,7 @@ struct ServerMessage {
   std::string method;    ///< of a request or a notification
   bool failed = false;   ///< of a response
   std::string error;     ///< of a failed response, at most 300 bytes of it
+  bool again = false;    ///< of a failed response: the same question may be answered a little later
 
   bool pulls = false;              ///< `initialize`: it answers textDocument/diagnostic
   bool tsserver_requests = false;  ///< `initialize`: it passes requests on to tsserver

@@ -9,6 +9,8 @@ namespace {
 /// A large project takes its time, but a server that has not even greeted then will not.
 constexpr std::uint64_t kInitializeMs = 60'000;
 constexpr std::uint64_t kShutDownMs = 2'000;
+/// A server that is still reading the project refuses with "later": asked again after this time.
+constexpr std::uint64_t kAgainMs = 250;
 /// A server that talks so much nonsense is no language server.
 constexpr std::uint32_t kInvalidMax = 20;
 constexpr const char* kBarrier = "$/orchestrator/barrier";
@@ -75,11 +77,21 @@ void Connection::tick(std::uint64_t now_ms) {
     say(codec::plain_message(0, "exit"));
     state_ = State::exited;
   }
+  for (Question& question : questions_) {
+    if (!question.again_ms || now_ms < *question.again_ms) continue;
+    question.again_ms.reset();
+    ask(question);
+  }
 }
 
 std::optional<std::uint64_t> Connection::wake_ms() const {
   if (!fault_.empty()) return std::nullopt;
   if (state_ == State::starting || state_ == State::stopping) return deadline_ms_;
+  std::optional<std::uint64_t> again;
+  for (const Question& question : questions_) {
+    if (question.again_ms && (!again || *question.again_ms < *again)) again = question.again_ms;
+  }
+  if (again) return again;
   const bool settling = state_ == State::ready && way_ == Way::published && !questions_.empty() &&
                         std::ranges::all_of(questions_, [](const Question& question) {
                           return question.found.has_value();
@@ -121,8 +133,16 @@ void Connection::on_response(const Message& message, std::uint64_t now_ms) {
   for (Question& question : questions_) {
     const auto asked = question.requests.find(message.id);
     if (asked == question.requests.end() || asked->second) continue;
-    // A failed one stays open: the check's deadline ends it, and says so.
-    if (message.failed || !message.diagnostics) continue;
+    if (message.failed && message.again) {
+      question.requests.erase(asked);
+      question.again_ms = now_ms + kAgainMs;
+      continue;
+    }
+    if (message.failed || !message.diagnostics) {
+      question.refused = true;
+      refusal_ = message.failed ? message.error : "its answer has no diagnostics";
+      continue;
+    }
     asked->second = true;
     heard_ms_ = now_ms;
     if (!question.found) question.found.emplace();
@@ -176,6 +196,7 @@ void Connection::cancel_questions() {
 
 void Connection::diagnose(const std::vector<Document>& documents, std::uint64_t now_ms) {
   cancel_questions();
+  refusal_.clear();
   if (way_ == Way::published) {
     barrier_ = next_id_++;
     say(codec::plain_message(barrier_, kBarrier));
@@ -192,7 +213,10 @@ void Connection::diagnose(const std::vector<Document>& documents, std::uint64_t 
       say(codec::open_notification(document.uri, document.language, version, document.text));
       open_.insert(document.uri);
     }
-    questions_.push_back(Question{document.uri, version, {}, std::nullopt});
+    Question question;
+    question.uri = document.uri;
+    question.version = version;
+    questions_.push_back(std::move(question));
   }
   // All texts are there before the first question: files of one check may name each other.
   for (Question& question : questions_) ask(question);
@@ -221,7 +245,7 @@ bool Connection::done(std::uint64_t now_ms) const {
   const bool all = std::ranges::all_of(questions_, [](const Question& question) {
     const bool answered =
         std::ranges::all_of(question.requests, [](const auto& request) { return request.second; });
-    return question.found.has_value() && answered;
+    return question.refused || (question.found.has_value() && answered && !question.again_ms);
   });
   return all && (way_ != Way::published || now_ms >= heard_ms_ + profile_.settle_ms);
 }
@@ -231,7 +255,8 @@ std::vector<std::optional<Connection::Found>> Connection::answers() const {
   for (const Question& question : questions_) {
     const bool answered =
         std::ranges::all_of(question.requests, [](const auto& request) { return request.second; });
-    all.push_back(answered ? question.found : std::nullopt);
+    const bool whole = answered && !question.refused && !question.again_ms;
+    all.push_back(whole ? question.found : std::nullopt);
   }
   return all;
 }

@@ -53,6 +53,8 @@ class Connection {
   void diagnose(const std::vector<Document>& documents, std::uint64_t now_ms);
   /// Whether all that was asked for is answered.
   [[nodiscard]] bool done(std::uint64_t now_ms) const;
+  /// What the server said last where it refused to answer a question; empty: it did not.
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
   /// What was answered, in the order of `documents`; none: not answered.
   [[nodiscard]] std::vector<std::optional<std::vector<codec::ServerDiagnostic>>> answers() const;
   /// Closes every document, and cancels what is not answered.
@@ -73,6 +75,8 @@ class Connection {
     std::int64_t version = 0;
     std::map<std::uint64_t, bool> requests;  ///< id -> answered
     std::optional<Found> found;
+    bool refused = false;                   ///< there will be no answer
+    std::optional<std::uint64_t> again_ms;  ///< when it is asked again
   };
 
   void say(std::string_view body);
@@ -104,6 +108,7 @@ class Connection {
   std::vector<Question> questions_;
   std::uint64_t heard_ms_ = 0;  ///< when it last published what counts
   std::uint32_t invalid_ = 0;   ///< messages that made no sense
+  std::string refusal_;
 };
 
 }  // namespace orchestrator::lsp

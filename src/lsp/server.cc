@@ -189,7 +189,8 @@ bool Server::advance_check(Check& check, std::uint64_t now_ms) {
       check.outcome.files[check.asked_before[i]].before = answers[i];
   }
   late_ = 0;
-  finish_front("", now_ms);
+  const std::string& refusal = connection_->refusal();
+  finish_front(refusal.empty() ? "" : "it does not diagnose every file (" + refusal + ")", now_ms);
   return true;
 }
 

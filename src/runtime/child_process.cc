@@ -239,9 +239,13 @@ void ChildProcess::Body::begin(uv_loop_t* loop, int input_fd, int output_fd) {
 
 /// Whether it has ended: without waiting.
 void ChildProcess::Body::look() {
+  siginfo_t ended{};
+  const int looked = waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);
+  if ((looked == 0 && ended.si_pid == 0) || (looked < 0 && errno == EINTR)) return;
+  // What it left behind goes too. Until it is reaped, its number can be nobody else's.
+  kill(-pid, SIGKILL);
   int status = 0;
   const pid_t found = waitpid(pid, &status, WNOHANG);
-  if (found == 0 || (found < 0 && errno == EINTR)) return;
   // Somebody else may have reaped it (the host ignores SIGCHLD, say): it is gone all the same.
   on_reaped(found == pid ? status : 0x7f);
 }
@@ -249,8 +253,6 @@ void ChildProcess::Body::look() {
 void ChildProcess::Body::on_reaped(int status) {
   if (reaped) return;
   reaped = true;
-  // Not before: until it is reaped, its number can be nobody else's. What it left behind goes too.
-  kill(-pid, SIGKILL);
   how = how_it_ended(status);
   if (pidfd >= 0) close_handle(reinterpret_cast<uv_handle_t*>(&watch));
   close_handle(reinterpret_cast<uv_handle_t*>(&ask));

@@ -304,6 +304,8 @@ class Project final : public Directory {
       if (held == held_.end()) continue;
       HeldWork work = std::move(*held);
       held_.erase(held);
+      const SessionId session = work.event.session;
+      const auto told_before = told_missing_;
       work.event.diagnosis = diagnosis_of(report, told_missing_);
       for (const FileReport& file : report.files) {
         if (file.missing && shown_missing_.insert(file.language).second) tell_missing(file);
@@ -311,8 +313,17 @@ class Project final : public Directory {
       Happening happening = std::move(work.event);
       observe(happening, "");
       record(std::move(happening), outbox);
+      if (!is_handed_in(session)) told_missing_ = told_before;
       for (codec::Incoming& later : work.later) take(std::move(later), outbox);
     }
+  }
+
+  /// Whether the work of a session was taken: a refusal shows no notes.
+  [[nodiscard]] bool is_handed_in(const SessionId& id) const {
+    const Session* session = find_session(state_, id);
+    const Task* task = session == nullptr ? nullptr : find_task(state_, session->task);
+    return task != nullptr && task->status != TaskStatus::running &&
+           task->status != TaskStatus::rework;
   }
 
   /// What they answer cannot be acted upon any more: nobody is to wait for it.

@@ -16,6 +16,9 @@ const server = [join(kCheckout, "node_modules/.bin"), ...(process.env.PATH ?? ""
   .map((dir) => join(dir, "typescript-language-server"))
   .find((path) => existsSync(path))
 
+/** What was wrong before the mission. */
+const kWrong = "export const old: number = 'text'\n"
+
 /** Processes that run in a directory. @param {string} dir @returns {string[]} */
 function processesIn(dir) {
   return readdirSync("/proc").filter((name) => {
@@ -29,7 +32,7 @@ function processesIn(dir) {
 }
 
 test(
-  "a type error is refused with file and line, mended, and the mission seals; no server outlives a killed host",
+  "a new type error is refused with file and line, an old one is not; mended, the mission seals; no server outlives a killed host",
   { skip: server ? false : "typescript-language-server is not installed (npm ci installs it)" },
   async (t) => {
     const scenario = small(["T1"], {
@@ -41,7 +44,7 @@ test(
             id: "T1",
             title: "The unit",
             description: "Write unit.ts",
-            files: ["unit.ts"],
+            files: ["unit.ts", "old.ts", "unit.go"],
             verify: ["grep -q number unit.ts"],
           },
         ],
@@ -51,16 +54,20 @@ test(
       scenario,
       keepBodies: true,
       snapshot: false,
-      files: { "tsconfig.json": '{"compilerOptions": {"strict": true, "types": []}}' },
-      orchestrator: { lsp: { typescript: { command: [server, "--stdio"] } } },
+      files: { "tsconfig.json": '{"compilerOptions": {"strict": true, "types": []}}', "old.ts": kWrong },
+      orchestrator: { lsp: { typescript: { command: [server, "--stdio"] }, go: { command: ["no-such-server"] } } },
     })
-    const path = join(project.dir, "unit.ts")
+    /** @param {string} name @param {string} content */
+    const write = (name, content) => call("write", { filePath: join(project.dir, name), content })
     /** @type {Answer[]} */
     const worker = [
-      call("write", { filePath: path, content: "const one = 1\nexport const unit: number = `${one}`\n" }),
+      call("read", { filePath: join(project.dir, "old.ts") }),
+      write("old.ts", `// moved\n${kWrong}`),
+      write("unit.go", "package unit\n"),
+      write("unit.ts", "const one = 1\nexport const unit: number = `${one}`\n"),
       call("submit_work", { task: "T1", summary: "Wrote it.", files: ["unit.ts"] }),
       call("lsp_diagnostics", { paths: ["unit.ts"] }),
-      call("write", { filePath: path, content: "const one = 1\nexport const unit: number = one\n" }),
+      write("unit.ts", "const one = 1\nexport const unit: number = one\n"),
       call("submit_work", { task: "T1", summary: "Mended it.", files: ["unit.ts"] }),
     ]
     improvise(project, (turn) => (turn.role === "worker" ? worker.shift() : undefined))
@@ -72,7 +79,8 @@ test(
 
     const [refused, taken] = toolResults(project, "submit_work")
     assert.match(refused ?? "", /not taken[^]*unit\.ts:2:14: Type 'string' is not assignable to type 'number'/)
-    assert.match(taken ?? "", /^Taken: T1/)
+    assert.doesNotMatch(refused ?? "", /old\.ts/)
+    assert.match(taken ?? "", /^Taken: T1[^]*Note: Go is not checked: lsp\.go\.command: there is no no-such-server/)
     assert.match(toolResults(project, "lsp_diagnostics")[0] ?? "", /^unit\.ts:2:14: error: Type 'string'/)
     const reviewer = asked(project, (r) => r.role === "reviewer")[0]
     assert.ok(reviewer)

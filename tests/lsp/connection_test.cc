@@ -153,13 +153,37 @@ TEST_F(ConnectionTest, WhatIsNotAnsweredIsCancelledWhenItIsNotNeededAnyMore) {
   EXPECT_EQ(connection.fault(), "");
 }
 
-TEST_F(ConnectionTest, AFailedPullIsNoAnswer) {
+TEST_F(ConnectionTest, ARefusedPullIsNoAnswerAndIsNotAwaited) {
   start({{"diagnosticProvider", true}});
   connection.diagnose({{kA, "x", "t"}}, now);
   const json pull = heard.last("textDocument/diagnostic");
   send({{"jsonrpc", "2.0"}, {"id", pull["id"]}, {"error", {{"code", -1}, {"message", "no"}}}});
-  EXPECT_FALSE(connection.done(now + 60'000));
+  EXPECT_TRUE(connection.done(now));
+  EXPECT_EQ(connection.refusal(), "no");
   EXPECT_EQ(connection.answers()[0], std::nullopt);
+}
+
+TEST_F(ConnectionTest, AServerThatSaysLaterIsAskedAgain) {
+  start({{"diagnosticProvider", true}});
+  connection.diagnose({{kA, "x", "t"}}, now);
+  for (const int code : {-32801, -32802}) {
+    const auto pulls = heard.all("textDocument/diagnostic");
+    send({{"jsonrpc", "2.0"},
+          {"id", pulls.back()["id"]},
+          {"error", {{"code", code}, {"message", "content modified"}}}});
+    EXPECT_FALSE(connection.done(now + 60'000));
+    EXPECT_EQ(connection.answers()[0], std::nullopt);
+    ASSERT_EQ(connection.wake_ms(), now + 250);
+    now += 249;
+    connection.tick(now);
+    EXPECT_EQ(heard.all("textDocument/diagnostic").size(), pulls.size());
+    connection.tick(++now);
+    EXPECT_EQ(heard.all("textDocument/diagnostic").size(), pulls.size() + 1);
+  }
+  send(answer(heard.last("textDocument/diagnostic"), {{"items", {diagnostic(2, "late")}}}));
+  EXPECT_TRUE(connection.done(now));
+  EXPECT_EQ(connection.refusal(), "");
+  EXPECT_EQ(connection.answers()[0]->front().message, "late");
 }
 
 TEST_F(ConnectionTest, TheServersOwnRequestsAreAnswered) {

@@ -112,6 +112,17 @@ TEST_F(ServerTest, WithErrorsTheTextBeforeIsDiagnosedToo) {
   EXPECT_EQ(launcher.heard.all("textDocument/didClose").size(), 1U);
 }
 
+TEST_F(ServerTest, ARefusalIsSaidAtOnceAndTheNextCheckIsAsked) {
+  check(1);
+  greet();
+  const json pull = launcher.heard.last("textDocument/diagnostic");
+  send({{"jsonrpc", "2.0"}, {"id", pull["id"]}, {"error", {{"code", -1}, {"message", "no"}}}});
+  EXPECT_EQ(only().problem, "it does not diagnose every file (no)");
+  check(2);
+  reply(json::array());
+  EXPECT_EQ(only().problem, "");
+}
+
 TEST_F(ServerTest, AHungServerCostsItsTimeAndNoMore) {
   check(1);
   greet();

@@ -131,6 +131,25 @@ TEST_F(FakeServerTest, AHangCostsOneSessionItsTimeAndNothingElseWaits) {
   expect_has(taken, "clangd: it did not answer in time");
 }
 
+TEST_F(FakeServerTest, AServerThatIsPulledFromAnswersAfterItSaidLater) {
+  const std::string server = programs.path() + "/clangd";
+  start({{"lsp", {{"cpp", {{"command", {server, "--pull"}}}}}}});
+  project->work("a.c", "fine\nwrong one\n");
+  expect_has(project->submit({"a.c"}), "a.c:2:1: wrong: wrong one");
+  project->work("a.c", "fine\n");
+  EXPECT_TRUE(project->submit({"a.c"})["ok"]);
+}
+
+TEST_F(FakeServerTest, AQuestionThatIsNotAwaitedAnyMoreIsCancelledAtTheServer) {
+  const std::string server = programs.path() + "/clangd";
+  start({{"lsp", {{"cpp", {{"command", {server, "--pull"}}}}}}}, 3'000);
+  project->work("a.c", "hang!\n");
+  expect_has(project->submit({"a.c"}), "it did not answer in time");
+  const fs::path cancelled = fs::path(project->directory.path()) / "cancelled";
+  for (int i = 0; i < 3000 && !fs::exists(cancelled); ++i) usleep(10'000);
+  EXPECT_TRUE(fs::exists(cancelled));
+}
+
 TEST_F(FakeServerTest, AnAbortedSubmissionIsJudgedByNobody) {
   start();
   project->work("a.c", "hang!\n");
@@ -186,6 +205,16 @@ TEST_F(FakeServerTest, NoServerIsSaidOnceAndIsNoFailure) {
   expect_has(taken, "Python is not checked: no language server was found on PATH");
   const json toast = project->effect("show_toast");
   expect_has(toast, "python");
+}
+
+TEST_F(FakeServerTest, ARefusalDoesNotUseUpWhatIsSaidOnce) {
+  start();
+  project->work("m.py", "x = 1\n");
+  project->work("a.c", "wrong one\n");
+  expect_has(project->submit({"m.py", "a.c"}), "not taken");
+  project->work("a.c", "fine\n");
+  expect_has(project->submit({"m.py", "a.c"}), "Python is not checked");
+  expect_has(project->create("reviewer"), "Python is not checked");
 }
 
 TEST_F(FakeServerTest, ADisabledLanguageIsSilentlyNotChecked) {

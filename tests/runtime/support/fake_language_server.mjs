@@ -4,7 +4,9 @@
 //   hang!     it says nothing about that text
 //   garbage!  it writes what is no message
 //   deaf!     it says nothing, and does not end when its input does
-import { existsSync, writeFileSync } from "node:fs"
+// With the argument --pull it answers textDocument/diagnostic instead of publishing, the first time with "later".
+// It writes the number of each request that it is told to cancel into a file `cancelled`.
+import { appendFileSync, existsSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -14,8 +16,13 @@ const say = (message) => {
 }
 
 let deaf = false
+const pulls = process.argv.includes("--pull")
+let asked = 0
+const texts = new Map()
 
-function diagnose({ uri, version, text }) {
+function diagnose({ uri, version, text }, pull) {
+  texts.set(uri, text)
+  if (pulls && pull === undefined) return
   const file = fileURLToPath(uri)
   const crashed = join(dirname(file), "crashed")
   if (text.includes("crash-always!")) process.exit(3)
@@ -34,16 +41,22 @@ function diagnose({ uri, version, text }) {
     const start = { line: i, character: at }
     return at < 0 ? [] : [{ range: { start, end: start }, severity: 1, code: "w", message: `wrong: ${line.trim()}` }]
   })
-  say({ method: "textDocument/publishDiagnostics", params: { uri, version, diagnostics } })
+  if (pulls) say({ id: pull, result: { kind: "full", items: diagnostics } })
+  else say({ method: "textDocument/publishDiagnostics", params: { uri, version, diagnostics } })
 }
 
 function hear({ id, method, params }) {
-  if (method === "initialize") say({ id, result: { capabilities: { textDocumentSync: 1 } } })
+  if (method === "initialize") say({ id, result: { capabilities: { textDocumentSync: 1, diagnosticProvider: pulls } } })
   else if (method === "shutdown") say({ id, result: null })
   else if (method === "exit") process.exit(0)
   else if (method === "textDocument/didOpen") diagnose(params.textDocument)
   else if (method === "textDocument/didChange")
     diagnose({ ...params.textDocument, text: params.contentChanges[0].text })
+  else if (method === "$/cancelRequest") appendFileSync("cancelled", `${params.id}\n`)
+  else if (method === "textDocument/diagnostic" && ++asked === 1)
+    say({ id, error: { code: -32802, message: "still reading the project" } })
+  else if (method === "textDocument/diagnostic")
+    diagnose({ uri: params.textDocument.uri, text: texts.get(params.textDocument.uri) }, id)
   else if (id !== undefined) say({ id, error: { code: -32601, message: "unknown" } })
 }
 

@@ -35,6 +35,12 @@ class FakeOutbox final : public Outbox {
     done(*this);
   }
 
+  base::Result<std::unique_ptr<Process>> start_process(ProcessSpec spec) override {
+    if (!starts_processes) return Outbox::start_process(std::move(spec));
+    ++started;
+    return std::unique_ptr<Process>(std::make_unique<Silent>(running));
+  }
+
   /// The newest message of a type.
   json last(const std::string& type) const {
     for (auto it = sent.rbegin(); it != sent.rend(); ++it) {
@@ -47,6 +53,17 @@ class FakeOutbox final : public Outbox {
   std::map<std::uint64_t, std::uint64_t> timers;
   std::vector<std::string> watched;
   std::uint64_t clock_ms = 1'700'000'000'000;
+  bool starts_processes = false;  ///< that hear everything and say nothing
+  int started = 0;
+  int running = 0;
+
+ private:
+  struct Silent final : Process {
+    explicit Silent(int& running) : running_(running) { ++running_; }
+    ~Silent() override { --running_; }
+    void write(std::string /*bytes*/) override {}
+    int& running_;
+  };
 };
 
 /// A host that still has every session that it is asked about.
@@ -62,9 +79,10 @@ class ProjectTest : public ::testing::Test {
   ProjectTest() { start(); }
 
   void start(const std::string& options = R"({"options":{},"agents":["worker"]})") {
-    project = make_project(
-        root(), options, outbox,
-        World{*disk, [this] { return ++chance * 0x9E3779B97F4A7C15U; }, true, nullptr, log_limits});
+    World world{*disk, [this] { return ++chance * 0x9E3779B97F4A7C15U; }, true, nullptr,
+                log_limits};
+    world.program_path = program_path;
+    project = make_project(root(), options, outbox, std::move(world));
     say({{"type", "hello"}, {"mode", "run"}});
   }
   [[nodiscard]] std::string root() const { return fs::canonical(directory.path()).string(); }
@@ -147,6 +165,7 @@ class ProjectTest : public ::testing::Test {
   orchestrator::testing::TemporaryDirectory directory;
   os::FileSystem* disk = &os::posix_file_system();
   LogLimits log_limits;
+  std::string program_path;  ///< where language servers are; nowhere
   std::uint64_t chance = 0;
   FakeOutbox outbox;
   std::unique_ptr<Directory> project;
