@@ -16,6 +16,7 @@ using Kind = os::FileInfo::Kind;
 using Rules = std::shared_ptr<const base::IgnoreRules>;
 
 constexpr std::uint64_t kIgnoreBytesMax = 1U << 20U;
+constexpr std::string_view kIgnoreFile = ".gitignore";
 constexpr std::size_t kDepthMax = 200;
 
 /// The directory above all that a glob can name: empty, or ending with a slash.
@@ -32,7 +33,7 @@ class Finder {
 
   void run() {
     if (query_.paths.empty()) {
-      look_into("", read_rules("", nullptr), nullptr, 0);
+      look_into("", nullptr, nullptr, 0);
     } else {
       for (const std::string& path : query_.paths) start(path);
     }
@@ -45,7 +46,7 @@ class Finder {
   void start(std::string path) {
     while (path.starts_with("./")) path.erase(0, 2);
     while (path.ends_with('/')) path.pop_back();
-    if (path.empty() || path == ".") return look_into("", read_rules("", nullptr), nullptr, 0);
+    if (path.empty() || path == ".") return look_into("", nullptr, nullptr, 0);
     const auto info = fs_.stat(root_ + "/" + path);
     if (info.ok() && info.value().kind == Kind::file) {
       if (query_.wanted(path)) out_.files.push_back(path);
@@ -59,24 +60,29 @@ class Finder {
     look_into(directory, rules_above(directory), &path, 0);
   }
 
+  /// Of the directories above this one.
   Rules rules_above(const std::string& directory) {
-    Rules rules = read_rules("", nullptr);
-    for (std::size_t slash = directory.find('/'); slash != std::string::npos;
+    if (directory.empty()) return nullptr;
+    Rules rules = rules_of("", nullptr);
+    for (std::size_t slash = directory.find('/'); slash < directory.size() - 1;
          slash = directory.find('/', slash + 1)) {
-      rules = read_rules(directory.substr(0, slash + 1), rules);
+      rules = rules_of(directory.substr(0, slash + 1), rules);
     }
     return rules;
   }
 
+  Rules rules_of(const std::string& directory, Rules outer) {
+    const bool some = fs_.exists(root_ + "/" + directory + std::string(kIgnoreFile));
+    return some ? read_rules(directory, std::move(outer)) : outer;
+  }
+
   Rules read_rules(const std::string& directory, Rules outer) {
-    const std::string path = root_ + "/" + directory + ".gitignore";
-    if (!fs_.exists(path)) return outer;
-    const auto text = fs_.read(path, kIgnoreBytesMax);
+    const auto text = fs_.read(root_ + "/" + directory + std::string(kIgnoreFile), kIgnoreBytesMax);
     return text.ok() ? base::IgnoreRules::read(text.value(), directory, std::move(outer)) : outer;
   }
 
-  /// `rules` are those of this directory and the ones above; `glob`: only what it names.
-  void look_into(const std::string& directory, const Rules& rules, const std::string* glob,
+  /// `outer` are the rules of the directories above; `glob`: only what it names.
+  void look_into(const std::string& directory, const Rules& outer, const std::string* glob,
                  std::size_t depth) {
     if (depth > kDepthMax || query_.stop()) {
       out_.complete = false;
@@ -87,6 +93,9 @@ class Finder {
       if (out_.unreadable.empty()) out_.unreadable = directory.empty() ? "." : directory;
       return;
     }
+    const bool has_rules = std::ranges::find(entries.value(), kIgnoreFile,
+                                             &os::DirectoryEntry::name) != entries.value().end();
+    const Rules rules = has_rules ? read_rules(directory, outer) : outer;
     for (const os::DirectoryEntry& entry : entries.value()) {
       if (out_.files.size() >= query_.files_max) {
         out_.complete = false;
@@ -95,7 +104,7 @@ class Finder {
       const std::string path = directory + entry.name;
       if (entry.kind == Kind::directory) {
         if (is_skipped(entry.name) || (rules && rules->ignores(path, true))) continue;
-        look_into(path + "/", read_rules(path + "/", rules), glob, depth + 1);
+        look_into(path + "/", rules, glob, depth + 1);
       } else if (entry.kind == Kind::file && query_.wanted(path) &&
                  (glob == nullptr || core::glob_matches(*glob, path)) &&
                  !(rules && rules->ignores(path, false))) {

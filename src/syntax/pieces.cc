@@ -10,10 +10,16 @@ namespace {
 constexpr std::size_t kDepthMax = 1000;
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '$' || (static_cast<unsigned char>(c) & 0x80U) != 0;
-}
+
+constexpr std::array<bool, 256> kIsWord = [] {
+  std::array<bool, 256> is{};
+  for (std::size_t c = 0; c < is.size(); ++c) {
+    is[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            c == '_' || c == '$' || c >= 0x80;
+  }
+  return is;
+}();
+bool is_word(char c) { return kIsWord[static_cast<unsigned char>(c)]; }
 
 /// What the last token lets one expect of the next.
 enum class Last {
@@ -56,6 +62,12 @@ constexpr std::array<std::string_view, 9> kFirstInBlocks = {
 template <std::size_t N>
 bool is_one_of(const std::array<std::string_view, N>& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
+}
+
+constexpr std::size_t kLongestKeyword = 10;  // `implements`, `instanceof`
+bool may_be_keyword(std::string_view word) {
+  return word.size() > 1 && word.size() <= kLongestKeyword && word.front() >= 'a' &&
+         word.front() <= 'z';
 }
 
 class Splitter {
@@ -297,6 +309,11 @@ class Splitter {
     if (fresh_line_) may_begin_piece(start, word);
     block_begins_ = false;
     const bool member = start > 0 && text_[start - 1] == '.';
+    if (!may_be_keyword(word)) {
+      last_ = Last::word;
+      settle(i_, innermost_);
+      return;
+    }
     if (!member && is_one_of(kMemberWords, word)) {
       open_.back().members_next = true;
       open_.back().decorated = false;
