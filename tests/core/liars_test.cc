@@ -233,7 +233,7 @@ class Liars {
 
 TEST(Liars, NoFalseSeal) {
   const std::uint64_t first = from_environment("ORCH_LIAR_FIRST", 1);
-  const std::uint64_t seeds = from_environment("ORCH_LIAR_SEEDS", 400);
+  const std::uint64_t seeds = from_environment("ORCH_LIAR_SEEDS", 100);
   Counts counts;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("ORCH_LIAR_SEEDS=1 ORCH_LIAR_FIRST=" + std::to_string(seed));
