@@ -476,17 +476,20 @@ class Project final : public Directory {
       return reply(asked.request, false, "Refused: only a Worker of a mission may replace code.");
     auto made = make_ast_replace(ast_place(), asked.args);
     if (!made.ok()) return reply(asked.request, false, made.error().text());
-    const auto job = std::move(made).value();
+    const auto started = std::move(made).value();
     replacing_.push_back(asked.request);
-    job->start(outbox, [this, asked, job](Outbox& box, const ToolAnswer& found) {
-      const bool wanted = std::erase(replacing_, asked.request) > 0;
-      if (wanted && job->wants_writing()) {
-        write_replaced(asked, job, box);
-      } else {
-        reply(asked.request, found.ok, found.text);
-      }
-      release(box);
-    });
+    // The job holds this callback: it must not hold the job.
+    started->start(
+        outbox, [this, asked, weak = std::weak_ptr(started)](Outbox& box, const ToolAnswer& found) {
+          const auto job = weak.lock();
+          const bool wanted = std::erase(replacing_, asked.request) > 0;
+          if (wanted && job && job->wants_writing()) {
+            write_replaced(asked, job, box);
+          } else {
+            reply(asked.request, found.ok, found.text);
+          }
+          release(box);
+        });
   }
 
   void start_job(const RequestId& request, base::Result<std::shared_ptr<TreeJob>> made,

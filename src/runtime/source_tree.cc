@@ -38,8 +38,7 @@ class Finder {
       for (const std::string& path : query_.paths) start(path);
     }
     std::ranges::sort(out_.files);
-    const auto twice = std::ranges::unique(out_.files);
-    out_.files.erase(twice.begin(), twice.end());
+    out_.files.erase(std::unique(out_.files.begin(), out_.files.end()), out_.files.end());
   }
 
  private:
