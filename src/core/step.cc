@@ -360,6 +360,11 @@ std::string why_not_write(const State& state, const SessionId& session, const st
            " is outside the project; write inside its directory.";
   }
   if (child->state == SessionState::ended) return over;
+  if (child->role == Role::worker && child->submitted) {
+    return "Write refused: " + child->task.value +
+           " is handed in and being judged as it is. End your turn; if something is found, it "
+           "comes back to you.";
+  }
   for (const Task& task : state.tasks) {
     if (task.id == child->task || !core::is_in_work(task.status)) continue;
     if (!core::claims(task, clean)) continue;

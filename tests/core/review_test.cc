@@ -456,6 +456,30 @@ TEST(Write, AFileOfAnotherRunningTaskIsRefusedAndAFreeOneGrowsTheClaim) {
   host.stop();
 }
 
+// Found by a lying mission in the real OpenCode: the Worker wrote on while its Reviewer looked.
+MISSION_SCENARIO(Write, AWorkerThatHasSubmittedWritesNoMoreUntilItComesBack) {
+  FakeHost host;
+  host.plan = plan_of({task("T1", {}, {"a.cc"})});
+  SessionId worker;
+  std::string in_review;
+  std::string in_rework = "never asked";
+  host.script(Role::worker, [&](Turn& turn) {
+    worker = turn.session;
+    if (turn.number > 1) in_rework = why_not_write(host.state, worker, "a.cc");
+    turn.do_work();
+  });
+  host.script(Role::reviewer, [&](Turn& turn) {
+    if (!in_review.empty()) return void(turn.pass());
+    in_review = why_not_write(host.state, worker, "a.cc");
+    turn.reject("it is red", "a.cc");
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_NE(in_review.find("T1 is handed in"), std::string::npos) << in_review;
+  EXPECT_EQ(in_rework, "");
+}
+
 MISSION_SCENARIO(Write, ATaskWithoutFilesClaimsWhatItWrites) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2")});

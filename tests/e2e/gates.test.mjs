@@ -59,10 +59,11 @@ test("a run during which a vouched file changed proves nothing; the next one doe
   const script = [run, pass, run, pass]
   improvise(project, (turn) => (turn.role === "reviewer" ? script.shift() : undefined))
   const session = await client.createSession()
-  await client.command(session.id, "task", scenario.objective)
+  const command = client.command(session.id, "task", scenario.objective)
   await atGate(project, "run")
   writeFileSync(join(project.dir, "T1.txt"), "the user was here\n")
   openGate(project, "run")
+  await command
   const state = await ended(project, "sealed")
   const reviews = toolResults(project, "submit_review", (r) => r.role === "reviewer")
   assert.match(reviews[0] ?? "", /proves nothing: the task's files changed while it ran\. Run it again/)
@@ -89,12 +90,13 @@ test('review.shadow "file": a Reviewer looks at the finished file, and the Worke
   const reviewer = [call("submit_review", { task: "T1", verdict: "reject", findings: [finding], evidence: [] })]
   improvise(project, (turn) => (turn.role === "worker" ? worker.shift() : turn.role === "reviewer" ? reviewer.shift() : undefined))
   const session = await client.createSession()
-  await client.command(session.id, "task", scenario.objective)
+  const command = client.command(session.id, "task", scenario.objective)
   await atGate(project, "work")
   const looked = (/** @type {any} */ m) =>
     m?.sessions.some((/** @type {any} */ s) => s.role === "reviewer" && s.first_look && s.state === "idle")
   await until(async () => looked(await project.mission()), "a first look that is over")
   openGate(project, "work")
+  await command
   const state = await ended(project, "sealed")
   const notes = asked(project, (r) => r.role === "worker").flatMap(userTexts).filter((text) => /looked at what you have finished/.test(text))
   assert.match(notes[0] ?? "", /a\.txt:1: an a is not enough/)
