@@ -109,6 +109,7 @@ test("a library of six modules: a diamond of dependencies, side by side where th
     "edit",
     "glob",
     "grep",
+    "lsp_diagnostics",
     "mission_status",
     "read",
     "submit_work",
@@ -116,7 +117,7 @@ test("a library of six modules: a diamond of dependencies, side by side where th
   ])
   for (const role of ["reviewer", "master"]) {
     const request = asked(project, (r) => r.role === role)[0]
-    const tools = ["ast_outline", "ast_search", "bash", "glob", "grep", "mission_status", "read", "submit_review"]
+    const tools = ["ast_outline", "ast_search", "bash", "glob", "grep", "lsp_diagnostics", "mission_status", "read", "submit_review"]
     assert.deepEqual(toolNames(request), tools, role)
   }
   const [report] = toolResults(project, "mission_run")

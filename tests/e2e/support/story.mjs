@@ -122,7 +122,11 @@ export function toolResults(project, tool, which = () => true) {
 }
 
 /** @param {Project} project */
-export const todo = (project) => readFileSync(join(project.dir, ".opencode/todo.md"), "utf8")
+export function todo(project) {
+  const path = join(project.dir, ".opencode/todo.md")
+  // One that was kept aside is away for a moment.
+  return existsSync(path) ? readFileSync(path, "utf8") : ""
+}
 
 /** @param {Project} project @param {string} path */
 export const there = (project, path) => existsSync(join(project.dir, path))
