@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "syntax/memory.h"
+#include "syntax/query_shape.h"
 
 namespace orchestrator::syntax {
 namespace {
@@ -53,6 +54,7 @@ base::Result<std::shared_ptr<const CompiledQuery>> CompiledQuery::compile(Langua
   }
   if (text.find('\0') != std::string_view::npos || !is_utf8(text))
     return base::Error{"it is not UTF-8 text", "query", ""};
+  if (auto shape = check_query_shape(text); !shape.ok()) return shape.error();
   count_allocations();
   std::uint32_t offset = 0;
   TSQueryError error = TSQueryErrorNone;

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace orchestrator::syntax {
+
+/// Refuses a query whose shape tree-sitter cannot bear: `+` upon what may stand for nothing, as in
+/// `(_)*+` or `((_)?)+`, over which `ts_query_new` (core 0.25) never comes to an end, and nesting
+/// beyond 100, which it follows by recursion. The error names the byte. Everything else, and
+/// whether it is a query at all, is for `ts_query_new` to say. Any thread; linear.
+[[nodiscard]] base::Result<void> check_query_shape(std::string_view text);
+
+}  // namespace orchestrator::syntax
