@@ -153,7 +153,7 @@ TEST_F(ProjectTest, ARunDuringWhichAFileChangedOrWhoseBeginNobodySawProvesNothin
 }
 
 TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
-  until_review();
+  until_work();
   const auto check = [&](const std::string& session, const std::string& path) {
     return ask({{"type", "check_asked"}, {"session", session}, {"paths", {path}}})["text"]
         .get<std::string>();
@@ -168,6 +168,7 @@ TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
   EXPECT_EQ(check("stranger", "src/b.js"), "");
   write("src/b.js", "let old = ;\nlet b = 1;\n");
   EXPECT_EQ(check("worker", "src/b.js"), "");
+  hand_in();
   run("reviewer", "check", 0);
   EXPECT_TRUE(pass("reviewer")["ok"]);
   for (int i = 0; i < 3; ++i) project->on_timer(std::uint64_t{1} << 62U, outbox);
@@ -211,7 +212,7 @@ TEST_F(ProjectTest, ANewSyntaxErrorRefusesThePass) {
 }
 
 TEST_F(ProjectTest, WritesOutsideTheProjectAreRefusedAlsoThroughLinks) {
-  until_review();
+  until_work();
   const auto allowed = [&](const std::string& path) {
     return ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {path}}})["ok"]
         .get<bool>();
@@ -223,6 +224,8 @@ TEST_F(ProjectTest, WritesOutsideTheProjectAreRefusedAlsoThroughLinks) {
   EXPECT_FALSE(allowed("/etc/passwd"));
   EXPECT_FALSE(allowed("../x"));
   EXPECT_FALSE(allowed("src/link/x"));
+  hand_in();
+  EXPECT_FALSE(allowed("src/b.js")) << "it is being judged as it is";
 }
 
 TEST_F(ProjectTest, OfTwoWorkersThatAskForAFreeFileTheSecondIsRefused) {

@@ -127,7 +127,8 @@ class ProjectTest : public ::testing::Test {
     return text.str();
   }
   /// A mission whose one task T1 has been submitted and waits for its Reviewer "reviewer".
-  void until_review() {
+  /// One task, whose Worker is at work in `src/`.
+  void until_work() {
     ASSERT_TRUE(start_mission()["ok"]);
     call("plan_submitted", "root",
          {{"summary", "s"},
@@ -137,8 +138,14 @@ class ProjectTest : public ::testing::Test {
     call("run_called", "root", json::object());
     create("worker");
     write("src/a.js", "let a = 1\n");
+  }
+  void hand_in() {
     call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
     create("reviewer");
+  }
+  void until_review() {
+    until_work();
+    hand_in();
   }
   /// `meanwhile` happens between the begin of the command and its end.
   void run(const std::string& session, const std::string& command, int exit_code,
