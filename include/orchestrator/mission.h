@@ -226,10 +226,10 @@ struct Task {
   std::vector<std::string> proved_by;  ///< the commands whose receipts its review rests on
   TimeMs started_ms = 0;
   TimeMs ended_ms = 0;
-  bool on_word = false;  ///< done because a person says so: no review stands behind it
+  bool on_word = false;       ///< done because a person says so: no review stands behind it
   std::vector<Proof> proofs;  ///< of its passing review, a command each
   std::string last_written;   ///< the file that its Worker wrote last; the ones before are finished
-  std::uint32_t looked_at = 0;  ///< the attempt that had its first look
+  std::uint32_t looked_at = 0;          ///< the attempt that had its first look
   std::vector<std::string> diagnosis;   ///< what the Reviewer is told of the language servers
   std::string refused_errors;           ///< the errors of its last refusal, in short
   std::uint32_t refused_same = 0;       ///< refusals in a row for the very same errors
