@@ -31,7 +31,7 @@ function build() {
 /** @param {string} preset */
 function nativeTests(preset) {
   prepareNative()
-  // Real language servers; without them their tests would only skip.
+  // Real language servers; without them their tests fail.
   setup.ensureSystem(setup.testNeeds)
   setup.ensureRootModules()
   setup.cmakeBuild(preset)

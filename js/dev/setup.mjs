@@ -29,7 +29,7 @@ const needs = [
   { package: "libb2-dev", header: "blake2.h" },
 ]
 
-/** @type {Need[]} What the tests need besides: a real language server, at whose absence they would only skip. */
+/** @type {Need[]} What the tests need besides: a real language server. */
 export const testNeeds = [{ package: "clangd", tool: "clangd" }]
 
 /** @param {string} tool @returns {boolean} */

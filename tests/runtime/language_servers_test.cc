@@ -283,7 +283,7 @@ class RealServerTest : public ::testing::Test {
 };
 
 TEST_F(RealServerTest, ClangdFindsTheNewErrorAndNotTheOldOne) {
-  if (!is_there("clangd")) GTEST_SKIP() << "clangd is not installed";
+  ASSERT_TRUE(is_there("clangd")) << "clangd is not installed: npm test installs it";
   LiveProject project(path());
   project.put("compile_flags.txt", "-Wall\n");
   project.put("a.c", "int old(void) { return missing; }\n");
@@ -301,8 +301,7 @@ TEST_F(RealServerTest, ClangdFindsTheNewErrorAndNotTheOldOne) {
 }
 
 TEST_F(RealServerTest, TypeScriptFindsTheNewErrorAndNotTheOldOneAcrossFiles) {
-  if (!is_there("typescript-language-server"))
-    GTEST_SKIP() << "typescript-language-server is not installed";
+  ASSERT_TRUE(is_there("typescript-language-server")) << "not installed: npm test installs it";
   LiveProject project(path());
   project.put("tsconfig.json", R"({"compilerOptions":{"strict":true,"types":[]}})");
   project.put("old.ts", "export const old: number = 'text'\n");
