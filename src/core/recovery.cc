@@ -75,7 +75,9 @@ void take_up(Context& ctx, const FoundSession& found) {
   // Ours since: a call of it came in, or it was prompted, while the host was being asked.
   if (session->state != SessionState::idle) return;
   const bool present_prompt = session->sent != 0 && session->sent == found.prompt;
-  if (found.busy) return go_on_working(ctx, *session, present_prompt);
+  if (found.busy && slot_free(ctx.state)) return go_on_working(ctx, *session, present_prompt);
+  // More runs than may now: its turn ends, and goes on when there is room.
+  if (found.busy) abort_turn(ctx, *session);
   // The host has its card: a word to go on is enough. Else the prompt is sent again as it was.
   session->began = session->began || present_prompt;
 }

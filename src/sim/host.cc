@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kWriteAnswerMs = 5'000;
 constexpr std::uint64_t kCommandAnswerMs = 15'000;
+constexpr std::uint64_t kInstanceComesUpMs = 50;
 constexpr std::uint64_t kLongToolMs = 20 * 60'000;
 /// The host gives up a model that sends nothing after its own retries.
 constexpr std::uint64_t kHangEndsMs = 30 * 60'000;
@@ -351,12 +352,18 @@ void Host::begin_turn(Child& child) {
     tell(id, SessionRetried{id, "429"});
     delay_ms += faults_.detail(Fault::host_retries).between(2'000, 60'000);
   }
+  start_turn(id, life, delay_ms);
+}
+
+/// The host begins no turn before the new instance of its plugin is there.
+void Host::start_turn(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms) {
   timeline_.after(delay_ms, [this, id, life] {
-    Child* again = find_child(id);
-    if (again == nullptr || again->life != life) return;
+    Child* child = find_child(id);
+    if (child == nullptr || child->life != life) return;
+    if (deaf_) return start_turn(id, life, kInstanceComesUpMs);
     process_->post(codec::Query{codec::RoleAsked{new_request(), id}});
     tell(id, TurnStarted{id});
-    write_script(*again);
+    write_script(*child);
     advance(id, life,
             random_.chance(95) ? random_.between(20, 200) : random_.between(1'000, 90'000));
   });

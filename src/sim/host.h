@@ -115,6 +115,7 @@ class Host {
 
   void message(Child& child);
   void begin_turn(Child& child);
+  void start_turn(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);
   void write_script(Child& child);
   void advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);
   void take_step(Child& child);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "codec/binary.h"
+#include "core/session_pool.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -310,6 +311,32 @@ MISSION_SCENARIO(Recovery, WhatTheHostStillRunsGoesOnOrIsAborted) {
   EXPECT_EQ(host.aborted.front(), worker);
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+/// Found by the simulator (seed 167692): two prompts that went out around a reload came back as two
+/// turns, in a mission that a rate limit had brought down to one.
+MISSION_SCENARIO(Recovery, WhatTheHostRunsBeyondTheLimitIsAbortedAndTakenUpLater) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2")});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T1") && host.running("T2"); });
+  host.run_for(1000);
+  host.deliver(SessionRetried{host.at("T1").session, "429"});
+  host.deliver(SessionRetried{host.at("T1").session, "429"});
+  ASSERT_EQ(host.state.parallel, 1U);
+  const SessionId kept = host.at("T1").session;
+  const SessionId surplus = host.at("T2").session;
+  host.script(Role::worker, nullptr);
+  host.crash_engine();
+  host.run_for(1000);
+  EXPECT_EQ(core::slots_used(host.state), 1U);
+  EXPECT_EQ(find_session(host.state, kept)->state, SessionState::working);
+  ASSERT_EQ(host.aborted.size(), 1U);
+  EXPECT_EQ(host.aborted.front(), surplus);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("T2").session, surplus) << "it goes on in its own session";
 }
 
 MISSION_SCENARIO(Recovery, StoppedBeforeTheHostHasAnsweredItAbortsWhatMayRun) {

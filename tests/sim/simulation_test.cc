@@ -107,9 +107,11 @@ TEST(Simulation, AMissionsAgeCostsNothing) {
 /// that were once worth looking at.
 TEST(Simulation, SeedsThatFoundSomethingStaySound) {
   for (const std::uint64_t seed : {
-           5ULL,      // progress was shown before its event was durable
-           505ULL,    // a prompt that failed late set a session going that had handed in its work
-           10172ULL,  // /stop and /task in one batch, and a crash between them
+           5ULL,       // progress was shown before its event was durable
+           505ULL,     // a prompt that failed late set a session going that had handed in its work
+           10172ULL,   // /stop and /task in one batch, and a crash between them
+           118134ULL,  // the simulated host let a turn begin while no plugin was there to answer it
+           167692ULL,  // two turns, found after a reload, where a rate limit had left room for one
        }) {
     expect_sound(seed);
   }
