@@ -52,14 +52,14 @@ function jsTests() {
   build()
   setup.ensureRootModules()
   setup.cmakeBuild("release", ["orchestrator_echo"])
-  return nodeTests(["tests/js", "tests/node"])
+  return nodeTests(["tests/js", "tests/node"], ["--test-concurrency=2"])
 }
 
 function endToEndTests() {
   build()
   setup.ensureRootModules()
-  // One at a time: each runs whole OpenCode processes.
-  return nodeTests(["tests/e2e"], ["--test-concurrency=1"])
+  // Two at a time, on whatever machine: each runs whole OpenCode processes.
+  return nodeTests(["tests/e2e"], ["--test-concurrency=2"])
 }
 
 function types() {
@@ -151,10 +151,12 @@ function inOrder(steps) {
   let good = true
   for (const [name, step] of Object.entries(steps)) {
     console.log(`\n== ${name}`)
-    const begin = Date.now()
+    const begin = { time: Date.now(), cpu: setup.childCpuSeconds() }
     const passed = guarded(step)
     good &&= passed
-    lines.push(`${passed ? "ok    " : "FAILED"} ${name} (${((Date.now() - begin) / 1000).toFixed(0)} s)`)
+    const took = ((Date.now() - begin.time) / 1000).toFixed(0)
+    const spent = (setup.childCpuSeconds() - begin.cpu).toFixed(0)
+    lines.push(`${passed ? "ok    " : "FAILED"} ${name} (${took} s, ${spent} s of processor time)`)
   }
   console.log(`\n== summary\n${lines.join("\n")}`)
   return good
