@@ -49,6 +49,8 @@ Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const s
                                      : fs.truncate(path, scan.end_offset);
     if (!done) return done.error();
   }
+  // Whoever put it there may have died before its name was durable.
+  if (auto named = fs.sync_directory(os::parent_directory(path)); !named) return named.error();
   auto file = fs.open_append(path, false);
   if (!file) return file.error();
   const uint64_t size = scan.end_offset == 0 ? wal_header_bytes : scan.end_offset;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "os/file_system.h"
+#include "sim/disk.h"
 #include "store/wal_format.h"
 #include "store/wal_reader.h"
 #include "store/wal_writer.h"
@@ -430,6 +431,36 @@ TEST_F(WalTest, DamageInAVersion1LogIsFoundToo) {
   all[offset_of(three_, 1) + wal_record_header_bytes] ^= 1;
   put(all);
   expect_damage_at(offset_of(three_, 1), 1);
+}
+
+/// Found by the simulator (seed 1027518): a process put its log there and died before the name was
+/// durable; the next one wrote on, and a power cut took the log with the name.
+TEST(WalName, IsDurableBeforeALogIsGoneOnWith) {
+  const std::string directory = "/p/.opencode/orchestrator";
+  const std::string path = directory + "/m.wal";
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    sim::Faults none(1, std::vector<sim::Hit>{});
+    sim::Disk disk(none);
+    disk.put("/p/README.md", "A project");
+    ASSERT_TRUE(os::create_durable_directories(disk, "/p", directory));
+    {
+      auto file = disk.open_append(path + ".tmp", true);
+      ASSERT_TRUE(file && file.value()->append(wal_header()) && file.value()->sync());
+    }
+    ASSERT_TRUE(disk.rename(path + ".tmp", path));
+    disk.die(false, sim::Random(seed));
+    disk.start();
+    const auto keep = [](const WalRecord&) { return true; };
+    const auto scan = scan_wal(disk, path, keep, [](const WalDamage&) {});
+    ASSERT_TRUE(scan);
+    auto writer = WalWriter::resume(disk, path, scan.value(), 1);
+    ASSERT_TRUE(writer && writer.value()->append("acknowledged") && writer.value()->sync());
+    disk.die(true, sim::Random(seed));
+    disk.start();
+    const std::string* left = disk.look(path);
+    ASSERT_NE(left, nullptr) << seed;
+    EXPECT_NE(left->find("acknowledged"), std::string::npos) << seed;
+  }
 }
 
 }  // namespace
