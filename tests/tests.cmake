@@ -29,6 +29,7 @@ foreach(layer base os core codec store syntax lsp runtime sim)
     add_executable(${layer}_test ${sources})
     target_link_libraries(${layer}_test PRIVATE test_support GTest::gtest_main orch_sim)
     target_compile_definitions(${layer}_test PRIVATE ORCH_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
+    set_target_properties(${layer}_test PROPERTIES ORCH_IS_TEST TRUE)
     gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
       PROPERTIES TIMEOUT 120)
   endif()
@@ -36,6 +37,8 @@ endforeach()
 
 orch_unity(core_test 6)
 orch_unity(runtime_test 5)
+orch_unity(lsp_test 5)
+orch_unity(syntax_test 8)
 
 # Native programs that `npm run bench` runs; built only when they are named.
 file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/bench/*_bench.cc")

@@ -48,19 +48,19 @@ function nodeTests(dirs, flags = []) {
   return run(process.execPath, ["--test", "--test-reporter=spec", ...flags, ...files])
 }
 
-function jsTests() {
+/**
+ * Tests that run in Node. Many wait for a process or for a timer, so some run side by side, on whatever machine.
+ * @param {string[]} dirs
+ */
+function testsInNode(dirs) {
   build()
   setup.ensureRootModules()
   setup.cmakeBuild("release", ["orchestrator_echo"])
-  return nodeTests(["tests/js", "tests/node"], ["--test-concurrency=2"])
+  return nodeTests(dirs, ["--test-concurrency=3"])
 }
 
-function endToEndTests() {
-  build()
-  setup.ensureRootModules()
-  // Two at a time, on whatever machine: each runs whole OpenCode processes.
-  return nodeTests(["tests/e2e"], ["--test-concurrency=2"])
-}
+const jsTests = () => testsInNode(["tests/js", "tests/node"])
+const endToEndTests = () => testsInNode(["tests/e2e"])
 
 function types() {
   setup.ensureRootModules()
@@ -180,8 +180,8 @@ function test() {
     "build of the addon": build,
     "native tests, address and undefined-behaviour sanitizers": () => nativeTests("asan-ubsan"),
     "types of js/": types,
-    "tests of js/ and of the addon": jsTests,
-    "end to end in the real OpenCode": endToEndTests,
+    "tests of js/ and of the addon, stories in the real OpenCode": () =>
+      testsInNode(["tests/e2e", "tests/js", "tests/node"]),
   })
 }
 

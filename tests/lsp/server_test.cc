@@ -10,7 +10,7 @@ namespace orchestrator::lsp {
 namespace {
 
 using nlohmann::json;
-constexpr const char* kA = "file:///p/a.x";
+constexpr const char* kServed = "file:///p/a.x";
 
 /// Starts processes that only listen; the test speaks for them.
 class FakeLauncher final : public Launcher {
@@ -45,7 +45,7 @@ class ServerTest : public ::testing::Test {
  protected:
   void check(std::uint64_t id, const std::string& text = "now",
              std::optional<std::string> before = std::nullopt) {
-    server.check(id, {{{kA, "x", text}, std::move(before)}}, now + 10'000, now);
+    server.check(id, {{{kServed, "x", text}, std::move(before)}}, now + 10'000, now);
   }
   void send(const json& message) { server.on_bytes(launcher.newest, framed(message), now); }
   void greet() {

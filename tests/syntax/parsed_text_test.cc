@@ -12,7 +12,7 @@ namespace {
 
 using Shared = std::shared_ptr<const ParsedText>;
 
-std::string all(const ParseReport& report) {
+std::string whole(const ParseReport& report) {
   std::string out(to_string(report.skipped));
   for (const SyntaxError& error : report.errors) out += to_string(error) + "\n";
   return out;
@@ -33,7 +33,7 @@ std::string typescript(int functions) {
 TEST(ParsedText, SaysWhatAFreshParseSays) {
   const Shared fresh = parse_text(Language::javascript, "let a = ;\n");
   EXPECT_TRUE(fresh->from_nothing());
-  EXPECT_EQ(all(fresh->report()), all(check_syntax(Language::javascript, "let a = ;\n")));
+  EXPECT_EQ(whole(fresh->report()), whole(check_syntax(Language::javascript, "let a = ;\n")));
   EXPECT_GT(fresh->bytes(), 100U);
 }
 
@@ -46,7 +46,7 @@ TEST(ParsedText, AnEditIsParsedUponTheTreeBefore) {
   broken.replace(at, 8, "return (x");
   now = parse_text(Language::typescript, broken, now.get());
   EXPECT_FALSE(now->from_nothing());
-  EXPECT_EQ(all(now->report()), all(check_syntax(Language::typescript, broken)));
+  EXPECT_EQ(whole(now->report()), whole(check_syntax(Language::typescript, broken)));
   ASSERT_EQ(now->report().total, 1U);
   EXPECT_NE(now->report().errors[0].text.find("return (x"), std::string::npos);
   now = parse_text(Language::typescript, text, now.get());
@@ -64,7 +64,7 @@ TEST(ParsedText, MarksLineEndsAndEmptyTexts) {
            {"aaaa", "aaaaaa"}}) {
     const Shared first = parse_text(Language::javascript, before);
     const Shared second = parse_text(Language::javascript, after, first.get());
-    EXPECT_EQ(all(second->report()), all(check_syntax(Language::javascript, after))) << after;
+    EXPECT_EQ(whole(second->report()), whole(check_syntax(Language::javascript, after))) << after;
   }
 }
 
