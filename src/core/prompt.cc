@@ -165,6 +165,24 @@ std::string continuation_prompt(const State& state, const Session& session,
          ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n";
 }
 
+std::string missing_prompt(const State& state, const Session& session) {
+  return continuation_prompt(state, session, "your turn ended without a call of submit_work") +
+         "What is missing? If nothing is, call submit_work now; else finish it first. You are not "
+         "asked again: without that call the work is judged by what it has changed.\n";
+}
+
+std::string recovery_prompt(const State& state, const Session& session, const std::string& error) {
+  const Task* task = find_task(state, session.task);
+  const bool rework = task != nullptr && session.role == Role::worker && !task->findings.empty();
+  const std::string head = task != nullptr ? title_line(rework ? "Rework" : "Task", *task)
+                           : session.role == Role::planner
+                               ? "Plan: " + first_line(state.objective, 200) + "\n"
+                               : "Mission review: " + first_line(state.objective, 200) + "\n";
+  return head + "\nThe same tool call has failed three times running:\n" + clip(error, 400) +
+         "\nDo not repeat it. Look at what the tool needs (its arguments, the exact text of the "
+         "file, whether the path exists), and do it in another way; what is done stays done.\n";
+}
+
 std::string commander_continuation(const State& state) {
   if (state.phase == Phase::briefing) {
     return "The mission has not begun: call mission_run now (with acceptance criteria and verify "

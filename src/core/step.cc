@@ -1,10 +1,11 @@
 #include "orchestrator/step.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "core/budget.h"
 #include "core/commander.h"
 #include "core/context.h"
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/plan.h"
@@ -12,6 +13,7 @@
 #include "core/recovery.h"
 #include "core/schedule.h"
 #include "core/session_events.h"
+#include "core/session_pool.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
 #include "core/todo_edit.h"
@@ -31,26 +33,14 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
   }
 }
 
-void spend(Context& ctx, const TurnEnded& event) {
-  if (!is_active(ctx.state.phase) || role_of_session(ctx.state, event.session) == Role::none)
-    return;
+/// What an answer says of its model.
+void judge_answer(Context& ctx, const TurnEnded& event) {
+  if (event.failed) return;  // the error itself is told, too
   Session* session = find_session(ctx.state, event.session);
-  std::string& paid = session == nullptr ? ctx.state.commander.paid_message : session->paid_message;
-  if (!event.message.empty() && paid == event.message) return;
-  paid = event.message;
-  Budget& budget = ctx.state.budget;
-  budget.tokens += event.tokens;
-  budget.usd += event.usd;
-  if (session != nullptr) {
-    session->tokens += event.tokens;
-    session->usd += event.usd;
-    session->seen_ms = ctx.now_ms;
-  }
-  if (over_budget(budget) && is_running(ctx.state.phase)) {
-    char usd[32];
-    std::snprintf(usd, sizeof usd, "%.2f", budget.usd);
-    pause_mission(ctx,
-                  "the budget is spent: " + std::to_string(budget.tokens) + " tokens, $" + usd);
+  if (!event.empty) {
+    on_good_answer(ctx, event.session);
+  } else if (session != nullptr && event.stopped) {
+    session->fault = Fault::empty;
   }
 }
 
@@ -86,6 +76,7 @@ void drop_timers(Context& ctx) {
   ctx.cancel_timer(state.commander.timer);
   ctx.cancel_timer(state.recovery.timer);
   ctx.cancel_timer(state.deadline_timer);
+  ctx.cancel_timer(state.governor.timer);
 }
 
 void watch_all(Context& ctx) {
@@ -154,10 +145,9 @@ struct Dispatch {
   /// What was going on in the host is over.
   void lose_turns(HostMode mode) {
     State& state = ctx.state;
-    const Commander before = state.commander;
-    state.commander = Commander{};
-    state.commander.background = before.background;
-    state.commander.owed = before.owed;
+    const bool owed = state.commander.owed;
+    state.commander = fresh_commander(state.commander);
+    state.commander.owed = owed;
     state.mode = mode;
     suspend_mission(ctx);
     if (is_active(state.phase)) watch_all(ctx);
@@ -213,13 +203,18 @@ struct Dispatch {
   }
 
   void operator()(const TurnStarted& event) {
+    note_model(ctx, event.session, event.model);
     route(
         ctx, event.session, [&](Session& session) { on_turn_started(ctx, session); },
         [&] { on_commander_turn_started(ctx); });
   }
 
   void operator()(const TurnEnded& event) {
-    spend(ctx, event);
+    const bool known = role_of_session(ctx.state, event.session) != Role::none;
+    if (!known || !is_active(ctx.state.phase)) return;
+    note_model(ctx, event.session, event.model);
+    judge_answer(ctx, event);
+    settle(ctx, event);
     if (event.session == ctx.state.root_session) on_commander_turn_ended(ctx, event);
   }
 
@@ -236,11 +231,16 @@ struct Dispatch {
   }
 
   void operator()(const SessionRetried& event) {
-    Session* session = find_session(ctx.state, event.session);
-    if (session == nullptr) return;
-    session->seen_ms = ctx.now_ms;
-    ctx.state.parallel = std::max(1U, ctx.state.parallel / 2);
+    const bool known = role_of_session(ctx.state, event.session) != Role::none;
+    if (known && is_active(ctx.state.phase)) on_retried(ctx, event);
   }
+
+  void operator()(const ToolFailed& event) {
+    if (Session* session = find_session(ctx.state, event.session))
+      on_tool_failed(ctx, *session, event);
+  }
+  void operator()(const RequestAsked& event) { on_request_asked(ctx, event); }
+  void operator()(const LoadChanged& event) { on_load_changed(ctx, event); }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;
@@ -267,7 +267,8 @@ struct Dispatch {
       ctx.state.deadline_timer = 0;
       if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
     } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
-               !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer)) {
+               !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
+               !on_governor_timer(ctx, event.timer)) {
       on_session_timer(ctx, event.timer);
     }
   }
@@ -288,7 +289,16 @@ Effects run_step(Context ctx, const Event& event) {
   State& state = ctx.state;
   std::visit(Dispatch{ctx}, event.what);
   const bool dispatches = is_running(state.phase) && !state.dormant && !is_recovering(state);
-  if (dispatches && ctx.moved) schedule(ctx);
+  if (dispatches && ctx.moved) {
+    let_requests_out(ctx);
+    schedule(ctx);
+  }
+  if (dispatches && is_running(state.phase)) check_budget(ctx);
+  if (is_running(state.phase) && !state.dormant) {
+    watch_models(ctx);
+  } else {
+    ctx.cancel_timer(state.governor.timer);
+  }
   state.last_seq = event.seq;
   state.updated_at = event.at_ms;
   return std::move(ctx.effects);

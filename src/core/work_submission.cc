@@ -72,6 +72,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   for (const std::string& file : event.args.files) note_touched(task, project_path(file));
   task.review_attempts = 0;
   keep_diagnosis(task, event.diagnosis);
+  task.losses = 0;
   move_task(ctx, task, TaskStatus::submitted);
   close_session(ctx, session);
   ctx.accept(event.request,
@@ -91,6 +92,7 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   const std::string path = project_path(event.path);
   Task* task = find_task(ctx.state, session->task);
   if (task == nullptr || path.empty() || session->role != Role::worker) return;
+  session->wrote = true;
   note_touched(*task, path);
   on_worker_wrote(ctx, *task, path);
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -22,6 +23,7 @@
 #include "runtime/hand_over.h"
 #include "runtime/language_servers.h"
 #include "runtime/log.h"
+#include "runtime/machine_load.h"
 #include "runtime/mission_store.h"
 #include "runtime/project_files.h"
 #include "runtime/project_options.h"
@@ -43,6 +45,10 @@ constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
 constexpr std::uint64_t kStorageTimer = kDeriveTimer + 3;
 constexpr std::uint64_t kTodoTimer = kDeriveTimer + 4;
+constexpr std::uint64_t kLoadTimer = kDeriveTimer + 5;
+/// How often it is looked how busy the machine is, while a mission runs.
+constexpr std::uint64_t kLoadEveryMs = 5'000;
+constexpr std::uint64_t kMachineBytesMax = 65'536;
 /// A file that somebody else has just written is looked at again after this time.
 constexpr std::uint64_t kTodoSettlesMs = 200;
 /// While the disk refuses, it is asked again this often.
@@ -68,11 +74,13 @@ MissionId new_mission_id(std::uint64_t random) {
 struct RoleAnswer {
   Role role = Role::none;
   std::string card;
+  bool capped = false;  ///< leave is asked for each of its model requests
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("role", self.role);
     visit("card", self.card);
+    visit("capped", self.capped);
   }
 };
 
@@ -128,6 +136,12 @@ class Project final : public Directory {
     if (id == kProgressTimer) {
       progress_pending_ = false;
       show_progress(outbox);
+      return;
+    }
+    if (id == kLoadTimer) {
+      load_pending_ = false;
+      observe_load(outbox);
+      release(outbox);
       return;
     }
     if (id == kHandOverTimer) {
@@ -385,7 +399,15 @@ class Project final : public Directory {
 
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
     hand_overs_.started(asked.session);
-    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session)};
+    const Budget& budget = state_.budget;
+    // Another process's mission is not ours to pay for; and while nothing can be written, a person
+    // may at least still talk in the root session.
+    const bool ours =
+        load_problem_.empty() && (failure_.empty() || asked.session != state_.root_session);
+    const bool capped =
+        ours && is_active(state_.phase) && (budget.tokens_max > 0 || budget.usd_max > 0);
+    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session),
+                          capped};
     answers_.push_back(Reply{asked.request, true, codec::dump(role)});
   }
 
@@ -540,6 +562,18 @@ class Project final : public Directory {
   void reply(const RequestId& request, bool ok, std::string text) {
     unlogged_.push_back(request);
     effects_.emplace_back(Reply{request, ok, std::move(text)});
+  }
+
+  [[nodiscard]] bool wants_load() const {
+    return store_.is_open() && is_running(state_.phase) && !state_.dormant;
+  }
+
+  void observe_load(Outbox& outbox) {
+    if (!wants_load() || !failure_.empty()) return;
+    const MachineLoad machine = read_machine(world_.machine, std::thread::hardware_concurrency());
+    LoadVerdict verdict = judge_load(machine, state_.governor.load);
+    if (verdict.load != state_.governor.load)
+      record(LoadChanged{verdict.load, std::move(verdict.why)}, outbox);
   }
 
   /// Adds to an event what only this process can see at this moment.
@@ -719,6 +753,10 @@ class Project final : public Directory {
       if (store_.is_open() && !is_active(state_.phase)) finish(outbox);
     }
     let_out(outbox);
+    if (world_.machine && !load_pending_ && wants_load()) {
+      load_pending_ = true;
+      outbox.start_timer(kLoadTimer, kLoadEveryMs);
+    }
     if (changed_ && !derive_pending_) {
       derive_pending_ = true;
       outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
@@ -997,6 +1035,7 @@ class Project final : public Directory {
   bool loaded_ = false;
   bool changed_ = false;
   bool phase_changed_ = false;
+  bool load_pending_ = false;
   bool derive_pending_ = false;
   bool todo_pending_ = false;
   bool progress_pending_ = false;
@@ -1019,6 +1058,10 @@ World posix_world() {
   World world{os::posix_file_system(),
               [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }};
   world.program_path = program_path();
+  world.machine = [](const std::string& path) {
+    auto text = os::posix_file_system().read(path, kMachineBytesMax);
+    return text.ok() ? std::move(text).value() : std::string();
+  };
   return world;
 }
 

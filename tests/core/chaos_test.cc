@@ -81,7 +81,7 @@ class Chaos {
           std::holds_alternative<WorkSubmitted>(what) ||
           std::holds_alternative<ReviewSubmitted>(what) ||
           std::holds_alternative<TodoUpdated>(what) || std::holds_alternative<TurnEnding>(what) ||
-          std::holds_alternative<CallAborted>(what);
+          std::holds_alternative<CallAborted>(what) || std::holds_alternative<RequestAsked>(what);
       return !call && chance(faults_);
     };
     host_.swallowed = [this](const PromptSession&) { return chance(faults_); };
