@@ -55,7 +55,8 @@ Host::Host(Faults& faults, Timeline& timeline, Disk& disk, Checker& checker, Tra
       checker_(checker),
       trace_(trace),
       models_(models),
-      random_(mix(seed, 31)) {}
+      random_(mix(seed, 31)),
+      wordy_(random_.chance(40)) {}
 
 Host::Child* Host::find_child(const SessionId& id) {
   const auto it = children_.find(id);
@@ -485,8 +486,8 @@ TurnEnded Host::answered(Child& child, bool stopped) {
   if (!std::exchange(child.paid, false)) return event;
   const auto most =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(child.output_max, kOutputMost));
-  const std::uint64_t written =
-      random_.chance(95) ? random_.between(1, std::min(most, 400U)) : most;
+  const bool at_length = wordy_ || random_.chance(5);
+  const std::uint64_t written = random_.between(1, at_length ? most : std::min(most, 400U));
   const std::uint64_t read = child.tokens + kSystemTokens + kToolTokens;
   event.tokens = read + written;
   event.usd =

@@ -163,6 +163,7 @@ class Host {
   Trace& trace_;
   Models& models_;
   Random random_;
+  const bool wordy_;  ///< its models write as much as they may
   Process* process_ = nullptr;
   HostMode mode_ = HostMode::serve;
   std::map<SessionId, Child> children_;
