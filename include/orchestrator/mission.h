@@ -486,6 +486,11 @@ struct Commander {
   double answer_usd = 0;
   std::uint64_t request_bytes = 0;  ///< of its newest request
   std::uint64_t answer_bytes = 0;   ///< of the request that its newest answer answered
+  RequestId asking;                 ///< a request that waits for the budget
+  std::uint64_t asking_output = 0;
+  double asking_input_usd = 0;
+  double asking_output_usd = 0;
+  TimeMs asked_ms = 0;  ///< when its newest request was let out
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -509,6 +514,11 @@ struct Commander {
     visit("answer_usd", self.answer_usd);
     visit("request_bytes", self.request_bytes);
     visit("answer_bytes", self.answer_bytes);
+    visit("asking", self.asking);
+    visit("asking_output", self.asking_output);
+    visit("asking_input_usd", self.asking_input_usd);
+    visit("asking_output_usd", self.asking_output_usd);
+    visit("asked_ms", self.asked_ms);
   }
 };
 

@@ -132,6 +132,15 @@ bool is_left_reserved(const Session& session) {
   return is_reserved(session) && !holds_slot(session);
 }
 
+/// The Commander's answer may cost less than is reserved for it; not waited for for ever, and not
+/// in a call of mission_run, which itself waits for the sessions.
+bool is_answering(const Context& ctx) {
+  const Commander& commander = ctx.state.commander;
+  const bool reserved = commander.reserved_tokens > 0 || commander.reserved_usd > 0;
+  return reserved && commander.busy && commander.waiting.empty() &&
+         ctx.now_ms < commander.asked_ms + stall_ms(ctx.state);
+}
+
 void answer(Context& ctx, const RequestId& request, std::uint64_t output) {
   ctx.accept(request, "{\"output_max\":" + std::to_string(output) + "}");
 }
@@ -145,49 +154,62 @@ std::string no_leave_text(const State& state) {
   return "Budget: mission " + state.mission.value + " does not ask this session for anything now.";
 }
 
-/// What is kept of a request that waits; the rest of it is in its session.
-RequestAsked waiting_request(const Session& session) {
+/// What is kept of a request that waits, of a session or of the Commander.
+template <class Asker>
+RequestAsked waiting_request(const Asker& asker) {
   RequestAsked event;
-  event.request = session.asking;
-  event.session = session.id;
-  event.bytes = session.request_bytes;
-  event.output_max = session.asking_output;
-  event.input_usd = session.asking_input_usd;
-  event.output_usd = session.asking_output_usd;
+  event.request = asker.asking;
+  event.bytes = asker.request_bytes;
+  event.output_max = asker.asking_output;
+  event.input_usd = asker.asking_input_usd;
+  event.output_usd = asker.asking_output_usd;
   return event;
 }
 
-bool let_out(Context& ctx, Session& session, const RequestAsked& event) {
-  // What was reserved when it was prompted is given up: it must not keep others waiting.
-  session.reserved_tokens = 0;
-  session.reserved_usd = 0;
-  const Bound bound = bound_of(ctx.state, &session, event, room(ctx.state, false));
+template <class Asker>
+void note_request(Asker& asker, const RequestAsked& event) {
+  asker.asking = event.request;
+  asker.request_bytes = event.bytes;
+  asker.asking_output = event.output_max;
+  asker.asking_input_usd = event.input_usd;
+  asker.asking_output_usd = event.output_usd;
+}
+
+template <class Asker>
+void reserve(Asker& asker, Amount amount) {
+  asker.reserved_tokens = static_cast<std::uint64_t>(std::ceil(amount.tokens));
+  asker.reserved_usd = amount.usd;
+}
+
+/// Lets out what the session or the Commander (`session` null) waits for, if it fits into `left`.
+template <class Asker>
+bool let_out(Context& ctx, Asker& asker, const Session* session, Amount left) {
+  const RequestAsked event = waiting_request(asker);
+  const Bound bound = bound_of(ctx.state, session, event, left);
   if (bound.output == 0) return false;
-  session.reserved_tokens = static_cast<std::uint64_t>(std::ceil(bound.amount.tokens));
-  session.reserved_usd = bound.amount.usd;
-  session.asking = RequestId{};
+  reserve(asker, bound.amount);
+  asker.asking = RequestId{};
   answer(ctx, event.request, bound.output);
   return true;
 }
 
-void ask_for_commander(Context& ctx, const RequestAsked& event) {
+void let_session_out(Context& ctx, Session& session) {
+  if (session.asking.empty()) return;
+  // What was reserved when it was prompted is given up: it must not keep others waiting.
+  reserve(session, {});
+  (void)let_out(ctx, session, &session, room(ctx.state, false));
+}
+
+void let_commander_out(Context& ctx) {
   State& state = ctx.state;
   Commander& commander = state.commander;
-  commander.reserved_tokens = 0;
-  commander.reserved_usd = 0;
-  commander.request_bytes = event.bytes;
+  if (commander.asking.empty()) return;
+  reserve(commander, {});
+  commander.asked_ms = ctx.now_ms;
   const bool last_words = !is_running(state.phase) || state.dormant;
-  const Bound bound = bound_of(state, nullptr, event, room(state, last_words));
-  if (bound.output == 0) {
-    if (last_words) return answer(ctx, event.request, kOutputTokensMin);
-    ctx.refuse(event.request, no_budget_text());
-    state.budget.spent = true;
-    return pause_mission(
-        ctx, "the budget is spent: " + spent_text(state) + ", and the next answer would not fit");
-  }
-  commander.reserved_tokens = static_cast<std::uint64_t>(std::ceil(bound.amount.tokens));
-  commander.reserved_usd = bound.amount.usd;
-  answer(ctx, event.request, bound.output);
+  if (let_out(ctx, commander, nullptr, room(state, last_words)) || !last_words) return;
+  answer(ctx, commander.asking, kOutputTokensMin);
+  commander.asking = RequestId{};
 }
 
 std::string count_text(std::uint64_t n) { return std::to_string(n); }
@@ -275,13 +297,25 @@ void release_reservation(Context& ctx, Session& session) {
   ctx.moved = true;
 }
 
-TimeMs reservation_lapses_ms(const State& state) {
+void release_commander(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  if (!commander.asking.empty()) ctx.refuse(commander.asking, no_leave_text(ctx.state));
+  commander.asking = RequestId{};
+  if (commander.reserved_tokens == 0 && commander.reserved_usd <= 0) return;
+  commander.reserved_tokens = 0;
+  commander.reserved_usd = 0;
+  ctx.moved = true;
+}
+
+TimeMs reservation_lapses_ms(const Context& ctx) {
   TimeMs due = 0;
-  if (!is_capped(state)) return due;
-  for (const Session& session : state.sessions) {
-    if (!is_left_reserved(session)) continue;
-    const TimeMs lapses_ms = session.seen_ms + kAbortedMs;
-    if (due == 0 || lapses_ms < due) due = lapses_ms;
+  if (!is_capped(ctx.state)) return due;
+  const auto note = [&](TimeMs lapses_ms) {
+    if (lapses_ms > ctx.now_ms && (due == 0 || lapses_ms < due)) due = lapses_ms;
+  };
+  if (is_answering(ctx)) note(ctx.state.commander.asked_ms + stall_ms(ctx.state));
+  for (const Session& session : ctx.state.sessions) {
+    if (is_left_reserved(session)) note(std::max(session.seen_ms + kAbortedMs, ctx.now_ms + 1));
   }
   return due;
 }
@@ -302,23 +336,22 @@ void on_request_asked(Context& ctx, const RequestAsked& event) {
   if (!is_active(state.phase) || !is_capped(state) || (session == nullptr && !root))
     return ctx.accept(event.request, "");
   ctx.moved = true;  // it may need less than was reserved for it
-  if (root) return ask_for_commander(ctx, event);
-  if (session->asking == event.request) return;  // the host told it twice
-  if (!session->asking.empty()) ctx.accept(session->asking, "");
-  session->asking = event.request;
-  session->request_bytes = event.bytes;
-  session->asking_output = event.output_max;
-  session->asking_input_usd = event.input_usd;
-  session->asking_output_usd = event.output_usd;
+  RequestId& asking = root ? state.commander.asking : session->asking;
+  if (asking == event.request) return;  // the host told it twice
+  if (!asking.empty()) ctx.accept(asking, "");
+  if (root) {
+    note_request(state.commander, event);
+    return let_commander_out(ctx);
+  }
+  note_request(*session, event);
   if (!is_busy(*session) || !is_running(state.phase)) return release_reservation(ctx, *session);
-  (void)let_out(ctx, *session, event);
+  let_session_out(ctx, *session);
 }
 
 void let_requests_out(Context& ctx) {
   if (!is_capped(ctx.state)) return;
-  for (Session& session : ctx.state.sessions) {
-    if (!session.asking.empty()) (void)let_out(ctx, session, waiting_request(session));
-  }
+  let_commander_out(ctx);
+  for (Session& session : ctx.state.sessions) let_session_out(ctx, session);
 }
 
 void settle(Context& ctx, const TurnEnded& event) {
@@ -344,17 +377,23 @@ void settle(Context& ctx, const TurnEnded& event) {
 
 void check_budget(Context& ctx) {
   State& state = ctx.state;
-  if (!is_capped(state) || state.phase == Phase::briefing) return;
+  Commander& commander = state.commander;
+  if (!is_capped(state)) return;
   const Amount outstanding = reserved_by_children(state);
   if (outstanding.tokens > 0 || outstanding.usd > 0) return;
-  // Whatever wants an answer now would be let out if it fitted: nothing else is on its way.
-  const bool waits = std::ranges::any_of(state.sessions, [&](const Session& session) {
+  // Whatever wants an answer now would have been let out if it fitted: nothing else is on its way.
+  const auto wants = [&](const Session& session) {
     return !session.asking.empty() || (session.state == SessionState::held &&
                                        !affords_prompt(state, &session, session.prompt.size()));
-  });
-  const bool begun = std::ranges::any_of(state.sessions, holds_slot);
-  if (!waits && (begun || affords_prompt(state, nullptr, 0))) return;
+  };
+  const bool waits = !commander.asking.empty() || std::ranges::any_of(state.sessions, wants);
+  const bool may_begin_one = state.phase == Phase::briefing ||
+                             std::ranges::any_of(state.sessions, holds_slot) ||
+                             affords_prompt(state, nullptr, 0);
+  if (!waits && may_begin_one) return;
+  if (is_answering(ctx)) return;
   state.budget.spent = true;
+  release_commander(ctx);
   pause_mission(
       ctx, "the budget is spent: " + spent_text(state) + ", and the next answer would not fit");
 }

@@ -21,9 +21,11 @@ void reserve_unasked(Context& ctx, Session& session);
 /// Its turn is over, or it is: nothing is reserved for it, and what it asks for is refused. While
 /// it is being aborted, an answer may still come: then what that may cost stays reserved.
 void release_reservation(Context& ctx, Session& session);
-/// When the next reservation of an aborted turn is given up, though the host has not said that it
-/// is over; 0: there is none.
-[[nodiscard]] TimeMs reservation_lapses_ms(const State& state);
+/// The Commander's turn is over, or another session is the Commander now.
+void release_commander(Context& ctx);
+/// When the next reservation is not waited for any longer, though the host has not said that its
+/// answer is there or never will be; 0: there is none.
+[[nodiscard]] TimeMs reservation_lapses_ms(const Context& ctx);
 void let_reservations_lapse(Context& ctx);
 
 void on_request_asked(Context& ctx, const RequestAsked& event);

@@ -222,6 +222,7 @@ void halve_total(Context& ctx) {
   state.parallel = std::max(
       1U,
       std::min(state.parallel, std::max(static_cast<std::uint32_t>(slots_used(state)), 2U)) / 2);
+  ctx.moved = true;  // a first look may be in the way now
   state.governor.slowed_ms = ctx.now_ms;
   state.governor.run = 0;
   state.metrics.slowdowns += 1;
@@ -367,8 +368,8 @@ void watch_models(Context& ctx) {
     if (load.not_before_ms > ctx.now_ms && (due == 0 || load.not_before_ms < due))
       due = load.not_before_ms;
   }
-  const TimeMs lapses_ms = reservation_lapses_ms(ctx.state);
-  if (lapses_ms > 0 && (due == 0 || lapses_ms < due)) due = std::max(lapses_ms, ctx.now_ms);
+  const TimeMs lapses_ms = reservation_lapses_ms(ctx);
+  if (lapses_ms > 0 && (due == 0 || lapses_ms < due)) due = lapses_ms;
   if (due == 0 || (governor.timer != 0 && governor.timer_at_ms == due)) return;
   ctx.cancel_timer(governor.timer);
   governor.timer = ctx.start_timer(due - ctx.now_ms);
@@ -380,12 +381,18 @@ bool on_governor_timer(Context& ctx, TimerId timer) {
   if (timer == 0 || timer != governor.timer) return false;
   governor.timer = 0;
   ctx.moved = true;
-  for (ModelLoad& load : governor.models) {
-    if (load.breaker == Breaker::open && load.not_before_ms <= ctx.now_ms)
-      load.breaker = Breaker::half_open;
-  }
   let_reservations_lapse(ctx);
   return true;
+}
+
+void end_rests(Context& ctx) {
+  for (ModelLoad& load : ctx.state.governor.models) {
+    if (load.not_before_ms > ctx.now_ms) continue;
+    if (load.not_before_ms > ctx.state.updated_at) ctx.moved = true;  // since the event before
+    if (load.breaker != Breaker::open) continue;
+    load.breaker = Breaker::half_open;
+    ctx.moved = true;
+  }
 }
 
 void forget_rests(State& state) {

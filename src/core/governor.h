@@ -52,6 +52,8 @@ void on_load_changed(Context& ctx, const LoadChanged& event);
 
 /// Starts the timer that looks at what waits again, where time alone can free it.
 void watch_models(Context& ctx);
+/// Models whose rest or whose provider's delay is over may be asked again.
+void end_rests(Context& ctx);
 /// Whether the timer was the governor's.
 [[nodiscard]] bool on_governor_timer(Context& ctx, TimerId timer);
 /// A new process, or a person: nobody waits for what was.

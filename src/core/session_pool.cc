@@ -186,8 +186,10 @@ void choose_model_for(Context& ctx, Session& session) {
     if (seen != ctx.state.governor.seen.end()) model = seen->second;
   }
   if (choice.stand_in) ctx.state.metrics.fallbacks += 1;
-  if (model != session.model_asked) session.model.clear();
+  if (model == session.model_asked) return;
+  session.model.clear();
   session.model_asked = model;
+  ctx.moved = true;  // the other one may be asked by one more
 }
 
 }  // namespace
@@ -398,6 +400,9 @@ void go_on_after_fault(Context& ctx, Session& session) {
   if (session.first_look) return end_session(ctx, session, outcome_of(session.fault));
   const std::string why = "its model failed (" + std::string(to_name(session.fault)) + ")";
   if (is_hopeless(ctx.state, session)) {
+    // Its turn is over: there is nothing to abort.
+    ctx.cancel_timer(session.timer);
+    move_session(ctx, session, SessionState::idle);
     return block_mission(ctx, "no model answers the " + std::string(to_name(session.role)) + ": " +
                                   model_trouble(ctx.state, session) +
                                   ". Mend its key, account or name, or name another one in "

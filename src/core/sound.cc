@@ -101,6 +101,7 @@ std::string wrong_sessions(const State& state) {
 std::string wrong_numbers(const State& state) {
   const Budget& budget = state.budget;
   if (!is_time(state.started_at) || !is_time(state.updated_at)) return "updated_at: is no time";
+  if (!is_time(state.commander.asked_ms)) return "commander.asked_ms: is no time";
   if (!is_time(budget.time_max_ms) || !is_time(budget.deadline_ms) ||
       !is_time(budget.time_left_ms)) {
     return "budget: a time is out of range";

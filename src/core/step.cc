@@ -128,6 +128,7 @@ struct Dispatch {
       ctx.accept(state.commander.waiting,
                  "Another session has adopted the mission.\n\nNow: end your turn.");
     }
+    if (state.root_session != event.session) release_commander(ctx);
     state.root_session = event.session;
     state.mode = event.mode;
     ctx.emit(WatchSession{event.session});
@@ -289,10 +290,9 @@ Effects run_step(Context ctx, const Event& event) {
   State& state = ctx.state;
   std::visit(Dispatch{ctx}, event.what);
   const bool dispatches = is_running(state.phase) && !state.dormant && !is_recovering(state);
-  if (dispatches && ctx.moved) {
-    let_requests_out(ctx);
-    schedule(ctx);
-  }
+  end_rests(ctx);
+  if (ctx.moved) let_requests_out(ctx);
+  if (dispatches && ctx.moved) schedule(ctx);
   if (dispatches && is_running(state.phase)) check_budget(ctx);
   if (is_running(state.phase) && !state.dormant) {
     watch_models(ctx);

@@ -196,12 +196,18 @@ void Checker::check_models(const State& state) {
   }
 }
 
-/// What a person says to a Commander whose mission has stopped is theirs to pay for.
-void Checker::check_spending(const State& state, const Event& event, Phase before) const {
+/// What a person says to a Commander whose mission has stopped is theirs to pay for; and what a
+/// session was about to answer when it adopted the mission was asked for before.
+void Checker::check_spending(const State& state, const Event& event, Phase before) {
+  if (const auto* asked = std::get_if<RequestAsked>(&event.what);
+      asked != nullptr && asked->session == state.root_session)
+    root_ = state.root_session;
   const auto* ended = std::get_if<TurnEnded>(&event.what);
-  if (ended == nullptr || !spends_as_told_) return;
-  if (ended->session == state.root_session && !is_running(before)) return;
-  require(!core::over_cap(state.budget), "spending stays under the cap", core::spent_text(state));
+  if (ended == nullptr || !spends_as_told_ || !core::over_cap(state.budget)) return;
+  const bool of_root = ended->session == state.root_session;
+  spends_as_told_ = false;
+  require(of_root && (!is_running(before) || root_ != state.root_session),
+          "spending stays under the cap", core::spent_text(state));
 }
 
 void Checker::check_tasks(const State& state) {
@@ -239,8 +245,9 @@ void Checker::check_effects(const State& state, const Effects& effects) const {
     const auto* prompt = std::get_if<PromptSession>(&effect);
     const auto* create = std::get_if<CreateSession>(&effect);
     const bool acts = prompt != nullptr || create != nullptr;
-    require(!silent || !acts, "nothing is prompted after a stop",
-            "a prompt while the mission is " + std::string(to_name(state.phase)));
+    require(
+        !silent || !acts, "nothing is prompted after a stop",
+        "a prompt while the mission is " + std::string(to_name(state.phase)) + ": " + state.reason);
     const Session* session = prompt == nullptr ? nullptr : find_session(state, prompt->session);
     if (session != nullptr && session->state == SessionState::prompting) {
       const std::string model = core::model_of(state, *session);

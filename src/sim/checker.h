@@ -52,7 +52,7 @@ class Checker final : public runtime::Observer {
   void begin_mission(const Event& event);
   void check_limits(const State& state);
   void check_models(const State& state);
-  void check_spending(const State& state, const Event& event, Phase before) const;
+  void check_spending(const State& state, const Event& event, Phase before);
   void check_running(const State& state) const;
   void check_tasks(const State& state);
   void check_effects(const State& state, const Effects& effects) const;
@@ -84,6 +84,7 @@ class Checker final : public runtime::Observer {
   Load load_ = Load::calm;
   std::map<std::string, std::size_t> asked_at_once_;  ///< model -> sessions
   bool spends_as_told_ = true;
+  SessionId root_;  ///< that asked for leave as such
   std::uint32_t missions_ = 0;
   std::uint64_t unkept_ = 0;
 };

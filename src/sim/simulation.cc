@@ -15,6 +15,8 @@ constexpr std::uint64_t kOccasionEvery = 8;
 constexpr std::uint64_t kStepsMost = 400'000;
 constexpr std::uint64_t kHealedStepsMost = 100'000;
 constexpr std::uint32_t kHealedResumesMost = 40;
+/// Each grants a small budget once more.
+constexpr std::uint32_t kCappedResumesMost = 400;
 constexpr std::uint32_t kResumesBeforeHealing = 5;
 constexpr std::uint64_t kStepsAfterTheEnd = 300;
 constexpr std::uint64_t kHourMs = 3'600'000;
@@ -124,7 +126,7 @@ class Simulation {
     if (endless_ms_ > 0) return;
     const std::uint64_t healed_steps = faults_.healed() ? steps_ - healed_at_step_ : 0;
     if (steps_ < kStepsMost && healed_steps < kHealedStepsMost &&
-        (!faults_.healed() || resumes_ <= kHealedResumesMost))
+        (!faults_.healed() || resumes_ <= (capped_ ? kCappedResumesMost : kHealedResumesMost)))
       return;
     throw Violation{"every mission ends, within its measure",
                     "after " + std::to_string(steps_) + " steps and " + std::to_string(resumes_) +
@@ -236,7 +238,9 @@ class Simulation {
     event.mode = mode_;
     event.arguments = "Build it";
     if (random_.chance(20)) event.arguments += " --background";
-    if (random_.chance(20)) {
+    const bool capped = random_.chance(20);
+    capped_ = capped_ || capped;
+    if (capped) {
       constexpr std::array kBudgets{"150ktok", "400ktok", "2Mtok", "2usd", "10usd"};
       event.arguments += std::string(" --budget ") +
                          kBudgets[random_.pick(static_cast<std::uint32_t>(kBudgets.size()))];
@@ -392,6 +396,7 @@ class Simulation {
   bool died_ = false;
   bool ends_ = false;
   bool asking_ = false;
+  bool capped_ = false;  ///< the newest mission has a small budget
 };
 
 }  // namespace

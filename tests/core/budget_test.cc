@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "core/session_pool.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -99,6 +100,99 @@ MISSION_SCENARIO(Budget, MoneyIsACapToo) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::paused) << status_text(host.state);
   EXPECT_LE(host.state.budget.usd, 0.12);
+}
+
+bool was_paused(const FakeHost& host) {
+  return std::ranges::any_of(host.toasts, [](const ShowToast& toast) {
+    return toast.text.starts_with("Mission paused: the budget");
+  });
+}
+
+MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
+  FakeHost host;
+  host.plan = many(6);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  host.task_command("--budget 100ktok --parallel 6 build it");
+  host.run_until([&] { return core::slots_used(host.state) >= 5; });
+  host.stop("--pause");
+  host.run();
+  // All of them go on at once, and what they may cost is reserved before the Commander asks.
+  EXPECT_TRUE(host.resume().ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_FALSE(was_paused(host));
+  EXPECT_LE(host.state.budget.tokens, 100'000U);
+}
+
+MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
+  FakeHost host;
+  host.plan = many(2);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
+  bool fails = true;
+  host.provider = [&](const SessionId& session, const std::string&) -> std::string {
+    const Session* asked = find_session(host.state, session);
+    const bool worker = asked != nullptr && asked->role == Role::worker;
+    const bool other_waits = std::ranges::any_of(
+        host.state.sessions, [](const Session& one) { return !one.asking.empty(); });
+    if (!worker || !fails || !other_waits) return "";
+    fails = false;
+    return "socket hang up";
+  };
+  host.think_ms = 1'000;
+  host.task_command("--budget 75ktok --parallel 2 build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_FALSE(was_paused(host));
+}
+
+MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
+  for (const bool told : {true, false}) {
+    SCOPED_TRACE(told);
+    FakeHost host;
+    host.plan = many(2);
+    host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+    host.think_ms = 40'000;
+    host.task_command("--budget 500ktok --parallel 2 build it");
+    host.run_until([&] { return host.running("T1") && !host.at("T1").session.empty(); });
+    host.run_for(200);
+    const SessionId worker = host.at("T1").session;
+    const auto reserved = [&] { return find_session(host.state, worker)->reserved_tokens; };
+    ASSERT_GT(reserved(), 0U);
+    if (!told) {
+      host.lost = [&](const Happening& what) {
+        const auto* idled = std::get_if<SessionIdled>(&what);
+        return idled != nullptr && idled->session == worker;
+      };
+    }
+    TodoArgs drop;
+    drop.id = TaskId("T1");
+    drop.status = TodoStatus::dropped;
+    EXPECT_TRUE(host.deliver(TodoUpdated{RequestId("drop"), SessionId("root"), drop, {}}).ok);
+    EXPECT_EQ(find_session(host.state, worker)->state, SessionState::ended);
+    EXPECT_GT(reserved(), 0U) << "its answer may be on its way";
+    host.run_for(1'000);
+    EXPECT_EQ(reserved() == 0, told);
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+    EXPECT_EQ(reserved(), 0U) << "a host that says nothing is not waited for for ever";
+  }
+}
+
+MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
+  FakeHost host;
+  host.plan = many(2);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  host.lost = [&](const Happening& what) {
+    const auto* ended = std::get_if<TurnEnded>(&what);
+    const auto* idled = std::get_if<SessionIdled>(&what);
+    const SessionId root("root");
+    return host.state.phase != Phase::paused && ((ended != nullptr && ended->session == root) ||
+                                                 (idled != nullptr && idled->session == root));
+  };
+  host.task_command("--budget 48ktok --background build it");
+  host.run_for(20 * 60'000);
+  EXPECT_EQ(host.state.phase, Phase::paused) << status_text(host.state);
+  EXPECT_TRUE(was_paused(host));
 }
 
 MISSION_SCENARIO(Budget, NothingIsReservedOrWaitsAfterTheEnd) {

@@ -145,6 +145,28 @@ MISSION_SCENARIO(Governor, AModelHasACapOfItsOwn) {
   EXPECT_EQ(most, 2U);
 }
 
+MISSION_SCENARIO(Governor, ACapHoldsAlsoForAModelThatTheHostHasNotNamedYet) {
+  FakeHost host;
+  host.host_model = "p/m";
+  host.options.parallel.per_model = {{"p/m", 2}};
+  host.plan = many(8);
+  std::size_t most = 0;
+  host.script(Role::commander, [&](Turn& turn) {  // no Planner, whose model would be known
+    if (host.state.phase == Phase::briefing) turn.plan(host.plan);
+    if (is_running(host.state.phase)) turn.mission_run();
+  });
+  for (const Role role : {Role::worker, Role::reviewer}) {
+    host.script(role, [&, role](Turn& turn) {
+      most = std::max(most, core::slots_used(host.state));
+      role == Role::worker ? turn.do_work() : turn.pass();
+    });
+  }
+  host.task_command("--parallel 8 build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(most, 2U);
+}
+
 MISSION_SCENARIO(Governor, ABusyMachineFreezesTheLimits) {
   FakeHost host;
   host.options.parallel = {2, 8, {}};
@@ -234,10 +256,35 @@ MISSION_SCENARIO(Governor, AProviderThatRefusesBlocksTheMissionWithItsWords) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::blocked);
   EXPECT_NE(host.state.reason.find("p/m: invalid api key"), std::string::npos) << host.state.reason;
+  EXPECT_FALSE(std::ranges::any_of(host.toasts, [](const ShowToast& toast) {
+    return toast.text.starts_with("Not confirmed");
+  })) << "a turn that had failed was to stop";
   refuses = false;
   EXPECT_TRUE(host.resume().ok);
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Governor, ARestThatEndsWhileTheMissionIsBlockedIsOver) {
+  FakeHost host;
+  host.host_model = "p/m";
+  host.plan = many(2);
+  bool refuses = true;
+  host.provider = [&](const SessionId& session, const std::string&) -> std::string {
+    return refuses && session.value != "root" ? "invalid api key" : "";
+  };
+  host.script(Role::commander, [&](Turn& turn) {
+    if (host.state.phase == Phase::blocked && !refuses) turn.plan(host.plan);
+    if (is_running(host.state.phase)) turn.mission_run();
+  });
+  host.task_command("build it");
+  host.run();
+  ASSERT_EQ(host.state.phase, Phase::blocked);
+  host.now += 3'600'000;
+  refuses = false;
+  host.say("Its key is mended: plan it yourself");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
 MISSION_SCENARIO(Governor, AModelThatNeverComesBackBlocksTheMission) {
