@@ -129,18 +129,17 @@ MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
   host.plan = many(2);
   host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
   bool fails = true;
-  host.provider = [&](const SessionId& session, const std::string&) -> std::string {
-    const Session* asked = find_session(host.state, session);
-    const bool worker = asked != nullptr && asked->role == Role::worker;
+  host.script(Role::worker, [&](Turn& turn) {
     const bool other_waits = std::ranges::any_of(
         host.state.sessions, [](const Session& one) { return !one.asking.empty(); });
-    if (!worker || !fails || !other_waits) return "";
+    if (!fails || !other_waits) return void(turn.do_work());
     fails = false;
-    return "socket hang up";
-  };
+    turn.fail();
+  });
   host.think_ms = 1'000;
   host.task_command("--budget 75ktok --parallel 2 build it");
   host.run();
+  EXPECT_FALSE(fails) << "nothing had to wait";
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
   EXPECT_FALSE(was_paused(host));
 }
