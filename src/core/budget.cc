@@ -354,10 +354,8 @@ void let_requests_out(Context& ctx) {
   for (Session& session : ctx.state.sessions) let_session_out(ctx, session);
 }
 
-void settle(Context& ctx, const TurnEnded& event) {
+void settle(Context& ctx, Session* session, const TurnEnded& event) {
   State& state = ctx.state;
-  if (!is_active(state.phase) || role_of_session(state, event.session) == Role::none) return;
-  Session* session = find_session(state, event.session);
   std::string& paid = session == nullptr ? state.commander.paid_message : session->paid_message;
   if (!event.message.empty() && paid == event.message) return;
   paid = event.message;

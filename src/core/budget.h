@@ -31,8 +31,8 @@ void let_reservations_lapse(Context& ctx);
 void on_request_asked(Context& ctx, const RequestAsked& event);
 /// Lets out what waits and fits now.
 void let_requests_out(Context& ctx);
-/// Counts what an answer has cost.
-void settle(Context& ctx, const TurnEnded& event);
+/// Counts what an answer of a session has cost; null: of the Commander.
+void settle(Context& ctx, Session* session, const TurnEnded& event);
 /// Where what is wanted does not fit and nothing can become free any more, pauses the mission.
 /// Called once after every event of a running mission.
 void check_budget(Context& ctx);

@@ -49,19 +49,20 @@ ModelLoad& load_of(State& state, const std::string& model) {
   return models.back();
 }
 
-std::string role_key(const State& state, Role role, const std::string& model) {
+const std::string& role_key(const State& state, Role role, const std::string& model) {
+  static const std::string kNotKnown;
   if (!model.empty()) return model;
   const auto& seen = state.governor.seen;
   if (const auto it = seen.find(std::string(to_name(role))); it != seen.end()) return it->second;
   // Until the host has told of this role, it is most likely the one that it gives to others; where
   // the user has set caps, that is not good enough.
-  if (!state.options.parallel.per_model.empty()) return "";
-  return seen.empty() ? "" : seen.begin()->second;
+  if (seen.empty() || !state.options.parallel.per_model.empty()) return kNotKnown;
+  return seen.begin()->second;
 }
 
-std::string model_of_session(const State& state, const SessionId& id) {
-  if (const Session* session = find_session(state, id)) return model_of(state, *session);
-  return id == state.root_session ? state.commander.model : "";
+/// Of a child, or of the Commander, null.
+const std::string& model_asked_by(const State& state, const Session* session) {
+  return session == nullptr ? state.commander.model : model_of(state, *session);
 }
 
 std::uint32_t used(const State& state, const std::string& model, const Session* without) {
@@ -230,7 +231,7 @@ void halve_total(Context& ctx) {
 
 }  // namespace
 
-std::string model_of(const State& state, const Session& session) {
+const std::string& model_of(const State& state, const Session& session) {
   if (!session.model.empty()) return session.model;
   return role_key(state, session.role, session.model_asked);
 }
@@ -247,7 +248,7 @@ Choice choose_model(const Context& ctx, Role role, const Session* session) {
   const bool tired = session != nullptr && session->faults >= kFaultsInSession;
   for (std::size_t k = 0; k < chain.size(); ++k) {
     const std::size_t i = tired ? (k + 1) % chain.size() : k;
-    const std::string key = role_key(state, role, chain[i]);
+    const std::string& key = role_key(state, role, chain[i]);
     const bool last = k + 1 == chain.size();
     if (!last && is_passed_over(state, ctx.now_ms, key, session)) continue;
     return {may_ask(state, ctx.now_ms, key, session), chain[i], i > 0};
@@ -255,32 +256,33 @@ Choice choose_model(const Context& ctx, Role role, const Session* session) {
   return {};
 }
 
-void note_model(Context& ctx, const SessionId& id, const std::string& model) {
-  if (model.empty()) return;
+void note_model(Context& ctx, Session* session, const std::string& model) {
   State& state = ctx.state;
+  std::string& known = session == nullptr ? state.commander.model : session->model;
+  if (model.empty() || known == model) return;
   const std::string name = clip(model, 200);
-  if (id == state.root_session) {
-    state.commander.model = name;
+  if (session == nullptr) {
+    known = name;
     return;
   }
-  Session* session = find_session(state, id);
-  if (session == nullptr || session->model == name) return;
   session->model = name;
   ctx.moved = true;  // the model that it was counted under may be asked by one more
   if (session->model_asked.empty()) state.governor.seen[std::string(to_name(session->role))] = name;
   (void)load_of(state, name);
 }
 
-void on_good_answer(Context& ctx, const SessionId& id) {
+void on_good_answer(Context& ctx, Session* session) {
   State& state = ctx.state;
-  if (Session* session = find_session(state, id)) {
+  if (session != nullptr) {
     session->faults = 0;
     session->retrying = false;
     session->fault = Fault::none;
     session->asked_ms = ctx.now_ms;  // what follows is asked from now on
-    if (Task* task = find_task(state, session->task)) task->losses = 0;
+    // Its first one: sessions are lost to a model one after the other.
+    Task* task = session->tokens == 0 ? find_task(state, session->task) : nullptr;
+    if (task != nullptr) task->losses = 0;
   }
-  ModelLoad& load = load_of(state, model_of_session(state, id));
+  ModelLoad& load = load_of(state, model_asked_by(state, session));
   load.failures = 0;
   load.error.clear();
   load.refused = false;
@@ -291,7 +293,7 @@ void on_good_answer(Context& ctx, const SessionId& id) {
     ctx.emit(ShowToast{"info", named(load.model) + " answers again"});
     ctx.moved = true;
   }
-  if (id == state.root_session || state.governor.load != Load::calm) return;
+  if (session == nullptr || state.governor.load != Load::calm) return;
   const std::uint32_t before = load.limit + state.parallel;
   grow_model(state, load);
   grow_total(state);
@@ -304,14 +306,15 @@ void on_retried(Context& ctx, const SessionRetried& event) {
   const TimeMs delay_ms = std::clamp<TimeMs>(event.delay_ms, 0, 24 * 3'600'000);
   TimeMs asked_ms = ctx.now_ms;
   state.metrics.retries += 1;
-  if (Session* session = find_session(state, event.session)) {
+  Session* session = find_session(state, event.session);
+  if (session != nullptr) {
     if (!holds_slot(*session)) return;
     asked_ms = session->asked_ms;
     session->seen_ms = ctx.now_ms;
     session->retrying = true;
     session->asked_ms = ctx.now_ms + delay_ms;
   }
-  ModelLoad& load = load_of(state, model_of_session(state, event.session));
+  ModelLoad& load = load_of(state, model_asked_by(state, session));
   if (is_congestion(fault)) slow_down(ctx, load, asked_ms, delay_ms);
   // Of one that is asked too much, only a session that is put off again and again says that it is
   // out of order.
@@ -319,11 +322,9 @@ void on_retried(Context& ctx, const SessionRetried& event) {
   if (failed) count_failure(ctx, load, event.message);
 }
 
-void on_model_fault(Context& ctx, const SessionId& id, Fault fault, const std::string& message) {
-  State& state = ctx.state;
-  const Session* session = find_session(state, id);
-  ModelLoad& load = load_of(state, model_of_session(state, id));
-  if (is_congestion(fault)) slow_down(ctx, load, session == nullptr ? 0 : session->asked_ms, 0);
+void on_model_fault(Context& ctx, const Session& session, Fault fault, const std::string& message) {
+  ModelLoad& load = load_of(ctx.state, model_of(ctx.state, session));
+  if (is_congestion(fault)) slow_down(ctx, load, session.asked_ms, 0);
   if (fault != Fault::refused) return count_failure(ctx, load, message);
   load.error = clip(message, 200);
   load.refused = true;
@@ -340,7 +341,7 @@ bool is_hopeless(const State& state, const Session& session) {
 }
 
 std::string model_trouble(const State& state, const Session& session) {
-  const std::string model = model_of(state, session);
+  const std::string& model = model_of(state, session);
   const ModelLoad* load = find_load(state, model);
   return named(model) + (load == nullptr || load->error.empty() ? "" : ": " + load->error);
 }

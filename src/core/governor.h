@@ -32,15 +32,14 @@ struct Choice {
 /// Whether any further session may be begun at all.
 [[nodiscard]] bool has_room(const State& state);
 
-/// What the host says of the model of a session's requests; the session may be the root's.
-void note_model(Context& ctx, const SessionId& session, const std::string& model);
-/// An answer with something in it.
-void on_good_answer(Context& ctx, const SessionId& session);
+/// What the host says of the model of a session's requests. Null: the Commander's.
+void note_model(Context& ctx, Session* session, const std::string& model);
+/// An answer with something in it. Null: the Commander's.
+void on_good_answer(Context& ctx, Session* session);
 /// The host repeats a request by itself after a while.
 void on_retried(Context& ctx, const SessionRetried& event);
 /// A turn failed for good because of its model.
-void on_model_fault(Context& ctx, const SessionId& session, Fault fault,
-                    const std::string& message);
+void on_model_fault(Context& ctx, const Session& session, Fault fault, const std::string& message);
 /// Its model will not answer before a person has done something, or has not for half an hour, and
 /// there is no stand-in.
 [[nodiscard]] bool is_hopeless(const State& state, const Session& session);
@@ -62,6 +61,6 @@ void forget_rests(State& state);
 /// A line for people about models that are not as they should be; empty where all are.
 [[nodiscard]] std::string models_line(const State& state);
 /// "provider/model" of a session, as far as it is known.
-[[nodiscard]] std::string model_of(const State& state, const Session& session);
+[[nodiscard]] const std::string& model_of(const State& state, const Session& session);
 
 }  // namespace orchestrator::core

@@ -146,8 +146,7 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
   if (told) return;
   session.fault = classify(event.name, event.message, event.status);
   if (blames_model(session.fault))
-    on_model_fault(ctx, session.id, session.fault,
-                   event.message.empty() ? event.name : event.message);
+    on_model_fault(ctx, session, session.fault, event.message.empty() ? event.name : event.message);
 }
 
 void on_deleted(Context& ctx, Session& session) {
@@ -175,7 +174,7 @@ bool on_inspected(Context& ctx, const SessionInspected& event) {
     // Its stream has stopped: what the abort itself is told as says nothing of that.
     if (session->fault == Fault::none) {
       session->fault = Fault::network;
-      on_model_fault(ctx, session->id, session->fault, "its answer has stopped");
+      on_model_fault(ctx, *session, session->fault, "its answer has stopped");
     }
     session->errored = true;
     arm(ctx, *session, kSecondIdleMs);

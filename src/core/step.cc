@@ -34,11 +34,10 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
 }
 
 /// What an answer says of its model.
-void judge_answer(Context& ctx, const TurnEnded& event) {
+void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
   if (event.failed) return;  // the error itself is told, too
-  Session* session = find_session(ctx.state, event.session);
   if (!event.empty) {
-    on_good_answer(ctx, event.session);
+    on_good_answer(ctx, session);
   } else if (session != nullptr && event.stopped) {
     session->fault = Fault::empty;
   }
@@ -204,19 +203,27 @@ struct Dispatch {
   }
 
   void operator()(const TurnStarted& event) {
-    note_model(ctx, event.session, event.model);
     route(
-        ctx, event.session, [&](Session& session) { on_turn_started(ctx, session); },
-        [&] { on_commander_turn_started(ctx); });
+        ctx, event.session,
+        [&](Session& session) {
+          note_model(ctx, &session, event.model);
+          on_turn_started(ctx, session);
+        },
+        [&] {
+          note_model(ctx, nullptr, event.model);
+          on_commander_turn_started(ctx);
+        });
   }
 
   void operator()(const TurnEnded& event) {
-    const bool known = role_of_session(ctx.state, event.session) != Role::none;
-    if (!known || !is_active(ctx.state.phase)) return;
-    note_model(ctx, event.session, event.model);
-    judge_answer(ctx, event);
-    settle(ctx, event);
-    if (event.session == ctx.state.root_session) on_commander_turn_ended(ctx, event);
+    if (!is_active(ctx.state.phase) || event.session.empty()) return;
+    const bool root = event.session == ctx.state.root_session;
+    Session* session = root ? nullptr : find_session(ctx.state, event.session);
+    if (!root && session == nullptr) return;
+    note_model(ctx, session, event.model);
+    judge_answer(ctx, session, event);
+    settle(ctx, session, event);
+    if (root) on_commander_turn_ended(ctx, event);
   }
 
   void operator()(const SessionIdled& event) {
