@@ -759,6 +759,22 @@ struct LoadChanged {
   }
 };
 
+/// Files of the project are not what they were, and no tool of a mission session was given leave to
+/// write them: a shell did it, or somebody else. Found by the engine itself.
+struct FilesChanged {
+  static constexpr std::string_view kType = "files_changed";
+  std::vector<std::string> paths;  ///< of the project; changed, new or gone
+  std::uint32_t left_out = 0;      ///< more of them
+  std::vector<SessionId> ran;      ///< mission sessions in which a command ran meanwhile
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("paths", self.paths);
+    visit("left_out", self.left_out);
+    visit("ran", self.ran);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -777,7 +793,7 @@ using Happening =
                  TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
                  TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded,
-                 ToolFailed, RequestAsked, LoadChanged>;
+                 ToolFailed, RequestAsked, LoadChanged, FilesChanged>;
 
 /// The name of what happened, e.g. `turn_started`.
 [[nodiscard]] inline std::string type_of(const Happening& what) {

@@ -658,6 +658,21 @@ struct Recovery {
   }
 };
 
+/// A file that has changed though no task's Worker has it from its tools or its own shell: the
+/// Master Review looks at it.
+struct StrayFile {
+  std::string path;
+  SessionId session;  ///< whose command did it; empty: not known, or nobody's of the mission
+  TimeMs at_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("path", self.path);
+    visit("session", self.session);
+    visit("at_ms", self.at_ms);
+  }
+};
+
 struct State {
   std::uint32_t schema = 1;
   MissionId mission;
@@ -708,7 +723,9 @@ struct State {
   Governor governor;
   std::uint32_t planner_losses = 0;  ///< see `Task::losses`
   std::uint32_t master_losses = 0;
-  bool extreme = false;  ///< started by `/extreme-mission`
+  bool extreme = false;           ///< started by `/extreme-mission`
+  std::vector<StrayFile> strays;  ///< bounded; see strays_left_out
+  std::uint32_t strays_left_out = 0;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -762,6 +779,8 @@ struct State {
     visit("planner_losses", self.planner_losses);
     visit("master_losses", self.master_losses);
     visit("extreme", self.extreme);
+    visit("strays", self.strays);
+    visit("strays_left_out", self.strays_left_out);
   }
 };
 

@@ -1,6 +1,7 @@
 #include "core/prompt.h"
 
 #include "core/mission.h"
+#include "core/stray.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::core {
@@ -140,6 +141,7 @@ std::string master_prompt(const State& state) {
   if (!state.findings.empty()) {
     text += "\nThe review before this one found:\n" + finding_list(state.findings);
   }
+  text += stray_list(state);
   text += list(
       "Run each of these yourself with bash, exactly as written, from the project's directory:",
       state.verify);

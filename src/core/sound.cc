@@ -112,6 +112,9 @@ std::string wrong_numbers(const State& state) {
   if (state.parallel < 1) return "parallel: must be at least 1";
   if (state.parallel > kParallelMax || state.parallel_max > kParallelMax)
     return "parallel: must be at most " + std::to_string(kParallelMax);
+  for (const StrayFile& stray : state.strays) {
+    if (!is_time(stray.at_ms)) return "strays: a time is out of range";
+  }
   for (const ModelLoad& load : state.governor.models) {
     if (load.limit < 1) return "governor.models: a limit must be at least 1";
     if (!is_time(load.not_before_ms) || !is_time(load.slowed_ms))

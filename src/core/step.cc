@@ -14,6 +14,7 @@
 #include "core/schedule.h"
 #include "core/session_events.h"
 #include "core/session_pool.h"
+#include "core/stray.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
 #include "core/todo_edit.h"
@@ -249,6 +250,7 @@ struct Dispatch {
   }
   void operator()(const RequestAsked& event) { on_request_asked(ctx, event); }
   void operator()(const LoadChanged& event) { on_load_changed(ctx, event); }
+  void operator()(const FilesChanged& event) { on_files_changed(ctx, event); }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;

@@ -16,13 +16,6 @@ namespace {
 constexpr std::size_t kTouchedMax = 2000;
 constexpr std::size_t kSubmittedBytesMax = 4000;
 
-void note_touched(Task& task, const std::string& path) {
-  if (task.touched.size() < kTouchedMax &&
-      std::ranges::find(task.touched, path) == task.touched.end()) {
-    task.touched.push_back(path);
-  }
-}
-
 std::string why_no_work(const State& state, const SessionId& id) {
   std::string wrong = wrong_caller(state, id, Role::worker, "submit_work");
   if (!wrong.empty()) return wrong;
@@ -54,6 +47,13 @@ std::vector<std::string> work_problems(const State& state, const WorkSubmitted& 
 }
 
 }  // namespace
+
+void note_touched(Task& task, const std::string& path) {
+  if (task.touched.size() < kTouchedMax &&
+      std::ranges::find(task.touched, path) == task.touched.end()) {
+    task.touched.push_back(path);
+  }
+}
 
 void on_work(Context& ctx, const WorkSubmitted& event) {
   State& state = ctx.state;
