@@ -47,6 +47,13 @@ Gates::Gates(MissionAccess& mission, const World& world, const std::string& root
     : mission_(mission),
       world_(world),
       files_(world.files, root),
+      watch_(
+          world.files, root,
+          [this](FilesChanged changed, Outbox& outbox) {
+            mission_.record_late(std::move(changed), outbox);
+            mission_.release(outbox);
+          },
+          [this](const std::string& why) { mission_.note(LogLevel::warning, why); }),
       servers_(world.files, root, world.program_path, [this](Outbox& outbox) {
         settle(outbox);
         mission_.release(outbox);
@@ -63,10 +70,15 @@ void Gates::forget_files() {
   files_.shadows().clear();
   told_unknown_.clear();
   begun_.clear();
+  watch_.end();
 }
 
 bool Gates::keeps(Happening& happening, const std::string& output, Outbox& outbox) {
   if (waits_behind_work(happening, output, outbox)) return true;
+  if (const auto* ran = std::get_if<CommandRan>(&happening);
+      ran != nullptr && role_of(mission_.state(), ran->session) != Role::none) {
+    watch_.command_ended(ran->session, ran->call, outbox);
+  }
   const auto* work = std::get_if<WorkSubmitted>(&happening);
   return work != nullptr && diagnose(*work, outbox);
 }
@@ -132,6 +144,7 @@ void Gates::answer(const codec::CheckAsked& asked, Outbox& outbox) {
 void Gates::answer(const codec::CommandAsked& asked, Outbox& /*outbox*/) {
   if (role_of(mission_.state(), asked.session) != Role::none) {
     if (begun_.size() >= kBegunMax) begun_.clear();  // commands whose end nobody told
+    watch_.command_began(asked.session, asked.call);
     begun_[{asked.session, asked.call}] =
         files_.hash_of(vouched_files(mission_.state(), asked.session));
   }

@@ -12,6 +12,7 @@
 #include "runtime/mission_access.h"
 #include "runtime/project.h"
 #include "runtime/project_files.h"
+#include "runtime/tree_watch.h"
 
 namespace orchestrator::runtime {
 
@@ -32,6 +33,11 @@ class Gates {
   void configure(const Options& options) { servers_.begin(options); }
   /// Nothing that was seen of files belongs to the mission that begins.
   void forget_files();
+  /// From here on changes that no tool made are found (tree_watch.h).
+  void watch_files(Outbox& outbox) { watch_.begin(outbox); }
+  void unwatch_files() { watch_.end(); }
+  /// A tool has leave to write this file.
+  void note_write(const std::string& path, std::uint64_t now_ms) { watch_.wrote(path, now_ms); }
 
   void answer(const codec::WriteAsked& asked, Outbox& outbox);
   void answer(const codec::CheckAsked& asked, Outbox& outbox);
@@ -74,7 +80,8 @@ class Gates {
   std::map<std::uint64_t, RequestId> questions_;  ///< check -> who asked
   std::set<std::string> told_missing_;   ///< languages without a server, of which a Worker was told
   std::set<std::string> shown_missing_;  ///< and the user
-  LanguageServers servers_;              ///< the last: it calls back into all of the above
+  TreeWatch watch_;
+  LanguageServers servers_;  ///< it and the one above call back into the rest
 };
 
 /// A person's own request: it waits behind nothing.

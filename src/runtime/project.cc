@@ -305,6 +305,7 @@ class Project final : public Directory, private MissionAccess {
     note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
                              std::string(to_name(state_.phase)));
     record(ProcessStarted{mode_}, outbox);
+    gates_.watch_files(outbox);
   }
 
   /// What was wrong on the disk and what was made of it: a line each, and one toast.
@@ -349,6 +350,7 @@ class Project final : public Directory, private MissionAccess {
     note(LogLevel::info, "mission " + request.mission.value + " requested");
     warn_of_unused(request.options);
     record(std::move(request), outbox);
+    gates_.watch_files(outbox);
   }
 
   void warn_of_unused(const Options& options) {
@@ -388,6 +390,8 @@ class Project final : public Directory, private MissionAccess {
       for (Effect& effect : caused) effects_.push_back(std::move(effect));
       return;
     }
+    if (const auto* written = std::get_if<FileWritten>(&event.what))
+      gates_.note_write(written->path, outbox.now_ms());
     const Phase before = state_.phase;
     auto applied = store_.apply(state_, event);
     if (!applied.ok()) {
@@ -477,6 +481,7 @@ class Project final : public Directory, private MissionAccess {
   void finish(Outbox& outbox) {
     save(outbox);
     store_.close();
+    gates_.unwatch_files();
     changed_ = false;
   }
 
@@ -563,6 +568,7 @@ class Project final : public Directory, private MissionAccess {
         "The mission of this directory cannot be moved from here any more. " + error.text();
     drop_unsettled(load_problem_);
     store_.close();
+    gates_.unwatch_files();
     gates_.drop_kept(load_problem_, outbox);
     changed_ = phase_changed_ = save_due_ = false;
     outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
