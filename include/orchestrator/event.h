@@ -775,6 +775,19 @@ struct FilesChanged {
   }
 };
 
+/// A Worker wanted to write a file that another task holds, and was refused.
+struct WriteRefused {
+  static constexpr std::string_view kType = "write_refused";
+  SessionId session;
+  std::string path;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("path", self.path);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -793,7 +806,7 @@ using Happening =
                  TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
                  TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded,
-                 ToolFailed, RequestAsked, LoadChanged, FilesChanged>;
+                 ToolFailed, RequestAsked, LoadChanged, FilesChanged, WriteRefused>;
 
 /// The name of what happened, e.g. `turn_started`.
 [[nodiscard]] inline std::string type_of(const Happening& what) {

@@ -301,6 +301,9 @@ struct Task {
   std::uint32_t losses = 0;  ///< sessions lost to their model since it last came on: not attempts
   std::uint64_t tokens = 0;  ///< what all its sessions have cost
   double usd = 0;
+  std::string wants;           ///< a file that its Worker was refused, because ...
+  TaskId waits_for;            ///< ... this task holds it; empty: none
+  std::uint32_t gave_way = 0;  ///< attempts that ended for another task's sake; they cost nothing
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -338,6 +341,9 @@ struct Task {
     visit("losses", self.losses);
     visit("tokens", self.tokens);
     visit("usd", self.usd);
+    visit("wants", self.wants);
+    visit("waits_for", self.waits_for);
+    visit("gave_way", self.gave_way);
   }
 };
 

@@ -81,7 +81,7 @@ std::string worker_prompt(const State& state, const Task& task) {
   text += list("A Reviewer will run, from the project's directory:", task.verify);
   if (!task.findings.empty())
     text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
-  if (task.attempt > 1 && !task.note.empty()) {
+  if ((task.attempt > 1 || task.gave_way > 0) && !task.note.empty()) {
     text += "\nAn earlier attempt did not end: " + clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
   }

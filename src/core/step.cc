@@ -5,6 +5,7 @@
 #include "core/budget.h"
 #include "core/commander.h"
 #include "core/context.h"
+#include "core/give_way.h"
 #include "core/governor.h"
 #include "core/mission.h"
 #include "core/permission.h"
@@ -251,6 +252,7 @@ struct Dispatch {
   void operator()(const RequestAsked& event) { on_request_asked(ctx, event); }
   void operator()(const LoadChanged& event) { on_load_changed(ctx, event); }
   void operator()(const FilesChanged& event) { on_files_changed(ctx, event); }
+  void operator()(const WriteRefused& event) { on_write_refused(ctx, event); }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;

@@ -89,9 +89,15 @@ void Gates::answer(const codec::WriteAsked& asked, Outbox& outbox) {
   std::vector<std::string> inside;
   for (const std::string& path : asked.paths) {
     inside.push_back(files_.relative(path));
-    const std::string why =
-        why_not_write(mission_.state(), asked.session, inside.back(), asked.child);
-    if (!why.empty()) return mission_.reply(asked.request, false, why);
+    const auto why = [&] {
+      return why_not_write(mission_.state(), asked.session, inside.back(), asked.child);
+    };
+    if (why().empty()) continue;
+    // It may be that another task gives way, and then it may write after all.
+    if (mission_.is_open() && mission_.problem().empty())
+      mission_.record(WriteRefused{asked.session, inside.back()}, outbox);
+    if (const std::string refused = why(); !refused.empty())
+      return mission_.reply(asked.request, false, refused);
   }
   if (role_of(mission_.state(), asked.session) != Role::none) {
     const std::string problem = mission_.problem();
