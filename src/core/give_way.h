@@ -12,7 +12,7 @@ namespace orchestrator::core {
 /// file from there on, and is told.
 void on_write_refused(Context& ctx, const WriteRefused& event);
 
-/// The task is no longer at work: it wants nothing.
+/// The task is no longer at work, or goes on without it.
 void want_nothing(Task& task);
 
 }  // namespace orchestrator::core

@@ -4,6 +4,7 @@
 #include "core/diagnosis.h"
 #include "core/evidence.h"
 #include "core/first_look.h"
+#include "core/give_way.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
@@ -93,6 +94,7 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   Task* task = find_task(ctx.state, session->task);
   if (task == nullptr || path.empty() || session->role != Role::worker) return;
   session->wrote = true;
+  want_nothing(*task);  // it goes on without what it was refused
   note_touched(*task, path);
   on_worker_wrote(ctx, *task, path);
 }

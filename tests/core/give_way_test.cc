@@ -97,6 +97,15 @@ MISSION_SCENARIO(GiveWay, OfTwoThatWantTheSameFileOneGetsIt) {
   EXPECT_EQ(crew.host.at("T2").waits_for, TaskId("T1")) << "the first of the plan has it";
 }
 
+MISSION_SCENARIO(GiveWay, WhoGoesOnWithoutItWaitsForNobody) {
+  Crew crew({"T1", "T2"});
+  EXPECT_NE(crew.wants("T1", "T2.cc"), "");
+  crew.host.deliver(FileWritten{crew.host.at("T1").session, "T1.cc"});
+  EXPECT_NE(crew.wants("T2", "T1.cc"), "");
+  EXPECT_TRUE(crew.host.running("T1") && crew.host.running("T2"));
+  EXPECT_EQ(crew.wants("T1", "T2.cc"), "") << "both insist";
+}
+
 MISSION_SCENARIO(GiveWay, WhatIsNoWorkersOrNobodysIsIgnored) {
   Crew crew({"T1", "T2"});
   crew.host.deliver(WriteRefused{SessionId("stranger"), "T1.cc"});
