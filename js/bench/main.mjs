@@ -296,6 +296,7 @@ export async function main(args) {
     const code = await codeRows(options.repeat, say)
     rows.push(...code.rows)
     data.code = code.data
+  }
   if (wants("limit")) {
     const limit = await limitRows(say)
     rows.push(...limit.rows)
