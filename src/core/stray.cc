@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/claims.h"
+#include "core/mission.h"
 #include "core/plan.h"
-#include "core/prompt.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
 

@@ -92,12 +92,14 @@ void TreeWatch::take_prints(os::FileSystem& fs, const std::string& root, Look& l
   if (!tree.unreadable.empty()) look.blind = tree.unreadable + " cannot be listed";
   if (!tree.complete) look.blind = "it has too many files, or its disk is too slow";
   if (!look.blind.empty()) return;
+  std::string whole = root + "/";
   for (const std::string& path : tree.files) {
     if (late()) {
       look.blind = "its disk is too slow";
       return;
     }
-    const auto info = fs.stat(root + "/" + path);
+    whole.replace(root.size() + 1, std::string::npos, path);
+    const auto info = fs.stat(whole);
     if (!info.ok()) continue;  // gone meanwhile
     look.files[path] = {info.value().size_bytes, info.value().modified_ns, info.value().file_id};
   }
