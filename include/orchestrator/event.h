@@ -176,6 +176,7 @@ struct MissionRequested {
   std::uint64_t seed = 0;
   std::vector<std::string> agents;
   Options options;
+  bool extreme = false;  ///< `/extreme-mission`
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -187,6 +188,7 @@ struct MissionRequested {
     visit("seed", self.seed);
     visit("agents", self.agents);
     visit("options", self.options);
+    visit("extreme", self.extreme);
   }
 };
 
@@ -447,10 +449,12 @@ struct EffectFailed {
 struct TurnStarted {
   static constexpr std::string_view kType = "turn_started";
   SessionId session;
+  std::string model = {};  ///< "provider/model" that is asked, as far as the host says it
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("session", self.session);
+    visit("model", self.model);
   }
 };
 
@@ -462,6 +466,9 @@ struct TurnEnded {
   double usd = 0;
   bool stopped = false;      ///< it asked for no tool: the session goes idle unless it is prompted
   std::string message = {};  ///< the host's id of it: one told twice is paid once
+  std::string model = {};    ///< "provider/model" that gave it
+  bool empty = false;        ///< neither text nor a tool call is in it
+  bool failed = false;       ///< it ended in an error, which is told by itself
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -470,6 +477,9 @@ struct TurnEnded {
     visit("usd", self.usd);
     visit("stopped", self.stopped);
     visit("message", self.message);
+    visit("model", self.model);
+    visit("empty", self.empty);
+    visit("failed", self.failed);
   }
 };
 
@@ -502,12 +512,14 @@ struct SessionErrored {
   SessionId session;
   std::string name;
   std::string message;
+  std::int64_t status = 0;  ///< of HTTP; 0: none
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("session", self.session);
     visit("name", self.name);
     visit("message", self.message);
+    visit("status", self.status);
   }
 };
 
@@ -516,11 +528,15 @@ struct SessionRetried {
   static constexpr std::string_view kType = "session_retried";
   SessionId session;
   std::string message;
+  std::uint32_t attempt = 0;  ///< from 1; 0: not told
+  TimeMs delay_ms = 0;        ///< from now to its next try
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("session", self.session);
     visit("message", self.message);
+    visit("attempt", self.attempt);
+    visit("delay_ms", self.delay_ms);
   }
 };
 
@@ -689,6 +705,89 @@ struct HostReloaded {
   }
 };
 
+/// A tool call of a mission session has failed, or the host could not read it (tool `invalid`).
+struct ToolFailed {
+  static constexpr std::string_view kType = "tool_failed";
+  SessionId session;
+  std::string tool;
+  std::string error;
+  bool running = false;  ///< the call before it in this session failed as well
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("tool", self.tool);
+    visit("error", self.error);
+    visit("running", self.running);
+  }
+};
+
+/// The host is about to ask a model for a session of a mission with a budget, and waits for the
+/// reply: `{"output_max": n}`, or a refusal.
+struct RequestAsked {
+  static constexpr std::string_view kType = "request_asked";
+  RequestId request;
+  SessionId session;
+  std::string model;
+  std::uint64_t bytes = 0;       ///< of all that is sent, tools excepted; 0: not known
+  std::uint64_t output_max = 0;  ///< tokens that the answer may have at most; 0: not known
+  double input_usd = 0;          ///< of a million tokens
+  double output_usd = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("model", self.model);
+    visit("bytes", self.bytes);
+    visit("output_max", self.output_max);
+    visit("input_usd", self.input_usd);
+    visit("output_usd", self.output_usd);
+  }
+};
+
+/// The machine has become busy, or calm again.
+struct LoadChanged {
+  static constexpr std::string_view kType = "load_changed";
+  Load load = Load::calm;
+  std::string why;  ///< what was measured
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("load", self.load);
+    visit("why", self.why);
+  }
+};
+
+/// Files of the project are not what they were, and no tool of a mission session was given leave to
+/// write them: a shell did it, or somebody else. Found by the engine itself.
+struct FilesChanged {
+  static constexpr std::string_view kType = "files_changed";
+  std::vector<std::string> paths;  ///< of the project; changed, new or gone
+  std::uint32_t left_out = 0;      ///< more of them
+  std::vector<SessionId> ran;      ///< mission sessions in which a command ran meanwhile
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("paths", self.paths);
+    visit("left_out", self.left_out);
+    visit("ran", self.ran);
+  }
+};
+
+/// A Worker wanted to write a file that another task holds, and was refused.
+struct WriteRefused {
+  static constexpr std::string_view kType = "write_refused";
+  SessionId session;
+  std::string path;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("session", self.session);
+    visit("path", self.path);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -706,7 +805,8 @@ using Happening =
                  CommandRan, FileWritten, SessionCreated, PromptAccepted, EffectFailed, TurnStarted,
                  TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
-                 TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded>;
+                 TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded,
+                 ToolFailed, RequestAsked, LoadChanged, FilesChanged, WriteRefused>;
 
 /// The name of what happened, e.g. `turn_started`.
 [[nodiscard]] inline std::string type_of(const Happening& what) {

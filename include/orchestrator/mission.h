@@ -82,7 +82,8 @@ enum class SessionState {
   closing,      ///< its work is submitted; the last turn runs out
   idle,         ///< lease released; may be prompted again
   backing_off,  ///< a turn failed; the next prompt waits for its time
-  ended         ///< never prompted again
+  ended,        ///< never prompted again
+  held          ///< its next prompt waits for its model or the budget; it holds no slot
 };
 constexpr auto enum_names(SessionState) {
   return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
@@ -92,7 +93,70 @@ constexpr auto enum_names(SessionState) {
                     EnumName<SessionState>{SessionState::closing, "closing"},
                     EnumName<SessionState>{SessionState::idle, "idle"},
                     EnumName<SessionState>{SessionState::backing_off, "backing_off"},
-                    EnumName<SessionState>{SessionState::ended, "ended"}};
+                    EnumName<SessionState>{SessionState::ended, "ended"},
+                    EnumName<SessionState>{SessionState::held, "held"}};
+}
+
+/// How a child session has ended, once and for good.
+enum class Outcome {
+  none,      ///< it has not ended yet
+  ok,        ///< what it was asked for is in
+  error,     ///< it failed, or never brought what it was asked for
+  empty,     ///< its model gave empty answers
+  denied,    ///< it was not let go on: its calls were refused, or nobody wants its work any more
+  timed_out  ///< its time was over, or nothing was heard of it
+};
+constexpr auto enum_names(Outcome) {
+  return std::array{EnumName<Outcome>{Outcome::none, "none"},
+                    EnumName<Outcome>{Outcome::ok, "ok"},
+                    EnumName<Outcome>{Outcome::error, "error"},
+                    EnumName<Outcome>{Outcome::empty, "empty"},
+                    EnumName<Outcome>{Outcome::denied, "denied"},
+                    EnumName<Outcome>{Outcome::timed_out, "timed out"}};
+}
+
+/// What went wrong with a turn (contract, section 7); see core/fault.h.
+enum class Fault {
+  none,
+  rate_limit,
+  overload,
+  network,
+  empty,
+  garbled,
+  context_overflow,
+  output_length,
+  refused,  ///< the provider will not answer before somebody mends the key, the account or the
+            ///< model
+  aborted,
+  other
+};
+constexpr auto enum_names(Fault) {
+  return std::array{EnumName<Fault>{Fault::none, "none"},
+                    EnumName<Fault>{Fault::rate_limit, "rate limit"},
+                    EnumName<Fault>{Fault::overload, "overload"},
+                    EnumName<Fault>{Fault::network, "network error"},
+                    EnumName<Fault>{Fault::empty, "empty answer"},
+                    EnumName<Fault>{Fault::garbled, "garbled answer"},
+                    EnumName<Fault>{Fault::context_overflow, "context overflow"},
+                    EnumName<Fault>{Fault::output_length, "output limit"},
+                    EnumName<Fault>{Fault::refused, "refused by the provider"},
+                    EnumName<Fault>{Fault::aborted, "aborted"},
+                    EnumName<Fault>{Fault::other, "error"}};
+}
+
+/// Of the machine. `high`: no limit grows; `critical`: besides, no further session is begun.
+enum class Load { calm, high, critical };
+constexpr auto enum_names(Load) {
+  return std::array{EnumName<Load>{Load::calm, "calm"}, EnumName<Load>{Load::high, "high"},
+                    EnumName<Load>{Load::critical, "critical"}};
+}
+
+/// closed: asked freely; open: not asked; half_open: one session tries it.
+enum class Breaker { closed, open, half_open };
+constexpr auto enum_names(Breaker) {
+  return std::array{EnumName<Breaker>{Breaker::closed, "closed"},
+                    EnumName<Breaker>{Breaker::open, "open"},
+                    EnumName<Breaker>{Breaker::half_open, "half open"}};
 }
 
 enum class Severity { error, warning, note };
@@ -234,6 +298,12 @@ struct Task {
   std::string refused_errors;           ///< the errors of its last refusal, in short
   std::uint32_t refused_same = 0;       ///< refusals in a row for the very same errors
   std::uint32_t refused_diagnoses = 0;  ///< refusals in a row for errors of language servers
+  std::uint32_t losses = 0;  ///< sessions lost to their model since it last came on: not attempts
+  std::uint64_t tokens = 0;  ///< what all its sessions have cost
+  double usd = 0;
+  std::string wants;           ///< a file that its Worker was refused, because ...
+  TaskId waits_for;            ///< ... this task holds it; empty: none
+  std::uint32_t gave_way = 0;  ///< attempts that ended for another task's sake; they cost nothing
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -268,6 +338,12 @@ struct Task {
     visit("refused_errors", self.refused_errors);
     visit("refused_same", self.refused_same);
     visit("refused_diagnoses", self.refused_diagnoses);
+    visit("losses", self.losses);
+    visit("tokens", self.tokens);
+    visit("usd", self.usd);
+    visit("wants", self.wants);
+    visit("waits_for", self.waits_for);
+    visit("gave_way", self.gave_way);
   }
 };
 
@@ -301,6 +377,27 @@ struct Session {
   bool aborting = false;          ///< told to stop; the host has not said yet that it has
   std::string denied;  ///< a permission that was refused in its present turn, without a word to it
   bool first_look = false;  ///< a Reviewer that looks while the Worker still works
+  Outcome outcome = Outcome::none;
+  std::string model_asked;          ///< what its newest prompt names; empty: the host's choice
+  std::string model;                ///< what the host says that it asks; empty: not told yet
+  Fault fault = Fault::none;        ///< of its present turn
+  std::uint32_t faults = 0;         ///< of its model, in a row
+  TimeMs asked_ms = 0;              ///< when its newest model request went out, or will
+  bool retrying = false;            ///< the host waits before it repeats that request
+  std::string tool_error;           ///< the newest one
+  std::uint32_t tool_errors = 0;    ///< the same, in a row
+  std::uint32_t tool_warnings = 0;  ///< recovery prompts for such a row, of its present card
+  bool asked_missing = false;  ///< it stopped without submitting, and was asked what is missing
+  bool wrote = false;          ///< it has written a file since its present card
+  std::uint64_t reserved_tokens = 0;  ///< for the answer that it is being asked for
+  double reserved_usd = 0;
+  std::uint64_t answer_tokens = 0;  ///< of its newest answer, all that was read and written
+  std::uint64_t answer_bytes = 0;   ///< of the request that it answered; 0: not known
+  std::uint64_t request_bytes = 0;  ///< of its newest request
+  RequestId asking;                 ///< a request that waits for the budget
+  std::uint64_t asking_output = 0;
+  double asking_input_usd = 0;
+  double asking_output_usd = 0;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -333,6 +430,27 @@ struct Session {
     visit("denied", self.denied);
     visit("aborting", self.aborting);
     visit("first_look", self.first_look);
+    visit("outcome", self.outcome);
+    visit("model_asked", self.model_asked);
+    visit("model", self.model);
+    visit("fault", self.fault);
+    visit("faults", self.faults);
+    visit("asked_ms", self.asked_ms);
+    visit("retrying", self.retrying);
+    visit("tool_error", self.tool_error);
+    visit("tool_errors", self.tool_errors);
+    visit("tool_warnings", self.tool_warnings);
+    visit("asked_missing", self.asked_missing);
+    visit("wrote", self.wrote);
+    visit("reserved_tokens", self.reserved_tokens);
+    visit("reserved_usd", self.reserved_usd);
+    visit("answer_tokens", self.answer_tokens);
+    visit("answer_bytes", self.answer_bytes);
+    visit("request_bytes", self.request_bytes);
+    visit("asking", self.asking);
+    visit("asking_output", self.asking_output);
+    visit("asking_input_usd", self.asking_input_usd);
+    visit("asking_output_usd", self.asking_output_usd);
   }
 };
 
@@ -364,9 +482,21 @@ struct Commander {
   std::uint32_t continuations = 0;  ///< in a row, without progress
   EffectId effect = 0;
   TimerId timer = 0;
-  bool prompted = false;         ///< a prompt of ours has no sign of an answer yet
-  std::uint32_t unanswered = 0;  ///< prompts and inspections in a row that nothing followed
-  std::string paid_message;      ///< the newest answer whose tokens are counted
+  bool prompted = false;              ///< a prompt of ours has no sign of an answer yet
+  std::uint32_t unanswered = 0;       ///< prompts and inspections in a row that nothing followed
+  std::string paid_message;           ///< the newest answer whose tokens are counted
+  std::string model;                  ///< what the host says that it asks
+  std::uint64_t reserved_tokens = 0;  ///< for the answer that it is being asked for
+  double reserved_usd = 0;
+  std::uint64_t answer_tokens = 0;  ///< of its newest answer, all that was read and written
+  double answer_usd = 0;
+  std::uint64_t request_bytes = 0;  ///< of its newest request
+  std::uint64_t answer_bytes = 0;   ///< of the request that its newest answer answered
+  RequestId asking;                 ///< a request that waits for the budget
+  std::uint64_t asking_output = 0;
+  double asking_input_usd = 0;
+  double asking_output_usd = 0;
+  TimeMs asked_ms = 0;  ///< when its newest request was let out
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -383,6 +513,18 @@ struct Commander {
     visit("prompted", self.prompted);
     visit("unanswered", self.unanswered);
     visit("paid_message", self.paid_message);
+    visit("model", self.model);
+    visit("reserved_tokens", self.reserved_tokens);
+    visit("reserved_usd", self.reserved_usd);
+    visit("answer_tokens", self.answer_tokens);
+    visit("answer_usd", self.answer_usd);
+    visit("request_bytes", self.request_bytes);
+    visit("answer_bytes", self.answer_bytes);
+    visit("asking", self.asking);
+    visit("asking_output", self.asking_output);
+    visit("asking_input_usd", self.asking_input_usd);
+    visit("asking_output_usd", self.asking_output_usd);
+    visit("asked_ms", self.asked_ms);
   }
 };
 
@@ -395,8 +537,11 @@ struct Budget {
   double usd = 0;
   std::uint64_t tokens_granted = 0;  ///< spent when a person last said "go on"
   double usd_granted = 0;
-  TimeMs deadline_ms = 0;   ///< while it runs: when its time is spent
-  TimeMs time_left_ms = 0;  ///< while it is paused: what was left
+  TimeMs deadline_ms = 0;               ///< while it runs: when its time is spent
+  TimeMs time_left_ms = 0;              ///< while it is paused: what was left
+  std::uint64_t answer_tokens_max = 0;  ///< the largest answer so far, all read and written
+  double answer_usd_max = 0;
+  bool spent = false;  ///< it is paused because the next answer would not fit
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -409,6 +554,9 @@ struct Budget {
     visit("usd_granted", self.usd_granted);
     visit("deadline_ms", self.deadline_ms);
     visit("time_left_ms", self.time_left_ms);
+    visit("answer_tokens_max", self.answer_tokens_max);
+    visit("answer_usd_max", self.answer_usd_max);
+    visit("spent", self.spent);
   }
 };
 
@@ -421,6 +569,10 @@ struct Metrics {
   std::uint32_t errors = 0;
   std::uint32_t refusals = 0;
   std::uint32_t receipts = 0;
+  std::uint32_t retries = 0;    ///< of the host's own, after a model's trouble
+  std::uint32_t slowdowns = 0;  ///< times a limit was halved
+  std::uint32_t openings = 0;   ///< times a model was given a rest
+  std::uint32_t fallbacks = 0;  ///< prompts that went to a model's stand-in
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -432,6 +584,65 @@ struct Metrics {
     visit("errors", self.errors);
     visit("refusals", self.refusals);
     visit("receipts", self.receipts);
+    visit("retries", self.retries);
+    visit("slowdowns", self.slowdowns);
+    visit("openings", self.openings);
+    visit("fallbacks", self.fallbacks);
+  }
+};
+
+/// How one model has answered, and what it is asked for at once; see core/governor.h.
+struct ModelLoad {
+  std::string model;           ///< "provider/model"; empty: the host's choice, not known yet
+  std::uint32_t limit = 0;     ///< sessions that may ask it at once now
+  std::uint32_t ceiling = 0;   ///< so many were too many; 0: not known
+  std::uint32_t run = 0;       ///< good answers since the limit last changed
+  std::uint32_t failures = 0;  ///< in a row
+  Breaker breaker = Breaker::closed;
+  std::uint32_t openings = 0;  ///< in a row; each rest is longer
+  TimeMs not_before_ms = 0;    ///< nobody is sent to it before
+  TimeMs slowed_ms = 0;        ///< when its limit was last halved
+  std::string error;           ///< its newest, while it fails
+  bool refused = false;        ///< it will not answer before somebody mends something
+  std::uint32_t misses = 0;    ///< times in a row that more than the ceiling allows was too much
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("model", self.model);
+    visit("limit", self.limit);
+    visit("ceiling", self.ceiling);
+    visit("run", self.run);
+    visit("failures", self.failures);
+    visit("breaker", self.breaker);
+    visit("openings", self.openings);
+    visit("not_before_ms", self.not_before_ms);
+    visit("slowed_ms", self.slowed_ms);
+    visit("error", self.error);
+    visit("refused", self.refused);
+    visit("misses", self.misses);
+  }
+};
+
+struct Governor {
+  std::vector<ModelLoad> models;
+  std::map<std::string, std::string> seen;  ///< role -> the model that the host gives it by itself
+  Load load = Load::calm;
+  std::string load_why;
+  std::uint32_t run = 0;  ///< good answers since `State::parallel` last changed
+  TimeMs slowed_ms = 0;   ///< when that was last halved
+  TimerId timer = 0;      ///< held sessions are looked at again then
+  TimeMs timer_at_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("models", self.models);
+    visit("seen", self.seen);
+    visit("load", self.load);
+    visit("load_why", self.load_why);
+    visit("run", self.run);
+    visit("slowed_ms", self.slowed_ms);
+    visit("timer", self.timer);
+    visit("timer_at_ms", self.timer_at_ms);
   }
 };
 
@@ -450,6 +661,21 @@ struct Recovery {
     visit("needed", self.needed);
     visit("running", self.running);
     visit("attempts", self.attempts);
+  }
+};
+
+/// A file that has changed though no task's Worker has it from its tools or its own shell: the
+/// Master Review looks at it.
+struct StrayFile {
+  std::string path;
+  SessionId session;  ///< whose command did it; empty: not known, or nobody's of the mission
+  TimeMs at_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("path", self.path);
+    visit("session", self.session);
+    visit("at_ms", self.at_ms);
   }
 };
 
@@ -500,6 +726,12 @@ struct State {
   std::vector<Proof> proofs;  ///< of the passing Master Review
   std::vector<std::uint32_t> findings_by_iteration;  ///< of each rejected Master Review, to mend
   std::uint32_t convergence_from = 0;  ///< counts before this one do not bind any more
+  Governor governor;
+  std::uint32_t planner_losses = 0;  ///< see `Task::losses`
+  std::uint32_t master_losses = 0;
+  bool extreme = false;           ///< started by `/extreme-mission`
+  std::vector<StrayFile> strays;  ///< bounded; see strays_left_out
+  std::uint32_t strays_left_out = 0;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -549,6 +781,12 @@ struct State {
     visit("proofs", self.proofs);
     visit("findings_by_iteration", self.findings_by_iteration);
     visit("convergence_from", self.convergence_from);
+    visit("governor", self.governor);
+    visit("planner_losses", self.planner_losses);
+    visit("master_losses", self.master_losses);
+    visit("extreme", self.extreme);
+    visit("strays", self.strays);
+    visit("strays_left_out", self.strays_left_out);
   }
 };
 

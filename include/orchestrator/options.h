@@ -156,6 +156,8 @@ struct Options {
   HostSnapshots snapshots = HostSnapshots::keep;
   LogOptions log;
   std::map<std::string, LanguageServerOptions> lsp;  ///< language -> its server
+  /// Role name, or "provider/model" -> the "provider/model" that takes over while that one fails.
+  std::map<std::string, std::string> fallback;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -172,6 +174,7 @@ struct Options {
     visit("snapshots", self.snapshots);
     visit("log", self.log);
     visit("lsp", self.lsp);
+    visit("fallback", self.fallback);
   }
 };
 

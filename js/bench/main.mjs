@@ -9,6 +9,7 @@ import { numberOption, parsed, UsageError } from "../cli/usage.mjs"
 import { codeRows } from "./code.mjs"
 import { gateCost, parseCost } from "./gate-cost.mjs"
 import { costOf, recordEvents, replayInNode } from "./hook-cost.mjs"
+import { limitRun, limitTasks } from "./limit.mjs"
 import { machine, machineLine } from "./machine.mjs"
 import { runNative, stepRows } from "./native.mjs"
 import { buildRequests, roleSizes } from "./request-bytes.mjs"
@@ -24,7 +25,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "hooks", "gates", "bytes", "step", "store", "code"]
+const names = ["wall", "handover", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -42,6 +43,7 @@ const targets = {
   hookUs: 20,
   parseUs: 1000,
   gateMs: 5,
+  limitShare: 0.85,
   bytes: /** @type {Record<string, number>} */ ({ commander: 10_000, planner: 10_000, worker: 16_000, reviewer: 14_000, master: 14_000 }),
 }
 
@@ -220,6 +222,32 @@ async function byteRows() {
   return { rows, data: { build, sizes } }
 }
 
+/** Sessions that a provider allows at once, and what an answer of it takes. */
+const allowed = { atOnce: 6, latencyMs: 1_500 }
+
+/** @param {(line: string) => void} say @returns {Promise<{rows: Row[], data: any}>} */
+async function limitRows(say) {
+  /** @type {{parallel: number, wall_ms: number, refused: number}[]} */
+  const fixed = []
+  for (const parallel of [allowed.atOnce - 1, allowed.atOnce, allowed.atOnce + 1]) {
+    fixed.push({ parallel, ...(await limitRun({ plugin: root, parallel, ...allowed })) })
+    say(`limit: fixed ${parallel}: ${units.s?.(fixed.at(-1)?.wall_ms ?? NaN)}`)
+  }
+  const own = await limitRun({ plugin: root, parallel: 20, ...allowed })
+  const best = fixed.reduce((a, b) => (b.wall_ms < a.wall_ms ? b : a))
+  const share = best.wall_ms / own.wall_ms
+  /** @type {Row} */
+  const row = {
+    group: `A provider that answers ${allowed.atOnce} at once and 429 beyond, ${limitTasks} tasks, ${allowed.latencyMs} ms an answer`,
+    name: "throughput ÷ best fixed limit",
+    figure: share.toFixed(2),
+    beside: `${units.s?.(own.wall_ms)}, ${own.refused} refused; best --parallel ${best.parallel}: ${units.s?.(best.wall_ms)}, ${best.refused} refused`,
+    target: `≥ ${targets.limitShare}`,
+    met: share >= targets.limitShare,
+  }
+  return { rows: [row], data: { fixed, own } }
+}
+
 /** @param {string[]} args @returns {Promise<number>} the exit code */
 export async function main(args) {
   const options = readOptions(args)
@@ -268,6 +296,11 @@ export async function main(args) {
     const code = await codeRows(options.repeat, say)
     rows.push(...code.rows)
     data.code = code.data
+  }
+  if (wants("limit")) {
+    const limit = await limitRows(say)
+    rows.push(...limit.rows)
+    data.limit = limit.data
   }
   const loadAfter = loadavg()[0] ?? 0
   if (options.json) {

@@ -13,6 +13,7 @@ const emptyTemplate = "$99999"
 /** name -> description. */
 const commands = {
   task: "Start a mission: plan, build, review and verify an objective",
+  "extreme-mission": "Start a mission with up to 50 sessions at once",
   stop: "Cancel the mission (--pause: pause it)",
   cancel: "Cancel the mission",
   resume: "Go on with the mission after a pause, a block or a crash",

@@ -35,6 +35,10 @@ export function hooks(host) {
   let setup
   /** session -> why its command was refused; its next model request becomes that error. @type {Map<string, string>} */
   const refusals = new Map()
+  /** Sessions of missions with a budget. @type {Set<string>} */
+  const capped = new Set()
+  /** session -> bytes of its newest request. @type {Map<string, number>} */
+  const sizes = new Map()
 
   return {
     config: async (/** @type {any} */ config) => {
@@ -67,10 +71,18 @@ export function hooks(host) {
 
     // A refused command must not cost a model call: the request fails with the refusal's own words, as often as the
     // host asks, until the turn is over.
-    "chat.params": async (/** @type {any} */ input) => {
+    "chat.params": async (/** @type {any} */ input, /** @type {any} */ output) => {
       const agent = typeof input.agent === "string" ? input.agent : input.agent?.name
       const text = refusals.get(input.sessionID)
       if (text !== undefined && agent !== "title") throw new Error(text)
+      if (agent === "title" || !capped.has(input.sessionID)) return
+      await payInAdvance(host, input, output, sizes.get(input.sessionID) ?? 0)
+    },
+
+    // Of what is sent, as much as can be seen here: it bounds what the answer costs.
+    "experimental.chat.messages.transform": async (/** @type {any} */ _input, /** @type {any} */ output) => {
+      const session = output.messages[0]?.info?.sessionID
+      if (session && link.watches(session)) sizes.set(session, bytesOf(output.messages))
     },
 
     "chat.message": async (/** @type {any} */ input, /** @type {any} */ output) => {
@@ -87,6 +99,14 @@ export function hooks(host) {
       const own = [...setup.identities].find(([identity]) => head.startsWith(identity))?.[1]
       if (!own) return
       const known = await askRole(link, input.sessionID)
+      // Where the engine does not say it in time, what it said last holds.
+      if (known.capped ?? capped.has(input.sessionID)) {
+        capped.add(input.sessionID)
+        const system = output.system.join("").length + (roles.get(own)?.instructions.length ?? 0) + known.card.length
+        sizes.set(input.sessionID, (sizes.get(input.sessionID) ?? 0) + 2 * system)
+      } else {
+        capped.delete(input.sessionID)
+      }
       const name = known.role === "none" || known.role === "commander" ? own : known.role
       if (!setup.replacedPrompts.has(name)) output.system.push(roles.get(name)?.instructions ?? "")
       if (known.card) output.system.push(`What you are doing (the conversation before was compacted):\n${known.card}`)
@@ -166,6 +186,8 @@ async function commandAnswer({ link, mode }, input) {
   switch (input.command) {
     case "task":
       return link.ask({ type: "mission_requested", ...message }, limit).answer
+    case "extreme-mission":
+      return link.ask({ type: "mission_requested", ...message, extreme: true }, limit).answer
     case "resume":
       return link.ask({ type: "resume_requested", ...message }, limit).answer
     case "stop":
@@ -189,6 +211,44 @@ const retried =
 /** The same words to a reader, with an invisible joiner in those that the host looks for. @param {string} text */
 const notForRetry = (text) => text.replace(retried, (found) => `${found[0]}\u2060${found.slice(1)}`)
 
+/**
+ * A mission with a budget pays each answer in advance: the engine says how long it may be at most, lets it wait until
+ * other answers have cost less than they might have, or refuses it. No deadline: another answer may take minutes. Without
+ * leave nothing is asked for, also where the engine has failed or cannot write.
+ * @param {HookHost} host @param {any} input @param {any} output @param {number} bytes
+ */
+async function payInAdvance({ link }, input, output, bytes) {
+  const { cost = {}, limit = {} } = input.model ?? {}
+  const { answer } = link.ask({
+    type: "request_asked",
+    session: input.sessionID,
+    model: `${input.model?.providerID}/${input.model?.id}`,
+    bytes,
+    output_max: Math.max(0, Math.floor(output.maxOutputTokens ?? limit.output ?? 0)),
+    input_usd: Math.max(0, cost.input ?? 0, cost.cache?.write ?? 0),
+    output_usd: Math.max(0, cost.output ?? 0),
+  })
+  const { ok, text } = await answer
+  if (!ok) throw new Error(notForRetry(text))
+  if (!text) return
+  const { output_max } = JSON.parse(text)
+  if (output_max > 0) output.maxOutputTokens = Math.min(output.maxOutputTokens ?? output_max, output_max)
+}
+
+/** @param {any[]} messages @returns {number} UTF-8 bytes of their texts, calls and results */
+function bytesOf(messages) {
+  let bytes = 0
+  for (const { parts } of messages) {
+    for (const part of parts ?? []) {
+      if (typeof part.text === "string") bytes += Buffer.byteLength(part.text)
+      if (part.type !== "tool") continue
+      bytes += 100 + Buffer.byteLength(JSON.stringify(part.state?.input ?? {}))
+      bytes += Buffer.byteLength(String(part.state?.output ?? part.state?.error ?? ""))
+    }
+  }
+  return bytes
+}
+
 /** @param {any} args @returns {string[]} */
 function writtenPaths(args) {
   if (typeof args?.filePath === "string") return [args.filePath]
@@ -209,7 +269,10 @@ async function shadowCheck(link, session, paths) {
   return (await answer).text
 }
 
-/** @param {import("./link.js").Link} link @param {string} session @returns {Promise<{role: string, card: string}>} */
+/**
+ * @param {import("./link.js").Link} link @param {string} session
+ * @returns {Promise<{role: string, card: string, capped?: boolean}>}
+ */
 async function askRole(link, session) {
   const { answer } = link.ask(
     { type: "role_asked", session },

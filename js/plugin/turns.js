@@ -1,5 +1,7 @@
 // What the host's events say of turns: their begin, their end, their errors, and that somebody is alive.
 
+import { missionTools } from "./tools.js"
+
 const lifeEveryMs = 30_000
 /** Two instances see an event within the same moment; so many later it is forgotten. */
 const eventsMax = 2_000
@@ -12,11 +14,23 @@ const eventsMax = 2_000
  * @property {Map<string, string>} tooled  session -> its newest message that calls tools
  * @property {Set<string>} busy            sessions whose turn runs
  * @property {Set<string>} seen            the newest events, by the host's ids
+ * @property {Map<string, string>} filled  session -> its newest message with something in it
+ * @property {Map<string, {ended: Set<string>, failed: boolean}>} calls
+ *   session -> the calls of one message that have ended, and whether the newest failed
  */
 
 /** @returns {TurnMemory} */
 export function turnMemory() {
-  return { begun: new Map(), ended: new Map(), alive: new Map(), tooled: new Map(), busy: new Set(), seen: new Set() }
+  return {
+    begun: new Map(),
+    ended: new Map(),
+    alive: new Map(),
+    tooled: new Map(),
+    busy: new Set(),
+    seen: new Set(),
+    filled: new Map(),
+    calls: new Map(),
+  }
 }
 
 /** Sees the host's events, and tells the engine the few of them that matter, each once. */
@@ -27,6 +41,8 @@ export class TurnWatch {
   #tooled
   #busy
   #seen
+  #filled
+  #calls
 
   /**
    * @param {import("./link.js").Link} link
@@ -40,6 +56,8 @@ export class TurnWatch {
     this.#tooled = memory.tooled
     this.#busy = memory.busy
     this.#seen = memory.seen
+    this.#filled = memory.filled
+    this.#calls = memory.calls
   }
 
   /** @param {string | undefined} id @returns {boolean} Whether another instance was faster. */
@@ -73,7 +91,13 @@ export class TurnWatch {
       case "message.part.updated": {
         const part = data.part
         if (!part || !this.#life(part.sessionID)) return
-        if (part.type === "tool") this.#tooled.set(part.sessionID, part.messageID)
+        if (part.type === "tool") {
+          this.#tooled.set(part.sessionID, part.messageID)
+          this.#call(part)
+        }
+        if (part.type === "tool" || (part.type === "text" && part.text?.trim())) {
+          this.#filled.set(part.sessionID, part.messageID)
+        }
         return
       }
       case "message.updated":
@@ -86,7 +110,9 @@ export class TurnWatch {
         if (data.sessionID && this.link.watches(data.sessionID)) {
           const { name, data: detail } = data.error ?? {}
           const message = String(detail?.message ?? "").slice(0, 500)
-          this.link.tell({ type: "session_errored", session: data.sessionID, name: String(name ?? ""), message })
+          const status = Number.isInteger(detail?.statusCode) ? detail.statusCode : 0
+          const error = { name: String(name ?? ""), message, status }
+          this.link.tell({ type: "session_errored", session: data.sessionID, ...error })
         }
         return
       case "session.status":
@@ -94,7 +120,10 @@ export class TurnWatch {
         else this.#busy.add(data.sessionID)
         if (data.status?.type === "retry" && this.link.watches(data.sessionID)) {
           const message = String(data.status.message ?? "").slice(0, 500)
-          this.link.tell({ type: "session_retried", session: data.sessionID, message })
+          // The host tells when; the engine's clock need not be ours.
+          const { attempt = 0, next = 0 } = data.status
+          const delay_ms = Math.max(0, Math.round(next - Date.now()))
+          this.link.tell({ type: "session_retried", session: data.sessionID, message, attempt, delay_ms })
         }
         return
       case "permission.asked":
@@ -132,13 +161,36 @@ export class TurnWatch {
     return true
   }
 
+  /**
+   * Tells a call that has failed, and whether the one before it had. Refusals of our own tools are the engine's own
+   * words; what was aborted is no failure of the tool.
+   * @param {any} part
+   */
+  #call(part) {
+    const { status, error, input, metadata } = part.state ?? {}
+    if (status !== "completed" && status !== "error") return
+    const calls = this.#calls.get(part.sessionID) ?? { ended: new Set(), failed: false }
+    this.#calls.set(part.sessionID, calls)
+    if (calls.ended.has(part.id)) return
+    calls.ended.add(part.id)
+    const garbled = part.tool === "invalid"
+    const failed = garbled || (status === "error" && !metadata?.interrupted)
+    const running = calls.failed
+    calls.failed = failed
+    if (!failed || part.tool in missionTools) return
+    const tool = String((garbled && input?.tool) || part.tool)
+    const words = String((garbled ? input?.error : error) ?? "").slice(0, 1000)
+    this.link.tell({ type: "tool_failed", session: part.sessionID, tool, error: words, running })
+  }
+
   /** @param {any} info */
   #message(info) {
     const session = info.sessionID
     if (!this.link.watches(session)) return
     if (this.#begun.get(session) !== info.id) {
       this.#begun.set(session, info.id)
-      this.link.tell({ type: "turn_started", session })
+      this.#calls.get(session)?.ended.clear()
+      this.link.tell({ type: "turn_started", session, model: modelOf(info) })
     }
     if (!info.time?.completed || this.#ended.get(session) === info.id) return
     this.#ended.set(session, info.id)
@@ -149,7 +201,13 @@ export class TurnWatch {
       tokens: input + output + reasoning + (cache.read ?? 0) + (cache.write ?? 0),
       usd: info.cost ?? 0,
       stopped: !!info.finish && !["tool-calls", "unknown"].includes(info.finish),
+      model: modelOf(info),
+      empty: !info.error && this.#filled.get(session) !== info.id,
+      failed: !!info.error,
       message: info.id,
     })
   }
 }
+
+/** @param {any} info */
+const modelOf = (info) => (info.providerID && info.modelID ? `${info.providerID}/${info.modelID}` : "")

@@ -1,21 +1,24 @@
 // Faults of a model provider, chosen by seed. The choice hangs on *which* answer is asked for, never on
 // the order in which parallel requests arrive, so a seed gives the same faults in every run.
 
-/** @typedef {"rate-limit"|"error-500"|"error-503"|"cut"|"empty"|"malformed"|"stall"} FaultKind */
+/** @typedef {"rate-limit"|"error-500"|"error-503"|"cut"|"empty"|"malformed"|"stall"|"unauthorized"} FaultKind */
 /**
  * @typedef {object} FaultOptions
  * @property {number} [p]              probability per answer, 0 to 1
- * @property {FaultKind[]} [kinds]     default: all but "stall"
+ * @property {FaultKind[]} [kinds]     default: all but "stall" and "unauthorized"
  * @property {number} [seed]
  * @property {number} [retry_after_s]  default 1
  * @property {number} [max_per_answer] how often the same answer may fail, default 1, so that missions end
  * @property {string[]} [roles]        only these roles; default all mission roles
  * @property {{role?: string, task?: string, nth?: number, kind: FaultKind}[]} [exactly]
  *   faults at known places: the nth answer (from 1) of that role and task
+ * @property {Record<string, FaultKind>} [models] a model that always answers so, in every mission role
  */
 
 /** @type {FaultKind[]} */
-export const kFaultKinds = ["rate-limit", "error-500", "error-503", "cut", "empty", "malformed", "stall"]
+export const kFaultKinds = ["rate-limit", "error-500", "error-503", "cut", "empty", "malformed", "stall", "unauthorized"]
+/** Only where they are asked for: the one takes minutes, the other never passes. */
+const kRare = new Set(["stall", "unauthorized"])
 
 /** FNV-1a over the text, then a splitmix finish: 32 well-mixed bits. @param {string} text */
 export function hash32(text) {
@@ -49,12 +52,14 @@ export class Faults {
   }
 
   /**
-   * @param {{role: string, task: string|null, position: string, malformable: boolean}} answer
+   * @param {{role: string, task: string|null, position: string, malformable: boolean, model?: string}} answer
    * @returns {FaultKind|null}
    */
-  choose({ role, task, position, malformable }) {
+  choose({ role, task, position, malformable, model = "" }) {
     const o = this.options
     if (role === "title" || role === "summary" || role === "chat") return null
+    const always = o.models?.[model]
+    if (always) return always
     const place = `${role}|${task ?? ""}`
     const nth = (this.given.get(place) ?? 0) + 1
     this.given.set(place, nth)
@@ -68,7 +73,7 @@ export class Faults {
     if (before >= (o.max_per_answer ?? 1)) return null
     const roll = hash32(`${o.seed}|${key}|${before}`)
     if (roll / 2 ** 32 >= o.p) return null
-    const kinds = (o.kinds ?? kFaultKinds.filter((k) => k !== "stall")).filter((k) => malformable || k !== "malformed")
+    const kinds = (o.kinds ?? kFaultKinds.filter((k) => !kRare.has(k))).filter((k) => malformable || k !== "malformed")
     return kinds.length ? kinds[hash32(`${roll}|kind`) % kinds.length] : null
   }
 }

@@ -33,6 +33,7 @@ const exec = promisify(execFile)
  * @property {number|Record<string, number>} [latencyMs]
  * @property {number|import("./faults.mjs").FaultOptions} [faults]
  * @property {number} [seed]
+ * @property {number} [atOnce]
  * @property {boolean} [keepBodies]
  */
 
@@ -96,7 +97,7 @@ export class Project {
           npm: "@ai-sdk/openai-compatible",
           name: "Rehearsal",
           options: { baseURL: this.model.baseURL, apiKey: "none" },
-          models: { scripted: { name: "Scripted", tool_call: true, limit: { context: 200_000, output: 8192 } } },
+          models: { scripted: scripted("Scripted"), other: scripted("Another") },
         },
       },
       ...(plugin ? { plugin: [pluginOptions ? [plugin, pluginOptions] : plugin] } : {}),
@@ -214,6 +215,9 @@ export class Project {
     await rm(this.base, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
+
+/** @param {string} name */
+const scripted = (name) => ({ name, tool_call: true, limit: { context: 200_000, output: 8192 } })
 
 /** @param {HostClient} client @param {number} timeoutMs @returns {Promise<boolean>} */
 const isReady = (client, timeoutMs) =>

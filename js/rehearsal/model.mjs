@@ -23,6 +23,7 @@ import { streamEvents, summarise, wholeAnswer } from "./wire.mjs"
  * @property {number|Record<string, number>} [latencyMs] per answer; or by role, with "default"
  * @property {number|import("./faults.mjs").FaultOptions} [faults] a probability, or more
  * @property {number} [seed]       of the faults
+ * @property {number} [atOnce]     so many answers at a time; 429 beyond
  * @property {Record<string, string[]>} [counters] `model.counters` of a server that this one replaces
  * @property {boolean} [keepBodies] keep each request's body as `request.body` (tests)
  */
@@ -47,6 +48,7 @@ export class RehearsalModel {
     this.faults = new Faults(faultOptions(options.faults ?? scenario.faults, options.seed))
     this.record = new RequestRecord()
     this.port = 0
+    this.answering = 0
     this.server = createServer((request, response) => this.receive(request, response))
     this.server.keepAliveTimeout = 60_000
     this.server.on("connection", (socket) => socket.setNoDelay(true))
@@ -123,12 +125,19 @@ export class RehearsalModel {
     const session = String(headers["x-session-id"] ?? "")
     const answer = this.roles.answer(turn, session)
     const valid = turn.calls.filter((c) => c.name !== "invalid").length
-    const fault = this.faults.choose({
+    const chosen = this.faults.choose({
       role: turn.role,
       task: turn.task,
       position: `${turn.ordinal}:${turn.rework}:${valid}:${turn.texts}:${summarise(answer)}`,
       malformable: Boolean(answer.calls?.length),
+      model: body.model,
     })
+    const crowded = this.answering >= (this.options.atOnce ?? Infinity)
+    const fault = crowded ? "rate-limit" : chosen
+    if (!crowded) {
+      this.answering += 1
+      response.once("close", () => (this.answering -= 1))
+    }
     const system = turn.messages.filter((m) => m.role === "system")
     const entry = this.record.start({
       at,
@@ -150,7 +159,7 @@ export class RehearsalModel {
     const id = `${Math.round(at).toString(36)}${entry.index.toString(36)}`
     const send = prepare({ id, body, answer, fault, bytes: raw.length, response, options: this.faults.options })
     entry.own_ms = now() - at
-    const latency = this.latencyOf(turn.role)
+    const latency = crowded ? 0 : this.latencyOf(turn.role)
     if (latency > 0) setTimeout(() => response.destroyed || send(), latency)
     else send()
   }
@@ -177,6 +186,7 @@ function prepare({ id, body, answer, fault, bytes, response, options }) {
   if (fault === "rate-limit") {
     return refuse(429, "Rate limit reached (rehearsal)", { "retry-after": String(options.retry_after_s ?? 1) })
   }
+  if (fault === "unauthorized") return refuse(401, "Invalid API key (rehearsal)")
   if (fault === "error-500") return refuse(500, "Internal error (rehearsal)")
   if (fault === "error-503") return refuse(503, "Overloaded (rehearsal)")
   if (fault === "stall") return () => void response.on("close", () => response.end())

@@ -10,13 +10,16 @@
 //   enum            varint of its value
 //   optional        u8 presence, then the value
 //   vector, map     varint count, then the items (a map: key, value, keys ascending)
-//   struct          varint length of the body, then its fields in the order of `describe`;
-//                   the outermost struct has no length, it ends with the input
+//   struct          varint length of the body, then its fields in the order of `describe`, those
+//                   left out that stand at the end and have their default; the outermost struct
+//                   has no length, it ends with the input
 //   variant         varint index of the alternative (below 65536), then the struct
 //
 // Evolution: fields may be APPENDED to a struct and alternatives to a variant. A reader that
 // reaches a struct's end leaves the remaining fields at their defaults, and it skips bytes that
-// follow the last field it knows. Nothing may be removed, reordered or retyped.
+// follow the last field it knows. Nothing may be removed, reordered or retyped, and no default may
+// change. So a value in which nothing uses an appended field has the bytes, and the hash, that it
+// had before there was one: old logs prove themselves to newer versions.
 //
 // Hostile input: every read is bounds-checked, nesting is limited, and memory is taken only as
 // items arrive: at most sizeof(item) for each input byte. Inline, because replay decodes a million
@@ -95,10 +98,32 @@ class Writer {
 
   template <DescribedStruct T>
   void fields(const T& item) {
-    T::describe(item, [this](std::string_view, const auto& field, auto...) { this->value(field); });
+    const std::vector<std::string>& fresh = fresh_fields<T>();
+    std::size_t kept = out_.size();
+    std::size_t i = 0;
+    T::describe(item, [&](std::string_view, const auto& field, auto...) {
+      const std::size_t start = out_.size();
+      this->value(field);
+      if (std::string_view(out_).substr(start) != fresh[i++]) kept = out_.size();
+    });
+    out_.resize(kept);
   }
 
  private:
+  /// What the fields of a default-constructed T are written as.
+  template <DescribedStruct T>
+  static const std::vector<std::string>& fresh_fields() {
+    static const std::vector<std::string> written = [] {
+      std::vector<std::string> parts;
+      const T fresh{};
+      T::describe(fresh, [&](std::string_view, const auto& field, auto...) {
+        Writer(parts.emplace_back()).value(field);
+      });
+      return parts;
+    }();
+    return written;
+  }
+
   void byte(unsigned value) { out_.push_back(static_cast<char>(value)); }
 
   void varint(std::uint64_t value) {

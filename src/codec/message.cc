@@ -179,6 +179,22 @@ bool check_options(const Options& options, Problems& problems) {
     }
   }
   check_language_servers(options, problems);
+  for (const auto& [model, most] : options.parallel.per_model) {
+    if (model.find('/') == std::string::npos)
+      problems.push_back({"parallel.per_model." + model, "write \"provider/model\""});
+    positive(("parallel.per_model." + model).c_str(), most, 50);
+  }
+  for (const auto& [key, model] : options.fallback) {
+    const bool role = from_name<Role>(key) && key != "none";
+    if (!role && key.find('/') == std::string::npos) {
+      problems.push_back({"fallback." + key,
+                          "neither a role (commander, planner, worker, reviewer, master-reviewer) "
+                          "nor \"provider/model\""});
+    }
+    if (model.find('/') == std::string::npos)
+      problems.push_back({"fallback." + key, "write \"provider/model\""});
+    if (model == key) problems.push_back({"fallback." + key, "names itself"});
+  }
   return problems.size() == before;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/prompt.h"
@@ -169,12 +170,20 @@ Role role_of_session(const State& state, const SessionId& session) {
 
 void made_progress(Context& ctx) { ctx.state.commander.continuations = 0; }
 
+Commander fresh_commander(const Commander& before) {
+  Commander commander;
+  commander.background = before.background;
+  commander.model = before.model;
+  commander.answer_tokens = before.answer_tokens;
+  commander.answer_usd = before.answer_usd;
+  commander.answer_bytes = before.answer_bytes;
+  return commander;
+}
+
 void commander_takes_over(Context& ctx) {
   Commander& commander = ctx.state.commander;
   ctx.cancel_timer(commander.timer);
-  const bool background = commander.background;
-  commander = Commander{};
-  commander.background = background;
+  commander = fresh_commander(commander);
   commander.busy = true;
   if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
 }
@@ -302,6 +311,12 @@ void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
 
 void on_commander_idled(Context& ctx) {
   Commander& commander = ctx.state.commander;
+  release_commander(ctx);
+  // Before it is told to go on: others may have waited for what its answer might have cost.
+  if (is_running(ctx.state.phase) && !ctx.state.dormant) {
+    let_requests_out(ctx);
+    check_budget(ctx);
+  }
   // An idle that meets a prompt of ours belongs to an older turn; the answer timer watches it.
   if (commander.prompted) return;
   if (!commander.errored) return act_on_idle(ctx);

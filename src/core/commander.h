@@ -26,6 +26,8 @@ bool on_commander_timer(Context& ctx, TimerId timer);
 /// The mission has ended or needs a decision: the waiting `mission_run` returns, or the Commander
 /// is woken as soon as it is quiescent.
 void tell_commander(Context& ctx);
+/// What is known of it besides what it is doing.
+[[nodiscard]] Commander fresh_commander(const Commander& before);
 /// A command of the user runs in the root session: a turn follows, whatever was before.
 void commander_takes_over(Context& ctx);
 /// A new process has taken the mission up by itself: wakes the Commander where it is needed, or

@@ -17,7 +17,8 @@ struct Context {
   TimeMs now_ms = 0;
   Effects effects;
   Trace* trace = nullptr;
-  /// Something has moved that decides what may run now: a task, a slot, the phase.
+  /// Something has moved that decides what may run now: a task, a slot, the phase, a limit, what
+  /// is reserved.
   bool moved = false;
   /// A dependency has: which tasks are ready must be looked at again.
   bool graph_moved = false;

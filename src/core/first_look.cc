@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/prompt.h"
 #include "core/session_pool.h"
@@ -20,10 +21,14 @@ bool looks(const Session& session) {
 
 /// Something that has been promised a slot waits for one.
 bool somebody_waits(const State& state) {
-  return std::ranges::any_of(state.tasks, [](const Task& task) {
-    return task.status == TaskStatus::ready || task.status == TaskStatus::submitted ||
-           task.status == TaskStatus::rework;
-  });
+  return std::ranges::any_of(state.tasks,
+                             [](const Task& task) {
+                               return task.status == TaskStatus::ready ||
+                                      task.status == TaskStatus::submitted ||
+                                      task.status == TaskStatus::rework;
+                             }) ||
+         std::ranges::find(state.sessions, SessionState::held, &Session::state) !=
+             state.sessions.end();
 }
 
 }  // namespace
@@ -35,22 +40,26 @@ void on_worker_wrote(Context& ctx, Task& task, const std::string& path) {
   const bool wanted = state.options.review.shadow == ShadowReview::file && moved_on &&
                       task.status == TaskStatus::running && task.looked_at != task.attempt;
   const bool may = is_running(state.phase) && !state.dormant && !state.recovery.running;
-  if (!wanted || !may || !slot_free(state) || somebody_waits(state)) return;
+  if (!wanted || !may || somebody_waits(state) || !may_begin(ctx, Role::reviewer)) return;
   task.looked_at = task.attempt;
   open_session(ctx, Role::reviewer, &task, "reviewer", first_look_prompt(state, task));
   state.sessions.back().first_look = true;
 }
 
-void tidy_first_looks(Context& ctx) {
+bool tidy_first_looks(Context& ctx) {
   State& state = ctx.state;
+  bool ended = false;
   for (Session& session : state.sessions) {
     if (!looks(session)) continue;
     const Task* task = find_task(state, session.task);
     const bool lost = task == nullptr || (task->status != TaskStatus::running &&
                                           task->status != TaskStatus::submitted);
-    const bool in_the_way = holds_slot(session) && !slot_free(state) && somebody_waits(state);
-    if (lost || in_the_way) end_session(ctx, session);
+    const bool in_the_way = holds_slot(session) && !has_room(state) && somebody_waits(state);
+    if (!lost && !in_the_way) continue;
+    end_session(ctx, session);
+    ended = true;
   }
+  return ended;
 }
 
 Session* session_after_first_look(Context& ctx, const Task& task) {

@@ -13,8 +13,9 @@ namespace orchestrator::core {
 /// The task's Worker has written a file: the ones before it are finished.
 void on_worker_wrote(Context& ctx, Task& task, const std::string& path);
 
-/// Ends first looks that have lost their task, and those whose slot is needed.
-void tidy_first_looks(Context& ctx);
+/// Ends first looks that have lost their task, and those whose slot is needed. Whether there were
+/// any.
+bool tidy_first_looks(Context& ctx);
 
 /// The session of a task's first look that may take its review, or none; one that still looks is
 /// ended.

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "core/budget.h"
 #include "core/command.h"
 #include "core/commander.h"
+#include "core/governor.h"
 #include "core/recovery.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
@@ -116,6 +118,9 @@ void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
 
 namespace {
 
+constexpr std::uint32_t kExtremeSessions = 50;
+constexpr std::uint32_t kExtremeDepth = 3;
+
 void start_clock(Context& ctx, TimeMs time_ms) {
   if (time_ms <= 0) return;
   ctx.state.budget.deadline_ms = ctx.now_ms + time_ms;
@@ -129,6 +134,15 @@ void stop_clock(Context& ctx) {
   }
   budget.deadline_ms = 0;
   ctx.cancel_timer(ctx.state.deadline_timer);
+}
+
+/// `/extreme-mission`: what the user has set otherwise than it is by default stays as it is.
+void make_extreme(Options& options) {
+  const Options defaults;
+  if (options.parallel.max == defaults.parallel.max) options.parallel.max = kExtremeSessions;
+  if (options.parallel.initial == defaults.parallel.initial) options.parallel.initial = 10;
+  if (options.limits.depth == defaults.limits.depth) options.limits.depth = kExtremeDepth;
+  if (options.review.shadow == defaults.review.shadow) options.review.shadow = ShadowReview::file;
 }
 
 void set_limits(State& state, const TaskCommand& command) {
@@ -157,6 +171,8 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   state.agents = event.agents;
   state.seed = event.seed;
   state.options = event.options;
+  state.extreme = event.extreme;
+  if (event.extreme) make_extreme(state.options);
   // Above every id of the missions before it: what is late of theirs names nothing of ours.
   state.next_effect = state.next_timer = static_cast<std::uint64_t>(ctx.now_ms) * 1000 + 1;
   set_limits(state, command);
@@ -169,8 +185,23 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   ctx.accept(event.request, state.objective);
 }
 
+namespace {
+
+/// So long the host has to say that what was told to stop has stopped.
+constexpr TimeMs kAbortMs = 2'000;
+
+void await_aborts(Context& ctx) {
+  ctx.cancel_timer(ctx.state.stop_timer);
+  if (std::ranges::any_of(ctx.state.sessions, &Session::aborting))
+    ctx.state.stop_timer = ctx.start_timer(kAbortMs);
+}
+
+}  // namespace
+
 void block_mission(Context& ctx, const std::string& reason) {
   enter(ctx, Cause::measure_spent, Phase::blocked, reason);
+  for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
+  await_aborts(ctx);
   ctx.emit(ShowToast{"warning", "Mission blocked: " + first_line(reason, 200)});
   tell_commander(ctx);
 }
@@ -186,15 +217,6 @@ void seal_mission(Context& ctx) {
 }
 
 namespace {
-
-/// So long the host has to say that what was told to stop has stopped.
-constexpr TimeMs kAbortMs = 2'000;
-
-void await_aborts(Context& ctx) {
-  ctx.cancel_timer(ctx.state.stop_timer);
-  if (std::ranges::any_of(ctx.state.sessions, &Session::aborting))
-    ctx.state.stop_timer = ctx.start_timer(kAbortMs);
-}
 
 /// After a crash nobody has looked yet which sessions the host still runs.
 void abort_unknown_turns(Context& ctx) {
@@ -252,8 +274,8 @@ namespace {
 /// A person has looked at it: what was spent may be spent again.
 void restore_measures(Context& ctx) {
   State& state = ctx.state;
-  state.planner_attempts = 0;
-  state.master_attempts = 0;
+  state.planner_attempts = state.planner_losses = 0;
+  state.master_attempts = state.master_losses = 0;
   state.convergence_from = static_cast<std::uint32_t>(state.findings_by_iteration.size());
   if (state.resume_phase == Phase::integrating &&
       state.iteration >= state.options.limits.iterations) {
@@ -264,6 +286,7 @@ void restore_measures(Context& ctx) {
     task.attempt = 0;
     task.retries = 0;
     task.review_attempts = 0;
+    task.losses = 0;
     move_task(ctx, task, TaskStatus::pending);
   }
 }
@@ -271,20 +294,12 @@ void restore_measures(Context& ctx) {
 /// A budget that is spent is granted once more; one that is not goes on where it was.
 void restore_budget(Context& ctx) {
   Budget& budget = ctx.state.budget;
-  if (over_budget(budget)) {
-    budget.tokens_granted = budget.tokens;
-    budget.usd_granted = budget.usd;
-  }
+  grant_budget(ctx.state);
   if (ctx.state.deadline_timer != 0) return;
   start_clock(ctx, budget.time_left_ms > 0 ? budget.time_left_ms : budget.time_max_ms);
 }
 
 }  // namespace
-
-bool over_budget(const Budget& budget) {
-  return (budget.tokens_max > 0 && budget.tokens - budget.tokens_granted >= budget.tokens_max) ||
-         (budget.usd_max > 0 && budget.usd - budget.usd_granted >= budget.usd_max);
-}
 
 void suspend_mission(Context& ctx) {
   State& state = ctx.state;
@@ -305,6 +320,7 @@ void resume_mission(Context& ctx) {
   state.dormant = false;
   ctx.moved = ctx.graph_moved = true;
   state.unblocks = 0;
+  forget_rests(state);
   if (state.phase == Phase::blocked || state.phase == Phase::paused) {
     restore_measures(ctx);
     enter(ctx, Cause::resumed, state.resume_phase);

@@ -91,10 +91,8 @@ bool on_stop_timer(Context& ctx, TimerId timer);
 void resume_mission(Context& ctx);
 /// Its process has died: nothing of it is in flight any more. What runs sleeps until it is resumed.
 void suspend_mission(Context& ctx);
-/// A person is needed: `reason` says for what.
+/// A person is needed: `reason` says for what. Sessions that still run are interrupted.
 void block_mission(Context& ctx, const std::string& reason);
-
-[[nodiscard]] bool over_budget(const Budget& budget);
 
 /// The first line of a text, at most `bytes_max` of it, cut at a character's edge.
 [[nodiscard]] std::string first_line(const std::string& text, std::size_t bytes_max);

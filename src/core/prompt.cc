@@ -1,6 +1,7 @@
 #include "core/prompt.h"
 
 #include "core/mission.h"
+#include "core/stray.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::core {
@@ -80,7 +81,7 @@ std::string worker_prompt(const State& state, const Task& task) {
   text += list("A Reviewer will run, from the project's directory:", task.verify);
   if (!task.findings.empty())
     text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
-  if (task.attempt > 1 && !task.note.empty()) {
+  if ((task.attempt > 1 || task.gave_way > 0) && !task.note.empty()) {
     text += "\nAn earlier attempt did not end: " + clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
   }
@@ -140,6 +141,7 @@ std::string master_prompt(const State& state) {
   if (!state.findings.empty()) {
     text += "\nThe review before this one found:\n" + finding_list(state.findings);
   }
+  text += stray_list(state);
   text += list(
       "Run each of these yourself with bash, exactly as written, from the project's directory:",
       state.verify);
@@ -163,6 +165,24 @@ std::string continuation_prompt(const State& state, const Session& session,
   const bool rework = session.role == Role::worker && !task->findings.empty();
   return title_line(rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +
          ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n";
+}
+
+std::string missing_prompt(const State& state, const Session& session) {
+  return continuation_prompt(state, session, "your turn ended without a call of submit_work") +
+         "What is missing? If nothing is, call submit_work now; else finish it first. You are not "
+         "asked again: without that call the work is judged by what it has changed.\n";
+}
+
+std::string recovery_prompt(const State& state, const Session& session, const std::string& error) {
+  const Task* task = find_task(state, session.task);
+  const bool rework = task != nullptr && session.role == Role::worker && !task->findings.empty();
+  const std::string head = task != nullptr ? title_line(rework ? "Rework" : "Task", *task)
+                           : session.role == Role::planner
+                               ? "Plan: " + first_line(state.objective, 200) + "\n"
+                               : "Mission review: " + first_line(state.objective, 200) + "\n";
+  return head + "\nThe same tool call has failed three times running:\n" + clip(error, 400) +
+         "\nDo not repeat it. Look at what the tool needs (its arguments, the exact text of the "
+         "file, whether the path exists), and do it in another way; what is done stays done.\n";
 }
 
 std::string commander_continuation(const State& state) {

@@ -19,6 +19,11 @@ namespace orchestrator::core {
 /// For a session whose turn ended without what it was asked for; `why` says what happened.
 [[nodiscard]] std::string continuation_prompt(const State& state, const Session& session,
                                               const std::string& why);
+/// For a Worker that stopped without handing anything in: it is asked once.
+[[nodiscard]] std::string missing_prompt(const State& state, const Session& session);
+/// Put into a running turn that meets the same tool error again and again.
+[[nodiscard]] std::string recovery_prompt(const State& state, const Session& session,
+                                          const std::string& error);
 /// For a Commander that ended its turn while the mission needs it.
 [[nodiscard]] std::string commander_continuation(const State& state);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/budget.h"
+#include "core/governor.h"
 #include "core/session_pool.h"
 #include "core/session_states.h"
 #include "core/task_graph.h"
@@ -75,9 +77,10 @@ void take_up(Context& ctx, const FoundSession& found) {
   // Ours since: a call of it came in, or it was prompted, while the host was being asked.
   if (session->state != SessionState::idle) return;
   const bool present_prompt = session->sent != 0 && session->sent == found.prompt;
-  if (found.busy && slot_free(ctx.state)) return go_on_working(ctx, *session, present_prompt);
+  if (found.busy && has_room(ctx.state)) return go_on_working(ctx, *session, present_prompt);
   // More runs than may now: its turn ends, and goes on when there is room.
   if (found.busy) abort_turn(ctx, *session);
+  release_reservation(ctx, *session);
   // The host has its card: a word to go on is enough. Else the prompt is sent again as it was.
   session->began = session->began || present_prompt;
 }
@@ -96,6 +99,7 @@ void drop_lost(Context& ctx, const std::vector<FoundSession>& found) {
 void drop_unmade(Context& ctx) {
   for (Session& session : ctx.state.sessions) {
     if (session.state == SessionState::idle && session.id.empty()) end_session(ctx, session);
+    if (session.state == SessionState::idle) release_reservation(ctx, session);
   }
 }
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
+#include "core/budget.h"
 #include "core/commander.h"
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/session_pool.h"
@@ -49,7 +52,21 @@ std::string headline(const State& state) {
   if (dropped > 0) text += " " + std::to_string(dropped) + " dropped.";
   text += findings_line(state);
   if (!state.reason.empty()) text += "\nReason: " + clip(state.reason, 1200);
-  return text + "\n";
+  text += "\n";
+  const Budget& budget = state.budget;
+  if (budget.tokens > 0 || is_capped(state)) text += "Spent: " + spent_text(state) + "\n";
+  return text;
+}
+
+std::string cost_of(const Task& task) {
+  char text[64];
+  if (task.usd > 0) {
+    std::snprintf(text, sizeof text, "%.0f ktok, $%.2f", static_cast<double>(task.tokens) / 1e3,
+                  task.usd);
+  } else {
+    std::snprintf(text, sizeof text, "%.0f ktok", static_cast<double>(task.tokens) / 1e3);
+  }
+  return text;
 }
 
 std::string task_lines(const State& state, std::size_t bytes_max) {
@@ -59,6 +76,7 @@ std::string task_lines(const State& state, std::size_t bytes_max) {
     std::string line = "- " + task.id.value + " " + clip(task.title, 80) + ": " +
                        std::string(to_name(task.status));
     const bool proved = task.status == TaskStatus::done && !task.on_word;
+    if (task.tokens > 0) line += " (" + cost_of(task) + ")";
     if (proved && !task.proofs.empty()) line += ", proved by " + proof_words(task.proofs);
     const std::string& remark = proved ? task.summary : task.note;
     if (!remark.empty()) line += " – " + first_line(remark, 160);
@@ -133,6 +151,15 @@ std::string interruption_report(const State& state, const std::string& words) {
   return head + task_lines(state, kReportBytesMax - head.size() - end.size() - 60) + end;
 }
 
+namespace {
+
+std::string trouble_line(const State& state) {
+  const std::string models = is_active(state.phase) ? models_line(state) : "";
+  return models.empty() ? "" : "Models: " + clip(models, 250) + "\n";
+}
+
+}  // namespace
+
 }  // namespace core
 
 std::string progress_title(const State& state) {
@@ -151,6 +178,9 @@ std::string progress_title(const State& state) {
   }
   if (!running.empty()) text += " · " + running;
   if (state.iteration > 1) text += " · iteration " + std::to_string(state.iteration);
+  if (std::ranges::any_of(state.governor.models,
+                          [](const ModelLoad& load) { return load.breaker != Breaker::closed; }))
+    text += " · waits for a model";
   if (!state.permissions.empty()) text += " · waits for a permission";
   return core::clip(text, 120);
 }
@@ -161,7 +191,7 @@ std::string status_text(const State& state) {
                            "Objective: " + core::first_line(state.objective, 160) +
                            "\nSession: " + state.root_session.value + "\n" +
                            (state.dormant ? "Its process ended; /resume goes on.\n" : "") +
-                           core::permission_lines(state);
+                           core::permission_lines(state) + core::trouble_line(state);
   const std::size_t room = head.size() + 60 < 1000 ? 1000 - head.size() - 60 : 0;
   return core::clip(head + core::task_lines(state, room), 1000);
 }

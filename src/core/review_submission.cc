@@ -273,7 +273,6 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   const bool pass = *event.args.verdict == Verdict::pass;
   std::vector<Proof> proofs = proofs_of(state, event.session, verify);
   close_session(ctx, session);
-  if (pass && state.parallel < state.parallel_max) state.parallel += 1;  // `moved` by the verdict
   ctx.accept(event.request,
              "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
   // Last: both move what the references above name.

@@ -4,6 +4,7 @@
 
 #include "core/commander.h"
 #include "core/first_look.h"
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/prompt.h"
 #include "core/session_pool.h"
@@ -46,13 +47,11 @@ std::vector<std::size_t> tasks_that_are(const State& state, TaskStatus status) {
   return found;
 }
 
-std::vector<std::size_t> ready_by_path(const State& state) {
-  std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
-  if (ready.size() < 2) return ready;
+void sort_by_path(const State& state, std::vector<std::size_t>& tasks) {
+  if (tasks.size() < 2) return;
   RemainingPath path(state);
-  std::ranges::stable_sort(ready,
+  std::ranges::stable_sort(tasks,
                            [&](std::size_t a, std::size_t b) { return path.of(a) > path.of(b); });
-  return ready;
 }
 
 bool claim_is_free(const State& state, const Task& task) {
@@ -102,7 +101,7 @@ void go_on(Context& ctx, Task& task) {
     std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
     spent -= std::min(spent, 1U);
     move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
-  } else if (session->state == SessionState::idle && slot_free(ctx.state)) {
+  } else if (session->state == SessionState::idle && has_room(ctx.state)) {
     wake_session(ctx, *session);
   }
 }
@@ -115,36 +114,47 @@ void start_work(Context& ctx, Task& task) {
   open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
 }
 
+/// Sessions whose prompt had to wait for their model or the budget.
+void let_held_go(Context& ctx) {
+  for (Session& session : ctx.state.sessions) {
+    if (session.state == SessionState::held && may_prompt(ctx, session)) send_prompt(ctx, session);
+  }
+}
+
 void dispatch_tasks(Context& ctx) {
   State& state = ctx.state;
   for (Task& task : state.tasks) {
     if (task.status == TaskStatus::running || task.status == TaskStatus::reviewing)
       go_on(ctx, task);
   }
-  if (!slot_free(state)) return;
+  if (!has_room(state)) return;
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
-    if (reviews_wait(state)) break;
-    if (slot_free(state)) start_review(ctx, state.tasks[i]);
+    if (reviews_wait(state) || !may_begin(ctx, Role::reviewer)) break;
+    start_review(ctx, state.tasks[i]);
   }
   for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
-    if (slot_free(state)) start_rework(ctx, state.tasks[i]);
+    if (has_room(state)) start_rework(ctx, state.tasks[i]);
   }
-  if (!slot_free(state)) return;
-  for (const std::size_t i : ready_by_path(state)) {
+  std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
+  if (ready.empty() || !may_begin(ctx, Role::worker)) return;
+  sort_by_path(state, ready);
+  for (const std::size_t i : ready) {
     if (!claim_is_free(state, state.tasks[i])) continue;
     start_work(ctx, state.tasks[i]);
-    if (!slot_free(state)) return;
+    if (!may_begin(ctx, Role::worker)) return;
   }
 }
 
 /// One session that the phase itself needs (Planner, Master Reviewer), within its attempts.
 void keep_alive(Context& ctx, Role role, std::uint32_t& attempts,
                 std::string (*prompt)(const State&)) {
-  if (!slot_free(ctx.state)) return;
+  let_held_go(ctx);
+  if (!has_room(ctx.state)) return;
   if (Session* session = live_session(ctx.state, role, TaskId{})) {
     if (session->state == SessionState::idle) wake_session(ctx, *session);
     return;
   }
+  if (!may_begin(ctx, role)) return;
   if (attempts >= ctx.state.options.limits.attempts) {
     const char* what = role == Role::planner ? "no valid plan came out of "
                                              : "no verdict on the whole came out of ";
@@ -180,7 +190,10 @@ std::string stuck_reason(const State& state) {
 void run_tasks(Context& ctx) {
   if (ctx.graph_moved) refresh_ready(ctx);
   tidy_first_looks(ctx);
-  dispatch_tasks(ctx);
+  do {
+    let_held_go(ctx);
+    dispatch_tasks(ctx);
+  } while (tidy_first_looks(ctx));  // what takes the last slot may put one in the way
   State& state = ctx.state;
   if (all_settled(state)) {
     enter(ctx, Cause::barrier_reached, Phase::integrating);

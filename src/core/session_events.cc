@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/budget.h"
+#include "core/fault.h"
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/session_pool.h"
 #include "core/session_states.h"
@@ -18,7 +21,14 @@ Session* find_by_effect(State& state, EffectId effect) {
 }
 
 void turn_over(Context& ctx, Session& session) {
+  release_reservation(ctx, session);
+  session.retrying = false;
   if (session.submitted) return release_session(ctx, session);
+  if (session.denied.empty()) {
+    if (blames_model(session.fault)) return go_on_after_fault(ctx, session);
+    const bool stopped = !session.failed && session.began && session.role == Role::worker;
+    if (stopped) return on_worker_stopped(ctx, session);
+  }
   const std::string why = !session.denied.empty()
                               ? "the permission for it was refused: " + session.denied
                           : session.failed ? "its turn failed"
@@ -38,7 +48,8 @@ void still_works(Context& ctx, Session& session) {
 void run_out(Context& ctx, Session& session) {
   if (!session.submitted) {
     const std::string minutes = std::to_string(ctx.state.options.timeouts.task_min);
-    return give_up_attempt(ctx, session, "it took longer than " + minutes + " minutes");
+    return give_up_attempt(ctx, session, "it took longer than " + minutes + " minutes",
+                           Outcome::timed_out);
   }
   ctx.emit(AbortSession{session.id});
   release_session(ctx, session);
@@ -87,7 +98,10 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
   const std::string error = clip(event.error, 200);
   if (session->inspecting) {
     session->inspecting = false;  // its timer asks again
-  } else if (session->id.empty()) {
+    return true;
+  }
+  on_host_trouble(ctx);
+  if (session->id.empty()) {
     continue_or_give_up(ctx, *session, "the host could not make a session: " + error, true);
   } else if (is_busy(*session) && !session->submitted) {  // else its work came in all the same
     continue_or_give_up(ctx, *session, "the host refused the prompt: " + error, true);
@@ -100,6 +114,7 @@ void on_turn_started(Context& ctx, Session& session) {
   session.inspections = 0;
   if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
   session.began = true;
+  reserve_unasked(ctx, session);
   move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
@@ -107,6 +122,7 @@ void on_turn_started(Context& ctx, Session& session) {
 void on_idled(Context& ctx, Session& session) {
   session.seen_ms = ctx.now_ms;
   session.aborting = false;
+  if (!holds_slot(session)) release_reservation(ctx, session);
   // An idle that meets a prompt on its way belongs to an older turn; the answer timer watches it.
   if (!is_busy(session) || session.state == SessionState::prompting) return;
   if (session.errored) {
@@ -125,11 +141,17 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
   if (!is_busy(session)) return;
   if (event.name == "ContextOverflowError") return;  // the host compacts and goes on by itself
   ctx.state.metrics.errors += 1;
+  const bool told = session.errored || session.failed;
   session.errored = true;
+  if (told) return;
+  session.fault = classify(event.name, event.message, event.status);
+  if (blames_model(session.fault))
+    on_model_fault(ctx, session, session.fault, event.message.empty() ? event.name : event.message);
 }
 
 void on_deleted(Context& ctx, Session& session) {
   session.aborting = false;
+  release_reservation(ctx, session);
   if (session.state == SessionState::ended) return;
   move_session(ctx, session, SessionState::idle);  // there is nothing left to abort
   give_up_attempt(ctx, session, "its session was deleted");
@@ -149,6 +171,11 @@ bool on_inspected(Context& ctx, const SessionInspected& event) {
     still_works(ctx, *session);
   } else if (event.busy) {
     ctx.emit(AbortSession{session->id});
+    // Its stream has stopped: what the abort itself is told as says nothing of that.
+    if (session->fault == Fault::none) {
+      session->fault = Fault::network;
+      on_model_fault(ctx, *session, session->fault, "its answer has stopped");
+    }
     session->errored = true;
     arm(ctx, *session, kSecondIdleMs);
   } else {
@@ -168,6 +195,9 @@ bool on_session_timer(Context& ctx, TimerId timer) {
   if (it == sessions.rend()) return false;
   Session& session = *it;
   session.timer = 0;
+  // A request that waits for the budget is no silence of its model.
+  if (!session.asking.empty() && !lease_over(ctx, session))
+    return arm(ctx, session, stall_ms(ctx.state)), true;
   const TimeMs silent_ms = ctx.now_ms - session.seen_ms;
   const bool in_turn =
       session.state == SessionState::working || session.state == SessionState::closing;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/budget.h"
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/prompt.h"
@@ -18,6 +20,10 @@ constexpr std::uint32_t kInspectionsMax = 5;
 /// Ended sessions that the state remembers.
 constexpr std::size_t kEndedKept = 64;
 constexpr std::size_t kEndedKeptPerTask = 2;
+/// Sessions of a task that are lost to their model, beyond which they count as attempts.
+constexpr std::uint32_t kLossesMax = 3;
+/// The same tool error so often in a row is a loop.
+constexpr std::uint32_t kToolErrorsMax = 3;
 constexpr TimeMs kCreationMs = 60'000;
 constexpr TimeMs kBackoffFirstMs = 500;
 constexpr TimeMs kBackoffMaxMs = 60'000;
@@ -25,11 +31,6 @@ constexpr std::uint32_t kBackoffDoublingsMax = 10;
 
 TimeMs lease_ms(const State& state) {
   return static_cast<TimeMs>(state.options.timeouts.task_min) * 60'000;
-}
-
-std::string model_for(const State& state, Role role) {
-  const auto it = state.options.models.find(std::string(to_name(role)));
-  return it == state.options.models.end() ? "" : it->second;
 }
 
 std::string title_of(const State& state, const Session& session) {
@@ -83,7 +84,7 @@ TimeMs backoff_ms(const State& state, std::uint32_t failures) {
   const TimeMs base =
       std::min(kBackoffMaxMs, kBackoffFirstMs << std::min(failures, kBackoffDoublingsMax));
   const std::uint64_t noise = state.seed ^ (state.next_effect * 2654435761U);
-  return base + static_cast<TimeMs>(noise % static_cast<std::uint64_t>(base));
+  return base + static_cast<TimeMs>(noise % static_cast<std::uint64_t>(base / 2));
 }
 
 }  // namespace
@@ -105,7 +106,19 @@ std::size_t slots_used(const State& state) {
       state.sessions, [](const Session& session) { return holds_slot(session.state); }));
 }
 
-bool slot_free(const State& state) { return slots_used(state) < state.parallel; }
+bool may_begin(const Context& ctx, Role role) {
+  return has_room(ctx.state) && choose_model(ctx, role, nullptr).now &&
+         affords_prompt(ctx.state, nullptr, 0);
+}
+
+bool may_prompt(const Context& ctx, const Session& session) {
+  const State& state = ctx.state;
+  const std::size_t others = slots_used(state) - (holds_slot(session) ? 1 : 0);
+  const bool crowded = state.governor.load == Load::critical && others > 0;
+  return others < state.parallel && !(crowded && !holds_slot(session)) &&
+         choose_model(ctx, session.role, &session).now &&
+         affords_prompt(state, &session, session.prompt.size());
+}
 
 TimeMs stall_ms(const State& state) {
   return static_cast<TimeMs>(state.options.timeouts.stall_s) * 1000;
@@ -139,18 +152,58 @@ void open_session(Context& ctx, Role role, const Task* task, const std::string& 
   session.prompt = std::move(prompt);
   session.started_ms = session.leased_ms = ctx.now_ms;
   session.parent = ctx.state.root_session;
+  session.asked_ms = ctx.now_ms;
+  session.model_asked = choose_model(ctx, role, nullptr).model;
   if (task != nullptr) {
     session.task = task->id;
     session.attempt = task->attempt;
   }
   create(ctx, session);
+  reserve_for_prompt(ctx, session);
   ctx.state.sessions.push_back(std::move(session));
   ctx.state.metrics.sessions += 1;
   note_peak(ctx.state);
 }
 
+namespace {
+
+/// Until `schedule` finds that it may be sent. The time until then is not its own.
+void hold(Context& ctx, Session& session) {
+  if (session.first_look) return end_session(ctx, session, Outcome::denied);  // nobody waits for it
+  ctx.cancel_timer(session.timer);
+  session.effect = 0;
+  session.inspecting = false;
+  move_session(ctx, session, SessionState::held);
+  session.seen_ms = ctx.now_ms;
+}
+
+void choose_model_for(Context& ctx, Session& session) {
+  const Choice choice = choose_model(ctx, session.role, &session);
+  std::string model = choice.model;
+  if (model.empty() && !session.model_asked.empty()) {
+    // The host would go on with the stand-in that it was told last.
+    const auto seen = ctx.state.governor.seen.find(std::string(to_name(session.role)));
+    if (seen != ctx.state.governor.seen.end()) model = seen->second;
+  }
+  if (choice.stand_in) ctx.state.metrics.fallbacks += 1;
+  if (model == session.model_asked) return;
+  session.model.clear();
+  session.model_asked = model;
+  ctx.moved = true;  // the other one may be asked by one more
+}
+
+}  // namespace
+
 void send_prompt(Context& ctx, Session& session) {
+  session.reserved_tokens = 0;
+  session.reserved_usd = 0;
+  if (!may_prompt(ctx, session)) return hold(ctx, session);
+  if (session.state == SessionState::held) session.leased_ms += ctx.now_ms - session.seen_ms;
+  session.asked_ms = ctx.now_ms;
+  session.retrying = false;
+  reserve_for_prompt(ctx, session);
   if (session.id.empty()) return create(ctx, session);
+  choose_model_for(ctx, session);
   move_session(ctx, session, SessionState::prompting);
   session.submitted = false;
   session.errored = false;
@@ -158,11 +211,12 @@ void send_prompt(Context& ctx, Session& session) {
   session.inspecting = false;
   session.denied.clear();
   session.aborting = false;
+  session.fault = Fault::none;
   session.effect = session.sent = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.state.metrics.prompts += 1;
-  ctx.emit(PromptSession{session.effect, session.id, session.agent,
-                         model_for(ctx.state, session.role), session.prompt, false});
+  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_asked,
+                         session.prompt, false});
   arm(ctx, session, kAnswerStartMs);
 }
 
@@ -173,6 +227,9 @@ void prompt_session(Context& ctx, Session& session, std::string text) {
   session.continuations = 0;
   session.refusals = 0;
   session.inspections = 0;
+  session.faults = 0;
+  session.tool_errors = session.tool_warnings = 0;
+  session.asked_missing = session.wrote = false;
   send_prompt(ctx, session);
   note_peak(ctx.state);
 }
@@ -202,16 +259,20 @@ void release_session(Context& ctx, Session& session) {
   const bool comes_back = session.role == Role::worker || session.first_look;
   const bool may_rework = comes_back && task != nullptr && is_in_work(task->status);
   ctx.cancel_timer(session.timer);
+  release_reservation(ctx, session);
   session.effect = 0;
   move_session(ctx, session, SessionState::idle);
   if (!may_rework) end_session(ctx, session);
 }
 
-void end_session(Context& ctx, Session& session) {
+void end_session(Context& ctx, Session& session, Outcome outcome) {
   if (session.state == SessionState::ended) return;
+  const Outcome plain = session.submitted ? Outcome::ok : Outcome::denied;
+  session.outcome = outcome == Outcome::none ? plain : outcome;
   if (is_busy(session) && !session.id.empty()) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
   ctx.cancel_timer(session.timer);
+  release_reservation(ctx, session);
   // A session that is still being created stays known by its effect: it is ended on arrival.
   if (session.state != SessionState::creating) session.effect = 0;
   move_session(ctx, session, SessionState::ended);
@@ -226,6 +287,7 @@ void interrupt_session(Context& ctx, Session& session) {
   withdraw_permissions(ctx, session.id);
   if (session.submitted) return release_session(ctx, session);
   ctx.cancel_timer(session.timer);
+  release_reservation(ctx, session);
   session.effect = 0;
   move_session(ctx, session, SessionState::idle);
 }
@@ -238,9 +300,13 @@ void end_task_sessions(Context& ctx, const TaskId& task) {
 
 void forget_turns(Context& ctx) {
   forget_permissions(ctx);
+  ctx.state.governor.timer = 0;
+  ctx.state.governor.load = Load::calm;
   for (Session& session : ctx.state.sessions) {
     session.timer = 0;
     session.aborting = false;
+    session.asking = RequestId{};
+    session.retrying = false;
     // Whether the host has made it is found out by the effect that asked for it.
     if (session.first_look) end_session(ctx, session);
     const bool ended = session.state == SessionState::ended;
@@ -257,12 +323,12 @@ void forget_turns(Context& ctx) {
   }
 }
 
-void give_up_attempt(Context& ctx, Session& session, const std::string& why) {
+void give_up_attempt(Context& ctx, Session& session, const std::string& why, Outcome outcome) {
   const std::uint32_t attempts = ctx.state.options.limits.attempts;
   Task* task = find_task(ctx.state, session.task);
   const Role role = session.role;
   const bool looked = session.first_look;
-  end_session(ctx, session);
+  end_session(ctx, session, outcome);
   if (task == nullptr || looked)
     return;  // Planner and Master Reviewer: `schedule` counts their attempts
   if (role == Role::worker && task->status == TaskStatus::running) {
@@ -279,24 +345,133 @@ void give_up_attempt(Context& ctx, Session& session, const std::string& why) {
   }
 }
 
+namespace {
+
+std::uint32_t& losses_of(State& state, const Session& session) {
+  if (Task* task = find_task(state, session.task)) return task->losses;
+  return session.role == Role::planner ? state.planner_losses : state.master_losses;
+}
+
+Outcome outcome_of(Fault fault) { return fault == Fault::empty ? Outcome::empty : Outcome::error; }
+
+/// A fresh session takes its place, and the attempt is not counted.
+void lose_session(Context& ctx, Session& session, const std::string& why) {
+  State& state = ctx.state;
+  std::uint32_t& losses = losses_of(state, session);
+  if (losses >= kLossesMax) return give_up_attempt(ctx, session, why, outcome_of(session.fault));
+  losses += 1;
+  const Role role = session.role;
+  Task* task = find_task(state, session.task);
+  end_session(ctx, session, outcome_of(session.fault));
+  if (task == nullptr) {
+    std::uint32_t& spent = role == Role::planner ? state.planner_attempts : state.master_attempts;
+    spent -= std::min(spent, 1U);
+  } else if (role == Role::worker && task->status == TaskStatus::running) {
+    task->note = why;
+    task->attempt -= std::min(task->attempt, 1U);
+    move_task(ctx, *task, TaskStatus::ready);
+  } else if (role == Role::reviewer && task->status == TaskStatus::reviewing) {
+    task->review_attempts -= std::min(task->review_attempts, 1U);
+    move_task(ctx, *task, TaskStatus::submitted);
+  }
+}
+
+void go_on_later(Context& ctx, Session& session, const std::string& why, std::uint32_t failures) {
+  ctx.state.metrics.continuations += 1;
+  // A card whose answer never began may never have reached the host: it is sent once more.
+  if (session.began) session.prompt = continuation_prompt(ctx.state, session, why);
+  move_session(ctx, session, SessionState::backing_off);
+  arm(ctx, session, backoff_ms(ctx.state, failures));
+}
+
+/// What the plan says that it writes is written: paths one by one, of a wildcard any.
+bool has_written_claim(const Task& task) {
+  return std::ranges::all_of(task.files, [&](const std::string& claimed) {
+    return std::ranges::any_of(task.touched, [&](const std::string& path) {
+      return path == claimed || glob_matches(claimed, path);
+    });
+  });
+}
+
+}  // namespace
+
+void go_on_after_fault(Context& ctx, Session& session) {
+  session.faults += 1;
+  if (session.first_look) return end_session(ctx, session, outcome_of(session.fault));
+  const std::string why = "its model failed (" + std::string(to_name(session.fault)) + ")";
+  if (is_hopeless(ctx.state, session)) {
+    // Its turn is over: there is nothing to abort.
+    ctx.cancel_timer(session.timer);
+    move_session(ctx, session, SessionState::idle);
+    return block_mission(ctx, "no model answers the " + std::string(to_name(session.role)) + ": " +
+                                  model_trouble(ctx.state, session) +
+                                  ". Mend its key, account or name, or name another one in "
+                                  "`models` or `fallback`; then /resume.");
+  }
+  if (session.faults > kFaultsInSession) return lose_session(ctx, session, why);
+  go_on_later(ctx, session, why, session.faults);
+}
+
+void on_worker_stopped(Context& ctx, Session& session) {
+  Task* task = find_task(ctx.state, session.task);
+  if (!session.asked_missing) {
+    session.asked_missing = true;
+    ctx.state.metrics.continuations += 1;
+    session.prompt = missing_prompt(ctx.state, session);
+    return send_prompt(ctx, session);
+  }
+  const bool judged = session.wrote && task != nullptr && task->status == TaskStatus::running &&
+                      has_written_claim(*task);
+  if (!judged) return give_up_attempt(ctx, session, "its turn ended without a submission");
+  task->summary =
+      "(The Worker stopped without submitting it, also when it was asked: judge it by what it has "
+      "changed.)";
+  task->review_attempts = 0;
+  task->losses = 0;
+  move_task(ctx, *task, TaskStatus::submitted);
+  session.submitted = true;
+  release_session(ctx, session);
+}
+
+void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
+  session.seen_ms = ctx.now_ms;
+  if (!is_busy(session) || session.submitted) return;
+  const std::string error = clip(event.tool, 60) + ": " + first_line(event.error, 300);
+  const bool again = event.running && error == session.tool_error;
+  session.tool_error = error;
+  session.tool_errors = again ? session.tool_errors + 1 : 1;
+  if (session.tool_errors < kToolErrorsMax) return;
+  session.tool_errors = 0;
+  ctx.state.metrics.errors += 1;
+  if (session.tool_warnings > 0) {
+    return give_up_attempt(ctx, session, "the same tool error again and again: " + error);
+  }
+  session.tool_warnings = 1;
+  // Its turn goes on: the host puts the message into it.
+  session.effect = session.sent = ctx.new_effect();
+  ctx.state.metrics.prompts += 1;
+  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_asked,
+                         recovery_prompt(ctx.state, session, error), false});
+}
+
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed) {
-  if (session.first_look) return end_session(ctx, session);  // nobody waits for it
+  if (session.first_look) return end_session(ctx, session, Outcome::error);  // nobody waits for it
   session.continuations += 1;
   if (session.continuations > ctx.state.options.limits.continuations) {
     return give_up_attempt(ctx, session, why);
   }
+  if (failed) return go_on_later(ctx, session, why, session.continuations);
   ctx.state.metrics.continuations += 1;
-  // A card whose answer never began may never have reached the host: it is sent once more.
   if (session.began) session.prompt = continuation_prompt(ctx.state, session, why);
-  if (!failed) return send_prompt(ctx, session);
-  move_session(ctx, session, SessionState::backing_off);
-  arm(ctx, session, backoff_ms(ctx.state, session.continuations));
+  send_prompt(ctx, session);
 }
 
 void inspect_session(Context& ctx, Session& session) {
   session.inspections += 1;
   if (session.inspections > kInspectionsMax) {
-    if (!session.submitted) return give_up_attempt(ctx, session, "the host has lost its session");
+    if (!session.submitted) {
+      return give_up_attempt(ctx, session, "the host has lost its session", Outcome::timed_out);
+    }
     ctx.emit(AbortSession{session.id});
     return release_session(ctx, session);
   }
@@ -311,9 +486,9 @@ void on_refused_call(Context& ctx, Session& session) {
   if (session.state == SessionState::ended || session.submitted) return;
   session.refusals += 1;
   if (session.refusals < kRefusalsMax) return;
-  give_up_attempt(
-      ctx, session,
-      "its tool calls were refused " + std::to_string(kRefusalsMax) + " times in a row");
+  give_up_attempt(ctx, session,
+                  "its tool calls were refused " + std::to_string(kRefusalsMax) + " times in a row",
+                  Outcome::denied);
 }
 
 }  // namespace orchestrator::core

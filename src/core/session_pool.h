@@ -17,7 +17,10 @@ inline constexpr TimeMs kSecondIdleMs = 5'000;
 /// A prompt is on its way, or a turn runs: the host has something to abort.
 [[nodiscard]] bool is_busy(const Session& session);
 [[nodiscard]] std::size_t slots_used(const State& state);
-[[nodiscard]] bool slot_free(const State& state);
+/// Whether a session of this role may be begun now, as far as slots, its model and the budget say.
+[[nodiscard]] bool may_begin(const Context& ctx, Role role);
+/// Whether this one may be given its next prompt now; its own slot is not counted against it.
+[[nodiscard]] bool may_prompt(const Context& ctx, const Session& session);
 [[nodiscard]] TimeMs stall_ms(const State& state);
 
 /// The newest session of this role and task that may still be prompted, or none.
@@ -37,8 +40,9 @@ void close_session(Context& ctx, Session& session);
 void release_session(Context& ctx, Session& session);
 /// Tells the host to stop its turn, which is confirmed by its next idle.
 void abort_turn(Context& ctx, Session& session);
-/// Aborts it if it runs, and never prompts it again.
-void end_session(Context& ctx, Session& session);
+/// Aborts it if it runs, and never prompts it again. Without an outcome: ok where its work is in,
+/// else denied.
+void end_session(Context& ctx, Session& session, Outcome outcome = Outcome::none);
 /// Aborts the running turn but keeps the session for later.
 void interrupt_session(Context& ctx, Session& session);
 /// Ends every session of a task, e.g. when it is dropped.
@@ -47,19 +51,29 @@ void end_task_sessions(Context& ctx, const TaskId& task);
 /// in the host is asked when the mission goes on (recovery.h).
 void forget_turns(Context& ctx);
 
-/// Sends `session.prompt`, or first makes the session that it is for.
+/// Sends `session.prompt`, or first makes the session that it is for; where its model or the budget
+/// does not let it, holds it until they do.
 void send_prompt(Context& ctx, Session& session);
 /// A call was refused, or a turn is over and what was asked for has not come: asks again, after a
 /// while where something `failed`, and gives the attempt up when the measure is spent.
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed);
+/// A turn failed because of its model: goes on in the same session a few times, then with a fresh
+/// one, which costs the task no attempt a few times; where there is no hope, blocks the mission.
+void go_on_after_fault(Context& ctx, Session& session);
+/// A Worker's turn is over and nothing was handed in: asks once what is missing, then judges the
+/// work by what it has changed.
+void on_worker_stopped(Context& ctx, Session& session);
 /// This session will not bring it: the next one may, if the measure allows one more.
-void give_up_attempt(Context& ctx, Session& session, const std::string& why);
+void give_up_attempt(Context& ctx, Session& session, const std::string& why,
+                     Outcome outcome = Outcome::error);
 /// Asks the host what the session is doing; gives up a host that does not say.
 void inspect_session(Context& ctx, Session& session);
 /// Restarts the session's timer; it fires no later than its time for the task is over.
 void arm(Context& ctx, Session& session, TimeMs delay_ms);
 [[nodiscard]] bool lease_over(const Context& ctx, const Session& session);
 
+/// The same tool error again and again: a word that helps, then a fresh session.
+void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event);
 /// A call of this session was refused; too many in a row, and the attempt is given up.
 void on_refused_call(Context& ctx, Session& session);
 

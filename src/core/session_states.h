@@ -31,12 +31,22 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::backing_off, SessionState::prompting},  // after a while
     {SessionState::backing_off, SessionState::creating},
 
+    {SessionState::creating, SessionState::held},  // its model or the budget does not let it
+    {SessionState::prompting, SessionState::held},
+    {SessionState::waiting, SessionState::held},
+    {SessionState::working, SessionState::held},
+    {SessionState::idle, SessionState::held},
+    {SessionState::backing_off, SessionState::held},
+    {SessionState::held, SessionState::prompting},  // now they do
+    {SessionState::held, SessionState::creating},
+
     {SessionState::closing, SessionState::idle},   // its last turn is over
     {SessionState::creating, SessionState::idle},  // interrupted: by a pause, or its process died
     {SessionState::prompting, SessionState::idle},
     {SessionState::waiting, SessionState::idle},
     {SessionState::working, SessionState::idle},
     {SessionState::backing_off, SessionState::idle},
+    {SessionState::held, SessionState::idle},
     {SessionState::idle, SessionState::prompting},  // a rework, or it goes on
     {SessionState::idle, SessionState::working},    // the host says that it goes on by itself
     {SessionState::idle, SessionState::closing},
@@ -48,6 +58,7 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::closing, SessionState::ended},
     {SessionState::idle, SessionState::ended},
     {SessionState::backing_off, SessionState::ended},
+    {SessionState::held, SessionState::ended},
 });
 
 [[nodiscard]] constexpr bool session_move_exists(SessionState from, SessionState to) {
@@ -61,7 +72,7 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
 void move_session(Context& ctx, Session& session, SessionState to);
 
 [[nodiscard]] constexpr bool holds_slot(SessionState state) {
-  return state != SessionState::idle && state != SessionState::ended;
+  return state != SessionState::idle && state != SessionState::ended && state != SessionState::held;
 }
 
 }  // namespace orchestrator::core

@@ -90,7 +90,8 @@ std::string wrong_sessions(const State& state) {
              (of_task ? " needs one" : " has none");
     }
     if (session.effect >= kIdMax || session.timer >= kIdMax) return at + "effect: is out of range";
-    if (!is_time(session.started_ms) || !is_time(session.seen_ms) || !is_time(session.leased_ms)) {
+    if (!is_time(session.started_ms) || !is_time(session.seen_ms) || !is_time(session.leased_ms) ||
+        !is_time(session.asked_ms)) {
       return at + "seen_ms: is no time";
     }
   }
@@ -100,6 +101,7 @@ std::string wrong_sessions(const State& state) {
 std::string wrong_numbers(const State& state) {
   const Budget& budget = state.budget;
   if (!is_time(state.started_at) || !is_time(state.updated_at)) return "updated_at: is no time";
+  if (!is_time(state.commander.asked_ms)) return "commander.asked_ms: is no time";
   if (!is_time(budget.time_max_ms) || !is_time(budget.deadline_ms) ||
       !is_time(budget.time_left_ms)) {
     return "budget: a time is out of range";
@@ -110,6 +112,14 @@ std::string wrong_numbers(const State& state) {
   if (state.parallel < 1) return "parallel: must be at least 1";
   if (state.parallel > kParallelMax || state.parallel_max > kParallelMax)
     return "parallel: must be at most " + std::to_string(kParallelMax);
+  for (const StrayFile& stray : state.strays) {
+    if (!is_time(stray.at_ms)) return "strays: a time is out of range";
+  }
+  for (const ModelLoad& load : state.governor.models) {
+    if (load.limit < 1) return "governor.models: a limit must be at least 1";
+    if (!is_time(load.not_before_ms) || !is_time(load.slowed_ms))
+      return "governor.models: a time is out of range";
+  }
   return "";
 }
 

@@ -1,10 +1,12 @@
 #include "orchestrator/step.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "core/budget.h"
 #include "core/commander.h"
 #include "core/context.h"
+#include "core/give_way.h"
+#include "core/governor.h"
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/plan.h"
@@ -12,6 +14,8 @@
 #include "core/recovery.h"
 #include "core/schedule.h"
 #include "core/session_events.h"
+#include "core/session_pool.h"
+#include "core/stray.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
 #include "core/todo_edit.h"
@@ -31,26 +35,13 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
   }
 }
 
-void spend(Context& ctx, const TurnEnded& event) {
-  if (!is_active(ctx.state.phase) || role_of_session(ctx.state, event.session) == Role::none)
-    return;
-  Session* session = find_session(ctx.state, event.session);
-  std::string& paid = session == nullptr ? ctx.state.commander.paid_message : session->paid_message;
-  if (!event.message.empty() && paid == event.message) return;
-  paid = event.message;
-  Budget& budget = ctx.state.budget;
-  budget.tokens += event.tokens;
-  budget.usd += event.usd;
-  if (session != nullptr) {
-    session->tokens += event.tokens;
-    session->usd += event.usd;
-    session->seen_ms = ctx.now_ms;
-  }
-  if (over_budget(budget) && is_running(ctx.state.phase)) {
-    char usd[32];
-    std::snprintf(usd, sizeof usd, "%.2f", budget.usd);
-    pause_mission(ctx,
-                  "the budget is spent: " + std::to_string(budget.tokens) + " tokens, $" + usd);
+/// What an answer says of its model.
+void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
+  if (event.failed) return;  // the error itself is told, too
+  if (!event.empty) {
+    on_good_answer(ctx, session);
+  } else if (session != nullptr && event.stopped) {
+    session->fault = Fault::empty;
   }
 }
 
@@ -86,6 +77,7 @@ void drop_timers(Context& ctx) {
   ctx.cancel_timer(state.commander.timer);
   ctx.cancel_timer(state.recovery.timer);
   ctx.cancel_timer(state.deadline_timer);
+  ctx.cancel_timer(state.governor.timer);
 }
 
 void watch_all(Context& ctx) {
@@ -137,6 +129,7 @@ struct Dispatch {
       ctx.accept(state.commander.waiting,
                  "Another session has adopted the mission.\n\nNow: end your turn.");
     }
+    if (state.root_session != event.session) release_commander(ctx);
     state.root_session = event.session;
     state.mode = event.mode;
     ctx.emit(WatchSession{event.session});
@@ -154,10 +147,9 @@ struct Dispatch {
   /// What was going on in the host is over.
   void lose_turns(HostMode mode) {
     State& state = ctx.state;
-    const Commander before = state.commander;
-    state.commander = Commander{};
-    state.commander.background = before.background;
-    state.commander.owed = before.owed;
+    const bool owed = state.commander.owed;
+    state.commander = fresh_commander(state.commander);
+    state.commander.owed = owed;
     state.mode = mode;
     suspend_mission(ctx);
     if (is_active(state.phase)) watch_all(ctx);
@@ -214,13 +206,26 @@ struct Dispatch {
 
   void operator()(const TurnStarted& event) {
     route(
-        ctx, event.session, [&](Session& session) { on_turn_started(ctx, session); },
-        [&] { on_commander_turn_started(ctx); });
+        ctx, event.session,
+        [&](Session& session) {
+          note_model(ctx, &session, event.model);
+          on_turn_started(ctx, session);
+        },
+        [&] {
+          note_model(ctx, nullptr, event.model);
+          on_commander_turn_started(ctx);
+        });
   }
 
   void operator()(const TurnEnded& event) {
-    spend(ctx, event);
-    if (event.session == ctx.state.root_session) on_commander_turn_ended(ctx, event);
+    if (!is_active(ctx.state.phase) || event.session.empty()) return;
+    const bool root = event.session == ctx.state.root_session;
+    Session* session = root ? nullptr : find_session(ctx.state, event.session);
+    if (!root && session == nullptr) return;
+    note_model(ctx, session, event.model);
+    judge_answer(ctx, session, event);
+    settle(ctx, session, event);
+    if (root) on_commander_turn_ended(ctx, event);
   }
 
   void operator()(const SessionIdled& event) {
@@ -236,11 +241,18 @@ struct Dispatch {
   }
 
   void operator()(const SessionRetried& event) {
-    Session* session = find_session(ctx.state, event.session);
-    if (session == nullptr) return;
-    session->seen_ms = ctx.now_ms;
-    ctx.state.parallel = std::max(1U, ctx.state.parallel / 2);
+    const bool known = role_of_session(ctx.state, event.session) != Role::none;
+    if (known && is_active(ctx.state.phase)) on_retried(ctx, event);
   }
+
+  void operator()(const ToolFailed& event) {
+    if (Session* session = find_session(ctx.state, event.session))
+      on_tool_failed(ctx, *session, event);
+  }
+  void operator()(const RequestAsked& event) { on_request_asked(ctx, event); }
+  void operator()(const LoadChanged& event) { on_load_changed(ctx, event); }
+  void operator()(const FilesChanged& event) { on_files_changed(ctx, event); }
+  void operator()(const WriteRefused& event) { on_write_refused(ctx, event); }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;
@@ -267,7 +279,8 @@ struct Dispatch {
       ctx.state.deadline_timer = 0;
       if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
     } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
-               !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer)) {
+               !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
+               !on_governor_timer(ctx, event.timer)) {
       on_session_timer(ctx, event.timer);
     }
   }
@@ -288,7 +301,15 @@ Effects run_step(Context ctx, const Event& event) {
   State& state = ctx.state;
   std::visit(Dispatch{ctx}, event.what);
   const bool dispatches = is_running(state.phase) && !state.dormant && !is_recovering(state);
+  end_rests(ctx);
+  if (ctx.moved) let_requests_out(ctx);
   if (dispatches && ctx.moved) schedule(ctx);
+  if (dispatches && is_running(state.phase)) check_budget(ctx);
+  if (is_running(state.phase) && !state.dormant) {
+    watch_models(ctx);
+  } else {
+    ctx.cancel_timer(state.governor.timer);
+  }
   state.last_seq = event.seq;
   state.updated_at = event.at_ms;
   return std::move(ctx.effects);

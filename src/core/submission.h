@@ -17,6 +17,8 @@ void on_todo(Context& ctx, const TodoUpdated& event);
 /// Keeps a receipt of a command that the host ran in a mission session.
 void on_command_ran(Context& ctx, const CommandRan& event);
 void on_file_written(Context& ctx, const FileWritten& event);
+/// A file that a task's Worker has changed; bounded.
+void note_touched(Task& task, const std::string& path);
 
 /// Why this session may not hand in what only `role` does, or nothing.
 [[nodiscard]] std::string wrong_caller(const State& state, const SessionId& session, Role role,

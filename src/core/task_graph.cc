@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "core/give_way.h"
 #include "core/trace.h"
 
 namespace orchestrator::core {
@@ -15,6 +16,7 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
   ctx.graph_moved =
       ctx.graph_moved || to == TaskStatus::pending || is_settled(to) || is_settled(task.status);
   task.status = to;
+  if (to != TaskStatus::running) want_nothing(task);
   if (to == TaskStatus::running && task.started_ms == 0) task.started_ms = ctx.now_ms;
   if (is_settled(to)) task.ended_ms = ctx.now_ms;
 }

@@ -70,6 +70,12 @@ std::uint32_t witness(const State& state, const Effects& effects) {
   mix.add(state.receipts.size());
   mix.add(state.budget.tokens);
   mix.add(std::bit_cast<std::uint64_t>(state.budget.usd));
+  for (const ModelLoad& load : state.governor.models) {
+    mix.add(load.limit);
+    mix.add(static_cast<std::uint64_t>(load.breaker));
+    mix.add(static_cast<std::uint64_t>(load.not_before_ms));
+  }
+  mix.add(static_cast<std::uint64_t>(state.governor.load));
   mix.add(state.dormant ? 1U : 0U);
   mix.add(state.recovery.effect);
   Metrics::describe(state.metrics, [&](std::string_view, std::uint64_t count) { mix.add(count); });

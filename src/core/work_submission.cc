@@ -4,6 +4,7 @@
 #include "core/diagnosis.h"
 #include "core/evidence.h"
 #include "core/first_look.h"
+#include "core/give_way.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
@@ -15,13 +16,6 @@ namespace {
 
 constexpr std::size_t kTouchedMax = 2000;
 constexpr std::size_t kSubmittedBytesMax = 4000;
-
-void note_touched(Task& task, const std::string& path) {
-  if (task.touched.size() < kTouchedMax &&
-      std::ranges::find(task.touched, path) == task.touched.end()) {
-    task.touched.push_back(path);
-  }
-}
 
 std::string why_no_work(const State& state, const SessionId& id) {
   std::string wrong = wrong_caller(state, id, Role::worker, "submit_work");
@@ -55,6 +49,13 @@ std::vector<std::string> work_problems(const State& state, const WorkSubmitted& 
 
 }  // namespace
 
+void note_touched(Task& task, const std::string& path) {
+  if (task.touched.size() < kTouchedMax &&
+      std::ranges::find(task.touched, path) == task.touched.end()) {
+    task.touched.push_back(path);
+  }
+}
+
 void on_work(Context& ctx, const WorkSubmitted& event) {
   State& state = ctx.state;
   const std::string why = why_no_work(state, event.session);
@@ -72,6 +73,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   for (const std::string& file : event.args.files) note_touched(task, project_path(file));
   task.review_attempts = 0;
   keep_diagnosis(task, event.diagnosis);
+  task.losses = 0;
   move_task(ctx, task, TaskStatus::submitted);
   close_session(ctx, session);
   ctx.accept(event.request,
@@ -91,6 +93,8 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   const std::string path = project_path(event.path);
   Task* task = find_task(ctx.state, session->task);
   if (task == nullptr || path.empty() || session->role != Role::worker) return;
+  session->wrote = true;
+  want_nothing(*task);  // it goes on without what it was refused
   note_touched(*task, path);
   on_worker_wrote(ctx, *task, path);
 }

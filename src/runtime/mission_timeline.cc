@@ -83,6 +83,9 @@ struct What {
   std::optional<std::string> operator()(const TodoEdited& event) const {
     return "todo.md was edited: " + counted(event.lines.size(), "line");
   }
+  std::optional<std::string> operator()(const FilesChanged& event) const {
+    return counted(event.paths.size() + event.left_out, "file") + " changed outside of the tools";
+  }
   std::optional<std::string> operator()(const StorageFailed& event) const {
     return clipped(event.reason);
   }

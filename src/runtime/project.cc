@@ -4,10 +4,8 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <deque>
-#include <map>
 #include <random>
-#include <set>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -15,18 +13,17 @@
 #include "codec/message.h"
 #include "core/todo_text.h"
 #include "orchestrator/step.h"
-#include "os/content_hash.h"
-#include "runtime/ast_tools.h"
-#include "runtime/diagnosis.h"
+#include "runtime/code_tools.h"
+#include "runtime/gates.h"
 #include "runtime/git_ignore.h"
 #include "runtime/hand_over.h"
 #include "runtime/language_servers.h"
 #include "runtime/log.h"
+#include "runtime/machine_load.h"
+#include "runtime/mission_access.h"
 #include "runtime/mission_store.h"
-#include "runtime/project_files.h"
 #include "runtime/project_options.h"
 #include "runtime/receipt_chain.h"
-#include "runtime/shadow_check.h"
 #include "runtime/unsettled.h"
 
 namespace orchestrator::runtime {
@@ -43,18 +40,14 @@ constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
 constexpr std::uint64_t kStorageTimer = kDeriveTimer + 3;
 constexpr std::uint64_t kTodoTimer = kDeriveTimer + 4;
+constexpr std::uint64_t kLoadTimer = kDeriveTimer + 5;
+/// How often it is looked how busy the machine is, while a mission runs.
+constexpr std::uint64_t kLoadEveryMs = 5'000;
+constexpr std::uint64_t kMachineBytesMax = 65'536;
 /// A file that somebody else has just written is looked at again after this time.
 constexpr std::uint64_t kTodoSettlesMs = 200;
 /// While the disk refuses, it is asked again this often.
 constexpr std::uint64_t kStorageRetryMs = 3000;
-/// One write: an answer later than this finds nobody who waits for it.
-constexpr std::chrono::milliseconds kShadowParse{500};
-/// All files of a verdict; each has a limit of its own besides.
-constexpr std::chrono::seconds kReviewParse{10};
-constexpr std::size_t kCheckedMax = 50;
-constexpr std::size_t kReviewErrorsMax = 10;
-constexpr std::size_t kBegunMax = 1000;
-
 /// Letters only: OpenCode takes an error text in which it finds "500" or "429" for one of a server
 /// and tries again, and our refusals name missions.
 MissionId new_mission_id(std::uint64_t random) {
@@ -68,11 +61,13 @@ MissionId new_mission_id(std::uint64_t random) {
 struct RoleAnswer {
   Role role = Role::none;
   std::string card;
+  bool capped = false;  ///< leave is asked for each of its model requests
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("role", self.role);
     visit("card", self.card);
+    visit("capped", self.capped);
   }
 };
 
@@ -95,18 +90,15 @@ std::string typed(std::string_view type, const T& value) {
   return "{\"type\":\"" + std::string(type) + "\"," + body.substr(1);
 }
 
-class Project final : public Directory {
+class Project final : public Directory, private MissionAccess {
  public:
   Project(const std::string& path, const std::string& options_json, World world)
       : world_(std::move(world)),
         root_(path),
         store_(world_.files, path, world_.log_limits),
-        files_(world_.files, path),
         options_(world_.files, path, options_json),
-        servers_(world_.files, path, world_.program_path, [this](Outbox& outbox) {
-          settle(outbox);
-          release(outbox);
-        }) {}
+        gates_(*this, world_, root_),
+        code_tools_(*this, gates_.files(), world_.files, path) {}
 
   ~Project() override {
     if (changed_ && failure_.empty() && store_.sync().ok()) (void)store_.save(state_).ok();
@@ -130,6 +122,12 @@ class Project final : public Directory {
       show_progress(outbox);
       return;
     }
+    if (id == kLoadTimer) {
+      load_pending_ = false;
+      observe_load(outbox);
+      release(outbox);
+      return;
+    }
     if (id == kHandOverTimer) {
       release(outbox);
       if (!hand_overs_.empty()) outbox.start_timer(kHandOverTimer, HandOvers::kLongestMs);
@@ -144,7 +142,7 @@ class Project final : public Directory {
       if (!failure_.empty()) try_storage(outbox);
       return;
     }
-    if (id == LanguageServers::kTimer) return servers_.tick(outbox);
+    if (id == LanguageServers::kTimer) return gates_.tick(outbox);
     if (load_problem_.empty()) record(TimerFired{id}, outbox);
     release(outbox);
   }
@@ -155,18 +153,30 @@ class Project final : public Directory {
   // ---- what comes in
   // ------------------------------------------------------------------------------
 
-  void take(codec::Incoming incoming, Outbox& outbox) {
+  /// A question goes to the part that knows the answer.
+  template <class Asked>
+  void put_to(const Asked& asked, Outbox& outbox) {
+    if constexpr (requires { gates_.answer(asked, outbox); }) {
+      gates_.answer(asked, outbox);
+    } else if constexpr (requires { code_tools_.answer(asked, outbox); }) {
+      code_tools_.answer(asked, outbox);
+    } else {
+      answer(asked, outbox);
+    }
+  }
+
+  void take(codec::Incoming incoming, Outbox& outbox) override {
     if (!incoming.problem.empty()) {
       note(LogLevel::warning, "message refused: " + incoming.problem);
       return;
     }
     if (auto* query = std::get_if<codec::Query>(&incoming.what)) {
-      std::visit([&](const auto& asked) { answer(asked, outbox); }, *query);
+      std::visit([&](const auto& asked) { put_to(asked, outbox); }, *query);
       return;
     }
     auto& happening = std::get<Happening>(incoming.what);
     if (const auto* aborted = std::get_if<CallAborted>(&happening))
-      std::erase(replacing_, aborted->request);
+      code_tools_.call_off(aborted->request);
     if (!failure_.empty()) return hold_back(happening);
     if (comes_from_user(happening)) look_again();
     load(outbox);
@@ -175,195 +185,13 @@ class Project final : public Directory {
       request_mission(std::move(*request), outbox);
       return;
     }
-    if (waits_behind_work(happening, incoming.output, outbox)) return;
-    if (const auto* work = std::get_if<WorkSubmitted>(&happening); work && diagnose(*work, outbox))
-      return;
-    observe(happening, incoming.output);
+    if (gates_.keeps(happening, incoming.output, outbox)) return;
+    gates_.observe(happening, incoming.output);
     if (auto* review = std::get_if<ReviewSubmitted>(&happening)) {
-      check_review(std::move(*review), outbox);
+      gates_.record_review(std::move(*review), outbox);
     } else {
       record(std::move(happening), outbox);
     }
-  }
-
-  /// A verdict is stepped when it is known how the changed files parse. That is found out on the
-  /// pool: it may take as long as hostile files can make it.
-  void check_review(ReviewSubmitted review, Outbox& outbox) {
-    struct Job {
-      ReviewSubmitted review;
-      std::vector<std::shared_ptr<ShadowFile>> files;
-      std::vector<std::string> paths;
-    };
-    auto job = std::make_shared<Job>();
-    job->files = files_.written_among(vouched_files(state_, review.session));
-    if (job->files.empty()) return record(std::move(review), outbox);
-    for (const auto& file : job->files) job->paths.push_back(files_.whole(file->path()));
-    job->review = std::move(review);
-    const auto parse = [job, &disk = world_.files] {
-      const auto end = std::chrono::steady_clock::now() + kReviewParse;
-      for (std::size_t i = 0; i < job->files.size(); ++i) {
-        if (std::chrono::steady_clock::now() > end) return;
-        const ShadowReport report =
-            job->files[i]->check_whole(text_to_check(disk, job->paths[i]), {});
-        for (const syntax::SyntaxError& error : report.fresh) {
-          if (job->review.syntax_errors.size() >= kReviewErrorsMax) return;
-          job->review.syntax_errors.push_back("syntax error in " + report.path + ":" +
-                                              syntax::to_string(error));
-        }
-      }
-    };
-    // Found in the host after a crash, before what the host still has is told: it keeps its place.
-    if (job->review.harvested) {
-      parse();
-      return record(std::move(job->review), outbox);
-    }
-    outbox.run_on_pool(parse, [this, job](Outbox& out) {
-      // What has changed while it was parsed is changed when the verdict is taken.
-      const auto vouched = vouched_files(state_, job->review.session);
-      job->review.files_hash = files_.hash_of(vouched);
-      Happening happening = std::move(job->review);
-      if (!failure_.empty()) {
-        hold_back(happening);
-      } else if (!load_problem_.empty()) {
-        decline(happening);
-      } else {
-        record(std::move(happening), out);
-      }
-      release(out);
-    });
-  }
-
-  // ---- gate 2: a submission waits for the language servers
-
-  /// A submission whose files are being diagnosed. What its session does after it stays behind it.
-  struct HeldWork {
-    std::uint64_t check = 0;
-    WorkSubmitted event;
-    std::vector<codec::Incoming> later;
-  };
-
-  /// Asks the language servers about the files of a submission. False: there is nothing to ask.
-  bool diagnose(const WorkSubmitted& work, Outbox& outbox) {
-    const Session* session = find_session(state_, work.session);
-    const Task* task = session == nullptr ? nullptr : find_task(state_, session->task);
-    // What is refused anyway, or was told to a process before this one, costs no server's time.
-    if (task == nullptr || session->role != Role::worker || !work.problems.empty() ||
-        work.harvested || !store_.is_open()) {
-      return false;
-    }
-    std::set<std::string> paths(task->touched.begin(), task->touched.end());
-    for (const std::string& file : work.args.files) paths.insert(files_.relative(file));
-    std::erase_if(paths, [&](const std::string& path) { return !servers_.is_checkable(path); });
-    if (paths.empty()) return false;
-    HeldWork held;
-    held.event = work;
-    held.check = servers_.check({paths.begin(), paths.end()}, true, world_.diagnose_ms, outbox);
-    held_.push_back(std::move(held));
-    settle(outbox);
-    return true;
-  }
-
-  /// Keeps the order of a session's events; an aborted call is judged by nobody.
-  bool waits_behind_work(Happening& happening, const std::string& output, Outbox& outbox) {
-    if (held_.empty() || comes_from_user(happening)) return false;
-    const SessionId session = std::visit(
-        [](const auto& event) {
-          if constexpr (requires { SessionId(event.session); }) {
-            return event.session;
-          } else {
-            return SessionId();
-          }
-        },
-        happening);
-    const auto held = std::ranges::find_if(
-        held_, [&](const HeldWork& work) { return work.event.session == session; });
-    if (session.empty() || held == held_.end()) return false;
-    const auto* aborted = std::get_if<CallAborted>(&happening);
-    const bool gives_up = aborted != nullptr && aborted->request == held->event.request;
-    codec::Incoming incoming;
-    incoming.what = std::move(happening);
-    incoming.output = output;
-    held->later.push_back(std::move(incoming));
-    if (!gives_up) return true;
-    HeldWork over = std::move(*held);
-    held_.erase(held);
-    servers_.forget(over.check, outbox);
-    settle(outbox);
-    for (codec::Incoming& later : over.later) take(std::move(later), outbox);
-    return true;
-  }
-
-  /// What the language servers have answered goes to whoever waits for it.
-  void settle(Outbox& outbox) {
-    for (const CheckReport& report : servers_.take_reports()) {
-      if (const auto asked = questions_.find(report.check); asked != questions_.end()) {
-        reply(asked->second, true, listing_of(report));
-        questions_.erase(asked);
-      }
-      const auto held = std::ranges::find(held_, report.check, &HeldWork::check);
-      if (held == held_.end()) continue;
-      HeldWork work = std::move(*held);
-      held_.erase(held);
-      const SessionId session = work.event.session;
-      const auto told_before = told_missing_;
-      work.event.diagnosis = diagnosis_of(report, told_missing_);
-      for (const FileReport& file : report.files) {
-        if (file.missing && shown_missing_.insert(file.language).second) tell_missing(file);
-      }
-      Happening happening = std::move(work.event);
-      observe(happening, "");
-      record(std::move(happening), outbox);
-      if (!is_handed_in(session)) told_missing_ = told_before;
-      for (codec::Incoming& later : work.later) take(std::move(later), outbox);
-    }
-  }
-
-  /// Whether the work of a session was taken: a refusal shows no notes.
-  [[nodiscard]] bool is_handed_in(const SessionId& id) const {
-    const Session* session = find_session(state_, id);
-    const Task* task = session == nullptr ? nullptr : find_task(state_, session->task);
-    return task != nullptr && task->status != TaskStatus::running &&
-           task->status != TaskStatus::rework;
-  }
-
-  /// What they answer cannot be acted upon any more: nobody is to wait for it.
-  void drop_held(const std::string& why, Outbox& outbox) {
-    for (HeldWork& work : std::exchange(held_, {})) {
-      servers_.forget(work.check, outbox);
-      outbox.send(codec::encode_effect(Reply{work.event.request, false, why}));
-      for (codec::Incoming& later : work.later) take(std::move(later), outbox);
-    }
-  }
-
-  void tell_missing(const FileReport& file) {
-    note(LogLevel::warning, file.language + ": " + file.skipped);
-    effects_.emplace_back(
-        ShowToast{"info", "Orchestrator: submitted work in " + file.language +
-                              " is not checked by a language server: " + file.skipped});
-  }
-
-  void answer(const codec::DiagnosticsAsked& asked, Outbox& outbox) {
-    const Role role = role_of(state_, asked.session);
-    if (role != Role::worker && role != Role::reviewer && role != Role::master_reviewer) {
-      return reply(asked.request, false,
-                   "lsp_diagnostics: this session is no Worker or Reviewer of a mission");
-    }
-    std::vector<std::string> paths;
-    for (const std::string& path : asked.args.paths) paths.push_back(files_.relative(path));
-    if (paths.empty() || !asked.problems.empty()) {
-      std::string text = "lsp_diagnostics: refused. paths: a list of files is needed";
-      for (const std::string& problem : asked.problems) text += "\n- " + problem;
-      return reply(asked.request, false, text);
-    }
-    questions_[servers_.check(paths, false, world_.diagnose_ms, outbox)] = asked.request;
-    settle(outbox);
-  }
-
-  static bool comes_from_user(const Happening& happening) {
-    return std::holds_alternative<MissionRequested>(happening) ||
-           std::holds_alternative<StopRequested>(happening) ||
-           std::holds_alternative<ResumeRequested>(happening) ||
-           std::holds_alternative<RunCalled>(happening);
   }
 
   /// The mission here is not ours to move: whoever waits is told why, and nothing is done.
@@ -385,7 +213,15 @@ class Project final : public Directory {
 
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
     hand_overs_.started(asked.session);
-    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session)};
+    const Budget& budget = state_.budget;
+    // Another process's mission is not ours to pay for; and while nothing can be written, a person
+    // may at least still talk in the root session.
+    const bool ours =
+        load_problem_.empty() && (failure_.empty() || asked.session != state_.root_session);
+    const bool capped =
+        ours && is_active(state_.phase) && (budget.tokens_max > 0 || budget.usd_max > 0);
+    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session),
+                          capped};
     answers_.push_back(Reply{asked.request, true, codec::dump(role)});
   }
 
@@ -397,167 +233,44 @@ class Project final : public Directory {
     reply(asked.request, true, status_text(state_) + more);
   }
 
-  /// The claim grows with the permission, not with the write: of two sessions that ask for one free
-  /// file, the second is refused.
-  void answer(const codec::WriteAsked& asked, Outbox& outbox) {
-    std::vector<std::string> inside;
-    for (const std::string& path : asked.paths) {
-      inside.push_back(files_.relative(path));
-      const std::string why = why_not_write(state_, asked.session, inside.back(), asked.child);
-      if (!why.empty()) return reply(asked.request, false, why);
+  // ---- what its parts may do with the mission
+
+  [[nodiscard]] const State& state() const override { return state_; }
+  [[nodiscard]] bool is_open() const override { return store_.is_open(); }
+  [[nodiscard]] std::string problem() const override {
+    return failure_.empty() ? load_problem_ : outage_text();
+  }
+  void record_late(Happening happening, Outbox& outbox) override {
+    if (!failure_.empty()) {
+      hold_back(happening);
+    } else if (!load_problem_.empty()) {
+      decline(happening);
+    } else {
+      record(std::move(happening), outbox);
     }
-    if (role_of(state_, asked.session) != Role::none) {
-      const std::string problem = failure_.empty() ? load_problem_ : outage_text();
-      if (!problem.empty()) return reply(asked.request, false, problem);
-      unsettled_.note_request(asked.request);
-      for (const std::string& path : inside) {
-        // Parsed while the host writes, so that the check of that write finds a tree.
-        if (auto file = files_.note_baseline(path))
-          outbox.run_on_pool([file] { file->prepare(); }, [](Outbox&) {});
-        servers_.note_write(path, outbox);
-        record(FileWritten{asked.session, path}, outbox);
-      }
-    }
-    reply(asked.request, true, "");
   }
-
-  /// Changes nothing that lasts, so its answer waits for no disk.
-  void answer(const codec::CheckAsked& asked, Outbox& outbox) {
-    std::vector<std::shared_ptr<ShadowFile>> written;
-    if (role_of(state_, asked.session) != Role::none) {
-      for (const std::string& path : asked.paths) {
-        auto file = files_.shadows().find(files_.relative(path));
-        if (file != nullptr && written.size() < kCheckedMax) written.push_back(std::move(file));
-      }
-    }
-    if (written.empty()) return answers_.push_back(Reply{asked.request, true, ""});
-    struct Job {
-      std::vector<std::shared_ptr<ShadowFile>> files;
-      std::vector<std::string> paths;
-      std::vector<ShadowReport> reports;
-    };
-    auto job = std::make_shared<Job>();
-    for (const auto& file : written) job->paths.push_back(files_.whole(file->path()));
-    job->files = std::move(written);
-    outbox.run_on_pool(
-        [job, &disk = world_.files] {
-          const syntax::Limits limits{.time_max = kShadowParse};
-          for (std::size_t i = 0; i < job->files.size(); ++i)
-            job->reports.push_back(
-                job->files[i]->check(text_to_check(disk, job->paths[i]), limits));
-        },
-        [this, job, request = asked.request, session = asked.session](Outbox& out) {
-          for (const auto& file : job->files) files_.shadows().used(file->path());
-          bool say_unknown = !told_unknown_.contains(session);
-          const std::string text = shadow_text(job->reports, say_unknown);
-          if (!say_unknown) told_unknown_.insert(session);
-          out.send(codec::encode_effect(Reply{request, true, text}));
-        });
+  void reply_first(const RequestId& request) override {
+    answers_.push_back(Reply{request, true, ""});
   }
-
-  void answer(const codec::CommandAsked& asked, Outbox& /*outbox*/) {
-    if (role_of(state_, asked.session) != Role::none) {
-      if (begun_.size() >= kBegunMax) begun_.clear();  // commands whose end nobody told
-      begun_[{asked.session, asked.call}] = files_.hash_of(vouched_files(state_, asked.session));
-    }
-    answers_.push_back(Reply{asked.request, true, ""});
-  }
-
-  void answer(const codec::AstSearchAsked& asked, Outbox& outbox) {
-    start_job(asked.request, make_ast_search(ast_place(), asked.args), outbox);
-  }
-
-  void answer(const codec::AstOutlineAsked& asked, Outbox& outbox) {
-    start_job(asked.request, make_ast_outline(ast_place(), asked.args), outbox);
-  }
-
-  void answer(const codec::AstReplaceAsked& asked, Outbox& outbox) {
-    if (!is_active(state_.phase) || role_of(state_, asked.session) != Role::worker)
-      return reply(asked.request, false, "Refused: only a Worker of a mission may replace code.");
-    auto made = make_ast_replace(ast_place(), asked.args);
-    if (!made.ok()) return reply(asked.request, false, made.error().text());
-    const auto started = std::move(made).value();
-    replacing_.push_back(asked.request);
-    // The job holds this callback: it must not hold the job.
-    started->start(
-        outbox, [this, asked, weak = std::weak_ptr(started)](Outbox& box, const ToolAnswer& found) {
-          const auto job = weak.lock();
-          const bool wanted = std::erase(replacing_, asked.request) > 0;
-          if (wanted && job && job->wants_writing()) {
-            write_replaced(asked, job, box);
-          } else {
-            reply(asked.request, found.ok, found.text);
-          }
-          release(box);
-        });
-  }
-
-  void start_job(const RequestId& request, base::Result<std::shared_ptr<TreeJob>> made,
-                 Outbox& outbox) {
-    if (!made.ok()) return reply(request, false, made.error().text());
-    made.value()->start(outbox, [this, request](Outbox& box, ToolAnswer found) {
-      reply(request, found.ok, std::move(found.text));
-      release(box);
-    });
-  }
-
-  [[nodiscard]] AstPlace ast_place() const {
-    return {world_.files, root_, [this](std::string_view path) { return files_.relative(path); }};
-  }
-
-  /// All files or none: half a replacement is nobody's wish. The claims and the log come first, as
-  /// with the host's own writing tools.
-  void write_replaced(const codec::AstReplaceAsked& asked, const std::shared_ptr<AstReplace>& job,
-                      Outbox& outbox) {
-    const std::string problem = failure_.empty() ? load_problem_ : outage_text();
-    if (!problem.empty()) return reply(asked.request, false, problem);
-    if (!is_active(state_.phase)) {
-      return reply(asked.request, false, "Nothing is written: the mission is over. End your turn.");
-    }
-    for (const AstReplace::Change& change : job->changes()) {
-      const bool here = files_.relative(change.path) == change.path;
-      const std::string why = here ? why_not_write(state_, asked.session, change.path)
-                                   : change.path + " leads elsewhere now.";
-      if (why.empty()) continue;
-      return reply(asked.request, false,
-                   why + " Nothing is written; leave that file out by paths.");
-    }
-    unsettled_.note_request(asked.request);
-    for (const AstReplace::Change& change : job->changes()) {
-      files_.note_baseline(change.path, change.before);
-      record(FileWritten{asked.session, change.path}, outbox);
-    }
-    if (store_.is_open() && !make_durable(outbox)) return;
-    const auto answer = std::make_shared<ToolAnswer>();
-    outbox.run_on_pool([job, answer] { *answer = job->write(); },
-                       [this, request = asked.request, answer](Outbox& box) {
-                         reply(request, answer->ok, std::move(answer->text));
-                         release(box);
-                       });
-  }
+  void await_disk(const RequestId& request) override { unsettled_.note_request(request); }
+  void show(Effect effect) override { effects_.push_back(std::move(effect)); }
 
   /// Replies of queries wait for the batch's end like all others, so that they keep their order.
-  void reply(const RequestId& request, bool ok, std::string text) {
+  void reply(const RequestId& request, bool ok, std::string text) override {
     unlogged_.push_back(request);
     effects_.emplace_back(Reply{request, ok, std::move(text)});
   }
 
-  /// Adds to an event what only this process can see at this moment.
-  void observe(Happening& happening, const std::string& output) {
-    if (auto* ran = std::get_if<CommandRan>(&happening)) {
-      ran->output_hash = os::content_hash(output);
-      const std::string workdir = ran->workdir.empty() ? "." : files_.relative(ran->workdir);
-      ran->workdir = workdir == "." ? "" : workdir;
-      ran->files_hash = files_.hash_of(vouched_files(state_, ran->session));
-      const auto begun = begun_.extract({ran->session, ran->call});
-      ran->begun_hash = begun ? begun.mapped() : std::string(CommandRan::kUnseen);
-    } else if (auto* written = std::get_if<FileWritten>(&happening)) {
-      written->path = files_.relative(written->path);
-    } else if (auto* review = std::get_if<ReviewSubmitted>(&happening)) {
-      review->files_hash = files_.hash_of(vouched_files(state_, review->session));
-    } else if (auto* work = std::get_if<WorkSubmitted>(&happening)) {
-      for (std::string& file : work->args.files) file = files_.relative(file);
-    }
+  [[nodiscard]] bool wants_load() const {
+    return store_.is_open() && is_running(state_.phase) && !state_.dormant;
+  }
+
+  void observe_load(Outbox& outbox) {
+    if (!wants_load() || !failure_.empty()) return;
+    const MachineLoad machine = read_machine(world_.machine, std::thread::hardware_concurrency());
+    LoadVerdict verdict = judge_load(machine, state_.governor.load);
+    if (verdict.load != state_.governor.load)
+      record(LoadChanged{verdict.load, std::move(verdict.why)}, outbox);
   }
 
   // ---- missions
@@ -572,7 +285,7 @@ class Project final : public Directory {
   void load(Outbox& outbox) {
     if (loaded_) return;
     loaded_ = true;
-    begin_diagnoses(Options{}, outbox);
+    gates_.begin_diagnoses(Options{}, outbox);
     const std::string known_problem = std::exchange(load_problem_, "");
     const auto found = store_.load(state_, outbox.now_ms());
     if (world_.observer != nullptr && found.ok() && found.value().found)
@@ -588,10 +301,11 @@ class Project final : public Directory {
     if (store_.is_open() || !found.value().notices.empty()) open_log(state_.options.log.level);
     tell(found.value().notices, outbox);
     if (!store_.is_open()) return;
-    servers_.begin(state_.options);
+    gates_.configure(state_.options);
     note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
                              std::string(to_name(state_.phase)));
     record(ProcessStarted{mode_}, outbox);
+    gates_.watch_files(outbox);
   }
 
   /// What was wrong on the disk and what was made of it: a line each, and one toast.
@@ -620,7 +334,7 @@ class Project final : public Directory {
     if (request.agents.empty()) request.agents = options_.agents();
     const std::string why = why_not_start(state_, request);
     if (!why.empty()) return reply(request.request, false, why);
-    begin_diagnoses(request.options, outbox);
+    gates_.begin_diagnoses(request.options, outbox);
     request.seed = world_.random();
     request.mission = new_mission_id(request.seed);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
@@ -629,23 +343,14 @@ class Project final : public Directory {
           "The mission was not started: its state cannot be kept. " + begun.error().text() +
               ". Make .opencode in the project's directory writable, then start it again.");
     }
-    files_.shadows().clear();
-    told_unknown_.clear();
-    begun_.clear();
+    gates_.forget_files();
     open_log(request.options.log.level);
     if (const auto hidden = hide_state_from_git(world_.files, root_); !hidden.ok())
       note(LogLevel::warning, hidden.error().text());
     note(LogLevel::info, "mission " + request.mission.value + " requested");
     warn_of_unused(request.options);
     record(std::move(request), outbox);
-  }
-
-  /// Before a log is opened: what still waits belongs to the mission before, which is over.
-  void begin_diagnoses(const Options& options, Outbox& outbox) {
-    servers_.begin(options);
-    told_missing_.clear();
-    shown_missing_.clear();
-    settle(outbox);
+    gates_.watch_files(outbox);
   }
 
   void warn_of_unused(const Options& options) {
@@ -665,14 +370,14 @@ class Project final : public Directory {
     log_ = opened.ok() ? std::move(opened).value() : nullptr;
   }
 
-  void note(LogLevel level, const std::string& line) {
+  void note(LogLevel level, const std::string& line) override {
     if (log_) log_->write(level, line);
   }
 
   // ---- log, step, effects
   // -------------------------------------------------------------------------
 
-  void record(Happening happening, Outbox& outbox) {
+  void record(Happening happening, Outbox& outbox) override {
     if (!load_problem_.empty()) return;  // somebody else's to move
     Event event{store_.next_seq(), static_cast<TimeMs>(outbox.now_ms()), std::move(happening)};
     auto* ran = std::get_if<CommandRan>(&event.what);
@@ -685,6 +390,8 @@ class Project final : public Directory {
       for (Effect& effect : caused) effects_.push_back(std::move(effect));
       return;
     }
+    if (const auto* written = std::get_if<FileWritten>(&event.what))
+      gates_.note_write(written->path, outbox.now_ms());
     const Phase before = state_.phase;
     auto applied = store_.apply(state_, event);
     if (!applied.ok()) {
@@ -708,7 +415,7 @@ class Project final : public Directory {
   }
 
   /// Lets out what the batch has caused, now that it is durable.
-  void release(Outbox& outbox) {
+  void release(Outbox& outbox) override {
     for (const Reply& answer : std::exchange(answers_, {}))
       outbox.send(codec::encode_effect(answer));
     if (store_.is_open() && failure_.empty()) {
@@ -719,6 +426,10 @@ class Project final : public Directory {
       if (store_.is_open() && !is_active(state_.phase)) finish(outbox);
     }
     let_out(outbox);
+    if (world_.machine && !load_pending_ && wants_load()) {
+      load_pending_ = true;
+      outbox.start_timer(kLoadTimer, kLoadEveryMs);
+    }
     if (changed_ && !derive_pending_) {
       derive_pending_ = true;
       outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
@@ -744,7 +455,7 @@ class Project final : public Directory {
   }
 
   /// False: it cannot be done, nothing of this batch has happened, and that has been said.
-  bool make_durable(Outbox& outbox) {
+  bool make_durable(Outbox& outbox) override {
     const auto synced = store_.sync();
     if (synced.ok()) {
       unsettled_.settle();
@@ -770,6 +481,7 @@ class Project final : public Directory {
   void finish(Outbox& outbox) {
     save(outbox);
     store_.close();
+    gates_.unwatch_files();
     changed_ = false;
   }
 
@@ -856,7 +568,8 @@ class Project final : public Directory {
         "The mission of this directory cannot be moved from here any more. " + error.text();
     drop_unsettled(load_problem_);
     store_.close();
-    drop_held(load_problem_, outbox);
+    gates_.unwatch_files();
+    gates_.drop_kept(load_problem_, outbox);
     changed_ = phase_changed_ = save_due_ = false;
     outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
   }
@@ -895,7 +608,7 @@ class Project final : public Directory {
     changed_ = phase_changed_ = save_due_ = false;
     note(LogLevel::error, "the log cannot be written: " + failure_);
     drop_unsettled(outage_text());
-    drop_held("Not done. " + outage_text(), outbox);
+    gates_.drop_kept("Not done. " + outage_text(), outbox);
     fall_back(outbox);
     if (failure_.empty()) return let_out(outbox);
     for (const Session& session : state_.sessions) {
@@ -969,7 +682,6 @@ class Project final : public Directory {
   const World world_;
   const std::string root_;
   MissionStore store_;
-  ProjectFiles files_;
   std::unique_ptr<Log> log_;
   ProjectOptions options_;
   std::string load_problem_;
@@ -978,16 +690,8 @@ class Project final : public Directory {
   Effects effects_;
   std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
   HandOvers hand_overs_;
-  /// The vouched files' hash when a command began, by session and tool call.
-  std::map<std::pair<SessionId, std::string>, std::string> begun_;
-  std::set<SessionId> told_unknown_;  ///< sessions that know of files that no grammar is for
-  std::vector<HeldWork> held_;
-  std::map<std::uint64_t, RequestId> questions_;  ///< check -> who asked
-  std::set<std::string> told_missing_;   ///< languages without a server, of which a Worker was told
-  std::set<std::string> shown_missing_;  ///< and the user
   std::string shown_;
   Unsettled unsettled_;
-  std::vector<RequestId> replacing_;  ///< searches for an ast_replace that nobody has called off
   std::vector<RequestId> unlogged_;   ///< of this batch, whose answers stand in no log
   std::string failure_;               ///< why the log cannot be written; empty: it can
   std::vector<Happening> held_back_;  ///< what the host has told meanwhile
@@ -997,10 +701,12 @@ class Project final : public Directory {
   bool loaded_ = false;
   bool changed_ = false;
   bool phase_changed_ = false;
+  bool load_pending_ = false;
   bool derive_pending_ = false;
   bool todo_pending_ = false;
   bool progress_pending_ = false;
-  LanguageServers servers_;  ///< the last: it calls back into all of the above
+  Gates gates_;  ///< it and the next one call back into all of the above
+  CodeTools code_tools_;
 };
 
 }  // namespace
@@ -1019,6 +725,10 @@ World posix_world() {
   World world{os::posix_file_system(),
               [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }};
   world.program_path = program_path();
+  world.machine = [](const std::string& path) {
+    auto text = os::posix_file_system().read(path, kMachineBytesMax);
+    return text.ok() ? std::move(text).value() : std::string();
+  };
   return world;
 }
 

@@ -38,6 +38,9 @@ struct World {
   std::string program_path{};
   /// What a submission may wait for them; what is not known by then is a note.
   std::uint64_t diagnose_ms = 10'000;
+  /// A file of the machine's own (/proc), empty where there is none; unset: how busy it is does not
+  /// matter.
+  std::function<std::string(const std::string&)> machine = {};
 };
 
 /// The machine's own.

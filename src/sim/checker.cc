@@ -6,7 +6,9 @@
 
 #include "codec/binary.h"
 #include "codec/json.h"
+#include "core/budget.h"
 #include "core/claims.h"
+#include "core/governor.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
 #include "orchestrator/step.h"
@@ -84,6 +86,8 @@ void Checker::loaded(const State& state) {
   for (const Task& task : state.tasks) statuses_[task.id] = task.status;
   slots_ = 0;
   parallel_ = state.parallel;
+  load_ = state.governor.load;
+  asked_at_once_.clear();
   phase_ = state.phase;
   state_ = &state;
 }
@@ -129,6 +133,7 @@ void Checker::stepped(const State& state, const Event& event, const Effects& eff
   check_limits(state);
   check_tasks(state);
   check_running(state);
+  check_spending(state, event, phase_before);
   check_effects(state, effects);
   if (state.phase == Phase::sealed) check_seal(state);
 }
@@ -144,7 +149,7 @@ void Checker::note_causes(const Event& event, const Effects& effects) {
   }
 }
 
-void Checker::check_limits(const State& state) const {
+void Checker::check_limits(const State& state) {
   const LimitOptions& limits = state.options.limits;
   const auto within = [](std::uint64_t value, std::uint64_t most, const std::string& what) {
     require(value <= most, "limits are never exceeded",
@@ -152,8 +157,12 @@ void Checker::check_limits(const State& state) const {
   };
   const std::size_t slots = core::slots_used(state);
   if (slots > slots_) within(slots, std::max(state.parallel, parallel_), "sessions at once");
-  const_cast<Checker*>(this)->slots_ = slots;
-  const_cast<Checker*>(this)->parallel_ = state.parallel;
+  if (slots > slots_ && load_ == Load::critical && state.governor.load == Load::critical)
+    within(slots, 1, "sessions on a machine that can do no more");
+  slots_ = slots;
+  parallel_ = state.parallel;
+  load_ = state.governor.load;
+  check_models(state);
   within(state.parallel, std::max(state.parallel_max, 1U), "parallel");
   within(state.iteration, limits.iterations, "iterations");
   within(state.planner_attempts, limits.attempts, "planners");
@@ -171,6 +180,34 @@ void Checker::check_limits(const State& state) const {
                 " holds a slot in state " + std::string(to_name(session.state)) +
                 ", and nothing watches it");
   }
+}
+
+/// The user's caps by model.
+void Checker::check_models(const State& state) {
+  for (const auto& [model, most] : state.options.parallel.per_model) {
+    const auto now =
+        static_cast<std::size_t>(std::ranges::count_if(state.sessions, [&](const Session& session) {
+          return core::holds_slot(session) && core::model_of(state, session) == model;
+        }));
+    const std::size_t before = std::exchange(asked_at_once_[model], now);
+    require(now <= before || now <= most, "limits are never exceeded",
+            "sessions of " + model + ": " + std::to_string(now) + " of at most " +
+                std::to_string(most));
+  }
+}
+
+/// What a person says to a Commander whose mission has stopped is theirs to pay for; and what a
+/// session was about to answer when it adopted the mission was asked for before.
+void Checker::check_spending(const State& state, const Event& event, Phase before) {
+  if (const auto* asked = std::get_if<RequestAsked>(&event.what);
+      asked != nullptr && asked->session == state.root_session)
+    root_ = state.root_session;
+  const auto* ended = std::get_if<TurnEnded>(&event.what);
+  if (ended == nullptr || !spends_as_told_ || !core::over_cap(state.budget)) return;
+  const bool of_root = ended->session == state.root_session;
+  spends_as_told_ = false;
+  require(of_root && (!is_running(before) || root_ != state.root_session),
+          "spending stays under the cap", core::spent_text(state));
 }
 
 void Checker::check_tasks(const State& state) {
@@ -208,9 +245,17 @@ void Checker::check_effects(const State& state, const Effects& effects) const {
     const auto* prompt = std::get_if<PromptSession>(&effect);
     const auto* create = std::get_if<CreateSession>(&effect);
     const bool acts = prompt != nullptr || create != nullptr;
-    require(!silent || !acts, "nothing is prompted after a stop",
-            "a prompt while the mission is " + std::string(to_name(state.phase)));
+    require(
+        !silent || !acts, "nothing is prompted after a stop",
+        "a prompt while the mission is " + std::string(to_name(state.phase)) + ": " + state.reason);
     const Session* session = prompt == nullptr ? nullptr : find_session(state, prompt->session);
+    if (session != nullptr && session->state == SessionState::prompting) {
+      const std::string model = core::model_of(state, *session);
+      const auto load = std::ranges::find(state.governor.models, model, &ModelLoad::model);
+      require(load == state.governor.models.end() || load->breaker != Breaker::open,
+              "nobody is sent to a model that rests",
+              session->id.value + " is sent to \"" + model + "\"");
+    }
     TaskId worked;
     if (session != nullptr && session->role == Role::worker) worked = session->task;
     if (create != nullptr && create->role == Role::worker) worked = create->task;

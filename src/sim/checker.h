@@ -31,6 +31,8 @@ class Checker final : public runtime::Observer {
   void process_gone() { state_ = nullptr; }
   /// Live state = replayed state. Costs a replay of the mission.
   void check_replay() const;
+  /// What this host says of its answers is not what they were from now on: late, or twice.
+  void excuse_spending() { spends_as_told_ = false; }
   /// The files that follow the state are whole.
   void check_files() const;
 
@@ -48,7 +50,9 @@ class Checker final : public runtime::Observer {
 
  private:
   void begin_mission(const Event& event);
-  void check_limits(const State& state) const;
+  void check_limits(const State& state);
+  void check_models(const State& state);
+  void check_spending(const State& state, const Event& event, Phase before);
   void check_running(const State& state) const;
   void check_tasks(const State& state);
   void check_effects(const State& state, const Effects& effects) const;
@@ -77,6 +81,10 @@ class Checker final : public runtime::Observer {
   std::map<TaskId, TaskStatus> statuses_;
   std::size_t slots_ = 0;
   std::uint32_t parallel_ = 0;
+  Load load_ = Load::calm;
+  std::map<std::string, std::size_t> asked_at_once_;  ///< model -> sessions
+  bool spends_as_told_ = true;
+  SessionId root_;  ///< that asked for leave as such
   std::uint32_t missions_ = 0;
   std::uint64_t unkept_ = 0;
 };

@@ -70,6 +70,10 @@ constexpr std::array<Kind, kFaults> kKinds{{
     {"person_resumes", 40'000},
     {"person_starts_beside", 40'000},
     {"person_deletes_root", 15'000},
+    {"provider_gives_nothing", 60'000},
+    {"provider_refuses", 10'000},
+    {"tool_fails", 60'000},
+    {"machine_is_busy", 100'000},
 }};
 
 constexpr std::uint64_t kMillion = 1'000'000;

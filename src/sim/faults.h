@@ -76,6 +76,11 @@ enum class Fault : std::uint8_t {
   person_resumes,
   person_starts_beside,
   person_deletes_root,
+  // Providers and the machine.
+  provider_gives_nothing,  ///< an answer without text and tool call
+  provider_refuses,        ///< a wrong key: it does not pass by itself
+  tool_fails,              ///< the same error a few times running
+  machine_is_busy,
   count
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::count);

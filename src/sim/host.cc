@@ -1,6 +1,7 @@
 #include "sim/host.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/task_graph.h"
@@ -16,6 +17,22 @@ constexpr std::uint64_t kInstanceComesUpMs = 50;
 constexpr std::uint64_t kLongToolMs = 20 * 60'000;
 /// The host gives up a model that sends nothing after its own retries.
 constexpr std::uint64_t kHangEndsMs = 30 * 60'000;
+constexpr std::uint32_t kRetriesMost = 5;
+constexpr const char* kModel = "sim/large";
+// What each request has besides its conversation.
+constexpr std::uint64_t kSystemBytes = 12'000;
+constexpr std::uint64_t kSystemTokens = 3'000;
+constexpr std::uint64_t kToolTokens = 5'000;
+constexpr std::uint64_t kConversationMost = 60'000;
+constexpr std::uint32_t kOutputMost = 8'000;
+// Dollars of a million tokens.
+constexpr double kInputUsd = 3;
+constexpr double kOutputUsd = 15;
+
+template <class C>
+std::string model_of(const C& child) {
+  return child.model.empty() ? kModel : child.model;
+}
 
 template <class T>
 void set_request(T& event, const RequestId& request) {
@@ -38,7 +55,8 @@ Host::Host(Faults& faults, Timeline& timeline, Disk& disk, Checker& checker, Tra
       checker_(checker),
       trace_(trace),
       models_(models),
-      random_(mix(seed, 31)) {}
+      random_(mix(seed, 31)),
+      wordy_(random_.chance(40)) {}
 
 Host::Child* Host::find_child(const SessionId& id) {
   const auto it = children_.find(id);
@@ -55,7 +73,8 @@ void Host::start(Process& process, HostMode mode) {
 void Host::end_turns(Child& child) {
   child.life += 1;
   child.running = child.dying = child.continued = child.in_tool = false;
-  child.blocked = RequestId{};
+  child.blocked = child.leave = RequestId{};
+  child.paid = false;
   child.permission = PermissionId{};
   child.call.reset();
 }
@@ -83,6 +102,7 @@ void Host::process_gone() {
   run_ended_ = nullptr;
   asked_.clear();
   turn_endings_.clear();
+  leaves_.clear();
   commands_.clear();
   for (auto it = children_.begin(); it != children_.end();) {
     Child& child = it->second;
@@ -130,11 +150,14 @@ void Host::tell(const SessionId& session, const Happening& happening) {
   if (faults_.hit(Fault::event_lost)) return;
   std::uint64_t delay_ms = 0;
   if (faults_.hit(Fault::event_late)) {
+    checker_.excuse_spending();
     Random detail = faults_.detail(Fault::event_late);
     delay_ms = detail.chance(70) ? detail.between(1, 500) : detail.between(1'000, 600'000);
   }
-  if (faults_.hit(Fault::event_doubled))
+  if (faults_.hit(Fault::event_doubled)) {
+    checker_.excuse_spending();
     process_->post(happening, faults_.detail(Fault::event_doubled).pick(300));
+  }
   process_->post(happening, delay_ms);
 }
 
@@ -181,6 +204,9 @@ void Host::prompt(const PromptSession& effect) {
     Child* child = find_child(effect.session);
     if (child == nullptr) return report(EffectFailed{effect.effect, "no such session"});
     child->prompt_before = std::exchange(child->prompt, effect.effect);
+    child->model = effect.model;
+    child->bytes += effect.text.size();
+    child->tokens += effect.text.size() / 4;
     child->answered = false;
     child->submission.reset();
     if (half) {
@@ -279,11 +305,17 @@ void Host::answer(const Reply& reply) {
     timeline_.after(1, [this, id, life] {
       Child* again = find_child(id);
       if (again == nullptr || again->life != life) return;
-      tell(id, TurnEnded{id, 100, 0.01, true, next_message()});
-      tell(id, TurnStarted{id});
+      tell(id, answered(*again, true));
+      tell(id, TurnStarted{id, model_of(*again)});
       write_script(*again);
       advance(id, life, random_.between(20, 100));
     });
+    return;
+  }
+  if (const auto leave = leaves_.find(reply.request); leave != leaves_.end()) {
+    Child* child = find_child(leave->second);
+    leaves_.erase(leave);
+    if (child != nullptr && child->leave == reply.request) leave_given(*child, reply);
     return;
   }
   const auto it = asked_.find(reply.request);
@@ -298,6 +330,7 @@ void Host::engine_failed() {
   for (const auto& [request, session] : commands_) pending.push_back(request);
   for (const auto& [request, session] : turn_endings_) pending.push_back(request);
   for (const auto& [request, session] : asked_) pending.push_back(request);
+  for (const auto& [request, session] : leaves_) pending.push_back(request);
   for (const RequestId& request : pending)
     answer(Reply{request, false, turn_endings_.contains(request) ? "" : "The engine failed."});
 }
@@ -348,10 +381,6 @@ void Host::begin_turn(Child& child) {
   const std::uint64_t life = ++child.life;
   std::uint64_t delay_ms = random_.between(5, 20);
   const SessionId id = child.id;
-  if (faults_.hit(Fault::host_retries)) {
-    tell(id, SessionRetried{id, "429"});
-    delay_ms += faults_.detail(Fault::host_retries).between(2'000, 60'000);
-  }
   start_turn(id, life, delay_ms);
 }
 
@@ -362,11 +391,28 @@ void Host::start_turn(const SessionId& id, std::uint64_t life, std::uint64_t del
     if (child == nullptr || child->life != life) return;
     if (deaf_) return start_turn(id, life, kInstanceComesUpMs);
     process_->post(codec::Query{codec::RoleAsked{new_request(), id}});
-    tell(id, TurnStarted{id});
+    tell(id, TurnStarted{id, model_of(*child)});
     write_script(*child);
+    if (faults_.hit(Fault::host_retries)) return repeat_request(id, life, 1);
     advance(id, life,
             random_.chance(95) ? random_.between(20, 200) : random_.between(1'000, 90'000));
   });
+}
+
+/// The provider asks for patience, or is out of order; the host repeats the request by itself.
+void Host::repeat_request(const SessionId& id, std::uint64_t life, std::uint32_t attempt) {
+  Child* child = find_child(id);
+  if (child == nullptr || child->life != life || !child->running) return;
+  Random detail = faults_.detail(Fault::host_retries);
+  constexpr std::array kWords{"Too Many Requests: rate limit reached", "Provider is overloaded",
+                              "Internal server error"};
+  const std::string words = kWords[detail.pick(static_cast<std::uint32_t>(kWords.size()))];
+  const std::uint32_t most = detail.between(1, kRetriesMost + 1);
+  if (attempt > kRetriesMost) return break_turn(*child, "APIError", words, 429);
+  if (attempt > most) return advance(id, life, detail.between(20, 200));
+  const std::uint64_t delay_ms = (std::uint64_t{1'000} << attempt) + detail.pick(1'000);
+  tell(id, SessionRetried{id, words, attempt, static_cast<TimeMs>(delay_ms)});
+  timeline_.after(delay_ms, [this, id, life, attempt] { repeat_request(id, life, attempt + 1); });
 }
 
 void Host::write_script(Child& child) {
@@ -390,22 +436,77 @@ void Host::forget_old_sessions(std::uint64_t older_than_ms) {
 }
 
 void Host::advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms) {
-  timeline_.after(
-      delay_ms + (pace_ms_ == 0 ? 0 : random_.between(pace_ms_, 2 * pace_ms_)), [this, id, life] {
-        Child* child = find_child(id);
-        if (child == nullptr || child->life != life || !child->running || !child->blocked.empty())
-          return;
-        if (child->creation != 0 && faults_.hit(Fault::session_deleted))
-          return session_gone(*child);
-        if (faults_.hit(Fault::early_idle)) tell(id, SessionIdled{id});
-        take_step(*child);
-      });
+  timeline_.after(delay_ms + (pace_ms_ == 0 ? 0 : random_.between(pace_ms_, 2 * pace_ms_)),
+                  [this, id, life] {
+                    Child* child = find_child(id);
+                    if (child == nullptr || child->life != life || !child->running ||
+                        !child->blocked.empty() || !child->leave.empty())
+                      return;
+                    if (child->creation != 0 && faults_.hit(Fault::session_deleted))
+                      return session_gone(*child);
+                    if (faults_.hit(Fault::early_idle)) {
+                      checker_.excuse_spending();
+                      tell(id, SessionIdled{id});
+                    }
+                    if (child->paid) tell(id, answered(*child, false));
+                    ask_leave(*child);
+                  });
+}
+
+bool Host::is_capped(const Child& child) const {
+  const State* state = checker_.state();
+  return state != nullptr && is_active(state->phase) && process_->watches(child.id) &&
+         (state->budget.tokens_max > 0 || state->budget.usd_max > 0);
+}
+
+/// The hook before each model request: in a mission with a budget it waits for the engine's leave,
+/// for as long as that takes.
+void Host::ask_leave(Child& child) {
+  if (!is_capped(child)) return take_step(child);
+  child.leave = new_request();
+  leaves_[child.leave] = child.id;
+  report(RequestAsked{child.leave, child.id, model_of(child), child.bytes + 2 * kSystemBytes,
+                      kOutputMost, kInputUsd, kOutputUsd});
+}
+
+void Host::leave_given(Child& child, const Reply& reply) {
+  child.leave = RequestId{};
+  if (!reply.ok) return break_turn(child, "UnknownError", reply.text);
+  const std::size_t colon = reply.text.find(':');
+  child.output_max =
+      colon == std::string::npos ? kOutputMost : std::stoull(reply.text.substr(colon + 1));
+  child.paid = true;
+  take_step(child);
+}
+
+/// What the newest answer of a session has cost: all that was read, and some of what it might have
+/// written.
+TurnEnded Host::answered(Child& child, bool stopped) {
+  TurnEnded event{child.id, 100, 0.01, stopped, next_message(), model_of(child)};
+  if (!std::exchange(child.paid, false)) return event;
+  const auto most =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(child.output_max, kOutputMost));
+  const bool at_length = wordy_ || random_.chance(5);
+  const std::uint64_t written = random_.between(1, at_length ? most : std::min(most, 400U));
+  const std::uint64_t read = child.tokens + kSystemTokens + kToolTokens;
+  event.tokens = read + written;
+  event.usd =
+      (static_cast<double>(read) * kInputUsd + static_cast<double>(written) * kOutputUsd) / 1e6;
+  const std::uint64_t heard = random_.between(20, 600);  // of its tool
+  child.tokens += written + heard / 4;
+  child.bytes += 4 * written + heard;
+  if (child.bytes > kConversationMost) {  // the host compacts it
+    child.bytes = 4'000;
+    child.tokens = 1'000;
+  }
+  return event;
 }
 
 void Host::take_step(Child& child) {
   if (child.next_step >= child.script.size()) return end_turn(child);
   const Step step = child.script[child.next_step++];
   const SessionId id = child.id;
+  if (step.kind != Step::Kind::tool_error) child.tool_failed = false;
   switch (step.kind) {
     case Step::Kind::write:
       return write(child, step.text);
@@ -414,8 +515,15 @@ void Host::take_step(Child& child) {
     case Step::Kind::call:
       return call(child, step.call);
     case Step::Kind::fail:
-      return break_turn(child, step.text);
+      return break_turn(child, "APIError", step.text, step.exit_code);
+    case Step::Kind::nothing:
+      return stop_turn(id, child.life, true);
+    case Step::Kind::tool_error:
+      tell(id, ToolFailed{id, "edit", step.text, std::exchange(child.tool_failed, true)});
+      return advance(id, child.life, random_.between(5, 60));
     case Step::Kind::overflow:
+      child.bytes = 4'000;
+      child.tokens = 1'000;
       tell(id, SessionErrored{id, "ContextOverflowError", "too long"});
       tell(id, SessionCompacted{id});
       return advance(id, child.life, random_.between(100, 2'000));
@@ -625,15 +733,17 @@ void Host::end_turn(Child& child) {
   report(TurnEnding{request, child.id});
 }
 
-void Host::stop_turn(const SessionId& id, std::uint64_t life) {
+void Host::stop_turn(const SessionId& id, std::uint64_t life, bool empty) {
   Child* child = find_child(id);
   if (child == nullptr || child->life != life) return;
-  tell(id, TurnEnded{id, 100, 0.01, true, next_message()});
+  TurnEnded ended = answered(*child, true);
+  ended.empty = empty;
+  tell(id, ended);
   timeline_.after(5, [this, id, life] {
     Child* again = find_child(id);
     if (again == nullptr || again->life != life || again->dying) return;
     if (again->continued) {  // a message has come meanwhile
-      tell(id, TurnStarted{id});
+      tell(id, TurnStarted{id, model_of(*again)});
       write_script(*again);
       return advance(id, life, random_.between(20, 100));
     }
@@ -644,7 +754,8 @@ void Host::stop_turn(const SessionId& id, std::uint64_t life) {
   });
 }
 
-void Host::break_turn(Child& child, const std::string& error) {
+void Host::break_turn(Child& child, const std::string& error, const std::string& words,
+                      std::int64_t status) {
   const SessionId id = child.id;
   const std::uint64_t life = ++child.life;
   child.dying = true;
@@ -656,7 +767,14 @@ void Host::break_turn(Child& child, const std::string& error) {
     turn_endings_.erase(request);
     if (child.blocked_by_tool) report(CallAborted{request, id});
   }
-  timeline_.after(1, [this, id, error] { tell(id, SessionErrored{id, error, "it failed"}); });
+  leaves_.erase(std::exchange(child.leave, RequestId{}));
+  child.paid = false;
+  TurnEnded ended{id, 0, 0, false, next_message(), model_of(child)};
+  ended.failed = true;
+  timeline_.after(1, [this, id, error, words, status, ended] {
+    tell(id, SessionErrored{id, error, words, status});
+    tell(id, ended);
+  });
   timeline_.after(2, [this, id] { tell(id, SessionIdled{id}); });
   timeline_.after(random_.between(40, 500), [this, id, life] {
     Child* dead = find_child(id);
@@ -673,6 +791,7 @@ void Host::session_gone(Child& child) {
     asked_.erase(child.blocked);
     turn_endings_.erase(child.blocked);
   }
+  leaves_.erase(child.leave);
   trace_.note(timeline_.now_ms(), "**", "session " + id.value + " is deleted");
   tell(id, SessionDeleted{id});
   children_.erase(id);

@@ -100,6 +100,14 @@ class Host {
     std::optional<Happening> call;
     std::string writing;          ///< the path whose write is being asked for
     std::optional<Step> command;  ///< the command that waits to begin
+    bool tool_failed = false;     ///< the newest step was a tool call that failed
+    // Its conversation, and what its model reads and writes of it.
+    std::string model;             ///< that its newest prompt names
+    std::uint64_t bytes = 0;       ///< of all that is sent, tools and system text excepted
+    std::uint64_t tokens = 0;      ///< never more than `bytes`
+    std::uint64_t output_max = 0;  ///< of the request that is with the model
+    RequestId leave;               ///< a model request that waits for the budget
+    bool paid = false;             ///< … and that was let out
   };
 
   void begin_command(Child& child, const Step& step, const RequestId& call);
@@ -118,6 +126,11 @@ class Host {
   void start_turn(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);
   void write_script(Child& child);
   void advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);
+  void ask_leave(Child& child);
+  void leave_given(Child& child, const Reply& reply);
+  [[nodiscard]] bool is_capped(const Child& child) const;
+  [[nodiscard]] TurnEnded answered(Child& child, bool stopped);
+  void repeat_request(const SessionId& id, std::uint64_t life, std::uint32_t attempt);
   void take_step(Child& child);
   void write(Child& child, const std::string& path);
   void run_command(Child& child, const Step& step);
@@ -125,8 +138,9 @@ class Host {
   void call_answered(Child& child, const Reply& reply);
   void check_verdict(const Child& child);
   void end_turn(Child& child);
-  void stop_turn(const SessionId& id, std::uint64_t life);
-  void break_turn(Child& child, const std::string& error);
+  void stop_turn(const SessionId& id, std::uint64_t life, bool empty = false);
+  void break_turn(Child& child, const std::string& error, const std::string& words = "it failed",
+                  std::int64_t status = 0);
   void hang(Child& child, bool in_tool);
   void ask_permission(Child& child, const std::string& what);
   void permission_answered(const SessionId& id, std::uint64_t life, const PermissionId& permission,
@@ -149,11 +163,13 @@ class Host {
   Trace& trace_;
   Models& models_;
   Random random_;
+  const bool wordy_;  ///< its models write as much as they may
   Process* process_ = nullptr;
   HostMode mode_ = HostMode::serve;
   std::map<SessionId, Child> children_;
   std::map<RequestId, SessionId> asked_;
   std::map<RequestId, SessionId> turn_endings_;
+  std::map<RequestId, SessionId> leaves_;
   std::map<RequestId, std::pair<SessionId, std::function<void(bool)>>> commands_;
   std::map<std::string, std::uint64_t> written_;  ///< path -> when it was last changed
   SessionId last_root_;

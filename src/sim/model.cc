@@ -1,6 +1,7 @@
 #include "sim/model.h"
 
 #include <algorithm>
+#include <array>
 
 namespace orchestrator::sim {
 namespace {
@@ -11,6 +12,13 @@ Step run_step(std::string command, std::int64_t exit_code) {
 }
 Step call_step(Happening call) { return {Step::Kind::call, "", 0, std::move(call)}; }
 Step plain_step(Step::Kind kind, std::string text = "") { return {kind, std::move(text), 0, {}}; }
+
+/// Of a turn that fails for good: the model's own trouble, or nobody knows whose.
+const char* failure_words(Random& random) {
+  constexpr std::array kWords{"it failed",         "socket hang up", "Internal server error",
+                              "Too Many Requests", "Overloaded",     "Unexpected token in JSON"};
+  return kWords[random.pick(static_cast<std::uint32_t>(kWords.size()))];
+}
 
 bool is_glob(const std::string& file) { return file.find('*') != std::string::npos; }
 
@@ -210,7 +218,10 @@ Script Models::turn(const State* state, const SessionId& session, Role role, con
   Script script;
   if (role == Role::none || faults_.hit(Fault::model_silent)) return script;
   if (faults_.hit(Fault::turn_failed))
-    return {plain_step(Step::Kind::fail, random_.chance(70) ? "APIError" : "UnknownError")};
+    return {plain_step(Step::Kind::fail, failure_words(random_))};
+  if (faults_.hit(Fault::provider_refuses))
+    return {Step{Step::Kind::fail, "Invalid API key", 401, {}}};
+  if (faults_.hit(Fault::provider_gives_nothing)) return {plain_step(Step::Kind::nothing)};
   if (faults_.hit(Fault::turn_overflowed)) script.push_back(plain_step(Step::Kind::overflow));
   if (faults_.hit(Fault::turn_hangs)) script.push_back(plain_step(Step::Kind::hang));
   if (faults_.hit(Fault::turn_hangs_in_tool))
@@ -218,6 +229,10 @@ Script Models::turn(const State* state, const SessionId& session, Role role, con
   const bool child = role != Role::commander;
   if (child && faults_.hit(Fault::model_asks))
     script.push_back(plain_step(Step::Kind::ask, "bash: rm -r build"));
+  if (faults_.hit(Fault::tool_fails)) {
+    for (std::uint32_t i = random_.between(1, 7); i > 0; --i)
+      script.push_back(plain_step(Step::Kind::tool_error, "oldString not found"));
+  }
   if (faults_.hit(Fault::model_calls_strange)) strange_call(session, script);
   switch (role) {
     case Role::commander:
@@ -240,7 +255,7 @@ Script Models::turn(const State* state, const SessionId& session, Role role, con
   }
   if (faults_.hit(Fault::turn_failed)) {
     const auto at = random_.pick(static_cast<std::uint32_t>(script.size() + 1));
-    script.insert(script.begin() + at, plain_step(Step::Kind::fail, "APIError"));
+    script.insert(script.begin() + at, plain_step(Step::Kind::fail, failure_words(random_)));
   }
   return script;
 }

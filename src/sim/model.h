@@ -13,9 +13,20 @@ namespace orchestrator::sim {
 
 /// What a model does in one step of its turn.
 struct Step {
-  enum class Kind { write, run, call, fail, overflow, hang, hang_in_tool, ask };
+  enum class Kind {
+    write,
+    run,
+    call,
+    fail,
+    overflow,
+    hang,
+    hang_in_tool,
+    ask,
+    tool_error,
+    nothing
+  };
   Kind kind = Kind::call;
-  std::string text;  ///< a path, a command, or an error's name
+  std::string text;  ///< a path, a command, or an error's name or words
   std::int64_t exit_code = 0;
   Happening call;  ///< without its request
 };

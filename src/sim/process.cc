@@ -19,13 +19,16 @@ bool is_type(const std::string& json, std::string_view type) {
 }  // namespace
 
 Process::Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace,
-                 std::string options, runtime::LogLimits limits, std::uint64_t seed, Ears ears)
+                 std::string options, runtime::LogLimits limits,
+                 std::function<std::string(const std::string&)> machine, std::uint64_t seed,
+                 Ears ears)
     : disk_(disk),
       checker_(checker),
       timeline_(timeline),
       trace_(trace),
       options_(std::move(options)),
       limits_(limits),
+      machine_(std::move(machine)),
       random_(seed),
       ears_(std::move(ears)) {}
 
@@ -67,9 +70,9 @@ void Process::enter(const std::function<void(runtime::Directory&)>& call) {
   inside_ = true;
   try {
     if (!project_) {
-      project_ = runtime::make_project(
-          kRoot, options_, *this,
-          runtime::World{disk_, [this] { return random_.next(); }, false, &checker_, limits_});
+      runtime::World world{disk_, [this] { return random_.next(); }, false, &checker_, limits_};
+      world.machine = machine_;
+      project_ = runtime::make_project(kRoot, options_, *this, std::move(world));
     }
     call(*project_);
     inside_ = false;

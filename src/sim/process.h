@@ -34,7 +34,8 @@ class Process final : private runtime::Outbox {
   };
 
   Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace, std::string options,
-          runtime::LogLimits limits, std::uint64_t seed, Ears ears);
+          runtime::LogLimits limits, std::function<std::string(const std::string&)> machine,
+          std::uint64_t seed, Ears ears);
   ~Process() override;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -77,6 +78,7 @@ class Process final : private runtime::Outbox {
   Trace& trace_;
   const std::string options_;
   const runtime::LogLimits limits_;
+  const std::function<std::string(const std::string&)> machine_;
   Random random_;
   Ears ears_;
   std::unique_ptr<runtime::Directory> project_;

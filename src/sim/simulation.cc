@@ -1,6 +1,7 @@
 #include "sim/simulation.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -14,6 +15,8 @@ constexpr std::uint64_t kOccasionEvery = 8;
 constexpr std::uint64_t kStepsMost = 400'000;
 constexpr std::uint64_t kHealedStepsMost = 100'000;
 constexpr std::uint32_t kHealedResumesMost = 40;
+/// Each grants a small budget once more.
+constexpr std::uint32_t kCappedResumesMost = 400;
 constexpr std::uint32_t kResumesBeforeHealing = 5;
 constexpr std::uint64_t kStepsAfterTheEnd = 300;
 constexpr std::uint64_t kHourMs = 3'600'000;
@@ -123,7 +126,7 @@ class Simulation {
     if (endless_ms_ > 0) return;
     const std::uint64_t healed_steps = faults_.healed() ? steps_ - healed_at_step_ : 0;
     if (steps_ < kStepsMost && healed_steps < kHealedStepsMost &&
-        (!faults_.healed() || resumes_ <= kHealedResumesMost))
+        (!faults_.healed() || resumes_ <= (capped_ ? kCappedResumesMost : kHealedResumesMost)))
       return;
     throw Violation{"every mission ends, within its measure",
                     "after " + std::to_string(steps_) + " steps and " + std::to_string(resumes_) +
@@ -163,7 +166,8 @@ class Simulation {
     died_ = false;
     asking_ = false;
     process_ = std::make_unique<Process>(
-        disk_, checker_, timeline_, trace_, options_, limits_, mix(seed_, 1000 + processes_),
+        disk_, checker_, timeline_, trace_, options_, limits_, machine(),
+        mix(seed_, 1000 + processes_),
         Process::Ears{[this](const Effect& effect) {
                         timeline_.after(1, [this, effect] { host_.carry_out(effect); });
                       },
@@ -234,7 +238,14 @@ class Simulation {
     event.mode = mode_;
     event.arguments = "Build it";
     if (random_.chance(20)) event.arguments += " --background";
-    if (random_.chance(10)) event.arguments += " --budget 2ktok";
+    const bool capped = random_.chance(20);
+    capped_ = capped_ || capped;
+    if (capped) {
+      constexpr std::array kBudgets{"150ktok", "400ktok", "2Mtok", "2usd", "10usd"};
+      event.arguments += std::string(" --budget ") +
+                         kBudgets[random_.pick(static_cast<std::uint32_t>(kBudgets.size()))];
+    }
+    event.extreme = random_.chance(5);
     if (random_.chance(10)) event.arguments += " --time 1h";
     if (random_.chance(10)) event.arguments += " --parallel 2";
     asking_ = true;
@@ -329,8 +340,31 @@ class Simulation {
     options.parallel.max = random_.between(options.parallel.initial, 6);
     options.timeouts.stall_s = random_.between(20, 300);
     options.timeouts.task_min = random_.chance(70) ? 60 : random_.between(1, 10);
+    some_models(options);
     options.resume = random_.chance(75) ? ResumePolicy::automatic : ResumePolicy::manual;
     return "{\"options\":" + codec::dump(options) + ",\"agents\":[\"worker\"]}";
+  }
+
+  void some_models(Options& options) {
+    if (random_.chance(20)) options.models["worker"] = "sim/small";
+    if (random_.chance(20)) options.models["reviewer"] = "sim/third";
+    if (random_.chance(20)) options.fallback["sim/large"] = "sim/small";
+    if (random_.chance(10)) options.fallback["worker"] = "sim/third";
+    if (random_.chance(20)) options.parallel.per_model["sim/large"] = random_.between(1, 3);
+    if (random_.chance(20)) options.parallel.per_model["sim/small"] = random_.between(1, 3);
+  }
+
+  /// What the machine says of itself, in runs in which that matters.
+  [[nodiscard]] std::function<std::string(const std::string&)> machine() {
+    if (!faults_.enabled(Fault::machine_is_busy)) return nullptr;
+    return [this](const std::string& path) -> std::string {
+      if (path != "/proc/meminfo") return "";
+      if (faults_.hit(Fault::machine_is_busy))
+        free_percent_ = faults_.detail(Fault::machine_is_busy).pick(14);
+      else if (faults_.healed() || random_.chance(30))
+        free_percent_ = 50;
+      return "MemTotal: 100 kB\nMemAvailable: " + std::to_string(free_percent_) + " kB\n";
+    };
   }
 
   const std::uint64_t seed_;
@@ -358,9 +392,11 @@ class Simulation {
   std::uint64_t heals_at_ = 0;
   std::uint64_t healed_at_step_ = 0;
   std::uint32_t resumes_ = 0;
+  std::uint32_t free_percent_ = 50;  ///< of the machine's memory
   bool died_ = false;
   bool ends_ = false;
   bool asking_ = false;
+  bool capped_ = false;  ///< the newest mission has a small budget
 };
 
 }  // namespace

@@ -121,6 +121,17 @@ TEST(Binary, NewReaderLeavesMissingFieldsAtTheirDefaults) {
   EXPECT_EQ(read.after, -4);
 }
 
+/// So the hash of a state that an old log leads to stays what it was.
+TEST(Binary, AnAppendedFieldThatNothingUsesChangesNoByte) {
+  const List<ItemV1> before{{{"a"}, {""}, {"b"}}, {"c"}, -4};
+  List<ItemV2> after;
+  ASSERT_TRUE(decode(encode(before), after, nullptr));
+  EXPECT_EQ(encode(after), encode(before));
+  after.items[1].weight = 8;
+  EXPECT_NE(encode(after), encode(before));
+  EXPECT_EQ(encode(List<ItemV2>{}), "") << "all of it is as it is by itself";
+}
+
 TEST(Binary, AFailureLeavesTheDefaultAndSaysWhere) {
   Place place{"old", 5};
   std::string error;

@@ -3,6 +3,7 @@
 // state. ORCH_CHAOS_SEEDS=n runs more of them, ORCH_CHAOS_FIRST=s begins at a seed.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <random>
 
@@ -26,6 +27,8 @@ class Chaos {
     badness_ = pick(4) == 0 ? 0 : pick(30);
     faults_ = pick(3) == 0 ? 0 : pick(8);
     script_faults();
+    if (pick(3) == 0) spend();
+    if (pick(3) == 0) fail_providers();
     for (const Role role :
          {Role::commander, Role::planner, Role::worker, Role::reviewer, Role::master_reviewer}) {
       host_.script(role, [this](Turn& turn) { act(turn); });
@@ -33,7 +36,7 @@ class Chaos {
   }
 
   void run() {
-    host_.task_command(pick(4) == 0 ? "build it --background" : "build it");
+    host_.task_command((pick(4) == 0 ? "build it --background" : "build it") + budget_);
     std::size_t at = 0;
     for (int i = 0; i < 6 && is_active(host_.state.phase); ++i) {
       at = host_.log.size() + 1 + pick(60);
@@ -41,7 +44,8 @@ class Chaos {
       if (pick(2) == 0) interfere();
     }
     host_.run();
-    for (int i = 0; i < 30 && is_active(host_.state.phase); ++i) {
+    const int resumes_most = budget_.empty() ? 30 : 150;  // each grants the budget once more
+    for (int i = 0; i < resumes_most && is_active(host_.state.phase); ++i) {
       if (i == 10) badness_ = faults_ = 0;  // people mend things in the end
       EXPECT_TRUE(is_waiting_for_a_person()) << status_text(host_.state);
       host_.resume("", SessionId(pick(3) == 0 ? "other" + std::to_string(i) : "root"));
@@ -81,7 +85,7 @@ class Chaos {
           std::holds_alternative<WorkSubmitted>(what) ||
           std::holds_alternative<ReviewSubmitted>(what) ||
           std::holds_alternative<TodoUpdated>(what) || std::holds_alternative<TurnEnding>(what) ||
-          std::holds_alternative<CallAborted>(what);
+          std::holds_alternative<CallAborted>(what) || std::holds_alternative<RequestAsked>(what);
       return !call && chance(faults_);
     };
     host_.swallowed = [this](const PromptSession&) { return chance(faults_); };
@@ -90,6 +94,26 @@ class Chaos {
                         std::holds_alternative<CreateSession>(effect) ||
                         std::holds_alternative<InspectSession>(effect);
       return asks && chance(faults_) ? "the host says no" : "";
+    };
+  }
+
+  /// A cap that most missions meet, and answers of any length.
+  void spend() {
+    budget_ = " --budget " + std::to_string(500 + pick(1'500)) + "ktok";
+    host_.cost = [this](std::uint64_t bytes, std::uint64_t output_max) {
+      return bytes / 4 + 2'000 + pick(static_cast<std::uint32_t>(output_max));
+    };
+    host_.answers_per_turn = 1 + static_cast<int>(pick(3));
+  }
+
+  void fail_providers() {
+    host_.host_model = "p/m";
+    if (pick(2) == 0) host_.options.fallback = {{"p/m", "p/other"}};
+    if (pick(2) == 0) host_.options.parallel.per_model = {{"p/m", 1 + pick(3)}};
+    host_.provider = [this](const SessionId&, const std::string&) -> std::string {
+      if (!chance(badness_ / 2)) return "";
+      constexpr std::array kSays{"429", "500", "503", "empty", "socket hang up", "invalid api key"};
+      return kSays[pick(kSays.size())];
     };
   }
 
@@ -162,7 +186,7 @@ class Chaos {
   }
 
   void interfere() {
-    switch (pick(7)) {
+    switch (pick(8)) {
       case 0:
         return host_.say("a word");
       case 1:
@@ -181,6 +205,9 @@ class Chaos {
       case 6:
         if (pick(5) == 0) host_.stop();
         return;
+      case 7:
+        host_.deliver(LoadChanged{static_cast<Load>(pick(3)), "a figure"});
+        return;
       default:
         return;
     }
@@ -190,6 +217,7 @@ class Chaos {
   FakeHost host_;
   std::uint32_t badness_ = 0;
   std::uint32_t faults_ = 0;
+  std::string budget_;
 };
 
 TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {

@@ -272,17 +272,6 @@ MISSION_SCENARIO(Mission, OneSlotIsEnough) {
   EXPECT_EQ(host.state.metrics.sessions_peak, 1U);
 }
 
-MISSION_SCENARIO(Mission, RateLimitsShrinkTheDispatch) {
-  FakeHost host;
-  host.task_command("build it");
-  host.run_until([&] { return host.running("T2"); });
-  const std::uint32_t before = host.state.parallel;
-  host.deliver(SessionRetried{host.at("T1").session, "429"});
-  EXPECT_EQ(host.state.parallel, before / 2);
-  host.run();
-  EXPECT_EQ(host.state.phase, Phase::sealed);
-}
-
 MISSION_SCENARIO(Mission, LongPathsGoFirst) {
   FakeHost host;
   host.plan = plan_of({task("A"), task("B"), task("C1"), task("C2", {"C1"}), task("C3", {"C2"})});
@@ -310,15 +299,13 @@ MISSION_SCENARIO(Mission, FollowUpsOfAWorkerBecomeTasks) {
 
 MISSION_SCENARIO(Mission, ATokenBudgetPausesAndResumeGrantsItOnceMore) {
   FakeHost host;
-  host.task_command("build it --budget 1ktok");
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{8'000}; };
+  host.task_command("build it --budget 100ktok");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::paused);
   EXPECT_NE(host.state.reason.find("budget"), std::string::npos);
-  const auto first = host.state.budget.tokens;
-  host.resume();
-  host.run();
-  EXPECT_TRUE(host.state.phase == Phase::sealed || host.state.budget.tokens >= first + 1000);
-  while (host.state.phase == Phase::paused) {
+  EXPECT_LE(host.state.budget.tokens, 100'000U);
+  for (int i = 0; i < 5 && host.state.phase == Phase::paused; ++i) {
     host.resume();
     host.run();
   }

@@ -178,7 +178,11 @@ MISSION_SCENARIO(Recovery, AResumedMissionKeepsToFewerSlots) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
-  for (int i = 0; i < 3; ++i) host.deliver(SessionRetried{host.at("T4").session, "429"});
+  host.deliver(SessionRetried{host.at("T4").session, "rate limit", 1, 1000});
+  for (int i = 0; i < 2; ++i) {
+    host.deliver(LoadChanged{Load::critical, "no memory"});
+    host.deliver(LoadChanged{Load::calm, ""});
+  }
   EXPECT_EQ(host.state.parallel, 1U);
   host.crash(HostMode::serve);  // three Workers are to go on, one after the other
   host.run();
@@ -322,8 +326,7 @@ MISSION_SCENARIO(Recovery, WhatTheHostRunsBeyondTheLimitIsAbortedAndTakenUpLater
   host.task_command("build it");
   host.run_until([&] { return host.running("T1") && host.running("T2"); });
   host.run_for(1000);
-  host.deliver(SessionRetried{host.at("T1").session, "429"});
-  host.deliver(SessionRetried{host.at("T1").session, "429"});
+  host.deliver(LoadChanged{Load::critical, "memory free 1 %"});
   ASSERT_EQ(host.state.parallel, 1U);
   const SessionId kept = host.at("T1").session;
   const SessionId surplus = host.at("T2").session;

@@ -105,8 +105,70 @@ test("the begin and the end of a turn are told once each", () => {
   const end = { time: { completed: 1 }, finish: "stop", cost: 0.5, tokens: { input: 1, output: 2, reasoning: 3, cache: { read: 4, write: 5 } } }
   for (const info of [{}, {}, end, end]) turns.see(message(info))
   assert.deepEqual(told, [
-    { type: "turn_started", session: "ses" },
-    { type: "turn_ended", session: "ses", tokens: 15, usd: 0.5, stopped: true, message: "m1" },
+    { type: "turn_started", session: "ses", model: "" },
+    {
+      type: "turn_ended",
+      session: "ses",
+      tokens: 15,
+      usd: 0.5,
+      stopped: true,
+      message: "m1",
+      model: "",
+      empty: true,
+      failed: false,
+    },
+  ])
+})
+
+/** @param {object} part */
+const part = (part) => ({ type: "message.part.updated", properties: { part: { sessionID: "ses", messageID: "m1", ...part } } })
+
+test("an answer says its model, and whether there is something in it", () => {
+  const of = { providerID: "p", modelID: "x/y" }
+  const done = { ...of, time: { completed: 1 }, finish: "stop" }
+  for (const [what, empty] of /** @type {[any, boolean][]} */ ([
+    [{ type: "text", text: "  \n" }, true],
+    [{ type: "text", text: "Hello" }, false],
+    [{ type: "tool", tool: "bash", id: "t1", state: { status: "pending" } }, false],
+    [{ type: "step-start" }, true],
+  ])) {
+    const { told, turns } = watchedTurns()
+    for (const event of [message(of), part(what), message(done)]) turns.see(event)
+    assert.deepEqual([told[0].model, told.at(-1).model, told.at(-1).empty], ["p/x/y", "p/x/y", empty], JSON.stringify(what))
+  }
+  const { told, turns } = watchedTurns()
+  turns.see(message({ ...of, time: { completed: 1 }, error: { name: "APIError" } }))
+  assert.deepEqual([told.at(-1).failed, told.at(-1).empty], [true, false])
+})
+
+test("the host's own retries say when", () => {
+  const { told, turns } = watchedTurns()
+  const status = { type: "retry", attempt: 2, message: "Too Many Requests", next: Date.now() + 4000 }
+  turns.see({ type: "session.status", properties: { sessionID: "ses", status } })
+  const [{ delay_ms, ...rest }] = told
+  assert.deepEqual(rest, { type: "session_retried", session: "ses", message: "Too Many Requests", attempt: 2 })
+  assert.ok(delay_ms > 3000 && delay_ms <= 4000, `${delay_ms}`)
+})
+
+test("a tool call that failed is told once, and whether the one before it had failed, too", () => {
+  const { told, turns } = watchedTurns()
+  const call = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {any} */ state) => part({ type: "tool", id, tool, state })
+  const error = { status: "error", error: "oldString not found" }
+  for (const event of [
+    call("t1", "edit", error),
+    call("t1", "edit", error),
+    call("t2", "read", { status: "completed" }),
+    call("t3", "edit", error),
+    call("t4", "invalid", { status: "completed", input: { tool: "submit_work", error: "not JSON" } }),
+    call("t5", "submit_work", error),
+    call("t6", "bash", { status: "error", error: "Tool execution aborted", metadata: { interrupted: true } }),
+  ]) {
+    turns.see(event)
+  }
+  assert.deepEqual(told, [
+    { type: "tool_failed", session: "ses", tool: "edit", error: "oldString not found", running: false },
+    { type: "tool_failed", session: "ses", tool: "edit", error: "oldString not found", running: false },
+    { type: "tool_failed", session: "ses", tool: "submit_work", error: "not JSON", running: true },
   ])
 })
 
@@ -147,7 +209,7 @@ test("other sessions and odd events tell nothing and throw nothing", () => {
 test("an error's words come from where the host keeps them", () => {
   const { told, turns } = watchedTurns()
   turns.see({ type: "session.error", properties: { sessionID: "ses", error: { name: "APIError", data: { message: "boom" } } } })
-  assert.deepEqual(told, [{ type: "session_errored", session: "ses", name: "APIError", message: "boom" }])
+  assert.deepEqual(told, [{ type: "session_errored", session: "ses", name: "APIError", message: "boom", status: 0 }])
 })
 
 /** @param {(json: string) => boolean} post */

@@ -16,7 +16,6 @@ namespace orchestrator::test {
 namespace {
 
 constexpr std::size_t kEventsMax = 100'000;
-constexpr TimeMs kThinkMs = 100;
 constexpr TimeMs kRealIdleMs = 200;
 const SessionId kRoot("root");
 
@@ -300,7 +299,11 @@ void FakeHost::check_fixpoint() const {
   ctx.moved = ctx.graph_moved = true;
   core::schedule(ctx);
   const bool idle = moves.phases.empty() && moves.tasks.empty() && moves.sessions.empty();
-  EXPECT_TRUE(idle && ctx.effects.empty()) << "something could have been scheduled";
+  EXPECT_TRUE(idle && ctx.effects.empty())
+      << "something could have been scheduled after " << type_of(log.back().what) << ", e.g. "
+      << (ctx.effects.empty() ? "a move"
+                              : std::visit([](const auto& e) { return std::string(e.kType); },
+                                           ctx.effects.front()));
 }
 
 void FakeHost::check_standstill() const {
@@ -372,6 +375,7 @@ void FakeHost::prompt(const PromptSession& effect) {
   after(2, [this, effect, vanishes] {
     children_[effect.session].answered = false;
     children_[effect.session].prompt = effect.effect;
+    children_[effect.session].model = effect.model;
     host_says(PromptAccepted{effect.effect});
     if (!vanishes) message(effect.session, effect.text);
   });
@@ -410,6 +414,23 @@ void FakeHost::abort(const SessionId& session, bool by_user) {
 
 void FakeHost::answer(const Reply& reply) {
   replies_.emplace(reply.request, reply);
+  if (const auto leave = leaves_.find(reply.request); leave != leaves_.end()) {
+    const auto [session, life] = leave->second;
+    leaves_.erase(leave);
+    if (children_[session].life != life) return;
+    const bool ok = reply.ok;
+    const std::string text = reply.text;
+    const SessionId id = session;
+    const std::uint64_t turn = life;
+    after(1, [this, id, turn, ok, text] {
+      if (children_[id].life != turn) return;
+      if (!ok) return break_turn(id, "UnknownError", text);
+      const std::size_t at = text.find(':');
+      if (at != std::string::npos) children_[id].output_max = std::stoull(text.substr(at + 1));
+      start_answer(id, turn);
+    });
+    return;
+  }
   if (const auto ending = turn_endings_.find(reply.request); ending != turn_endings_.end()) {
     const SessionId session = ending->second;
     turn_endings_.erase(ending);
@@ -419,9 +440,9 @@ void FakeHost::answer(const Reply& reply) {
     after(1, [this, session, life, text] {
       if (children_[session].life != life) return;
       if (text.empty()) return stop_turn(session, life);
-      host_says(TurnEnded{session, 100, 0.01, true});
+      host_says(ended_answer(session, true));
       host_says(TurnStarted{session});
-      after(kThinkMs, [this, session, life, text] {
+      after(think_ms, [this, session, life, text] {
         if (children_[session].life == life) think(session, text);
       });
     });
@@ -460,14 +481,87 @@ void FakeHost::begin_turn(const SessionId& session) {
   child.answered = false;
   child.continued = false;
   child.hangs = child.in_tool = false;
+  child.answering = child.empty = false;
+  child.answers_left = answers_per_turn - 1;
+  child.bytes += 8'000 + child.inbox.size();
   const std::uint64_t life = ++child.life;
-  after(10, [this, session, life] {
-    if (children_[session].life != life) return;
-    host_says(TurnStarted{session});
-    after(kThinkMs, [this, session, life] {
-      if (children_[session].life == life) think(session, children_[session].inbox);
-    });
-  });
+  after(10, [this, session, life] { ask_leave(session, life); });
+}
+
+/// The hook before each model request, of a mission with a budget.
+void FakeHost::ask_leave(const SessionId& session, std::uint64_t life) {
+  Child& child = children_[session];
+  if (child.life != life) return;
+  child.output_max = 8'000;
+  const bool capped = state.budget.tokens_max > 0 || state.budget.usd_max > 0;
+  if (!capped || !watched_.contains(session)) return start_answer(session, life);
+  const RequestId request = new_request();
+  leaves_[request] = {session, life};
+  deliver(RequestAsked{request, session, child.model, child.bytes, child.output_max, 0, 0});
+}
+
+void FakeHost::start_answer(const SessionId& session, std::uint64_t life) {
+  if (children_[session].life != life) return;
+  const std::string& named = children_[session].model;
+  host_says(TurnStarted{session, named.empty() ? host_model : named});
+  if (children_[session].life == life) ask_provider(session, life, 1);
+}
+
+/// With the host's own retries.
+void FakeHost::ask_provider(const SessionId& session, std::uint64_t life, std::uint32_t attempt) {
+  Child& child = children_[session];
+  if (child.life != life) return;
+  const std::string says =
+      provider ? provider(session, child.model.empty() ? host_model : child.model) : "";
+  if (says.empty() || says == "empty") {
+    child.answering = true;
+    child.empty = says == "empty";
+    after(think_ms, [this, session, life] { go_on_answering(session, life); });
+  } else if (says == "stall") {
+    child.hangs = true;
+  } else if ((says == "429" || says == "500" || says == "503") && attempt <= 5) {
+    const TimeMs delay_ms = TimeMs{1000} << attempt;
+    const char* words = says == "429"   ? "Too Many Requests: rate limit reached"
+                        : says == "503" ? "Provider is overloaded"
+                                        : "Internal server error";
+    host_says(SessionRetried{session, words, attempt, delay_ms});
+    after(delay_ms, [this, session, life, attempt] { ask_provider(session, life, attempt + 1); });
+  } else {
+    child.empty = true;
+    break_turn(session, "APIError", says);
+  }
+}
+
+void FakeHost::go_on_answering(const SessionId& session, std::uint64_t life) {
+  Child& child = children_[session];
+  if (child.life != life) return;
+  child.answering = false;
+  if (child.empty) return end_turn(session);
+  if (child.answers_left == 0) return think(session, child.inbox);
+  child.answers_left -= 1;
+  host_says(ended_answer(session, false));
+  if (children_[session].life == life) ask_leave(session, life);
+}
+
+TurnEnded FakeHost::ended_answer(const SessionId& session, bool stopped) {
+  Child& child = children_[session];
+  const std::uint64_t tokens = child.empty ? 0 : cost ? cost(child.bytes, child.output_max) : 100;
+  child.bytes += 4'000;
+  return {session,
+          tokens,
+          cost ? static_cast<double>(tokens) * 1e-6 : 0.01,
+          stopped,
+          "msg" + std::to_string(++messages_),
+          child.model.empty() ? host_model : child.model,
+          child.empty,
+          false};
+}
+
+std::size_t FakeHost::being_answered(const std::string& of_model) const {
+  return static_cast<std::size_t>(std::ranges::count_if(children_, [&](const auto& entry) {
+    const Child& child = entry.second;
+    return child.answering && (child.model.empty() ? host_model : child.model) == of_model;
+  }));
 }
 
 void FakeHost::think(const SessionId& session, const std::string& text) {
@@ -499,7 +593,8 @@ void FakeHost::end_turn(const SessionId& session) {
 }
 
 void FakeHost::stop_turn(const SessionId& session, std::uint64_t life) {
-  host_says(TurnEnded{session, 100, 0.01, true});
+  host_says(ended_answer(session, true));
+  children_[session].empty = false;
   after(5, [this, session, life] {
     Child& child = children_[session];
     if (child.life != life) return;
@@ -512,12 +607,14 @@ void FakeHost::stop_turn(const SessionId& session, std::uint64_t life) {
   });
 }
 
-void FakeHost::break_turn(const SessionId& session, const std::string& error) {
+void FakeHost::break_turn(const SessionId& session, const std::string& error,
+                          const std::string& words) {
   Child& child = children_[session];
+  child.answering = false;
   const std::uint64_t life = ++child.life;
   child.dying = true;
   child.hangs = child.in_tool = false;
-  after(1, [this, session, error] { host_says(SessionErrored{session, error, "it failed"}); });
+  after(1, [this, session, error, words] { host_says(SessionErrored{session, error, words}); });
   after(2, [this, session] { host_says(SessionIdled{session}); });
   after(kRealIdleMs, [this, session, life] {
     Child& dead = children_[session];
@@ -608,6 +705,7 @@ void FakeHost::press_escape() { abort(state.root_session, true); }
 
 void FakeHost::lose_turns() {
   turn_endings_.clear();
+  leaves_.clear();
   for (auto& [id, child] : children_) {
     child.life += 1;
     child.running = child.dying = child.hangs = child.in_tool = child.answered = false;

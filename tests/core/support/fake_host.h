@@ -99,6 +99,17 @@ class FakeHost {
   std::function<bool(const Happening&)> lost;           ///< events that never arrive
   std::function<bool(const PromptSession&)> swallowed;  ///< accepted and never answered
   std::function<std::string(const Effect&)> refused;    ///< the error with which an effect fails
+  std::string host_model;  ///< that it asks where a prompt names none; empty: it does not say so
+  /// What its provider does with a request: "" answers; "empty" gives an empty answer; "stall" is
+  /// silent; "429", "500", "503" are tried again by the host, each time with a new question here;
+  /// any other text is a terminal error of that message.
+  std::function<std::string(const SessionId&, const std::string& model)> provider;
+  TimeMs think_ms = 100;     ///< that an answer takes
+  int answers_per_turn = 1;  ///< requests of a turn; all but the last call tools
+  /// Tokens of an answer: what was read and written, of a request of so many bytes.
+  std::function<std::uint64_t(std::uint64_t bytes, std::uint64_t output_max)> cost;
+  /// Requests that the model answers at this moment.
+  [[nodiscard]] std::size_t being_answered(const std::string& of_model) const;
   void script(Role role, Model model) { models_[role] = std::move(model); }
 
   // ---- what a person does
@@ -176,8 +187,14 @@ class FakeHost {
     bool gone = false;       ///< deleted by somebody
     bool continued = false;  ///< its turn goes on with a message
     int turns = 0;
-    std::uint64_t life = 0;  ///< of the turn: what was due for an older one is void
-    RequestId blocked;       ///< a call that has no answer yet
+    std::uint64_t life = 0;   ///< of the turn: what was due for an older one is void
+    RequestId blocked;        ///< a call that has no answer yet
+    std::string model;        ///< that its newest prompt names
+    bool answering = false;   ///< a request of it is with the model
+    int answers_left = 0;     ///< of its turn, before the last one
+    bool empty = false;       ///< the answer has nothing in it
+    std::uint64_t bytes = 0;  ///< of its conversation
+    std::uint64_t output_max = 0;
   };
   struct Due {
     TimeMs at = 0;
@@ -209,10 +226,16 @@ class FakeHost {
 
   void message(const SessionId& session, const std::string& text);
   void begin_turn(const SessionId& session);
+  void ask_leave(const SessionId& session, std::uint64_t life);
+  void start_answer(const SessionId& session, std::uint64_t life);
+  void ask_provider(const SessionId& session, std::uint64_t life, std::uint32_t attempt);
+  void go_on_answering(const SessionId& session, std::uint64_t life);
+  [[nodiscard]] TurnEnded ended_answer(const SessionId& session, bool stopped);
   void think(const SessionId& session, const std::string& text);
   void end_turn(const SessionId& session);
   void stop_turn(const SessionId& session, std::uint64_t life);
-  void break_turn(const SessionId& session, const std::string& error);
+  void break_turn(const SessionId& session, const std::string& error,
+                  const std::string& words = "it failed");
   Answer call(Happening what, const SessionId& session);
   void default_model(Turn& turn);
 
@@ -223,6 +246,8 @@ class FakeHost {
   std::map<TimerId, std::uint64_t> timers_;
   std::map<RequestId, Reply> replies_;
   std::map<RequestId, SessionId> turn_endings_;
+  std::map<RequestId, std::pair<SessionId, std::uint64_t>> leaves_;  ///< requests that wait
+  std::uint64_t messages_ = 0;
   std::map<std::string, int> versions_;
   std::priority_queue<Due> queue_;
   std::uint64_t order_ = 0;

@@ -1,0 +1,96 @@
+#include "core/give_way.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/claims.h"
+#include "core/plan.h"
+#include "core/session_pool.h"
+#include "core/submission.h"
+#include "core/task_graph.h"
+
+namespace orchestrator::core {
+namespace {
+
+Task* holder_of(State& state, const Task& asking, const std::string& path) {
+  const auto held = std::ranges::find_if(state.tasks, [&](const Task& task) {
+    return task.id != asking.id && is_in_work(task.status) && claims(task, path);
+  });
+  return held == state.tasks.end() ? nullptr : &*held;
+}
+
+/// The tasks of the circle that this one has closed; empty: there is none.
+std::vector<Task*> circle_of(State& state, Task& closing) {
+  std::vector<Task*> circle{&closing};
+  while (circle.size() <= state.tasks.size()) {
+    Task* next = find_task(state, circle.back()->waits_for);
+    if (next == nullptr || next->status != TaskStatus::running) return {};
+    if (next == &closing) return circle;
+    if (std::ranges::find(circle, next) != circle.end()) return {};
+    circle.push_back(next);
+  }
+  return {};
+}
+
+/// Its turn goes on: the host puts the message into it.
+void tell_worker(Context& ctx, const Task& task, const std::string& text) {
+  Session* worker = live_session(ctx.state, Role::worker, task.id);
+  if (worker == nullptr || worker->state != SessionState::working || worker->submitted) return;
+  worker->effect = worker->sent = ctx.new_effect();
+  ctx.state.metrics.prompts += 1;
+  ctx.emit(
+      PromptSession{worker->effect, worker->id, worker->agent, worker->model_asked, text, false});
+}
+
+void give_way(Context& ctx, Task& loser, const TaskId& asking) {
+  State& state = ctx.state;
+  loser.note =
+      "it gave way to " + loser.waits_for.value + ", because each wanted a file of the other";
+  loser.attempt -= std::min(loser.attempt, 1U);
+  loser.gave_way += 1;
+  end_task_sessions(ctx, loser.id);
+  move_task(ctx, loser, TaskStatus::ready);
+  for (Task& task : state.tasks) {
+    if (task.waits_for != loser.id) continue;
+    // Another one may have got it just now.
+    if (const Task* holder = holder_of(state, task, task.wants)) {
+      task.waits_for = holder->id;
+      continue;
+    }
+    const std::string path = task.wants;
+    want_nothing(task);
+    note_touched(task, path);  // so the loser does not begin again before this one has ended
+    if (task.id != asking) {
+      tell_worker(ctx, task,
+                  loser.id.value + " has given way: you may write " + path + " now. Go on.");
+    }
+  }
+}
+
+}  // namespace
+
+void want_nothing(Task& task) {
+  task.wants.clear();
+  task.waits_for = TaskId{};
+}
+
+void on_write_refused(Context& ctx, const WriteRefused& event) {
+  State& state = ctx.state;
+  const Session* session = find_session(state, event.session);
+  Task* task = session == nullptr || session->role != Role::worker
+                   ? nullptr
+                   : find_task(state, session->task);
+  const std::string path = project_path(event.path);
+  if (task == nullptr || path.empty() || !is_running(state.phase)) return;
+  if (task->status != TaskStatus::running || task->session != event.session) return;
+  const Task* holder = holder_of(state, *task, path);
+  if (holder == nullptr) return;
+  task->wants = path;
+  task->waits_for = holder->id;
+  const std::vector<Task*> circle = circle_of(state, *task);
+  if (circle.empty()) return;
+  Task* loser = *std::ranges::max_element(circle, {}, [](const Task* one) { return one; });
+  give_way(ctx, *loser, task->id);
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,242 @@
+// What a mission may spend: reserved before it is asked for, never over the cap.
+#include "core/budget.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+#include "core/session_pool.h"
+#include "core/support/fake_host.h"
+
+namespace orchestrator::test {
+namespace {
+
+PlanArgs many(int n) {
+  std::vector<TaskSpec> tasks;
+  for (int i = 1; i <= n; ++i) tasks.push_back(task("T" + std::to_string(i)));
+  return plan_of(std::move(tasks));
+}
+
+/// A model that writes at random up to what it may.
+auto random_cost(std::mt19937_64& random) {
+  return [&random](std::uint64_t bytes, std::uint64_t output_max) {
+    return bytes / (1 + random() % 4) + 3'000 + random() % (output_max + 1);
+  };
+}
+
+MISSION_SCENARIO(Budget, PausesBeforeTheCapAndSaysWhatIsLeft) {
+  std::mt19937_64 random(1);
+  FakeHost host;
+  host.plan = many(12);
+  host.cost = random_cost(random);
+  host.answers_per_turn = 3;
+  host.task_command("--budget 700ktok build it");
+  host.run();
+  ASSERT_EQ(host.state.phase, Phase::paused) << status_text(host.state);
+  EXPECT_LE(host.state.budget.tokens, 700'000U);
+  EXPECT_GE(host.state.budget.tokens, 450'000U) << "most of it is used";
+  EXPECT_NE(host.state.reason.find("the budget is spent: "), std::string::npos);
+  ASSERT_FALSE(host.told.empty());
+  const std::string& report = host.told.back();
+  EXPECT_NE(report.find("Spent: "), std::string::npos) << report;
+  EXPECT_NE(report.find("of 700000 tokens"), std::string::npos) << report;
+  EXPECT_NE(report.find("ktok"), std::string::npos) << "what each task has cost";
+  // A person lets it go on, with the same budget once more, until it is through.
+  for (int i = 0; i < 8 && host.state.phase == Phase::paused; ++i) {
+    const std::uint64_t before = host.state.budget.tokens;
+    EXPECT_TRUE(host.resume().ok);
+    host.run();
+    EXPECT_LE(host.state.budget.tokens - before, 700'000U);
+  }
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+}
+
+MISSION_SCENARIO(Budget, CostsAreKeptForEachTask) {
+  FakeHost host;
+  host.plan = many(3);
+  host.task_command("build it");
+  host.run();
+  std::uint64_t sum = 0;
+  for (const Task& each : host.state.tasks) {
+    EXPECT_EQ(each.tokens, 200U) << "a Worker's and a Reviewer's";
+    sum += each.tokens;
+  }
+  EXPECT_LT(sum, host.state.budget.tokens) << "the Planner and the Master Reviewer cost, too";
+}
+
+MISSION_SCENARIO(Budget, ARequestWaitsUntilAnotherHasCostLessThanItMightHave) {
+  FakeHost host;
+  host.plan = many(8);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  std::size_t waited = 0;
+  host.answers_per_turn = 2;
+  host.script(Role::worker, [&](Turn& turn) {
+    for (const Session& s : host.state.sessions) waited += s.asking.empty() ? 0 : 1;
+    turn.do_work();
+  });
+  host.task_command("--budget 170ktok --parallel 8 build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_GT(waited, 0U) << "eight answers at once might have cost more than there is";
+  EXPECT_LE(host.state.budget.tokens, 170'000U);
+}
+
+MISSION_SCENARIO(Budget, ACapTooSmallForOneAnswerPausesWithoutSpendingIt) {
+  FakeHost host;
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{5'000}; };
+  host.task_command("--budget 10ktok build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::paused);
+  EXPECT_LE(host.state.budget.tokens, 10'000U);
+}
+
+MISSION_SCENARIO(Budget, MoneyIsACapToo) {
+  FakeHost host;
+  host.plan = many(10);
+  host.cost = [](std::uint64_t bytes, std::uint64_t) { return bytes / 2 + 4'000; };
+  host.task_command("--budget 0.12usd build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::paused) << status_text(host.state);
+  EXPECT_LE(host.state.budget.usd, 0.12);
+}
+
+bool was_paused(const FakeHost& host) {
+  return std::ranges::any_of(host.toasts, [](const ShowToast& toast) {
+    return toast.text.starts_with("Mission paused: the budget");
+  });
+}
+
+MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
+  FakeHost host;
+  host.plan = many(6);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  host.task_command("--budget 100ktok --parallel 6 build it");
+  host.run_until([&] { return core::slots_used(host.state) >= 5; });
+  host.stop("--pause");
+  host.run();
+  // All of them go on at once, and what they may cost is reserved before the Commander asks.
+  EXPECT_TRUE(host.resume().ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_FALSE(was_paused(host));
+  EXPECT_LE(host.state.budget.tokens, 100'000U);
+}
+
+MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
+  FakeHost host;
+  host.plan = many(2);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
+  bool fails = true;
+  host.script(Role::worker, [&](Turn& turn) {
+    const bool other_waits = std::ranges::any_of(
+        host.state.sessions, [](const Session& one) { return !one.asking.empty(); });
+    if (!fails || !other_waits) return void(turn.do_work());
+    fails = false;
+    turn.fail();
+  });
+  host.think_ms = 1'000;
+  host.task_command("--budget 75ktok --parallel 2 build it");
+  host.run();
+  EXPECT_FALSE(fails) << "nothing had to wait";
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_FALSE(was_paused(host));
+}
+
+MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
+  for (const bool told : {true, false}) {
+    SCOPED_TRACE(told);
+    FakeHost host;
+    host.plan = many(2);
+    host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+    host.think_ms = 40'000;
+    host.task_command("--budget 500ktok --parallel 2 build it");
+    host.run_until([&] { return host.running("T1") && !host.at("T1").session.empty(); });
+    host.run_for(200);
+    const SessionId worker = host.at("T1").session;
+    const auto reserved = [&] { return find_session(host.state, worker)->reserved_tokens; };
+    ASSERT_GT(reserved(), 0U);
+    if (!told) {
+      host.lost = [&](const Happening& what) {
+        const auto* idled = std::get_if<SessionIdled>(&what);
+        return idled != nullptr && idled->session == worker;
+      };
+    }
+    TodoArgs drop;
+    drop.id = TaskId("T1");
+    drop.status = TodoStatus::dropped;
+    EXPECT_TRUE(host.deliver(TodoUpdated{RequestId("drop"), SessionId("root"), drop, {}}).ok);
+    EXPECT_EQ(find_session(host.state, worker)->state, SessionState::ended);
+    EXPECT_GT(reserved(), 0U) << "its answer may be on its way";
+    host.run_for(1'000);
+    EXPECT_EQ(reserved() == 0, told);
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+    EXPECT_EQ(reserved(), 0U) << "a host that says nothing is not waited for for ever";
+  }
+}
+
+MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
+  FakeHost host;
+  host.plan = many(2);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  host.lost = [&](const Happening& what) {
+    const auto* ended = std::get_if<TurnEnded>(&what);
+    const auto* idled = std::get_if<SessionIdled>(&what);
+    const SessionId root("root");
+    return host.state.phase != Phase::paused && ((ended != nullptr && ended->session == root) ||
+                                                 (idled != nullptr && idled->session == root));
+  };
+  host.task_command("--budget 48ktok --background build it");
+  host.run_for(20 * 60'000);
+  EXPECT_EQ(host.state.phase, Phase::paused) << status_text(host.state);
+  EXPECT_TRUE(was_paused(host));
+}
+
+MISSION_SCENARIO(Budget, NothingIsReservedOrWaitsAfterTheEnd) {
+  std::mt19937_64 random(3);
+  FakeHost host;
+  host.cost = random_cost(random);
+  host.task_command("--budget 5Mtok build it");
+  host.run();
+  ASSERT_EQ(host.state.phase, Phase::sealed);
+  for (const Session& session : host.state.sessions) {
+    EXPECT_EQ(session.reserved_tokens, 0U);
+    EXPECT_TRUE(session.asking.empty());
+  }
+}
+
+TEST(Budget, NoMissionSpendsMoreThanItsCap) {
+  const char* text = std::getenv("ORCH_BUDGET_MISSIONS");
+  const int missions = text == nullptr ? 300 : std::atoi(text);
+  double worst = 0;
+  int sealed = 0;
+  for (int seed = 1; seed <= missions; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(static_cast<std::uint64_t>(seed));
+    FakeHost host(random() % 3 == 0 ? HostMode::run : HostMode::serve);
+    host.plan = many(1 + static_cast<int>(random() % 8));
+    host.cost = random_cost(random);
+    host.answers_per_turn = 1 + static_cast<int>(random() % 4);
+    host.options.parallel.initial = 1 + static_cast<std::uint32_t>(random() % 10);
+    host.doubled = random() % 4 == 0;
+    host.provider = [&](const SessionId&, const std::string&) -> std::string {
+      const auto roll = random() % 100;
+      return roll < 4 ? "429" : roll < 6 ? "empty" : roll < 8 ? "socket closed" : "";
+    };
+    const std::uint64_t cap = 5'000 + random() % 900'000;
+    host.task_command("--budget " + std::to_string(cap) + "tok build it");
+    host.run();
+    const auto spent = static_cast<double>(host.state.budget.tokens);
+    worst = std::max(worst, spent / static_cast<double>(cap));
+    EXPECT_LE(host.state.budget.tokens, cap) << status_text(host.state);
+    sealed += host.state.phase == Phase::sealed ? 1 : 0;
+    if (::testing::Test::HasFailure()) return;
+  }
+  RecordProperty("worst_share_of_the_cap", std::to_string(worst));
+  EXPECT_GT(sealed, 0);
+}
+
+}  // namespace
+}  // namespace orchestrator::test

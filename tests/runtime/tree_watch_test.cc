@@ -1,0 +1,120 @@
+// Changes that no tool of the host made, found in real directories.
+#include "runtime/tree_watch.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/support/project_story.h"
+
+namespace orchestrator::runtime {
+namespace {
+
+class TreeWatchTest : public ProjectTest {
+ protected:
+  [[nodiscard]] json now() {
+    for (int i = 0; i < 2; ++i) project->on_timer(std::uint64_t{1} << 62U, outbox);
+    return json::parse(read(".opencode/mission_loop.json"));
+  }
+  [[nodiscard]] json touched() { return now()["tasks"][0]["touched"]; }
+  [[nodiscard]] std::vector<std::string> strays() {
+    std::vector<std::string> paths;
+    const json state = now();
+    for (const json& stray : state["strays"]) paths.push_back(stray["path"]);
+    return paths;
+  }
+};
+
+using Paths = std::vector<std::string>;
+
+TEST_F(TreeWatchTest, WhatAWorkersShellWritesBelongsToItsTask) {
+  write(".gitignore", "build/\n");
+  write("src/old.js", "let old = 1\n");
+  until_work();
+  run("worker", "generate", 0, [&] {
+    write("src/made.js", "let made = 1\n");
+    write("docs/made.md", "# Made\n");
+    write("build/out.o", "ignored");
+    fs::remove(root() + "/src/old.js");
+  });
+  const json files = touched();
+  EXPECT_EQ(files, json({"docs/made.md", "src/a.js", "src/made.js", "src/old.js"})) << files;
+  EXPECT_EQ(strays(), Paths{});
+}
+
+TEST_F(TreeWatchTest, WhatNobodysCommandDidIsPutBeforeTheMasterReview) {
+  write("README.md", "# Project\n");
+  until_work();
+  run("worker", "try", 0);
+  hand_in();
+  run("reviewer", "check", 0);
+  write("README.md", "# A person was here\n");
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+  create("master");
+  EXPECT_EQ(strays(), Paths{}) << "nobody has looked since";
+  run("master", "check", 0);
+  EXPECT_EQ(strays(), Paths{"README.md"});
+}
+
+TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
+  until_work();
+  run("worker", "look", 0);
+  ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {root() + "/src/b.js"}}});
+  write("src/b.js", "let b = 1\n");
+  write("src/c.js", "let c = 1\n");
+  run("worker", "look", 0);
+  const json files = touched();
+  EXPECT_EQ(files, json({"src/a.js", "src/b.js", "src/c.js"})) << files;
+  std::vector<FilesChanged> found;
+  TreeWatch watch(
+      *disk, root(), [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+      [&](const std::string& why) { ADD_FAILURE() << why; });
+  watch.begin(outbox);
+  watch.wrote("src/b.js", outbox.now_ms());
+  write("src/b.js", "let b = 22\n");
+  write("src/c.js", "let c = 22\n");
+  watch.command_ended(SessionId("s"), "c", outbox);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].paths, Paths{"src/c.js"});
+}
+
+TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
+  std::vector<FilesChanged> found;
+  std::vector<std::string> blind;
+  TreeWatch watch(
+      *disk, "/nowhere/at/all",
+      [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+      [&](const std::string& why) { blind.push_back(why); });
+  watch.begin(outbox);
+  watch.command_began(SessionId("s"), "c");
+  watch.command_ended(SessionId("s"), "c", outbox);
+  EXPECT_TRUE(found.empty());
+  ASSERT_EQ(blind.size(), 1U);
+  EXPECT_NE(blind[0].find("changes through a shell are not found"), std::string::npos);
+}
+
+TEST_F(TreeWatchTest, EachCommandThatRanMeanwhileIsNamed) {
+  std::vector<FilesChanged> found;
+  TreeWatch watch(
+      *disk, root(), [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+      [&](const std::string& why) { ADD_FAILURE() << why; });
+  write("a", "1");
+  watch.begin(outbox);
+  watch.command_began(SessionId("long"), "1");
+  watch.command_began(SessionId("short"), "2");
+  write("a", "22");
+  watch.command_ended(SessionId("short"), "2", outbox);
+  write("b", "1");
+  watch.command_ended(SessionId("long"), "1", outbox);
+  write("c", "1");
+  watch.command_began(SessionId("next"), "3");
+  watch.command_ended(SessionId("next"), "3", outbox);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].paths, Paths{"a"});
+  EXPECT_EQ(found[0].ran, (std::vector<SessionId>{SessionId("long"), SessionId("short")}));
+  EXPECT_EQ(found[1].paths, Paths{"b"});
+  EXPECT_EQ(found[1].ran, std::vector<SessionId>{SessionId("long")});
+  EXPECT_EQ(found[2].paths, Paths{"c"});
+  EXPECT_EQ(found[2].ran, std::vector<SessionId>{SessionId("next")});
+}
+
+}  // namespace
+}  // namespace orchestrator::runtime
