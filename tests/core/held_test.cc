@@ -2,6 +2,8 @@
 // asked again.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/session_pool.h"
 #include "core/support/fake_host.h"
 
