@@ -19,6 +19,8 @@ constexpr std::uint64_t kOutputTokensMin = 4'096;
 constexpr std::uint64_t kOutputTokensUnknown = 32'000;
 /// The Commander's last words on a mission that has stopped: a report of 4 kB, and a few sentences.
 constexpr std::uint64_t kClosingTokens = 6'000;
+/// Nobody has more.
+constexpr double kTokensMost = 1e15;
 constexpr std::uint64_t kFirstAnswerTokens = 12'000;
 /// So long an aborted turn may still turn out to have cost something.
 constexpr TimeMs kAbortedMs = 60'000;
@@ -177,7 +179,8 @@ void note_request(Asker& asker, const RequestAsked& event) {
 
 template <class Asker>
 void reserve(Asker& asker, Amount amount) {
-  asker.reserved_tokens = static_cast<std::uint64_t>(std::ceil(amount.tokens));
+  asker.reserved_tokens =
+      static_cast<std::uint64_t>(std::ceil(std::min(amount.tokens, kTokensMost)));
   asker.reserved_usd = amount.usd;
 }
 
@@ -272,11 +275,8 @@ bool affords_prompt(const State& state, const Session* session, std::size_t prom
 
 void reserve_for_prompt(Context& ctx, Session& session) {
   if (!is_capped(ctx.state)) return;
-  session.reserved_tokens = 0;
-  session.reserved_usd = 0;
-  const Amount bound = estimate(ctx.state, &session, session.prompt.size());
-  session.reserved_tokens = static_cast<std::uint64_t>(bound.tokens);
-  session.reserved_usd = bound.usd;
+  reserve(session, {});
+  reserve(session, estimate(ctx.state, &session, session.prompt.size()));
 }
 
 void reserve_unasked(Context& ctx, Session& session) {
@@ -337,8 +337,8 @@ void on_request_asked(Context& ctx, const RequestAsked& event) {
     return ctx.accept(event.request, "");
   ctx.moved = true;  // it may need less than was reserved for it
   RequestId& asking = root ? state.commander.asking : session->asking;
-  if (asking == event.request) return;  // the host told it twice
-  if (!asking.empty()) ctx.accept(asking, "");
+  if (asking == event.request) return;                            // the host told it twice
+  if (!asking.empty()) ctx.refuse(asking, no_leave_text(state));  // of a turn that is over
   if (root) {
     note_request(state.commander, event);
     return let_commander_out(ctx);

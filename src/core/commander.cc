@@ -312,11 +312,6 @@ void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
 void on_commander_idled(Context& ctx) {
   Commander& commander = ctx.state.commander;
   release_commander(ctx);
-  // Before it is told to go on: others may have waited for what its answer might have cost.
-  if (is_running(ctx.state.phase) && !ctx.state.dormant) {
-    let_requests_out(ctx);
-    check_budget(ctx);
-  }
   // An idle that meets a prompt of ours belongs to an older turn; the answer timer watches it.
   if (commander.prompted) return;
   if (!commander.errored) return act_on_idle(ctx);

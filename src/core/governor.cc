@@ -362,9 +362,9 @@ void on_load_changed(Context& ctx, const LoadChanged& event) {
   if (event.load == Load::critical) halve_total(ctx);
 }
 
-void watch_models(Context& ctx) {
+void watch_models(Context& ctx, bool soon) {
   Governor& governor = ctx.state.governor;
-  TimeMs due = 0;
+  TimeMs due = soon ? ctx.now_ms : 0;
   for (const ModelLoad& load : governor.models) {
     if (load.not_before_ms > ctx.now_ms && (due == 0 || load.not_before_ms < due))
       due = load.not_before_ms;

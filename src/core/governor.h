@@ -49,8 +49,8 @@ void on_model_fault(Context& ctx, const Session& session, Fault fault, const std
 void on_host_trouble(Context& ctx);
 void on_load_changed(Context& ctx, const LoadChanged& event);
 
-/// Starts the timer that looks at what waits again, where time alone can free it.
-void watch_models(Context& ctx);
+/// Starts the timer that looks at what waits again, where time alone can free it, or `soon`.
+void watch_models(Context& ctx, bool soon);
 /// Models whose rest or whose provider's delay is over may be asked again.
 void end_rests(Context& ctx);
 /// Whether the timer was the governor's.

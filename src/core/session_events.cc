@@ -100,6 +100,12 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
     session->inspecting = false;  // its timer asks again
     return true;
   }
+  if (!session->asking
+           .empty()) {  // it asks for leave to answer: the host has the prompt all the same
+    if (session->state == SessionState::prompting)
+      move_session(ctx, *session, SessionState::waiting);
+    return true;
+  }
   on_host_trouble(ctx);
   if (session->id.empty()) {
     continue_or_give_up(ctx, *session, "the host could not make a session: " + error, true);

@@ -297,6 +297,14 @@ struct Dispatch {
   }
 };
 
+/// Nobody is prompted in the very step that pauses the mission.
+bool prompts_commander(const Context& ctx) {
+  return std::ranges::any_of(ctx.effects, [&](const Effect& effect) {
+    const auto* prompt = std::get_if<PromptSession>(&effect);
+    return prompt != nullptr && prompt->session == ctx.state.root_session;
+  });
+}
+
 Effects run_step(Context ctx, const Event& event) {
   State& state = ctx.state;
   std::visit(Dispatch{ctx}, event.what);
@@ -304,9 +312,10 @@ Effects run_step(Context ctx, const Event& event) {
   end_rests(ctx);
   if (ctx.moved) let_requests_out(ctx);
   if (dispatches && ctx.moved) schedule(ctx);
-  if (dispatches && is_running(state.phase)) check_budget(ctx);
+  const bool prompts = prompts_commander(ctx);
+  if (dispatches && is_running(state.phase) && !prompts) check_budget(ctx);
   if (is_running(state.phase) && !state.dormant) {
-    watch_models(ctx);
+    watch_models(ctx, prompts && is_capped(state));
   } else {
     ctx.cancel_timer(state.governor.timer);
   }

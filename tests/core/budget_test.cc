@@ -194,6 +194,32 @@ MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
   EXPECT_TRUE(was_paused(host));
 }
 
+MISSION_SCENARIO(Budget, ASessionThatAsksForLeaveHasItsPrompt) {
+  FakeHost host;
+  host.plan = many(3);
+  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
+  host.think_ms = 1'000;
+  host.lost = [](const Happening& what) { return std::holds_alternative<PromptAccepted>(what); };
+  const Session* asking = nullptr;
+  host.task_command("--budget 75ktok --parallel 3 build it");
+  host.run_until([&] {
+    const auto it = std::ranges::find_if(host.state.sessions, [](const Session& session) {
+      return !session.asking.empty() && session.effect != 0;
+    });
+    asking = it == host.state.sessions.end() ? nullptr : &*it;
+    return asking != nullptr;
+  });
+  ASSERT_NE(asking, nullptr);
+  const SessionId id = asking->id;
+  const std::size_t prompted = host.prompts_to(id).size();
+  host.deliver(EffectFailed{asking->effect, "the connection was cut"});
+  EXPECT_TRUE(core::is_busy(*find_session(host.state, id)));
+  EXPECT_FALSE(find_session(host.state, id)->asking.empty());
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(host.prompts_to(id).size(), prompted) << "it was asked twice for the same";
+}
+
 MISSION_SCENARIO(Budget, NothingIsReservedOrWaitsAfterTheEnd) {
   std::mt19937_64 random(3);
   FakeHost host;

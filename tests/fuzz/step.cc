@@ -30,6 +30,10 @@ class Story {
     options_.parallel.initial = 1 + source_.pick(4);
     if (source_.flag()) options_.resume = ResumePolicy::manual;
     if (source_.flag()) options_.verify = {"test all"};
+    if (source_.pick(4) == 3) options_.budget.tokens = 100'000;
+    if (source_.pick(8) == 7) options_.budget.usd = 2;
+    if (source_.pick(4) == 3) options_.fallback = {{model(), model()}};
+    if (source_.pick(4) == 3) options_.parallel.per_model = {{"p/a", 1 + source_.pick(3)}};
     mode_ = mode();
   }
 
@@ -73,14 +77,19 @@ class Story {
                                          "../out",   "{a,b}.txt", "src/a.cc/", ""};
     return kFiles[source_.pick(8)];
   }
+  std::string model() {
+    static const char* const kModels[] = {"p/a", "p/b", "", "worker"};
+    return kModels[source_.pick(4)];
+  }
   std::string command() {
     static const char* const kCommands[] = {"test all", "test T1", "make", " test all "};
     return kCommands[source_.pick(4)];
   }
   std::string text() {
     if (source_.pick(8) == 7) return source_.utf8();
-    static const char* const kTexts[] = {"done", "", "a\nb", "  ", "Ünï", "503"};
-    return kTexts[source_.pick(6)];
+    static const char* const kTexts[] = {"done", "",    "a\nb",       "  ",
+                                         "Ünï",  "503", "rate limit", "invalid api key"};
+    return kTexts[source_.pick(8)];
   }
   TaskSpec spec() {
     TaskSpec made;
@@ -133,7 +142,10 @@ class Story {
       keep(effect);
     }
     const bool known = asked.empty() || std::holds_alternative<CallAborted>(read.what);
-    REQUIRE(known || harvested || replied || state_.commander.waiting == asked, asked.value);
+    const bool waits =
+        state_.commander.waiting == asked || state_.commander.asking == asked ||
+        std::ranges::find(state_.sessions, asked, &Session::asking) != state_.sessions.end();
+    REQUIRE(known || harvested || replied || waits, asked.value);
   }
 
   void keep(const Effect& effect) {
@@ -302,7 +314,16 @@ class Story {
 
   void host() {
     const SessionId of = session();
-    switch (source_.pick(12)) {
+    switch (source_.pick(17)) {
+      case 12:
+        return tell(ToolFailed{of, "edit", text(), source_.flag()});
+      case 13:
+      case 14:
+      case 15:
+        return tell(RequestAsked{request(), of, model(), source_.number(3), source_.number(2),
+                                 source_.pick(4) * 1.0, source_.pick(4) * 5.0});
+      case 16:
+        return tell(LoadChanged{static_cast<Load>(source_.pick(3)), text()});
       case 10:
         return tell(
             PermissionAsked{PermissionId("p" + std::to_string(source_.pick(4))), of, text()});
@@ -311,9 +332,10 @@ class Story {
                                        source_.flag()});
       case 0:
       case 1:
-        return tell(TurnStarted{of});
+        return tell(TurnStarted{of, model()});
       case 2:
-        return tell(TurnEnded{of, source_.number(2), 0.25, source_.flag(), text()});
+        return tell(TurnEnded{of, source_.number(2), 0.25, source_.flag(), text(), model(),
+                              source_.pick(4) == 3, source_.pick(4) == 3});
       case 3:
       case 4:
         return tell(SessionIdled{of});
@@ -322,9 +344,9 @@ class Story {
                                    source_.flag()   ? "APIError"
                                    : source_.flag() ? "MessageAbortedError"
                                                     : "ContextOverflowError",
-                                   text()});
+                                   text(), source_.flag() ? 0 : 400 + source_.byte()});
       case 6:
-        return tell(SessionRetried{of, "429"});
+        return tell(SessionRetried{of, text(), source_.pick(8), source_.byte() * 1000});
       case 7:
         return tell(SessionCompacted{of});
       case 8:

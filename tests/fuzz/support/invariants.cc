@@ -57,11 +57,24 @@ void check_sessions(const State& after) {
   std::set<std::pair<Role, TaskId>> alive;
   for (const Session& session : after.sessions) {
     if (core::holds_slot(session)) REQUIRE(session.timer != 0, session.id.value);
+    if (session.state == SessionState::held) REQUIRE(session.timer == 0, session.id.value);
+    // Whoever waits for the budget has a turn that runs, or it would wait for ever.
+    REQUIRE(session.asking.empty() || core::is_busy(session), session.id.value);
     if (session.state == SessionState::ended) continue;
     REQUIRE(is_active(after.phase) || after.phase == Phase::sealed);
     REQUIRE(session.role == Role::reviewer || core::is_busy(session) ||
                 alive.insert({session.role, session.task}).second,
             session.task.value);
+  }
+}
+
+/// Limits are there, and not above the user's own.
+void check_models(const State& after) {
+  REQUIRE(after.parallel >= 1 && after.parallel <= std::max(after.parallel_max, 1U));
+  for (const ModelLoad& load : after.governor.models) {
+    REQUIRE(load.limit >= 1 && load.limit <= std::max(after.parallel_max, 1U), load.model);
+    const auto cap = after.options.parallel.per_model.find(load.model);
+    REQUIRE(cap == after.options.parallel.per_model.end() || load.limit <= cap->second, load.model);
   }
 }
 
@@ -72,6 +85,7 @@ void check_step(const State& before, const State& after, const Effects& effects)
   check_silence(after, effects);
   check_running(before, after);
   check_sessions(after);
+  check_models(after);
   if (after.phase == Phase::sealed) REQUIRE(core::all_settled(after));
   REQUIRE(progress_title(after).size() <= 120, progress_title(after));
 }
