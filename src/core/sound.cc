@@ -115,7 +115,10 @@ std::string wrong_numbers(const State& state) {
   for (const StrayFile& stray : state.strays) {
     if (!is_time(stray.at_ms)) return "strays: a time is out of range";
   }
-  for (const ModelLoad& load : state.governor.models) {
+  const Governor& governor = state.governor;
+  if (!is_time(governor.slowed_ms) || !is_time(governor.timer_at_ms) || governor.timer >= kIdMax)
+    return "governor: a time is out of range";
+  for (const ModelLoad& load : governor.models) {
     if (load.limit < 1) return "governor.models: a limit must be at least 1";
     if (!is_time(load.not_before_ms) || !is_time(load.slowed_ms))
       return "governor.models: a time is out of range";

@@ -310,10 +310,10 @@ test("two /task at the same moment: one mission starts, the other is refused", a
 test("a spent budget pauses the mission; /resume grants it once more", async (t) => {
   const { project, client } = await stage.story(t, { scenario: small(["T1"]) })
   const session = await client.createSession()
-  await client.command(session.id, "task", "--budget 60ktok Write it")
+  await client.command(session.id, "task", "--budget 54ktok Write it")
   const paused = await ended(project, "paused")
   assert.match(paused.reason, /budget is spent/)
-  assert.ok(paused.budget.tokens <= 60_000, `${paused.budget.tokens} tokens`)
+  assert.ok(paused.budget.tokens <= 54_000, `${paused.budget.tokens} tokens`)
   assert.match(toolResults(project, "mission_run").at(-1) ?? "", /is paused[\s\S]*\/resume/)
   for (let i = 0; i < 20 && (await project.mission()).phase === "paused"; i++) {
     await client.command(session.id, "resume")

@@ -330,3 +330,56 @@ test("a command begins when the engine has seen the files, and its end names the
   await run["tool.execute.after"](input, { output: "ok", metadata: { exit: 0 } })
   assert.deepEqual(asked.map((m) => [m.type, m.call]), [["command_asked", "c1"], ["command_ran", "c1"]])
 })
+
+/**
+ * The hooks before a model request of a Worker. @param {any} role what the engine says of the session
+ * @param {any} leave what it says of the request
+ */
+async function modelRequest(role, leave) {
+  /** @type {any[]} */
+  const asked = []
+  const answers = { role_asked: { ok: true, text: JSON.stringify(role) }, request_asked: leave }
+  const link = {
+    watches: () => true,
+    tell: () => true,
+    ask: (/** @type {any} */ message, /** @type {any} */ limit) => {
+      asked.push({ ...message, ...limit })
+      return { request: "r", answer: Promise.resolve(answers[/** @type {keyof typeof answers} */ (message.type)]) }
+    },
+  }
+  const host = { client: {}, link, mode: "serve", memory: newMemory(), dispose: async () => {}, configure }
+  const run = hooks(/** @type {any} */ (host))
+  await run.config({})
+  const messages = [{ info: { sessionID: "ses" }, parts: [{ type: "text", text: "Grüße" }] }]
+  await run["experimental.chat.messages.transform"]({}, { messages })
+  const system = [roles.get("worker")?.identity ?? ""]
+  await run["experimental.chat.system.transform"]({ sessionID: "ses" }, { system })
+  const model = { providerID: "p", id: "m", limit: { output: 8192 }, cost: { input: 3, output: 15, cache: { write: 4 } } }
+  const output = { maxOutputTokens: 8192 }
+  const params = (/** @type {string} */ agent) => run["chat.params"]({ sessionID: "ses", agent, model }, output)
+  return { output, params, all: asked }
+}
+
+test("a request of a mission with a budget waits for leave, and writes no more than it may", async () => {
+  const { output, params, all } = await modelRequest(
+    { role: "worker", card: "", capped: true },
+    { ok: true, text: '{"output_max":5000}' },
+  )
+  await params("title")
+  assert.equal(all.length, 1, "a title is no answer of the mission")
+  await params("worker")
+  const { bytes, ...question } = all[1]
+  assert.deepEqual(question, { type: "request_asked", session: "ses", model: "p/m", output_max: 8192, input_usd: 4, output_usd: 15 })
+  assert.ok(bytes > Buffer.byteLength("Grüße") + (roles.get("worker")?.instructions.length ?? 0), `${bytes}`)
+  assert.equal(output.maxOutputTokens, 5000)
+})
+
+test("without leave nothing is asked for, also where the engine has failed; without a budget nobody asks", async () => {
+  for (const text of ["Budget: it is spent", "The orchestrator's engine failed; try again."]) {
+    const { params } = await modelRequest({ role: "worker", card: "", capped: true }, { ok: false, text })
+    await assert.rejects(params("worker"), (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === text)
+  }
+  const { params, all, output } = await modelRequest({ role: "worker", card: "", capped: false }, { ok: false, text: "no" })
+  await params("worker")
+  assert.deepEqual([all.length, output.maxOutputTokens], [1, 8192])
+})
