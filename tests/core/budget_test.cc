@@ -13,7 +13,7 @@
 namespace orchestrator::test {
 namespace {
 
-PlanArgs many(int n) {
+PlanArgs several(int n) {
   std::vector<TaskSpec> tasks;
   for (int i = 1; i <= n; ++i) tasks.push_back(task("T" + std::to_string(i)));
   return plan_of(std::move(tasks));
@@ -29,7 +29,7 @@ auto random_cost(std::mt19937_64& random) {
 MISSION_SCENARIO(Budget, PausesBeforeTheCapAndSaysWhatIsLeft) {
   std::mt19937_64 random(1);
   FakeHost host;
-  host.plan = many(12);
+  host.plan = several(12);
   host.cost = random_cost(random);
   host.answers_per_turn = 3;
   host.task_command("--budget 700ktok build it");
@@ -55,7 +55,7 @@ MISSION_SCENARIO(Budget, PausesBeforeTheCapAndSaysWhatIsLeft) {
 
 MISSION_SCENARIO(Budget, CostsAreKeptForEachTask) {
   FakeHost host;
-  host.plan = many(3);
+  host.plan = several(3);
   host.task_command("build it");
   host.run();
   std::uint64_t sum = 0;
@@ -68,7 +68,7 @@ MISSION_SCENARIO(Budget, CostsAreKeptForEachTask) {
 
 MISSION_SCENARIO(Budget, ARequestWaitsUntilAnotherHasCostLessThanItMightHave) {
   FakeHost host;
-  host.plan = many(8);
+  host.plan = several(8);
   host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
   std::size_t waited = 0;
   host.answers_per_turn = 2;
@@ -94,7 +94,7 @@ MISSION_SCENARIO(Budget, ACapTooSmallForOneAnswerPausesWithoutSpendingIt) {
 
 MISSION_SCENARIO(Budget, MoneyIsACapToo) {
   FakeHost host;
-  host.plan = many(10);
+  host.plan = several(10);
   host.cost = [](std::uint64_t bytes, std::uint64_t) { return bytes / 2 + 4'000; };
   host.task_command("--budget 0.12usd build it");
   host.run();
@@ -110,7 +110,7 @@ bool was_paused(const FakeHost& host) {
 
 MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
   FakeHost host;
-  host.plan = many(6);
+  host.plan = several(6);
   host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
   host.task_command("--budget 100ktok --parallel 6 build it");
   host.run_until([&] { return core::slots_used(host.state) >= 5; });
@@ -126,7 +126,7 @@ MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
 
 MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
   FakeHost host;
-  host.plan = many(2);
+  host.plan = several(2);
   host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
   bool fails = true;
   host.script(Role::worker, [&](Turn& turn) {
@@ -148,7 +148,7 @@ MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
   for (const bool told : {true, false}) {
     SCOPED_TRACE(told);
     FakeHost host;
-    host.plan = many(2);
+    host.plan = several(2);
     host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
     host.think_ms = 40'000;
     host.task_command("--budget 500ktok --parallel 2 build it");
@@ -179,7 +179,7 @@ MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
 
 MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
   FakeHost host;
-  host.plan = many(2);
+  host.plan = several(2);
   host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
   host.lost = [&](const Happening& what) {
     const auto* ended = std::get_if<TurnEnded>(&what);
@@ -196,7 +196,7 @@ MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
 
 MISSION_SCENARIO(Budget, ASessionThatAsksForLeaveHasItsPrompt) {
   FakeHost host;
-  host.plan = many(3);
+  host.plan = several(3);
   host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
   host.think_ms = 1'000;
   host.lost = [](const Happening& what) { return std::holds_alternative<PromptAccepted>(what); };
@@ -242,7 +242,7 @@ TEST(Budget, NoMissionSpendsMoreThanItsCap) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(static_cast<std::uint64_t>(seed));
     FakeHost host(random() % 3 == 0 ? HostMode::run : HostMode::serve);
-    host.plan = many(1 + static_cast<int>(random() % 8));
+    host.plan = several(1 + static_cast<int>(random() % 8));
     host.cost = random_cost(random);
     host.answers_per_turn = 1 + static_cast<int>(random() % 4);
     host.options.parallel.initial = 1 + static_cast<std::uint32_t>(random() % 10);

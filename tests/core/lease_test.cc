@@ -10,7 +10,7 @@
 namespace orchestrator::test {
 namespace {
 
-PlanArgs one_task() { return plan_of({task("T1")}); }
+PlanArgs single_task() { return plan_of({task("T1")}); }
 
 Outcome first_worker(const FakeHost& host) {
   const auto it = std::ranges::find_if(host.state.sessions,
@@ -32,7 +32,7 @@ MISSION_SCENARIO(Lease, EverySessionOfASealedMissionHasEndedOk) {
 
 MISSION_SCENARIO(Lease, AWorkerThatKeepsBeingRefusedIsDenied) {
   FakeHost host;
-  host.plan = one_task();
+  host.plan = single_task();
   host.script(Role::worker, [&](Turn& turn) {
     if (host.at("T1").attempt > 1) return void(turn.do_work());
     for (int i = 0; i < 8; ++i) turn.work({TaskId("T9"), "", {}, {}, {}});
@@ -45,7 +45,7 @@ MISSION_SCENARIO(Lease, AWorkerThatKeepsBeingRefusedIsDenied) {
 
 MISSION_SCENARIO(Lease, AWorkerWhoseTimeIsOverHasTimedOut) {
   FakeHost host;
-  host.plan = one_task();
+  host.plan = single_task();
   host.options.timeouts.task_min = 1;
   host.script(Role::worker, [&](Turn& turn) {
     if (host.at("T1").attempt > 1) return void(turn.do_work());
@@ -59,7 +59,7 @@ MISSION_SCENARIO(Lease, AWorkerWhoseTimeIsOverHasTimedOut) {
 
 MISSION_SCENARIO(Lease, AWorkerOfAStoppedMissionIsDeniedOnce) {
   FakeHost host;
-  host.plan = one_task();
+  host.plan = single_task();
   host.script(Role::worker, [&](Turn& turn) { turn.hang(); });
   host.task_command("build it");
   host.run_until([&] { return host.running("T1") && !host.at("T1").session.empty(); });
@@ -71,7 +71,7 @@ MISSION_SCENARIO(Lease, AWorkerOfAStoppedMissionIsDeniedOnce) {
 
 MISSION_SCENARIO(Lease, AWorkerThatStopsIsAskedOnceThenItsWorkIsJudgedByWhatItChanged) {
   FakeHost host;
-  host.plan = one_task();
+  host.plan = single_task();
   host.script(Role::worker, [&](Turn& turn) { turn.write("src/T1.cc"); });
   host.task_command("build it");
   host.run();
@@ -102,7 +102,7 @@ MISSION_SCENARIO(Lease, AWorkerThatStopsWithHalfOfItsFilesHasNotDoneIt) {
 
 MISSION_SCENARIO(Lease, TheSameToolErrorThriceBringsAWordThatHelpsThenAFreshSession) {
   FakeHost host;
-  host.plan = one_task();
+  host.plan = single_task();
   const auto crash = [&](const SessionId& session, const char* error, bool running) {
     host.deliver(ToolFailed{session, "edit", error, running});
   };
@@ -133,7 +133,7 @@ MISSION_SCENARIO(Lease, TheEngineActsOnTheEndOfATurnWithinTwoSeconds) {
   for (int kind = 0; kind < 5; ++kind) {
     SCOPED_TRACE(kind);
     FakeHost host;
-    host.plan = one_task();
+    host.plan = single_task();
     TimeMs over_at = 0;
     host.script(Role::worker, [&](Turn& turn) {
       if (turn.number > 1 || host.sessions_of(Role::worker) > 1) return void(turn.do_work());
