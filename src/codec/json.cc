@@ -273,6 +273,13 @@ void Writer::key(std::string_view name) {
   out_ += indent_ < 0 ? ":" : ": ";
 }
 
+void Writer::field_key(std::string_view name) {
+  next();
+  out_ += '"';
+  out_ += name;
+  out_ += indent_ < 0 ? "\":" : "\": ";
+}
+
 // The reader.
 
 void NodeDeleter::operator()(nlohmann::json* node) const { delete node; }

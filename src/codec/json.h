@@ -130,7 +130,7 @@ class Writer {
   template <DescribedStruct T>
   void fields(const T& item) {
     T::describe(item, [this](std::string_view name, const auto& field, auto...) {
-      this->key(name);
+      this->field_key(name);
       this->value(field);
     });
   }
@@ -144,6 +144,8 @@ class Writer {
   void close(char bracket);
   void next();
   void key(std::string_view name);
+  /// A name of the source's own, which needs no escapes.
+  void field_key(std::string_view name);
   void line();
 
   std::string& out_;

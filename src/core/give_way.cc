@@ -32,14 +32,10 @@ std::vector<Task*> circle_of(State& state, Task& closing) {
   return {};
 }
 
-/// Its turn goes on: the host puts the message into it.
 void tell_worker(Context& ctx, const Task& task, const std::string& text) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
-  if (worker == nullptr || worker->state != SessionState::working || worker->submitted) return;
-  worker->effect = worker->sent = ctx.new_effect();
-  ctx.state.metrics.prompts += 1;
-  ctx.emit(
-      PromptSession{worker->effect, worker->id, worker->agent, worker->model_asked, text, false});
+  if (worker != nullptr && worker->state == SessionState::working && !worker->submitted)
+    say_in_turn(ctx, *worker, text);
 }
 
 void give_way(Context& ctx, Task& loser, const TaskId& asking) {

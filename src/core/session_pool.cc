@@ -447,11 +447,14 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
     return give_up_attempt(ctx, session, "the same tool error again and again: " + error);
   }
   session.tool_warnings = 1;
-  // Its turn goes on: the host puts the message into it.
+  say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
+}
+
+void say_in_turn(Context& ctx, Session& session, std::string text) {
   session.effect = session.sent = ctx.new_effect();
   ctx.state.metrics.prompts += 1;
   ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_asked,
-                         recovery_prompt(ctx.state, session, error), false});
+                         std::move(text), false});
 }
 
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed) {

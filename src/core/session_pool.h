@@ -54,6 +54,8 @@ void forget_turns(Context& ctx);
 /// Sends `session.prompt`, or first makes the session that it is for; where its model or the budget
 /// does not let it, holds it until they do.
 void send_prompt(Context& ctx, Session& session);
+/// A word into the turn that runs, which goes on with it.
+void say_in_turn(Context& ctx, Session& session, std::string text);
 /// A call was refused, or a turn is over and what was asked for has not come: asks again, after a
 /// while where something `failed`, and gives the attempt up when the measure is spent.
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed);

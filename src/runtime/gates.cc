@@ -94,7 +94,8 @@ void Gates::answer(const codec::WriteAsked& asked, Outbox& outbox) {
     };
     if (why().empty()) continue;
     // It may be that another task gives way, and then it may write after all.
-    if (mission_.is_open() && mission_.problem().empty())
+    if (role_of(mission_.state(), asked.session) == Role::worker &&
+        !inside.back().starts_with('/') && mission_.problem().empty())
       mission_.record(WriteRefused{asked.session, inside.back()}, outbox);
     if (const std::string refused = why(); !refused.empty())
       return mission_.reply(asked.request, false, refused);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <functional>
 
 #include "codec/message.h"
 #include "orchestrator/step.h"
@@ -294,7 +295,7 @@ Result<void> MissionStore::save(const State& state) {
 Result<void> MissionStore::write_snapshot(const State& state) {
   const std::string text = codec::dump_state(state);
   if (auto written = os::atomic_replace(fs_, paths_.snapshot, text); !written.ok()) return written;
-  snapshot_hash_ = os::content_hash(text);
+  snapshot_hash_ = std::hash<std::string>{}(text);
   remember(paths_.snapshot);
   return {};
 }
@@ -519,7 +520,7 @@ void MissionStore::heal_snapshot(std::uint64_t now_ms, Healed& healed) {
   const auto text = fs_.exists(paths_.snapshot)
                         ? fs_.read(paths_.snapshot, std::uint64_t{64} << 20U)
                         : Result<std::string>(Error{"is gone", paths_.snapshot, ""});
-  if (text.ok() && !snapshot_hash_.empty() && os::content_hash(text.value()) == snapshot_hash_)
+  if (text.ok() && snapshot_hash_ == std::hash<std::string>{}(text.value()))
     return remember(paths_.snapshot);
   std::string notice = name_of(paths_.snapshot);
   if (fs_.exists(paths_.snapshot)) {

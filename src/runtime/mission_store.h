@@ -150,7 +150,7 @@ class MissionStore {
   bool todo_taken_ = false;         ///< somebody else's stands there, and is done with
   std::optional<Stamp> todo_seen_;  ///< of somebody else's, when it was first seen
   std::uint64_t todo_seen_ms_ = 0;
-  std::string snapshot_hash_;  ///< of the snapshot as it was last written
+  std::optional<std::size_t> snapshot_hash_;  ///< of the snapshot as this process last wrote it
   std::map<std::string, std::optional<Stamp>> left_;
 };
 

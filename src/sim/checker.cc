@@ -185,9 +185,9 @@ void Checker::check_limits(const State& state) {
 /// The user's caps by model.
 void Checker::check_models(const State& state) {
   for (const auto& [model, most] : state.options.parallel.per_model) {
-    const auto now =
-        static_cast<std::size_t>(std::ranges::count_if(state.sessions, [&](const Session& session) {
-          return core::holds_slot(session) && core::model_of(state, session) == model;
+    const auto now = static_cast<std::size_t>(
+        std::ranges::count_if(state.sessions, [&, &name = model](const Session& session) {
+          return core::holds_slot(session) && core::model_of(state, session) == name;
         }));
     const std::size_t before = std::exchange(asked_at_once_[model], now);
     require(now <= before || now <= most, "limits are never exceeded",

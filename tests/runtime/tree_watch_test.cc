@@ -76,6 +76,22 @@ TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
   EXPECT_EQ(found[0].paths, Paths{"src/c.js"});
 }
 
+/// A refused write is an event for the Worker that may have to give way, and for nobody else.
+TEST_F(TreeWatchTest, AStrangersRefusedWriteIsNoEvent) {
+  until_review();
+  const std::uint64_t before = now()["last_seq"];
+  const auto refused = [&](const std::string& session, const std::string& path) {
+    return !ask({{"type", "write_asked"},
+                 {"session", session},
+                 {"paths", {path}},
+                 {"child", true}})["ok"]
+                .get<bool>();
+  };
+  EXPECT_TRUE(refused("stranger", "src/a.js"));
+  EXPECT_TRUE(refused("reviewer", "/etc/passwd"));
+  EXPECT_EQ(now()["last_seq"], before);
+}
+
 TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
   std::vector<FilesChanged> found;
   std::vector<std::string> blind;
