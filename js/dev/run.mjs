@@ -173,12 +173,12 @@ function guarded(step) {
   }
 }
 
-/** The whole: what .ci/run calls. */
+/** The whole, but for the sanitizers: what .ci/run calls first. */
 function test() {
   setup.ensureSystem(setup.testNeeds) // what is missing is said once, before anything else
   return inOrder({
     "build of the addon": build,
-    "native tests, address and undefined-behaviour sanitizers": () => nativeTests("asan-ubsan"),
+    "native tests": () => nativeTests("release"),
     "types of js/": types,
     "tests of js/ and of the addon, stories in the real OpenCode": () =>
       testsInNode(["tests/e2e", "tests/js", "tests/node"]),
@@ -189,7 +189,9 @@ function test() {
 const tasks = {
   build,
   test,
-  "test:native": () => nativeTests("asan-ubsan"),
+  "test:native": () => nativeTests("release"),
+  "test:asan": () => inOrder({ "native tests, address and undefined-behaviour sanitizers": () => nativeTests("asan-ubsan") }),
+  "test:tsan": () => inOrder({ "native tests, thread sanitizer": () => nativeTests("tsan") }),
   "test:js": () => inOrder({ types, "tests of js/ and of the addon": jsTests }),
   "test:e2e": endToEndTests,
   "test:long": longTests,
