@@ -379,10 +379,11 @@ std::string system_card(const State& state, const SessionId& session) {
 
 std::string why_not_write(const State& state, const SessionId& session, const std::string& path,
                           bool was_child) {
-  if (!is_active(state.phase)) return "";
+  const Session* child = find_session(state, session);
   const std::string over = "Write refused: this session's part in mission " + state.mission.value +
                            " is over; end your turn.";
-  const Session* child = find_session(state, session);
+  if (child != nullptr && child->aborting) return over;  // also of a mission that was stopped
+  if (!is_active(state.phase)) return "";
   if (child == nullptr) return was_child && session != state.root_session ? over : "";
   const std::string clean = core::project_path(path);
   if (clean.empty()) {

@@ -88,7 +88,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
 
 void on_file_written(Context& ctx, const FileWritten& event) {
   Session* session = find_session(ctx.state, event.session);
-  if (session == nullptr) return;
+  if (session == nullptr || !is_active(ctx.state.phase)) return;
   session->seen_ms = ctx.now_ms;
   const std::string path = project_path(event.path);
   Task* task = find_task(ctx.state, session->task);

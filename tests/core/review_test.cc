@@ -480,6 +480,24 @@ MISSION_SCENARIO(Write, AWorkerThatHasSubmittedWritesNoMoreUntilItComesBack) {
   EXPECT_EQ(in_rework, "");
 }
 
+// Found by the simulator, seed 3025922.
+MISSION_SCENARIO(Write, AWorkerOfAStoppedMissionWritesNoMore) {
+  FakeHost host;
+  host.plan = plan_of({task("T1", {}, {"a.cc"}), task("T2", {}, {"b.cc"})});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T2") && !host.at("T2").session.empty(); });
+  const SessionId worker = host.at("T2").session;
+  host.deliver(StopRequested{RequestId("stop"), host.state.root_session, ""});
+  ASSERT_EQ(host.state.phase, Phase::cancelled);
+  EXPECT_NE(why_not_write(host.state, worker, "b.cc").find("over"), std::string::npos)
+      << "the host has not said yet that its turn has stopped";
+  host.deliver(FileWritten{worker, "a.cc"});
+  EXPECT_TRUE(host.at("T2").touched.empty());
+  host.run();
+  EXPECT_EQ(why_not_write(host.state, worker, "a.cc"), "") << "a person's, from here on";
+}
+
 MISSION_SCENARIO(Write, ATaskWithoutFilesClaimsWhatItWrites) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2")});
