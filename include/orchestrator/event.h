@@ -163,6 +163,45 @@ struct TodoArgs {
   }
 };
 
+struct DelegateArgs {
+  std::string title;
+  std::string prompt;
+  std::string agent;
+  std::vector<std::string> files;
+  bool background = false;
+  std::vector<std::string> race;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("title", self.title, required);
+    visit("prompt", self.prompt, required);
+    visit("agent", self.agent);
+    visit("files", self.files);
+    visit("background", self.background);
+    visit("race", self.race);
+  }
+};
+
+struct ResultArgs {
+  TaskId task;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("task", self.task, required);
+  }
+};
+
+struct CancelArgs {
+  TaskId task;
+  std::string reason;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("task", self.task, required);
+    visit("reason", self.reason);
+  }
+};
+
 // ---- what the user does -------------------------------------------------------------------------
 
 /// `/task`. `mission` and `seed` were chosen by the runtime; `arguments` are the user's raw words.
@@ -788,6 +827,57 @@ struct WriteRefused {
   }
 };
 
+/// `delegate_task`: a part of a Worker's task, or one more task of the Commander's.
+struct DelegateCalled {
+  static constexpr std::string_view kType = "delegate_called";
+  RequestId request;
+  SessionId session;
+  DelegateArgs args;
+  std::vector<std::string> problems;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+  }
+};
+
+/// `get_task_result`
+struct ResultAsked {
+  static constexpr std::string_view kType = "result_asked";
+  RequestId request;
+  SessionId session;
+  ResultArgs args;
+  std::vector<std::string> problems;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+  }
+};
+
+/// `cancel_task`
+struct CancelCalled {
+  static constexpr std::string_view kType = "cancel_called";
+  RequestId request;
+  SessionId session;
+  CancelArgs args;
+  std::vector<std::string> problems;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("args", self.args);
+    visit("problems", self.problems);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -806,7 +896,8 @@ using Happening =
                  TurnEnded, TurnEnding, SessionIdled, SessionErrored, SessionRetried,
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
                  TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded,
-                 ToolFailed, RequestAsked, LoadChanged, FilesChanged, WriteRefused>;
+                 ToolFailed, RequestAsked, LoadChanged, FilesChanged, WriteRefused, DelegateCalled,
+                 ResultAsked, CancelCalled>;
 
 /// The name of what happened, e.g. `turn_started`.
 [[nodiscard]] inline std::string type_of(const Happening& what) {

@@ -83,7 +83,8 @@ enum class SessionState {
   idle,         ///< lease released; may be prompted again
   backing_off,  ///< a turn failed; the next prompt waits for its time
   ended,        ///< never prompted again
-  held          ///< its next prompt waits for its model or the budget; it holds no slot
+  held,         ///< its next prompt waits for its model or the budget; it holds no slot
+  delegating    ///< a call of its turn waits for delegated tasks; it holds no slot
 };
 constexpr auto enum_names(SessionState) {
   return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
@@ -94,7 +95,8 @@ constexpr auto enum_names(SessionState) {
                     EnumName<SessionState>{SessionState::idle, "idle"},
                     EnumName<SessionState>{SessionState::backing_off, "backing_off"},
                     EnumName<SessionState>{SessionState::ended, "ended"},
-                    EnumName<SessionState>{SessionState::held, "held"}};
+                    EnumName<SessionState>{SessionState::held, "held"},
+                    EnumName<SessionState>{SessionState::delegating, "delegating"}};
 }
 
 /// How a child session has ended, once and for good.
@@ -304,6 +306,7 @@ struct Task {
   std::string wants;           ///< a file that its Worker was refused, because ...
   TaskId waits_for;            ///< ... this task holds it; empty: none
   std::uint32_t gave_way = 0;  ///< attempts that ended for another task's sake; they cost nothing
+  TaskId parent;               ///< the task that it was delegated from; empty: none
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -344,6 +347,7 @@ struct Task {
     visit("wants", self.wants);
     visit("waits_for", self.waits_for);
     visit("gave_way", self.gave_way);
+    visit("parent", self.parent);
   }
 };
 
@@ -679,6 +683,22 @@ struct StrayFile {
   }
 };
 
+/// A tool call that returns when a task is finished, or blocked.
+struct Waiter {
+  RequestId request;
+  SessionId session;  ///< whose call it is: a Worker's, or the root session
+  TaskId task;
+  TimeMs since_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("task", self.task);
+    visit("since_ms", self.since_ms);
+  }
+};
+
 struct State {
   std::uint32_t schema = 1;
   MissionId mission;
@@ -732,6 +752,7 @@ struct State {
   bool extreme = false;           ///< started by `/extreme-mission`
   std::vector<StrayFile> strays;  ///< bounded; see strays_left_out
   std::uint32_t strays_left_out = 0;
+  std::vector<Waiter> waiters;  ///< of this process; a new one has none
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -787,6 +808,7 @@ struct State {
     visit("extreme", self.extreme);
     visit("strays", self.strays);
     visit("strays_left_out", self.strays_left_out);
+    visit("waiters", self.waiters);
   }
 };
 

@@ -50,6 +50,8 @@ namespace orchestrator {
 [[nodiscard]] std::string progress_title(const State& state);
 /// At most 1 kB, for models and people.
 [[nodiscard]] std::string status_text(const State& state);
+/// `list_tasks`: a line each, of one status or of all, at most 4 kB.
+[[nodiscard]] std::string task_list_text(const State& state, std::optional<TaskStatus> status);
 /// `.opencode/todo.md`.
 [[nodiscard]] std::string todo_markdown(const State& state);
 

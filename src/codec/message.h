@@ -148,8 +148,33 @@ struct DiagnosticsAsked {
   }
 };
 
-using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
-                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked>;
+struct ListArgs {
+  std::optional<TaskStatus> status;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("status", self.status);
+  }
+};
+
+/// `list_tasks`
+struct ListAsked {
+  static constexpr std::string_view kType = "list_asked";
+  RequestId request;
+  SessionId session;
+  ListArgs args;
+  std::vector<std::string> problems;  ///< mistakes of the model in `args`
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+    visit("session", self.session, required);
+  }
+};
+
+using Query =
+    std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
+                 AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked, ListAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {

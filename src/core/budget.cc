@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/commander.h"
+#include "core/delegation.h"
 #include "core/mission.h"
 #include "core/session_pool.h"
 
@@ -131,7 +132,7 @@ bool is_reserved(const Session& session) {
 
 /// For a turn that was aborted, and whose end is not known yet.
 bool is_left_reserved(const Session& session) {
-  return is_reserved(session) && !holds_slot(session);
+  return is_reserved(session) && !holds_slot(session) && session.state != SessionState::delegating;
 }
 
 /// The Commander's answer may cost less than is reserved for it; not waited for for ever, and not
@@ -140,6 +141,7 @@ bool is_answering(const Context& ctx) {
   const Commander& commander = ctx.state.commander;
   const bool reserved = commander.reserved_tokens > 0 || commander.reserved_usd > 0;
   return reserved && commander.busy && commander.waiting.empty() &&
+         !is_waiting_session(ctx.state, ctx.state.root_session) &&
          ctx.now_ms < commander.asked_ms + stall_ms(ctx.state);
 }
 
@@ -377,8 +379,12 @@ void check_budget(Context& ctx) {
   State& state = ctx.state;
   Commander& commander = state.commander;
   if (!is_capped(state)) return;
-  const Amount outstanding = reserved_by_children(state);
-  if (outstanding.tokens > 0 || outstanding.usd > 0) return;
+  // What a turn has reserved that waits for delegated tasks is not given back before these are
+  // done.
+  const bool outstanding = std::ranges::any_of(state.sessions, [](const Session& session) {
+    return is_reserved(session) && session.state != SessionState::delegating;
+  });
+  if (outstanding) return;
   // Whatever wants an answer now would have been let out if it fitted: nothing else is on its way.
   const auto wants = [&](const Session& session) {
     return !session.asking.empty() || (session.state == SessionState::held &&

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/budget.h"
+#include "core/delegation.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/prompt.h"
@@ -197,6 +198,7 @@ void recall_commander(Context& ctx, bool owed) {
 
 void dismiss_commander(Context& ctx) {
   Commander& commander = ctx.state.commander;
+  stop_waiting(ctx, ctx.state.root_session, final_report(ctx.state));
   if (!commander.waiting.empty()) answer_waiting(ctx, final_report(ctx.state));
   ctx.cancel_timer(commander.timer);
   commander.owed = false;
@@ -207,6 +209,7 @@ void dismiss_commander(Context& ctx) {
 
 void tell_commander(Context& ctx) {
   Commander& commander = ctx.state.commander;
+  if (stop_waiting(ctx, ctx.state.root_session, final_report(ctx.state))) return;
   if (!commander.waiting.empty()) return answer_waiting(ctx, final_report(ctx.state));
   if (!commander.busy) return prompt_commander(ctx, final_report(ctx.state));
   commander.owed = true;
@@ -260,8 +263,10 @@ void on_user_spoke(Context& ctx, const UserSpoke& event) {
   commander.continuations = 0;
   ctx.state.unblocks = 0;
   if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
-  if (commander.waiting.empty() || !is_running(ctx.state.phase)) return;
-  answer_waiting(ctx, interruption_report(ctx.state, event.text));
+  if (!is_running(ctx.state.phase)) return;
+  const std::string report = interruption_report(ctx.state, event.text);
+  if (stop_waiting(ctx, ctx.state.root_session, report) || commander.waiting.empty()) return;
+  answer_waiting(ctx, report);
 }
 
 void on_turn_ending(Context& ctx, const TurnEnding& event) {

@@ -12,13 +12,6 @@
 namespace orchestrator::core {
 namespace {
 
-Task* holder_of(State& state, const Task& asking, const std::string& path) {
-  const auto held = std::ranges::find_if(state.tasks, [&](const Task& task) {
-    return task.id != asking.id && is_in_work(task.status) && claims(task, path);
-  });
-  return held == state.tasks.end() ? nullptr : &*held;
-}
-
 /// The tasks of the circle that this one has closed; empty: there is none.
 std::vector<Task*> circle_of(State& state, Task& closing) {
   std::vector<Task*> circle{&closing};

@@ -1,5 +1,6 @@
 #include "core/prompt.h"
 
+#include "core/delegation.h"
 #include "core/mission.h"
 #include "core/stray.h"
 #include "orchestrator/step.h"
@@ -58,6 +59,10 @@ std::string task_card(const State& state, const Task& task) {
   text += list("Files of this task (nobody else writes them meanwhile):", task.files);
   text += list("Accepted when:", task.accept);
   text += dependency_list(state, task);
+  if (const Task* whole = find_task(state, task.parent)) {
+    text += "\nIt is a part of " + whole->id.value + " (" + whole->title +
+            "), whose Worker waits for your summary.\n";
+  }
   return text;
 }
 
@@ -85,6 +90,7 @@ std::string worker_prompt(const State& state, const Task& task) {
     text += "\nAn earlier attempt did not end: " + clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
   }
+  text += part_list(state, task);
   return text + objective_of(state) + "\nWhen it is done, call submit_work.\n";
 }
 
@@ -164,7 +170,8 @@ std::string continuation_prompt(const State& state, const Session& session,
   const char* tool = session.role == Role::worker ? "submit_work" : "submit_review";
   const bool rework = session.role == Role::worker && !task->findings.empty();
   return title_line(rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +
-         ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n";
+         ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n" +
+         (session.role == Role::worker ? part_list(state, *task) : "");
 }
 
 std::string missing_prompt(const State& state, const Session& session) {

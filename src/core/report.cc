@@ -69,10 +69,12 @@ std::string cost_of(const Task& task) {
   return text;
 }
 
-std::string task_lines(const State& state, std::size_t bytes_max) {
+std::string task_lines(const State& state, std::size_t bytes_max,
+                       std::optional<TaskStatus> status = {}) {
   std::string text;
   std::size_t left_out = 0;
   for (const Task& task : state.tasks) {
+    if (status && task.status != *status) continue;
     std::string line = "- " + task.id.value + " " + clip(task.title, 80) + ": " +
                        std::string(to_name(task.status));
     const bool proved = task.status == TaskStatus::done && !task.on_word;
@@ -183,6 +185,12 @@ std::string progress_title(const State& state) {
     text += " · waits for a model";
   if (!state.permissions.empty()) text += " · waits for a permission";
   return core::clip(text, 120);
+}
+
+std::string task_list_text(const State& state, std::optional<TaskStatus> status) {
+  const std::string text = core::task_lines(state, core::kReportBytesMax - 60, status);
+  if (!text.empty()) return text;
+  return status ? "no task is " + std::string(to_name(*status)) : "there is no plan yet";
 }
 
 std::string status_text(const State& state) {

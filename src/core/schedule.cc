@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/commander.h"
+#include "core/delegation.h"
 #include "core/first_look.h"
 #include "core/governor.h"
 #include "core/mission.h"
@@ -56,7 +57,8 @@ void sort_by_path(const State& state, std::vector<std::size_t>& tasks) {
 
 bool claim_is_free(const State& state, const Task& task) {
   return std::ranges::none_of(state.tasks, [&](const Task& other) {
-    return &other != &task && is_in_work(other.status) && claims_overlap(task, other);
+    return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
+           !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id);
   });
 }
 
@@ -71,12 +73,19 @@ void start_review(Context& ctx, Task& task) {
   open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
 }
 
+/// Its Worker waits for a task that it has delegated.
+bool is_waiting(const State& state, const Task& task) {
+  const Session* worker = find_session(state, task.session);
+  return worker != nullptr && worker->state == SessionState::delegating;
+}
+
 /// `review.shadow: "off"`: reviews wait until no Worker works any more and none can begin.
 bool reviews_wait(const State& state) {
   if (state.options.review.shadow != ShadowReview::off) return false;
   return std::ranges::any_of(state.tasks, [&](const Task& task) {
     // A ready task whose files a submitted one holds waits for that one's review.
-    return task.status == TaskStatus::running || task.status == TaskStatus::rework ||
+    return (task.status == TaskStatus::running && !is_waiting(state, task)) ||
+           task.status == TaskStatus::rework ||
            (task.status == TaskStatus::ready && claim_is_free(state, task));
   });
 }
@@ -188,7 +197,11 @@ std::string stuck_reason(const State& state) {
 }
 
 void run_tasks(Context& ctx) {
-  if (ctx.graph_moved) refresh_ready(ctx);
+  if (ctx.graph_moved) {
+    drop_orphans(ctx);
+    refresh_ready(ctx);
+  }
+  answer_waiters(ctx);
   tidy_first_looks(ctx);
   do {
     let_held_go(ctx);

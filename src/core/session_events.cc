@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/budget.h"
+#include "core/delegation.h"
 #include "core/fault.h"
 #include "core/governor.h"
 #include "core/mission.h"
@@ -135,6 +136,8 @@ void on_idled(Context& ctx, Session& session) {
     session.errored = false;
     session.failed = true;
     arm(ctx, session, kSecondIdleMs);
+  } else if (session.state == SessionState::delegating) {
+    end_delegating(ctx, session);
   } else if (session.state == SessionState::waiting) {
     inspect_session(ctx, session);  // older too, or the start of the answer was not told
   } else {
@@ -149,6 +152,8 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
   ctx.state.metrics.errors += 1;
   const bool told = session.errored || session.failed;
   session.errored = true;
+  // Not its model's: the call that waits is cut off, and goes on as one that was interrupted.
+  if (session.state == SessionState::delegating) return arm(ctx, session, kSecondIdleMs);
   if (told) return;
   session.fault = classify(event.name, event.message, event.status);
   if (blames_model(session.fault))
@@ -212,6 +217,8 @@ bool on_session_timer(Context& ctx, TimerId timer) {
     continue_or_give_up(ctx, session, "the host did not make a session in time", true);
   } else if (lease_over(ctx, session)) {
     run_out(ctx, session);
+  } else if (session.state == SessionState::delegating) {
+    end_delegating(ctx, session);
   } else if (session.state == SessionState::backing_off) {
     send_prompt(ctx, session);
   } else if (in_turn && !session.errored && !session.failed && silent_ms < stall_ms(ctx.state)) {

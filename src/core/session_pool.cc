@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/budget.h"
+#include "core/delegation.h"
 #include "core/governor.h"
 #include "core/mission.h"
 #include "core/permission.h"
@@ -96,7 +97,8 @@ void abort_turn(Context& ctx, Session& session) {
 
 bool is_busy(const Session& session) {
   return session.state == SessionState::prompting || session.state == SessionState::waiting ||
-         session.state == SessionState::working || session.state == SessionState::closing;
+         session.state == SessionState::working || session.state == SessionState::closing ||
+         session.state == SessionState::delegating;
 }
 
 bool holds_slot(const Session& session) { return holds_slot(session.state); }
@@ -271,6 +273,7 @@ void end_session(Context& ctx, Session& session, Outcome outcome) {
   session.outcome = outcome == Outcome::none ? plain : outcome;
   if (is_busy(session) && !session.id.empty()) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
+  stop_waiting(ctx, session.id);
   ctx.cancel_timer(session.timer);
   release_reservation(ctx, session);
   // A session that is still being created stays known by its effect: it is ended on arrival.
@@ -285,6 +288,7 @@ void interrupt_session(Context& ctx, Session& session) {
   if (session.id.empty() || session.first_look) return end_session(ctx, session);
   if (is_busy(session)) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
+  stop_waiting(ctx, session.id);
   if (session.submitted) return release_session(ctx, session);
   ctx.cancel_timer(session.timer);
   release_reservation(ctx, session);
@@ -300,6 +304,7 @@ void end_task_sessions(Context& ctx, const TaskId& task) {
 
 void forget_turns(Context& ctx) {
   forget_permissions(ctx);
+  ctx.state.waiters.clear();
   ctx.state.governor.timer = 0;
   ctx.state.governor.load = Load::calm;
   for (Session& session : ctx.state.sessions) {
@@ -421,7 +426,7 @@ void on_worker_stopped(Context& ctx, Session& session) {
     return send_prompt(ctx, session);
   }
   const bool judged = session.wrote && task != nullptr && task->status == TaskStatus::running &&
-                      has_written_claim(*task);
+                      has_written_claim(*task) && unfinished_parts(ctx.state, *task).empty();
   if (!judged) return give_up_attempt(ctx, session, "its turn ended without a submission");
   task->summary =
       "(The Worker stopped without submitting it, also when it was asked: judge it by what it has "

@@ -51,6 +51,10 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::idle, SessionState::working},    // the host says that it goes on by itself
     {SessionState::idle, SessionState::closing},
 
+    {SessionState::working, SessionState::delegating},  // it waits for a delegated task
+    {SessionState::delegating, SessionState::working},  // has the result, and a slot again
+    {SessionState::delegating, SessionState::idle},
+
     {SessionState::creating, SessionState::ended},
     {SessionState::prompting, SessionState::ended},
     {SessionState::waiting, SessionState::ended},
@@ -59,6 +63,7 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::idle, SessionState::ended},
     {SessionState::backing_off, SessionState::ended},
     {SessionState::held, SessionState::ended},
+    {SessionState::delegating, SessionState::ended},
 });
 
 [[nodiscard]] constexpr bool session_move_exists(SessionState from, SessionState to) {
@@ -72,7 +77,8 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
 void move_session(Context& ctx, Session& session, SessionState to);
 
 [[nodiscard]] constexpr bool holds_slot(SessionState state) {
-  return state != SessionState::idle && state != SessionState::ended && state != SessionState::held;
+  return state != SessionState::idle && state != SessionState::ended &&
+         state != SessionState::held && state != SessionState::delegating;
 }
 
 }  // namespace orchestrator::core

@@ -5,6 +5,7 @@
 #include "core/budget.h"
 #include "core/commander.h"
 #include "core/context.h"
+#include "core/delegation.h"
 #include "core/give_way.h"
 #include "core/governor.h"
 #include "core/mission.h"
@@ -187,7 +188,9 @@ struct Dispatch {
     if (is_awaited(event)) on_review(ctx, event);
   }
   void operator()(const TodoUpdated& event) { on_todo(ctx, event); }
-  void operator()(const CallAborted& event) { on_call_aborted(ctx, event); }
+  void operator()(const CallAborted& event) {
+    if (!on_wait_aborted(ctx, event)) on_call_aborted(ctx, event);
+  }
   void operator()(const CommandRan& event) { on_command_ran(ctx, event); }
   void operator()(const FileWritten& event) { on_file_written(ctx, event); }
   void operator()(const SessionCreated& event) { on_created(ctx, event); }
@@ -253,6 +256,9 @@ struct Dispatch {
   void operator()(const LoadChanged& event) { on_load_changed(ctx, event); }
   void operator()(const FilesChanged& event) { on_files_changed(ctx, event); }
   void operator()(const WriteRefused& event) { on_write_refused(ctx, event); }
+  void operator()(const DelegateCalled& event) { on_delegate(ctx, event); }
+  void operator()(const ResultAsked& event) { on_result_asked(ctx, event); }
+  void operator()(const CancelCalled& event) { on_cancel(ctx, event); }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;
@@ -396,15 +402,14 @@ std::string why_not_write(const State& state, const SessionId& session, const st
            " is handed in and being judged as it is. End your turn; if something is found, it "
            "comes back to you.";
   }
-  for (const Task& task : state.tasks) {
-    if (task.id == child->task || !core::is_in_work(task.status)) continue;
-    if (!core::claims(task, clean)) continue;
-    return "Write refused: " + clean + " belongs to task " + task.id.value + " (" +
-           core::clip(task.title, 80) + "), which is " + std::string(to_name(task.status)) +
-           " now. Leave it; say in your submission what it should change, or do your part without "
-           "it.";
-  }
-  return "";
+  Task nobodys;
+  const Task* own = find_task(state, child->task);
+  const Task* holder = core::holder_of(state, own == nullptr ? nobodys : *own, clean);
+  if (holder == nullptr) return "";
+  return "Write refused: " + clean + " belongs to task " + holder->id.value + " (" +
+         core::clip(holder->title, 80) + "), which is " + std::string(to_name(holder->status)) +
+         " now. Leave it; say in your submission what it should change, or do your part without "
+         "it.";
 }
 
 }  // namespace orchestrator

@@ -56,6 +56,24 @@ std::size_t count(const State& state, TaskStatus status) {
       std::ranges::count_if(state.tasks, [&](const Task& t) { return t.status == status; }));
 }
 
+bool is_part_of(const State& state, const Task& task, const TaskId& whole) {
+  const Task* at = &task;
+  // Bounded: a damaged snapshot may hold a circle.
+  for (std::size_t i = 0; i < state.tasks.size() && at != nullptr && !at->parent.empty(); ++i) {
+    if (at->parent == whole) return true;
+    at = find_task(state, at->parent);
+  }
+  return false;
+}
+
+const Task* holder_of(const State& state, const Task& asking, const std::string& path) {
+  const auto held = std::ranges::find_if(state.tasks, [&](const Task& task) {
+    return task.id != asking.id && is_in_work(task.status) && claims(task, path) &&
+           !is_part_of(state, asking, task.id);
+  });
+  return held == state.tasks.end() ? nullptr : &*held;
+}
+
 TaskIndex::TaskIndex(const std::vector<Task>& tasks) {
   index_.reserve(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) index_.emplace(tasks[i].id.value, i);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/commander.h"
+#include "core/delegation.h"
 #include "core/diagnosis.h"
 #include "core/evidence.h"
 #include "core/first_look.h"
@@ -44,6 +45,11 @@ std::vector<std::string> work_problems(const State& state, const WorkSubmitted& 
   }
   append(problems, unproved_claims(state, event.session, event.args.evidence));
   append(problems, task_problems(state, state.tasks, event.args.follow_ups, "follow_ups"));
+  for (const TaskId& part : unfinished_parts(state, task)) {
+    problems.push_back("delegated task " + part.value + " is " +
+                       std::string(to_name(find_task(state, part)->status)) +
+                       ": wait for it with get_task_result, or cancel_task");
+  }
   return problems;
 }
 
@@ -71,6 +77,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   }
   task.summary = clip(event.args.summary, kSubmittedBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, project_path(file));
+  note_parts(state, task);
   task.review_attempts = 0;
   keep_diagnosis(task, event.diagnosis);
   task.losses = 0;

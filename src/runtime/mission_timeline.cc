@@ -59,6 +59,12 @@ struct What {
       text += (text.empty() ? "" : ", ") + ("new task " + event.args.add->id.value);
     return text + refused(event.problems.size());
   }
+  std::optional<std::string> operator()(const DelegateCalled& event) const {
+    return clipped(event.args.title) + refused(event.problems.size());
+  }
+  std::optional<std::string> operator()(const CancelCalled& event) const {
+    return event.args.task.value + refused(event.problems.size());
+  }
   std::optional<std::string> operator()(const CommandRan& event) const {
     return "exit " + std::to_string(event.exit_code) + ": " + clipped(event.command);
   }

@@ -233,6 +233,16 @@ class Project final : public Directory, private MissionAccess {
     reply(asked.request, true, status_text(state_) + more);
   }
 
+  void answer(const codec::ListAsked& asked, Outbox& outbox) {
+    look_again();
+    load(outbox);
+    if (asked.problems.empty())
+      return reply(asked.request, true, task_list_text(state_, asked.args.status));
+    std::string text = "list_tasks:";
+    for (const std::string& problem : asked.problems) text += "\n- " + problem;
+    reply(asked.request, false, text);
+  }
+
   // ---- what its parts may do with the mission
 
   [[nodiscard]] const State& state() const override { return state_; }

@@ -227,7 +227,9 @@ void Checker::check_running(const State& state) const {
     for (std::size_t k = i + 1; k < state.tasks.size(); ++k) {
       const Task& other = state.tasks[k];
       if (other.status != TaskStatus::running) continue;
-      require(!core::claims_overlap(one, other), "running tasks have no file in common",
+      const bool kin =
+          core::is_part_of(state, one, other.id) || core::is_part_of(state, other, one.id);
+      require(kin || !core::claims_overlap(one, other), "running tasks have no file in common",
               one.id.value + " and " + other.id.value + " run with overlapping claims");
     }
     const auto workers = std::ranges::count_if(state.sessions, [&](const Session& session) {

@@ -74,6 +74,7 @@ constexpr std::array<Kind, kFaults> kKinds{{
     {"provider_refuses", 10'000},
     {"tool_fails", 60'000},
     {"machine_is_busy", 100'000},
+    {"model_delegates", 200'000},
 }};
 
 constexpr std::uint64_t kMillion = 1'000'000;

@@ -81,6 +81,7 @@ enum class Fault : std::uint8_t {
   provider_refuses,        ///< a wrong key: it does not pass by itself
   tool_fails,              ///< the same error a few times running
   machine_is_busy,
+  model_delegates,
   count
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::count);

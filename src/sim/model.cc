@@ -32,7 +32,7 @@ ReviewSubmitted verdict(const SessionId& session, Verdict verdict) {
 }  // namespace
 
 Models::Models(Faults& faults, std::uint64_t seed, bool endless)
-    : faults_(faults), random_(mix(seed, 21)), endless_(endless) {
+    : faults_(faults), random_(mix(seed, 21)), delegates_(mix(seed, 22)), endless_(endless) {
   const std::uint32_t kind = random_.pick(64);
   size_.tasks_most = kind == 0 ? 40 : kind < 8 ? 12 : 4;
   size_.globs = random_.chance(30);
@@ -147,6 +147,34 @@ void Models::commander(const State* state, const SessionId& session, Script& scr
   if (is_running(state->phase)) script.push_back(call_step(RunCalled{{}, session, {}, {}}));
 }
 
+/// A part or two, waited for at once or later, or cancelled; now and then of what others hold.
+void Models::delegate(const State* state, const SessionId& session, const TaskId& id,
+                      Script& script) {
+  for (std::uint32_t i = delegates_.between(1, 2); i > 0; --i) {
+    DelegateCalled call;
+    call.session = session;
+    call.args.title = "A part of " + id.value;
+    call.args.prompt = "Build it";
+    call.args.background = delegates_.chance(40);
+    const std::uint32_t number = delegates_.pick(100);
+    if (delegates_.chance(60))
+      call.args.files = {"src/" + std::to_string(number % 3) + "/P" + std::to_string(number) +
+                         ".txt"};
+    script.push_back(call_step(std::move(call)));
+  }
+  if (state == nullptr || state->tasks.empty()) return;
+  const auto any = [&] {
+    return state->tasks[delegates_.pick(static_cast<std::uint32_t>(state->tasks.size()))].id;
+  };
+  if (delegates_.chance(20))
+    script.push_back(call_step(CancelCalled{{}, session, {any(), "not needed"}, {}}));
+  for (const Task& task : state->tasks) {
+    if (task.parent == id && delegates_.chance(70))
+      script.push_back(call_step(ResultAsked{{}, session, {task.id}, {}}));
+  }
+  if (delegates_.chance(10)) script.push_back(call_step(ResultAsked{{}, session, {any()}, {}}));
+}
+
 void Models::planner(const SessionId& session, Script& script) {
   if (faults_.hit(Fault::model_plans_badly)) {
     const std::uint32_t times = random_.chance(15) ? 10 : random_.between(1, 2);
@@ -174,6 +202,7 @@ void Models::worker(const State* state, const SessionId& session, const TaskId& 
       work.args.evidence = {{task->verify.front(), 0}};
     }
   }
+  if (faults_.hit(Fault::model_delegates)) delegate(state, session, id, script);
   if (faults_.hit(Fault::model_trespasses)) {
     const bool outside = random_.chance(30);
     script.push_back(write_step(outside ? "/etc/passwd"
@@ -271,6 +300,12 @@ Script Models::mend(const State* state, const SessionId& session, Role role, con
   if (role == Role::planner && std::holds_alternative<PlanSubmitted>(refused)) {
     script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
   } else if (role == Role::worker && std::holds_alternative<WorkSubmitted>(refused)) {
+    for (const Task& part : state->tasks) {
+      if (part.parent != task) continue;
+      script.push_back(delegates_.chance(70)
+                           ? call_step(ResultAsked{{}, session, {part.id}, {}})
+                           : call_step(CancelCalled{{}, session, {part.id, ""}, {}}));
+    }
     WorkSubmitted work;
     work.session = session;
     work.args.summary = "Did " + task.value;

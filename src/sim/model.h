@@ -59,6 +59,7 @@ class Models {
   void worker(const State* state, const SessionId& session, const TaskId& task, Script& script);
   void reviewer(const State* state, const SessionId& session, const TaskId& task, bool whole,
                 Script& script);
+  void delegate(const State* state, const SessionId& session, const TaskId& task, Script& script);
   void strange_call(const SessionId& session, Script& script);
   [[nodiscard]] PlanArgs bad_plan();
   [[nodiscard]] TaskSpec spec(const std::string& id, std::uint32_t number);
@@ -66,6 +67,7 @@ class Models {
 
   Faults& faults_;
   Random random_;
+  Random delegates_;  ///< of its own, so that seeds of before mean what they meant
   const bool endless_;
   Size size_;
   std::uint32_t added_ = 0;

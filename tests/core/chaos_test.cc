@@ -85,6 +85,8 @@ class Chaos {
           std::holds_alternative<WorkSubmitted>(what) ||
           std::holds_alternative<ReviewSubmitted>(what) ||
           std::holds_alternative<TodoUpdated>(what) || std::holds_alternative<TurnEnding>(what) ||
+          std::holds_alternative<DelegateCalled>(what) ||
+          std::holds_alternative<ResultAsked>(what) || std::holds_alternative<CancelCalled>(what) ||
           std::holds_alternative<CallAborted>(what) || std::holds_alternative<RequestAsked>(what);
       return !call && chance(faults_);
     };
@@ -132,7 +134,7 @@ class Chaos {
           for (const char* path : {"one.cc", "two.cc"}) turn.write(turn.task.value + path);
           if (pick(2) == 0) return;  // it submits in a later turn
         }
-        turn.do_work();
+        if (!delegates(turn)) turn.do_work();
         return;
       case Role::reviewer:
       case Role::master_reviewer:
@@ -141,6 +143,23 @@ class Chaos {
       case Role::none:
         return;
     }
+  }
+
+  /// Whether a call of it waits now.
+  bool delegates(Turn& turn) {
+    if (host_.state.tasks.size() < 40 && chance(15)) {
+      DelegateArgs part{"a part", "do it", "", {}, pick(2) == 0, {}};
+      if (pick(2) == 0) part.files = {"src/" + std::to_string(pick(3)) + "/part.cc"};
+      const Answer answer = turn.delegate(part);
+      if (!answer.given) return true;
+    }
+    const std::vector<Task> tasks = host_.state.tasks;
+    for (const Task& part : tasks) {
+      if (part.parent != turn.task) continue;
+      if (chance(20)) turn.cancel(part.id.value);
+      if (chance(70) && !turn.result(part.id.value).given) return true;
+    }
+    return false;
   }
 
   void misbehave(Turn& turn) {

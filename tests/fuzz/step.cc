@@ -223,7 +223,16 @@ class Story {
 
   void call() {
     const SessionId caller = session();
-    switch (source_.pick(5)) {
+    switch (source_.pick(8)) {
+      case 5: {
+        DelegateArgs part{text(), text(), "", {}, source_.flag(), {}};
+        if (source_.flag()) part.files = {file()};
+        return tell(DelegateCalled{request(), caller, part, {}});
+      }
+      case 6:
+        return tell(ResultAsked{request(), caller, {task()}, {}});
+      case 7:
+        return tell(CancelCalled{request(), caller, {task(), ""}, {}});
       case 0: {
         PlanArgs plan{text(), {}, source_.flag() ? "nothing runs" : "", {}, {}};
         if (source_.flag()) plan.verify = {command()};

@@ -54,6 +54,9 @@ struct Turn {
   Answer work(WorkArgs args);
   Answer review(ReviewArgs args);
   Answer todo(TodoArgs args);
+  Answer delegate(DelegateArgs args);
+  Answer result(const std::string& task_id);
+  Answer cancel(const std::string& task_id, const std::string& reason = "");
   void write(const std::string& path);
   void run(const std::string& command, int exit_code = 0);
   /// The same; `meanwhile` happens between its begin and its end.
