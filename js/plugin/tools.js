@@ -52,10 +52,10 @@ export const missionTools = {
     event: "run_called",
     roles: ["commander"],
     description:
-      "Runs the mission and blocks, with live progress, until it is sealed or needs you; returns a report that ends with what is asked of you. Call it again to go on.",
+      "Runs the mission until it is sealed or needs you; its report ends with what is asked of you. Called again it goes on.",
     schema: object(
       {
-        objective: says(string, "only to make the user's own words more precise"),
+        objective: says(string, "only to make the user's words more precise"),
         acceptance: says(strings, "what must be true at the end"),
         verify: says(strings, "shell commands that prove the whole"),
         notes: says(string, "for the Planner"),
@@ -66,7 +66,7 @@ export const missionTools = {
   submit_plan: {
     event: "plan_submitted",
     roles: ["commander", "planner"],
-    description: "Hands in the plan. Refused with all problems at once if something is wrong with it.",
+    description: "Hands in the plan.",
     schema: object(
       {
         summary: string,
@@ -81,14 +81,14 @@ export const missionTools = {
   update_todo: {
     event: "todo_updated",
     roles: ["commander"],
-    description: "Changes one task, or adds one. retry starts a blocked or dropped task again.",
+    description: "Changes a task, or adds one. retry: a blocked or dropped one starts again.",
     schema: object(
       {
         id: string,
         status: { type: "string", enum: ["pending", "retry", "blocked", "dropped", "done"] },
         title: string,
         note: string,
-        add: task,
+        add: says({ type: "object" }, "a task as in submit_plan"),
       },
       ["id"],
     ),
@@ -96,17 +96,50 @@ export const missionTools = {
   submit_work: {
     event: "work_submitted",
     roles: ["worker"],
-    description: "Hands in your finished task for review.",
+    description: "Hands in your task.",
     schema: object(
       {
         task: string,
         summary: string,
         files: strings,
-        evidence: list(object({ command: string, exit_code: { type: "integer" } }, [])),
-        follow_ups: says(list(object({ id: string, title: string, description: string, files: strings }, [])), "tasks still needed"),
+        evidence: says(list({ type: "object" }), "command, exit_code"),
+        follow_ups: says(list({ type: "object" }), "new tasks"),
       },
-      ["task", "summary", "files"],
+      ["summary", "files"],
     ),
+  },
+  delegate_task: {
+    event: "delegate_called",
+    roles: ["commander", "worker"],
+    description: "Another Worker does a part; its summary comes back.",
+    schema: object(
+      {
+        title: string,
+        prompt: string,
+        agent: string,
+        files: strings,
+        background: { type: "boolean" },
+      },
+      ["title", "prompt"],
+    ),
+  },
+  get_task_result: {
+    event: "result_asked",
+    roles: ["commander", "worker"],
+    description: "Waits for it.",
+    schema: object({ task: string }, ["task"]),
+  },
+  list_tasks: {
+    event: "list_asked",
+    roles: ["commander", "worker"],
+    description: "The plan's state.",
+    schema: object({ status: string }, []),
+  },
+  cancel_task: {
+    event: "cancel_called",
+    roles: ["commander", "worker"],
+    description: "Drops a task.",
+    schema: object({ task: string, reason: string }, ["task"]),
   },
   submit_review: {
     event: "review_submitted",
@@ -127,13 +160,13 @@ export const missionTools = {
     roles: everyone,
     like: "grep",
     description:
-      "Finds code by structure, e.g. foo($A, $$$REST): $A is one node, $$$REST any siblings; a name twice is equal code.",
+      "Finds code by structure: foo($A, $$$B) with $A a node, $$$B siblings.",
     schema: object(
       {
         pattern: string,
-        query: says(string, "or a tree-sitter query"),
+        query: says(string, "tree-sitter's"),
         language: string,
-        paths: says(strings, "files or globs"),
+        paths: strings,
         limit: { type: "integer" },
       },
       [],
@@ -143,7 +176,7 @@ export const missionTools = {
     event: "ast_replace_asked",
     roles: ["worker"],
     like: "edit",
-    description: "Replaces what an ast_search pattern finds; apply writes the diff.",
+    description: "Replaces what ast_search finds; apply writes the diff.",
     schema: object(
       { pattern: string, rewrite: string, language: string, paths: strings, apply: { type: "boolean" } },
       ["pattern", "rewrite"],
@@ -153,19 +186,19 @@ export const missionTools = {
     event: "ast_outline_asked",
     roles: everyone,
     like: "grep",
-    description: "What files declare, with line ranges.",
+    description: "What files declare.",
     schema: object({ paths: strings }, ["paths"]),
   },
   lsp_diagnostics: {
     event: "diagnostics_asked",
     roles: ["worker", "reviewer", "master-reviewer"],
-    description: "What language servers say of files.",
+    description: "Language servers on files.",
     schema: object({ paths: strings }, ["paths"]),
   },
   mission_status: {
     event: "status_asked",
     roles: everyone,
-    description: "The mission's state in short.",
+    description: "The mission's state.",
     schema: object({}, []),
   },
 }

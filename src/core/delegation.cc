@@ -35,6 +35,11 @@ std::size_t parts_of(const State& state, const TaskId& whole) {
   return static_cast<std::size_t>(std::ranges::count(state.tasks, whole, &Task::parent));
 }
 
+/// Tasks are worked on: what the Commander waits for comes.
+bool is_under_way(const State& state) {
+  return state.phase == Phase::executing || state.phase == Phase::integrating;
+}
+
 TaskId free_id(const State& state, const Task* whole) {
   for (std::size_t n = 1;; ++n) {
     TaskId id((whole == nullptr ? "D" : whole->id.value + ".") + std::to_string(n));
@@ -100,8 +105,11 @@ std::vector<std::string> delegate_problems(const State& state, const DelegateCal
     if (!is_running(state.phase)) {
       problems.push_back("mission " + state.mission.value + " is " +
                          std::string(to_name(state.phase)) + ": nothing begins now");
-    } else if (is_unplanned(state)) {
-      problems.emplace_back("there is no plan yet: give one with submit_plan, or call mission_run");
+    } else if (!is_under_way(state)) {
+      problems.emplace_back(
+          "the mission is not under way yet: put it into the plan (submit_plan), or call "
+          "mission_run "
+          "first");
     }
     return problems;
   }
@@ -210,12 +218,12 @@ void on_result_asked(Context& ctx, const ResultAsked& event) {
   }
   if (is_finished(*task)) return ctx.accept(event.request, result_text(*task));
   const Task* own = own_task(state, event.session);
-  const bool may_wait = own != nullptr ? is_part_of(state, *task, own->id)
-                                       : is_running(state.phase) && !is_unplanned(state);
+  const bool may_wait = own != nullptr ? is_part_of(state, *task, own->id) : is_under_way(state);
   if (may_wait) return wait(ctx, event.request, event.session, task->id);
-  ctx.accept(event.request, task->id.value + " " + task->title + " is " +
-                                std::string(to_name(task->status)) +
-                                " now. Only your own delegated tasks are waited for.");
+  ctx.accept(event.request,
+             task->id.value + " " + task->title + " is " + std::string(to_name(task->status)) +
+                 " now, and is not waited for: " +
+                 (own != nullptr ? "it is no part of yours." : "the mission does not run."));
 }
 
 void on_cancel(Context& ctx, const CancelCalled& event) {

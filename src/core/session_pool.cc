@@ -188,6 +188,7 @@ void choose_model_for(Context& ctx, Session& session) {
     if (seen != ctx.state.governor.seen.end()) model = seen->second;
   }
   if (choice.stand_in) ctx.state.metrics.fallbacks += 1;
+  if (!model.empty() && session.model != model) session.model.clear();
   if (model == session.model_asked) return;
   session.model.clear();
   session.model_asked = model;

@@ -46,6 +46,11 @@ void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
   }
 }
 
+bool runs_turn(const Session& session) {
+  return session.state == SessionState::working || session.state == SessionState::closing ||
+         session.state == SessionState::delegating;
+}
+
 std::string why_not_resume(const State& state, const ResumeRequested& event) {
   const std::string mission = state.mission.value;
   if (!is_active(state.phase)) {
@@ -225,7 +230,8 @@ struct Dispatch {
     const bool root = event.session == ctx.state.root_session;
     Session* session = root ? nullptr : find_session(ctx.state, event.session);
     if (!root && session == nullptr) return;
-    note_model(ctx, session, event.model);
+    // One that comes late is of a turn before the newest prompt, which may name another model.
+    if (root || runs_turn(*session)) note_model(ctx, session, event.model);
     judge_answer(ctx, session, event);
     settle(ctx, session, event);
     if (root) on_commander_turn_ended(ctx, event);

@@ -666,7 +666,10 @@ void Host::call(Child& child, Happening happening) {
     child.submission_answered = false;
   }
   child.green.reset();
-  if (std::holds_alternative<ReviewSubmitted>(happening) && checker_.state() != nullptr) {
+  const State* state = checker_.state();
+  const Session* session = state == nullptr ? nullptr : find_session(*state, child.id);
+  const bool first_look = session != nullptr && session->first_look;  // proves nothing
+  if (std::holds_alternative<ReviewSubmitted>(happening) && state != nullptr && !first_look) {
     child.green.emplace();
     for (const Ran& ran : child.ran) {
       if (proves(child, ran.command)) child.green->insert(ran.command);

@@ -183,7 +183,7 @@ MISSION_SCENARIO(Delegation, OnlyOnesOwnPartsAreWaitedForOrCancelled) {
   host.task_command("build it");
   host.run_until([&] { return !answers.empty() && host.at("T1").status == TaskStatus::done; });
   EXPECT_TRUE(answers[0].ok && answers[0].says("T2 Title of T2 is running now"));
-  EXPECT_TRUE(answers[1].ok && answers[1].says("Only your own delegated tasks"));
+  EXPECT_TRUE(answers[1].ok && answers[1].says("it is no part of yours"));
   EXPECT_FALSE(answers[2].ok);
   EXPECT_FALSE(answers[3].ok);
   EXPECT_TRUE(answers[3].says("T2 is not delegated by you"));
@@ -305,6 +305,8 @@ MISSION_SCENARIO(Delegation, TheCommanderMayAddATaskAndWaitForIt) {
   host.plan = plan_of({task("T1")});
   std::vector<std::string> texts;
   Answer early;
+  Answer planned;
+  Answer waits;
   host.script(Role::worker, [](Turn& turn) {
     if (turn.task == TaskId("T1")) return turn.hang();
     turn.do_work();
@@ -313,6 +315,9 @@ MISSION_SCENARIO(Delegation, TheCommanderMayAddATaskAndWaitForIt) {
     texts.push_back(turn.text);
     if (host.state.phase == Phase::briefing) {
       early = turn.delegate(part("before all"));
+      turn.plan(host.plan);
+      planned = turn.delegate(part("nothing runs yet"));
+      waits = turn.result("T1");
       return void(turn.mission_run());
     }
     if (texts.size() == 2) return void(turn.delegate(part("one more", {"more.cc"})));
@@ -321,7 +326,11 @@ MISSION_SCENARIO(Delegation, TheCommanderMayAddATaskAndWaitForIt) {
   host.task_command("build it");
   host.run_until([&] { return host.running("T1"); });
   EXPECT_FALSE(early.ok);
-  EXPECT_TRUE(early.says("there is no plan yet")) << early.text;
+  for (const Answer& answer : {early, planned}) {
+    EXPECT_TRUE(answer.given && !answer.ok);
+    EXPECT_TRUE(answer.says("not under way yet")) << answer.text;
+  }
+  EXPECT_TRUE(waits.ok && waits.says("the mission does not run")) << waits.text;
   host.say("add one more");
   host.run_until([&] { return texts.size() >= 3; });
   EXPECT_EQ(texts[2].find("D1 one more is done."), 0U) << texts[2];

@@ -167,6 +167,24 @@ MISSION_SCENARIO(Governor, ACapHoldsAlsoForAModelThatTheHostHasNotNamedYet) {
   EXPECT_EQ(most, 2U);
 }
 
+// Found by the simulator, seed 4305586: a cap on the newer one was passed.
+MISSION_SCENARIO(Governor, ALateEndOfATurnSaysNothingOfTheModelThatIsAskedNow) {
+  FakeHost host;
+  host.options.models = {{"worker", "p/new"}};
+  host.plan = plan_of({task("T1")});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return !host.prompts_that_begin("Task T1").empty(); });
+  Session& session = *find_session(host.state, host.at("T1").session);
+  ASSERT_EQ(session.state, SessionState::prompting);
+  TurnEnded late;
+  late.session = session.id;
+  late.model = "p/old";
+  host.deliver(late);
+  EXPECT_EQ(core::model_of(host.state, session), "p/new");
+  host.stop();
+}
+
 MISSION_SCENARIO(Governor, ABusyMachineFreezesTheLimits) {
   FakeHost host;
   host.options.parallel = {2, 8, {}};

@@ -113,6 +113,7 @@ TEST(Simulation, SeedsThatFoundSomethingStaySound) {
            118134ULL,  // the simulated host let a turn begin while no plugin was there to answer it
            167692ULL,  // two turns, found after a reload, where a rate limit had left room for one
            1027518ULL,  // the log of a process that died before its name was durable
+           4305586ULL,  // a late end of a turn told the model that was asked before
            3025922ULL,  // a Worker wrote on in a mission that had just been stopped
        }) {
     expect_sound(seed);
