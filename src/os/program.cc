@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "base/assert.h"
@@ -65,7 +65,7 @@ void close_others(int kept) {
   }
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The highest first: a descriptor below 3 may be one of ours where the host has closed its own.
@@ -93,7 +93,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 base::Error failure(const std::string& where, int error) {
-  return base::Error{std::strerror(error), where, ""};
+  return base::Error{std::generic_category().message(error), where, ""};
 }
 
 /// Two ends that close at exec.

@@ -8,8 +8,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -98,7 +98,9 @@ bool stays_inside(std::string_view path) {
   return true;
 }
 
-Error errno_at(const std::string& where) { return Error{std::strerror(errno), where, ""}; }
+Error errno_at(const std::string& where) {
+  return Error{std::generic_category().message(errno), where, ""};
+}
 
 /// A line of `--raw -z`.
 struct RawEntry {
@@ -236,7 +238,7 @@ class Worktrees::Body {
   std::atomic<bool> stop{false};
 
   Result<Usable> check();
-  Result<Snapshot> snapshot(const std::string& mission);
+  Result<Snapshot> snapshot(const std::string& mission, const std::string& after);
   Result<Added> add(const std::string& mission, const std::string& name, const std::string& base);
   Result<Collected> collect(const std::string& mission, const std::string& name);
   Result<Merged> merge(const std::string& mission, const std::string& ours,
@@ -488,18 +490,32 @@ Result<std::string> Worktrees::Body::commit(const std::string& mission, const st
   return made;
 }
 
-Result<Worktrees::Snapshot> Worktrees::Body::snapshot(const std::string& mission) {
+Result<Worktrees::Snapshot> Worktrees::Body::snapshot(const std::string& mission,
+                                                      const std::string& after) {
   if (auto ready = prepare(); !ready.ok()) return ready.error();
   auto tree = present_tree(here());
   if (!tree.ok()) return tree.error();
-  const auto head = git_->run(call({"rev-parse", "--quiet", "--verify", "HEAD^{commit}"}));
-  if (!head.ok()) return head.error();
+  Snapshot taken;
+  taken.left_out = std::move(tree.value().left_out);
+  const std::string of = after.empty() ? "HEAD" : after;
+  const auto parent = git_->run(call({"rev-parse", "--quiet", "--verify", of + "^{commit}"}));
+  if (!parent.ok()) return parent.error();
   std::vector<std::string> parents;
-  if (head.value().exit_code == 0)
-    parents.push_back(head.value().output.substr(0, head.value().output.find('\n')));
-  auto made = commit(mission, tree.value().id, parents, "The project before mission " + mission);
+  if (parent.value().exit_code == 0) {
+    parents.push_back(parent.value().output.substr(0, parent.value().output.find('\n')));
+  } else if (!after.empty()) {
+    return Error{"there is no such commit", after, ""};
+  }
+  if (!after.empty()) {
+    const auto before = git_->line_of(call({"rev-parse", after + "^{tree}"}));
+    if (!before.ok()) return before.error();
+    taken.commit = after;
+    if (before.value() == tree.value().id) return taken;
+  }
+  auto made = commit(mission, tree.value().id, parents, "The project in mission " + mission);
   if (!made.ok()) return made.error();
-  return Snapshot{std::move(made).value(), std::move(tree.value().left_out)};
+  taken.commit = std::move(made).value();
+  return taken;
 }
 
 Result<std::vector<RawEntry>> Worktrees::Body::difference(const std::string& from,
@@ -786,7 +802,8 @@ std::string Worktrees::Body::take_away(const RawEntry& entry, const Print& befor
   const OpenDirectory parent = parent_of(project_, path, false, leaf);
   if (!parent.ok()) return errno == ENOENT ? "" : "a part of its path is no directory any more";
   if (print_at(parent.get(), leaf) != before) return "it has just been changed";
-  if (unlinkat(parent.get(), leaf.c_str(), 0) != 0 && errno != ENOENT) return std::strerror(errno);
+  if (unlinkat(parent.get(), leaf.c_str(), 0) != 0 && errno != ENOENT)
+    return std::generic_category().message(errno);
   for (std::size_t slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
     path.resize(slash);
     const OpenDirectory above = parent_of(project_, path, false, leaf);
@@ -804,7 +821,7 @@ std::string Worktrees::Body::put(const std::string& staged, const RawEntry& entr
   const OpenDirectory parent = parent_of(project_, entry.path, true, leaf);
   if (!parent.ok()) {
     return errno == ELOOP || errno == ENOTDIR ? "a part of its path is no directory"
-                                              : std::strerror(errno);
+                                              : std::generic_category().message(errno);
   }
   const Print now = print_at(parent.get(), leaf);
   if (now.is_directory()) {
@@ -816,10 +833,10 @@ std::string Worktrees::Body::put(const std::string& staged, const RawEntry& entr
   if (S_ISREG(fresh.st_mode) && before.exists && S_ISREG(before.mode)) {
     mode_t mode = before.mode & 0666U;
     if (entry.new_mode == "100755") mode |= (mode & 0444U) >> 2U;
-    if (chmod(staged.c_str(), mode) != 0) return std::strerror(errno);
+    if (chmod(staged.c_str(), mode) != 0) return std::generic_category().message(errno);
   }
   if (renameat(AT_FDCWD, staged.c_str(), parent.get(), leaf.c_str()) != 0)
-    return std::strerror(errno);
+    return std::generic_category().message(errno);
   return "";
 }
 
@@ -1043,10 +1060,12 @@ void Worktrees::check(Outbox& outbox, Then<Usable> then) {
   enqueue<Usable>(outbox, std::move(then), [](Body& body) { return body.check(); });
 }
 
-void Worktrees::snapshot(const std::string& mission, Outbox& outbox, Then<Snapshot> then) {
-  enqueue<Snapshot>(outbox, std::move(then), [mission](Body& body) -> Result<Snapshot> {
+void Worktrees::snapshot(const std::string& mission, const std::string& after, Outbox& outbox,
+                         Then<Snapshot> then) {
+  enqueue<Snapshot>(outbox, std::move(then), [mission, after](Body& body) -> Result<Snapshot> {
     if (auto bad = bad_name(mission, "x")) return *bad;
-    return body.snapshot(mission);
+    if (auto bad = bad_commit(after); bad && !after.empty()) return *bad;
+    return body.snapshot(mission, after);
   });
 }
 

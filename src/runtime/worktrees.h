@@ -111,8 +111,11 @@ class Worktrees {
   void check(Outbox& outbox, Then<Usable> then);
 
   /// The project's files as they are: tracked, changed, and untracked unless ignored, without the
-  /// mission's own state. A child of HEAD, where there is one.
-  void snapshot(const std::string& mission, Outbox& outbox, Then<Snapshot> then);
+  /// mission's own state. A child of HEAD, where there is one; or of `after`, a commit to which the
+  /// files were brought before, and then `after` itself where nobody has changed them since. What a
+  /// person does meanwhile can so be merged like a task's work.
+  void snapshot(const std::string& mission, const std::string& after, Outbox& outbox,
+                Then<Snapshot> then);
 
   /// A directory with the files of `base`, and with what OpenCode needs to start there as in the
   /// project: configuration that git ignores, and packages. One that was made whole before is taken

@@ -99,9 +99,9 @@ class WorktreesTest : public ::testing::Test {
   base::Result<Worktrees::Usable> check() {
     return answer<Worktrees::Usable>([&](auto then) { trees->check(outbox, then); });
   }
-  std::string snapshot() {
+  std::string snapshot(const std::string& after = "") {
     return good(answer<Worktrees::Snapshot>(
-                    [&](auto then) { trees->snapshot(kMission, outbox, then); }))
+                    [&](auto then) { trees->snapshot(kMission, after, outbox, then); }))
         .commit;
   }
   base::Result<Worktrees::Added> try_add(const std::string& name, const std::string& base) {
@@ -525,6 +525,48 @@ TEST_F(WorktreesTest, WhatAPersonHasChangedMeanwhileIsLeftAlone) {
   EXPECT_FALSE(fs::exists(outside + "/inside"));
 }
 
+/// Git tells by its index's time that it must look at the bytes.
+TEST_F(WorktreesTest, AChangeOfTheSameSizeInTheSameSecondIsSeen) {
+  for (int i = 0; i < 20; ++i) write("f" + std::to_string(i), "1\n");
+  commit_all();
+  for (int i = 0; i < 20; ++i) write("f" + std::to_string(i), "2\n");
+  usleep(1'100'000);
+  const std::string base = snapshot();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(git({"show", base + ":f" + std::to_string(i)}), "2\n");
+}
+
+TEST_F(WorktreesTest, APersonIsOneMoreContributor) {
+  write("a", "1\n2\n3\n4\n5\n");
+  write("b", "1\n");
+  commit_all();
+  const std::string base = snapshot();
+  EXPECT_EQ(snapshot(base), base) << "nobody was there";
+  const std::string done = work("T1-1", base, [&](const std::string& tree) {
+    write(tree + "/a", "worker\n2\n3\n4\n5\n");
+    write(tree + "/b", "worker\n");
+  });
+  write("a", "1\n2\n3\n4\nperson\n");
+  write("new", "new\n");
+  std::string now = snapshot(base);
+  const auto merged = merge(done, now);
+  EXPECT_TRUE(merged.conflicts.empty());
+  EXPECT_EQ(refusals(apply(now, merged.commit)), Names{});
+  EXPECT_EQ(read("a"), "worker\n2\n3\n4\nperson\n");
+  EXPECT_EQ(read("b"), "worker\n");
+  EXPECT_EQ(snapshot(merged.commit), merged.commit);
+  // Where both have changed the same lines, that is a conflict as between tasks.
+  const std::string next = work("T2-1", merged.commit, [&](const std::string& tree) {
+    EXPECT_EQ(read(tree + "/new"), "new\n");
+    write(tree + "/b", "worker again\n");
+  });
+  write("b", "person\n");
+  now = snapshot(merged.commit);
+  const auto both = merge(next, now);
+  ASSERT_EQ(both.conflicts.size(), 1U);
+  EXPECT_EQ(both.conflicts[0].ours.text, "worker again\n");
+  EXPECT_EQ(both.conflicts[0].theirs.text, "person\n");
+}
+
 TEST_F(WorktreesTest, NothingIsWrittenThroughALink) {
   const std::string outside = fs::canonical(directory.path()).string() + "/outside";
   fs::create_directories(outside);
@@ -634,7 +676,7 @@ TEST_F(WorktreesTest, RepositoriesInsideAreSaidAndLeftAlone) {
   ASSERT_TRUE(usable.ok()) << usable.error().text();
   ASSERT_EQ(usable.value().notes.size(), 1U);
   const auto taken = good(
-      answer<Worktrees::Snapshot>([&](auto then) { trees->snapshot(kMission, outbox, then); }));
+      answer<Worktrees::Snapshot>([&](auto then) { trees->snapshot(kMission, "", outbox, then); }));
   EXPECT_EQ(taken.left_out, Names{"nested"});
   write("sub/l", "changed\n");
   const std::string done = work("T1-1", taken.commit, [&](const std::string& tree) {
@@ -656,7 +698,8 @@ TEST_F(WorktreesTest, WhatACrashHasLeftIsSweptAndNothingElse) {
   for (const char* mission : {"m-old-one", "m-old-two"}) {
     good(answer<Worktrees::Added>(
         [&](auto then) { trees->add(mission, "T1-1", base, outbox, then); }));
-    good(answer<Worktrees::Snapshot>([&](auto then) { trees->snapshot(mission, outbox, then); }));
+    good(answer<Worktrees::Snapshot>(
+        [&](auto then) { trees->snapshot(mission, "", outbox, then); }));
   }
   const std::string home = root() + "/.opencode/orchestrator/worktrees/";
   fs::create_directories(home + "m-old-two.T1-1/locked");
@@ -741,7 +784,7 @@ TEST_F(WorktreesTest, CallsAreWorkedOffInTheirOrderAndNotAfterTheEnd) {
   PatientOutbox patient;
   Names order;
   trees->check(patient, [&](auto, Outbox&) { order.emplace_back("check"); });
-  trees->snapshot(kMission, patient, [&](auto, Outbox&) { order.emplace_back("snapshot"); });
+  trees->snapshot(kMission, "", patient, [&](auto, Outbox&) { order.emplace_back("snapshot"); });
   EXPECT_EQ(patient.jobs.size(), 1U);
   patient.run_next();
   EXPECT_EQ(order, Names{"check"});
