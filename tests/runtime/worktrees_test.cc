@@ -565,6 +565,19 @@ TEST_F(WorktreesTest, APersonIsOneMoreContributor) {
   ASSERT_EQ(both.conflicts.size(), 1U);
   EXPECT_EQ(both.conflicts[0].ours.text, "worker again\n");
   EXPECT_EQ(both.conflicts[0].theirs.text, "person\n");
+  // One who comes between the look and the writing is refused first, and merged then.
+  const std::string last = work("T3-1", now, [&](const std::string& tree) {
+    write(tree + "/a", "worker at last\n2\n3\n4\nperson\n");
+    write(tree + "/new", "worker\n");
+  });
+  write("a", "worker\n2\n3\n4\nperson again\n");
+  EXPECT_EQ(refusals(apply(now, last)), Names{"a: it was changed in the project meanwhile"});
+  const std::string then = snapshot(now);
+  const auto again = merge(last, then);
+  EXPECT_TRUE(again.conflicts.empty());
+  EXPECT_EQ(refusals(apply(then, again.commit)), Names{});
+  EXPECT_EQ(read("a"), "worker at last\n2\n3\n4\nperson again\n");
+  EXPECT_EQ(read("new"), "worker\n");
 }
 
 TEST_F(WorktreesTest, NothingIsWrittenThroughALink) {
