@@ -76,6 +76,11 @@ bool is_plain_name(std::string_view name, bool dots) {
          name.find("..") == std::string_view::npos && !name.ends_with(".lock");
 }
 
+bool is_real_directory(const std::string& path) {
+  std::error_code error;
+  return files::symlink_status(path, error).type() == files::file_type::directory;
+}
+
 bool is_object_id(std::string_view id) {
   return (id.size() == 40 || id.size() == 64) &&
          id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -211,6 +216,7 @@ Result<void> remove_tree(const std::string& path) {
   for (int attempt = 0; attempt < 3; ++attempt) {
     files::remove_all(path, error);
     if (!error) return {};
+    if (!is_real_directory(path)) break;
     using Options = files::directory_options;
     std::error_code ignored;
     files::permissions(path, files::perms::owner_all, files::perm_options::add, ignored);
@@ -290,6 +296,7 @@ class Worktrees::Body {
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> admins() const;
   Result<void> remove_directory(const std::string& directory);
   Result<void> remove_refs(const std::function<bool(const std::string&)>& which);
+  [[nodiscard]] Result<void> home_is_ours() const;
   Result<void> make_home();
   Result<void> furnish(const std::string& directory) const;
   Result<void> copy_settings(const std::string& directory) const;
@@ -354,6 +361,7 @@ GitCall Worktrees::Body::call(const Place& place, std::vector<std::string> argum
 
 Result<Worktrees::Usable> Worktrees::Body::check() {
   if (auto ready = prepare(); !ready.ok()) return ready.error();
+  if (auto ours = home_is_ours(); !ours.ok()) return ours.error();
   Usable usable;
   usable.git = git_->version();
   if (files::exists(project_ + "/.gitmodules")) {
@@ -364,7 +372,21 @@ Result<Worktrees::Usable> Worktrees::Body::check() {
   return usable;
 }
 
+/// A repository may bring a link under this name: nothing is put, or removed, behind it.
+Result<void> Worktrees::Body::home_is_ours() const {
+  std::string path = project_;
+  for (const char* part : {"/.opencode", "/orchestrator", "/worktrees"}) {
+    path += part;
+    std::error_code error;
+    if (files::symlink_status(path, error).type() == files::file_type::symlink) {
+      return Error{"it is a link, behind which no worktree is put", path, "make it a directory"};
+    }
+  }
+  return {};
+}
+
 Result<void> Worktrees::Body::make_home() {
+  if (auto ours = home_is_ours(); !ours.ok()) return ours;
   std::error_code error;
   files::create_directories(home_, error);
   if (error) return Error{error.message(), home_, ""};
@@ -573,7 +595,7 @@ Result<Worktrees::Added> Worktrees::Body::add(const std::string& mission, const 
   if (!before.ok()) return before.error();
   std::error_code error;
   const std::string admin = admin_of(directory);
-  if (!before.value().empty() && !admin.empty() && files::is_directory(directory, error)) {
+  if (!before.value().empty() && !admin.empty() && is_real_directory(directory)) {
     if (before.value() == base) return Added{files::canonical(directory, error).string(), true};
     return Error{"it is there already, from " + before.value(), directory, "remove it first"};
   }
@@ -682,8 +704,7 @@ Result<Worktrees::Collected> Worktrees::Body::collect(const std::string& mission
   if (!base.ok()) return base.error();
   // Its own `.git` says nothing: a Worker may have put anything there.
   const Place place{admin_of(directory), directory};
-  std::error_code error;
-  if (base.value().empty() || place.git_dir.empty() || !files::is_directory(directory, error))
+  if (base.value().empty() || place.git_dir.empty() || !is_real_directory(directory))
     return Error{"there is no such worktree", directory, ""};
   auto tree = present_tree(place);
   if (!tree.ok()) return tree.error();
@@ -974,6 +995,7 @@ Result<void> Worktrees::Body::remove_refs(const std::function<bool(const std::st
 Result<Worktrees::Done> Worktrees::Body::remove(const std::string& mission,
                                                 const std::string& name) {
   if (auto ready = prepare(); !ready.ok()) return ready.error();
+  if (auto ours = home_is_ours(); !ours.ok()) return ours.error();
   if (auto removed = remove_directory(directory_of(mission, name)); !removed.ok())
     return removed.error();
   const auto mark = git_->output_of(call({"update-ref", "-d", refs_of(mission) + "at/" + name}));
@@ -986,20 +1008,22 @@ Result<Worktrees::Done> Worktrees::Body::remove_missions(
   std::error_code error;
   // Where there never was one, git is not even started.
   if (!files::is_directory(home_, error)) return Done{};
+  if (auto ours = home_is_ours(); !ours.ok()) return ours.error();
   const auto ready = prepare();
+  const auto is_meant = [&](const std::string& leaf) {
+    const std::size_t dot = std::min(leaf.find('.'), leaf.size());
+    const std::string mission = leaf.substr(0, dot);
+    return dot < leaf.size() && is_plain_name(mission, false) && which(mission);
+  };
   std::set<std::string> directories;
   for (files::directory_iterator it(home_, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    const std::size_t dot = name.find('.');
-    const bool temporary = name.starts_with("index-") || name.starts_with("stage-");
-    if (dot == std::string::npos ? leftovers && temporary : which(name.substr(0, dot)))
-      directories.insert(home_ + "/" + name);
+    const std::string leaf = it->path().filename().string();
+    const bool left = leftovers && (leaf.starts_with("index-") || leaf.starts_with("stage-"));
+    if (left || is_meant(leaf)) directories.insert(home_ + "/" + leaf);
   }
   for (const auto& [admin, stands] : git_ ? admins() : decltype(admins()){}) {
     const files::path path(stands);
-    const std::string name = path.filename().string();
-    if ((path.parent_path() == home_ || path.parent_path() == files::canonical(home_, error)) &&
-        which(name.substr(0, name.find('.'))))
+    if (path.parent_path() == home_ && is_meant(path.filename().string()))
       directories.insert(stands);
   }
   for (const std::string& directory : directories) {

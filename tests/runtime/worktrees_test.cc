@@ -52,6 +52,11 @@ class WorktreesTest : public ::testing::Test {
     git({"config", "user.email", "person@localhost"});
   }
 
+  void SetUp() override {
+    const auto usable = check();
+    if (!usable.ok()) GTEST_SKIP() << usable.error().text();
+  }
+
   [[nodiscard]] std::string root() const {
     return fs::canonical(directory.path()).string() + "/project";
   }
@@ -594,6 +599,51 @@ TEST_F(WorktreesTest, NothingIsWrittenThroughALink) {
   const auto applied = apply(base, done);
   EXPECT_EQ(refusals(applied), Names{"cache/made: a part of its path is no directory"});
   EXPECT_TRUE(fs::is_empty(outside));
+}
+
+TEST_F(WorktreesTest, NothingIsPutOrRemovedBehindALinkOfTheRepositorys) {
+  const std::string outside = fs::canonical(directory.path()).string() + "/outside";
+  write(outside + "/precious.txt", "precious\n");
+  write(outside + "/index-1-1", "precious\n");
+  for (const char* link : {".opencode/orchestrator/worktrees", ".opencode/orchestrator"}) {
+    fs::remove_all(root() + "/.opencode");
+    write(".opencode/x", "x\n");
+    fs::create_directories((root() / fs::path(link)).parent_path());
+    fs::create_directory_symlink(outside, root() / fs::path(link));
+    trees = std::make_unique<Worktrees>(root(), "/usr/bin:/bin");
+    EXPECT_FALSE(check().ok());
+    fs::create_directories(outside + "/worktrees");
+    EXPECT_FALSE(answer<Worktrees::Done>([&](auto then) { trees->sweep({}, outbox, then); }).ok());
+    EXPECT_FALSE(answer<Worktrees::Snapshot>([&](auto then) {
+                   trees->snapshot(kMission, "", outbox, then);
+                 }).ok());
+    EXPECT_EQ(read(outside + "/precious.txt"), "precious\n");
+    EXPECT_EQ(read(outside + "/index-1-1"), "precious\n");
+  }
+  // Nor is a worktree's place believed that its Worker has made a link of.
+  fs::remove_all(root() + "/.opencode");
+  const std::string base = snapshot();
+  const std::string tree = add("T1-1", base);
+  fs::remove_all(tree);
+  fs::create_directory_symlink(outside, tree);
+  EXPECT_FALSE(try_collect("T1-1").ok());
+  remove("T1-1");
+  EXPECT_EQ(read(outside + "/precious.txt"), "precious\n");
+}
+
+TEST_F(WorktreesTest, ARepositoryThatAWorkerMakesOfAPartChangesNothing) {
+  write("part/a", "a\n");
+  commit_all();
+  const std::string base = snapshot();
+  const std::string tree = add("T1-1", base);
+  git({"init", "--quiet", "part"}, tree);
+  git({"init", "--quiet", "fresh"}, tree);
+  write(tree + "/part/a", "changed\n");
+  write(tree + "/part/b", "b\n");
+  write(tree + "/fresh/c", "c\n");
+  const auto collected = collect("T1-1");
+  EXPECT_EQ(names_of(collected.changes), (Names{"*part/a", "+part/b"}));
+  EXPECT_EQ(collected.left_out, Names{"fresh"});
 }
 
 TEST_F(WorktreesTest, AWorktreeThatIsThereIsTakenAndAHalfMadeOneIsMadeAnew) {
