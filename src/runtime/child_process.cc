@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,16 +12,13 @@
 #include <utility>
 
 #include "base/assert.h"
-
-/// libc's own, under the name that src/deps/uv_shim.c leaves alone.
-extern "C" char** __environ;  // NOLINT(bugprone-reserved-identifier)
+#include "os/program.h"
 
 namespace orchestrator::runtime {
 namespace {
 
 /// Where the kernel has no descriptors for processes (before 5.3), the child is asked after.
 constexpr std::uint64_t kAskEveryMs = 100;
-constexpr int kDescriptorsMax = 65'536;
 
 /// A pipe whose ends close at exec.
 struct Pipe {
@@ -51,114 +47,8 @@ struct Pipe {
   }
 };
 
-/// All that the child needs, made ready before the fork: behind it only calls that are safe in a
-/// signal handler may be made, since this process has other threads.
-struct Preparation {
-  std::vector<char*> argv;
-  std::vector<char*> environment;
-  const char* directory = nullptr;
-  int input = -1;
-  int output = -1;
-  int null = -1;
-  int fault = -1;  ///< where errno goes if the program cannot be started
-  pid_t parent = 0;
-};
-
-/// A host's descriptors that do not close by themselves must not live on in a server.
-void close_others(int kept) {
-#ifdef SYS_close_range
-  const auto from = static_cast<unsigned>(kept) + 1;
-  if (syscall(SYS_close_range, from, ~0U, 0U) == 0 &&
-      syscall(SYS_close_range, 3U, static_cast<unsigned>(kept) - 1, 0U) == 0) {
-    return;
-  }
-#endif
-  for (int fd = 3; fd < kDescriptorsMax; ++fd) {
-    if (fd != kept) close(fd);
-  }
-}
-
-[[noreturn]] void become(const Preparation& it) {
-  // A program starts with the default actions and nothing blocked, whatever the host has set.
-  for (int number = 1; number < 65; ++number) {
-    if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
-  }
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  setsid();
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The highest first: a descriptor below 3 may be one of ours where the host has closed its own.
-  const int fault = fcntl(it.fault, F_DUPFD_CLOEXEC, 10);
-  const int input = fcntl(it.input, F_DUPFD, 10);
-  const int output = fcntl(it.output, F_DUPFD, 10);
-  const int null = fcntl(it.null, F_DUPFD, 10);
-  const bool ready = getppid() == it.parent && fault >= 0 && dup2(input, 0) == 0 &&
-                     dup2(output, 1) == 1 && dup2(null, 2) == 2 && chdir(it.directory) == 0;
-  if (ready) {
-    close_others(fault);
-    execve(it.argv[0], it.argv.data(), it.environment.data());
-  }
-  const int error = errno;
-  if (write(fault, &error, sizeof error) < 0) _exit(126);
-  _exit(127);
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  all.reserve(texts.size() + 1);
-  for (std::string& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
-  return all;
-}
-
 base::Error failure(const std::string& where, int error) {
   return base::Error{std::strerror(error), where, ""};
-}
-
-/// Starts it, and gives its process id once it has become the program.
-base::Result<pid_t> launch(const ChildProcess::Spec& spec, int input, int output) {
-  std::vector<std::string> argv = spec.argv;
-  std::vector<std::string> environment;
-  for (char** entry = __environ; entry != nullptr && *entry != nullptr; ++entry)
-    environment.emplace_back(*entry);
-  Pipe fault;
-  Preparation it;
-  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (null < 0 || !fault.open()) {
-    const int error = errno;
-    if (null >= 0) close(null);
-    return failure("a pipe", error);
-  }
-  it.argv = pointers(argv);
-  it.environment = pointers(environment);
-  it.directory = spec.directory.c_str();
-  it.input = input;
-  it.output = output;
-  it.null = null;
-  it.fault = fault.write;
-  it.parent = getpid();
-  // No handler of the host's may run in the child before its actions are the default ones.
-  sigset_t all;
-  sigset_t old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  const pid_t pid = fork();
-  if (pid == 0) become(it);
-  const int fork_error = errno;
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  close(null);
-  if (pid < 0) return failure(spec.argv[0], fork_error);
-  Pipe::close_end(fault.write);
-  int error = 0;
-  ssize_t got = 0;
-  do {
-    got = ::read(fault.read, &error, sizeof error);
-  } while (got < 0 && errno == EINTR);
-  if (got == 0) return pid;
-  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return failure(spec.argv[0], got == sizeof error ? error : EIO);
 }
 
 std::string how_it_ended(int status) {
@@ -311,7 +201,10 @@ base::Result<std::unique_ptr<ChildProcess>> ChildProcess::start(uv_loop_t* loop,
   Pipe to_child;
   Pipe from_child;
   if (!to_child.open() || !from_child.open()) return failure("a pipe", errno);
-  const auto pid = launch(spec, to_child.read, from_child.write);
+  os::ProgramStart program{spec.argv, spec.directory};
+  program.input = to_child.read;
+  program.output = from_child.write;
+  const auto pid = os::start_program(program);
   if (!pid.ok()) return pid.error();
   auto* const body = new Body;
   body->spec = std::move(spec);
