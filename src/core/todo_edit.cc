@@ -79,7 +79,7 @@ class Edit {
     Task* task = find_task(ctx_.state, line.id);
     if (task == nullptr) return;  // a new plan has dropped it meanwhile
     if (line.title != was.title && !line.title.empty()) {
-      task->title = clip(line.title, kEditedTitleBytesMax);
+      task->title = first_line(line.title, kEditedTitleBytesMax);
       remark(task->id.value + " has a new title");
     }
     if (!same_card(line, was)) change_card(*task, line);
@@ -184,7 +184,7 @@ class Edit {
     if (!named) spec.title = trimmed(line.id.value + " " + line.title);
     const bool free = find_task(ctx_.state, line.id) == nullptr && !was_.contains(line.id);
     if (!named || !free) spec.id = free_id();
-    spec.title = clip(spec.title, kEditedTitleBytesMax);
+    spec.title = first_line(spec.title, kEditedTitleBytesMax);
     const std::string shown = "\"" + clip(spec.title, 60) + "\"";
     if (is_unplanned(ctx_.state)) return remark(shown + " not added: there is no plan yet");
     std::string note;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/task_graph.h"
+
 namespace orchestrator::sim {
 namespace {
 
@@ -19,6 +21,9 @@ const char* failure_words(Random& random) {
                               "Too Many Requests", "Overloaded",     "Unexpected token in JSON"};
   return kWords[random.pick(static_cast<std::uint32_t>(kWords.size()))];
 }
+
+/// Files that a Worker writes in one turn; its parts' claims are its own, too.
+constexpr std::size_t kFilesMost = 2;
 
 bool is_glob(const std::string& file) { return file.find('*') != std::string::npos; }
 
@@ -150,7 +155,14 @@ void Models::commander(const State* state, const SessionId& session, Script& scr
 /// A part or two, waited for at once or later, or cancelled; now and then of what others hold.
 void Models::delegate(const State* state, const SessionId& session, const TaskId& id,
                       Script& script) {
-  for (std::uint32_t i = delegates_.between(1, 2); i > 0; --i) {
+  // A turn that never fits into what a person grants is started over for ever.
+  constexpr std::uint32_t kPartsMost = 4;
+  std::uint32_t parts = 0;
+  if (state != nullptr) {
+    parts = static_cast<std::uint32_t>(std::ranges::count(state->tasks, id, &Task::parent));
+  }
+  const std::uint32_t more = parts < kPartsMost ? delegates_.between(1, 2) : 0;
+  for (std::uint32_t i = 0; i < more; ++i) {
     DelegateCalled call;
     call.session = session;
     call.args.title = "A part of " + id.value;
@@ -169,7 +181,7 @@ void Models::delegate(const State* state, const SessionId& session, const TaskId
   if (delegates_.chance(20))
     script.push_back(call_step(CancelCalled{{}, session, {any(), "not needed"}, {}}));
   for (const Task& task : state->tasks) {
-    if (task.parent == id && delegates_.chance(70))
+    if (task.parent == id && !core::is_settled(task.status) && delegates_.chance(70))
       script.push_back(call_step(ResultAsked{{}, session, {task.id}, {}}));
   }
   if (delegates_.chance(10)) script.push_back(call_step(ResultAsked{{}, session, {any()}, {}}));
@@ -193,7 +205,7 @@ void Models::worker(const State* state, const SessionId& session, const TaskId& 
   const Task* task = state == nullptr ? nullptr : find_task(*state, id);
   if (task != nullptr && !faults_.hit(Fault::model_lazy)) {
     for (const std::string& file : task->files) {
-      if (!is_glob(file)) script.push_back(write_step(file));
+      if (!is_glob(file) && script.size() < kFilesMost) script.push_back(write_step(file));
     }
     if (task->files.empty() || is_glob(task->files.front()))
       script.push_back(write_step("src/1/" + id.value + "-new.txt"));
@@ -301,7 +313,7 @@ Script Models::mend(const State* state, const SessionId& session, Role role, con
     script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
   } else if (role == Role::worker && std::holds_alternative<WorkSubmitted>(refused)) {
     for (const Task& part : state->tasks) {
-      if (part.parent != task) continue;
+      if (part.parent != task || core::is_settled(part.status)) continue;
       script.push_back(delegates_.chance(70)
                            ? call_step(ResultAsked{{}, session, {part.id}, {}})
                            : call_step(CancelCalled{{}, session, {part.id, ""}, {}}));

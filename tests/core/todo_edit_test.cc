@@ -88,6 +88,21 @@ MISSION_SCENARIO(TodoEdit, ANewLineBecomesATask) {
   EXPECT_EQ(desk.status("T7"), TaskStatus::done);
 }
 
+// Found by the fuzzer of step: a log may hold what no file does, and a snapshot of it was refused.
+MISSION_SCENARIO(TodoEdit, ATitleIsOneLineWhateverTheEventSays) {
+  Desk desk;
+  TodoEdited edited{core::todo_lines(desk.host.state), core::todo_lines(desk.host.state)};
+  edited.lines[0].title = "two\nlines";
+  TodoLine added = edited.lines[0];
+  added.id = TaskId("N1");
+  added.title = "more\nlines";
+  edited.lines.push_back(added);
+  desk.host.deliver(edited);
+  EXPECT_EQ(desk.host.at("T1").title, "two");
+  EXPECT_EQ(desk.host.at("N1").title, "more");
+  desk.finish();
+}
+
 MISSION_SCENARIO(TodoEdit, ALineWithAnIdThatIsTakenGetsAnother) {
   Desk desk;
   const std::string before = desk.without_line_of("T6");
