@@ -14,6 +14,7 @@ import { machine, machineLine } from "./machine.mjs"
 import { runNative, stepRows } from "./native.mjs"
 import { buildRequests, roleSizes } from "./request-bytes.mjs"
 import { missionRun, oracleRun } from "./runs.mjs"
+import { shapes } from "./shapes.mjs"
 import { spread, units, written } from "./stats.mjs"
 import { measureStore, storeRows } from "./store.mjs"
 import { conclusion, table } from "./table.mjs"
@@ -25,7 +26,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
+const names = ["wall", "handover", "fleet", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -34,11 +35,14 @@ const comparisons = [
   { scenario: "independent-12", snapshot: false },
   { scenario: "independent-12", snapshot: true },
 ]
+/** Fifty sessions at once is what a mission may have; the oracle has no limit. */
+const fleet = { parallel: 50, repeat: 3 }
 /** Quoted from measurements of others on another machine: OpenCode alone, opencode-orchestrator, slim, oh-my-openagent. */
 const quotedBytes = "quoted: bare 30.7, peers 42, 51, 90 kB"
 const quotedHandOver = "peers, quoted: 0.4 … 10 s"
 const targets = {
   ratio: 1.25,
+  fleetRatio: 1.1,
   handOverMs: 100,
   hookUs: 20,
   parseUs: 1000,
@@ -65,13 +69,18 @@ export function readOptions(args) {
   return { only: only.length ? only : names, repeat: Math.floor(repeat), quick: values.quick, json: values.json }
 }
 
-/** Mission, oracle, mission, oracle…: what the machine does besides meets both. @param {number} repeat @param {(line: string) => void} say */
-async function compare(repeat, say) {
+/**
+ * Mission, oracle, mission, oracle…: what the machine does besides meets both.
+ * @param {{scenario: string, snapshot: boolean}[]} what @param {number} repeat @param {(line: string) => void} say
+ * @param {number} [parallel]
+ */
+async function compare(what, repeat, say, parallel) {
   /** @type {Comparison[]} */
-  const done = comparisons.map((what) => ({ ...what, pairs: [] }))
+  const done = what.map((one) => ({ ...one, pairs: [] }))
   for (let round = 1; round <= repeat; round++) {
     for (const { scenario, snapshot, pairs } of done) {
-      const options = { scenario, snapshot, latencyMs, plugin: root }
+      const shape = Object.entries(shapes).find(([name]) => name === scenario)?.[1]
+      const options = { scenario: shape ?? scenario, snapshot, latencyMs, plugin: root, parallel }
       const { marks: mission, cpu_ms: missionCpu } = await missionRun(options)
       const { marks: oracle, cpu_ms: oracleCpu } = await oracleRun(options)
       pairs.push({ mission, oracle, cpu: { mission: missionCpu, oracle: oracleCpu } })
@@ -85,8 +94,8 @@ async function compare(repeat, say) {
 /** @param {string} scenario @param {boolean} snapshot */
 const titleOf = (scenario, snapshot) => `${scenario}, snapshots ${snapshot ? "on" : "off"}`
 
-/** @param {Comparison[]} done @returns {Row[]} */
-function wallRows(done) {
+/** @param {Comparison[]} done @param {number} target @returns {Row[]} */
+function wallRows(done, target) {
   return done.map(({ scenario, snapshot, pairs }) => {
     const ratio = spread(pairs.map(({ mission, oracle }) => mission.wall_ms / oracle.wall_ms))
     const mission = written(spread(pairs.map((p) => p.mission.wall_ms)), "s")
@@ -96,8 +105,8 @@ function wallRows(done) {
       name: titleOf(scenario, snapshot),
       figure: written(ratio, "ratio"),
       beside: `mission ${mission}, oracle ${oracle}`,
-      target: `≤ ${targets.ratio}`,
-      met: ratio.median <= targets.ratio,
+      target: `≤ ${target}`,
+      met: ratio.median <= target,
     }
   })
 }
@@ -259,9 +268,14 @@ export async function main(args) {
   /** @type {Record<string, any>} */
   const data = {}
   if (wants("wall") || wants("handover")) {
-    const runs = (data.runs = await compare(options.repeat, say))
-    if (wants("wall")) rows.push(...wallRows(runs), ...cpuRows(runs))
+    const runs = (data.runs = await compare(comparisons, options.repeat, say))
+    if (wants("wall")) rows.push(...wallRows(runs, targets.ratio), ...cpuRows(runs))
     if (wants("handover")) rows.push(...handOverRows(runs))
+  }
+  if (wants("fleet")) {
+    const what = Object.keys(shapes).flatMap((scenario) => [false, true].map((snapshot) => ({ scenario, snapshot })))
+    const runs = (data.fleet = await compare(what, Math.min(options.repeat, fleet.repeat), say, fleet.parallel))
+    rows.push(...wallRows(runs, targets.fleetRatio), ...cpuRows(runs))
   }
   if (wants("hooks")) {
     say("hooks: recording a mission's events, and replaying them")

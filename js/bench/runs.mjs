@@ -14,7 +14,7 @@ import { marksOf, submits } from "./marks.mjs"
 /** @typedef {Awaited<ReturnType<Project["startServe"]>>} Serve */
 /**
  * @typedef {object} RunOptions
- * @property {string} scenario
+ * @property {string|Scenario} scenario
  * @property {boolean} snapshot
  * @property {number} latencyMs
  * @property {string} plugin       absolute path of what is loaded in missions
@@ -22,6 +22,7 @@ import { marksOf, submits } from "./marks.mjs"
  * @property {boolean} [keepBodies]
  * @property {"ahead"|"late"} [sessions]  when the oracle creates its sessions; default ahead
  * @property {Record<string, string>} [files] more files in the project
+ * @property {number} [parallel]   sessions that the mission may have at once
  * @property {number} [settleMs]   wait after the mission, before the host is ended
  */
 
@@ -72,7 +73,7 @@ export async function missionRun(options) {
     const serve = await project.startServe()
     const cpu = cpuWatch(project, serve)
     const root = await serve.createSession({ title: scenario.title })
-    const turn = serve.command(root.id, "task", `--parallel ${parallel} ${scenario.objective}`)
+    const turn = serve.command(root.id, "task", `--parallel ${options.parallel ?? parallel} ${scenario.objective}`)
     await limited(turn, "the Commander's turn")
     const phase = (await project.mission())?.phase
     if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)

@@ -167,10 +167,6 @@ void go_on_working(Context& ctx, Session& session, TimeMs since_ms) {
   arm(ctx, session, stall_ms(ctx.state));
 }
 
-bool has_slot_for(const Context& ctx, const Session& session) {
-  return has_room(ctx.state) && choose_model(ctx, session.role, &session).now;
-}
-
 }  // namespace
 
 void on_delegate(Context& ctx, const DelegateCalled& event) {
@@ -277,7 +273,7 @@ void answer_waiters(Context& ctx) {
     const bool last = std::ranges::count(state.waiters, waiter.session, &Waiter::session) == 1;
     const bool needs_slot =
         session != nullptr && session->state == SessionState::delegating && last;
-    if (!ready || (needs_slot && !has_slot_for(ctx, *session))) {
+    if (!ready || (needs_slot && !has_room_for(state, *session))) {
       ++i;
       continue;
     }
@@ -289,7 +285,7 @@ void answer_waiters(Context& ctx) {
   for (Session& session : state.sessions) {
     const bool stands = session.state == SessionState::delegating && !session.errored &&
                         !session.failed && !is_waiting_session(state, session.id);
-    if (stands && has_slot_for(ctx, session)) go_on_working(ctx, session, ctx.now_ms);
+    if (stands && has_room_for(state, session)) go_on_working(ctx, session, ctx.now_ms);
   }
 }
 
@@ -348,10 +344,14 @@ std::vector<TaskId> unfinished_parts(const State& state, const Task& task) {
   return parts;
 }
 
-void note_parts(State& state, Task& task) {
+void keep_claims(State& state) {
   for (const Task& part : state.tasks) {
-    if (!is_part_of(state, part, task.id)) continue;
-    for (const std::string& path : part.touched) note_touched(task, path);
+    if (part.parent.empty() || is_in_work(part.status)) continue;
+    Task* whole = find_task(state, part.parent);
+    if (whole == nullptr || is_settled(whole->status)) continue;
+    for (const std::string& path : part.touched) {
+      if (holder_of(state, *whole, path) == nullptr) note_touched(*whole, path);
+    }
   }
 }
 

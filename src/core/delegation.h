@@ -29,8 +29,9 @@ void end_delegating(Context& ctx, Session& session);
 void drop_orphans(Context& ctx);
 /// Parts that are neither done nor dropped.
 [[nodiscard]] std::vector<TaskId> unfinished_parts(const State& state, const Task& task);
-/// What the parts of a task have changed is its change.
-void note_parts(State& state, Task& task);
+/// What a part that is not worked on any more has changed is its whole's change, and its whole's
+/// claim, unless another task holds it by now.
+void keep_claims(State& state);
 /// For its Worker: what was delegated so far, and what came of it. Empty: nothing was.
 [[nodiscard]] std::string part_list(const State& state, const Task& task);
 

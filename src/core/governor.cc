@@ -242,6 +242,13 @@ bool has_room(const State& state) {
   return slots < state.parallel;
 }
 
+bool has_room_for(const State& state, const Session& session) {
+  const std::string& model = model_of(state, session);
+  if (!has_room(state) || !keeps_caps(state, model, &session)) return false;
+  const ModelLoad* load = find_load(state, model);
+  return load == nullptr || used(state, model, &session) < load->limit;
+}
+
 Choice choose_model(const Context& ctx, Role role, const Session* session) {
   const State& state = ctx.state;
   const std::vector<std::string> chain = chain_of(state, role);

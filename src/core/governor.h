@@ -31,6 +31,8 @@ struct Choice {
 [[nodiscard]] Choice choose_model(const Context& ctx, Role role, const Session* session);
 /// Whether any further session may be begun at all.
 [[nodiscard]] bool has_room(const State& state);
+/// Whether a turn that goes on by itself with its model keeps the limits, in all and of that model.
+[[nodiscard]] bool has_room_for(const State& state, const Session& session);
 
 /// What the host says of the model of a session's requests. Null: the Commander's.
 void note_model(Context& ctx, Session* session, const std::string& model);

@@ -199,6 +199,7 @@ std::string stuck_reason(const State& state) {
 void run_tasks(Context& ctx) {
   if (ctx.graph_moved) {
     drop_orphans(ctx);
+    keep_claims(ctx.state);
     refresh_ready(ctx);
   }
   answer_waiters(ctx);

@@ -94,8 +94,10 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
   session->effect = 0;
   if (session->state == SessionState::ended) return true;
   ctx.state.metrics.errors += 1;
-  // Of the process before: what has become of it is being asked.
-  if (session->state == SessionState::idle) return true;
+  // Of the process before: what has become of it is being asked. Or a word into a turn that waits
+  // for a delegated task: the turn goes on without it.
+  if (session->state == SessionState::idle || session->state == SessionState::delegating)
+    return true;
   const std::string error = clip(event.error, 200);
   if (session->inspecting) {
     session->inspecting = false;  // its timer asks again

@@ -77,7 +77,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   }
   task.summary = clip(event.args.summary, kSubmittedBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, project_path(file));
-  note_parts(state, task);
+  keep_claims(state);
   task.review_attempts = 0;
   keep_diagnosis(task, event.diagnosis);
   task.losses = 0;

@@ -614,13 +614,14 @@ void Host::run_command(Child& child, const Step& step) {
 }
 
 void Host::begin_command(Child& child, const Step& step, const RequestId& call) {
-  child.ran.push_back({step.text, step.exit_code, ++tick_});
+  const Ran run{step.text, step.exit_code, ++tick_};
   child.in_tool = true;
   const std::uint64_t takes_ms =
       random_.chance(97) ? random_.between(5, 100) : random_.between(1'000, 400'000);
-  timeline_.after(takes_ms, [this, id = child.id, life = child.life, step, call] {
+  timeline_.after(takes_ms, [this, id = child.id, life = child.life, run, step, call] {
     Child* again = find_child(id);
     if (again == nullptr || again->life != life || !again->running) return;
+    again->ran.push_back(run);  // one that is cut off says nothing
     end_command(*again, step, call);
   });
 }

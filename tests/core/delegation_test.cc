@@ -150,6 +150,43 @@ MISSION_SCENARIO(Delegation, APartMayWriteWhatItsWholeHoldsAndNotTheOtherWayRoun
   host.stop();
 }
 
+// Found by the simulator, seed 6028190: both were at work in it in the end.
+MISSION_SCENARIO(Delegation, WhatAPartHasWrittenStaysItsWholesClaim) {
+  FakeHost host;
+  host.plan = plan_of({task("T1", {}, {"a/**"}), task("T2", {}, {"b/**"})});
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.task == TaskId("T1")) turn.delegate(part("one", {}, true));
+    if (turn.task == TaskId("T1.1")) turn.write("new.cc");
+    turn.hang();
+  });
+  host.task_command("build it");
+  host.run_until([&] { return host.state.tasks.size() == 3 && !host.at("T1.1").touched.empty(); });
+  host.deliver(CancelCalled{RequestId("c"), host.at("T1").session, {TaskId("T1.1"), ""}, {}});
+  const SessionId other = host.at("T2").session;
+  EXPECT_NE(why_not_write(host.state, other, "new.cc").find("belongs to task T1 "),
+            std::string::npos);
+  EXPECT_EQ(why_not_write(host.state, host.at("T1").session, "new.cc"), "");
+  host.stop();
+}
+
+MISSION_SCENARIO(Delegation, AWordIntoATurnThatWaitsMayFail) {
+  Whole whole([](Turn& turn) {
+    if (turn.text.starts_with("Task T1: Title of T1\n\nBuild"))
+      return void(turn.delegate(part("one")));
+    turn.do_work();
+  });
+  FakeHost& host = whole.host;
+  host.run_until([&] { return host.state.tasks.size() == 2 && host.running("T1.1"); });
+  const SessionId waiting = host.at("T1").session;
+  for (int i = 0; i < 3; ++i) host.deliver(ToolFailed{waiting, "edit", "not found", i > 0});
+  const EffectId word = worker_of(host, "T1").effect;
+  ASSERT_NE(word, 0U);
+  host.deliver(EffectFailed{word, "the host is busy"});
+  EXPECT_EQ(worker_of(host, "T1").state, SessionState::delegating);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
 MISSION_SCENARIO(Delegation, InTheBackgroundAndFetchedLater) {
   std::vector<std::string> seen;
   Whole whole([&](Turn& turn) {
