@@ -36,7 +36,7 @@ async function freshProject(options, config, plugin) {
   return createProject({ scenario, plugin, latencyMs, snapshot, config, env, keepBodies, files })
 }
 
-/** @typedef {{marks: import("./marks.mjs").RunMarks, requests: ModelRequest[], cpu_ms: number}} Run */
+/** @typedef {{marks: import("./marks.mjs").RunMarks, requests: ModelRequest[], cpu_ms: number, peak_bytes: number}} Run  peak_bytes: the host's resident memory, at most */
 
 /**
  * Processor time of the host and of what it has run, from the accepted plan to the Master's verdict: the figure that
@@ -65,6 +65,15 @@ function cpuOf(pid) {
   }
 }
 
+/** @param {number|undefined} pid */
+function peakOf(pid) {
+  try {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) * 1024
+  } catch {
+    return NaN
+  }
+}
+
 /** @param {RunOptions} options @returns {Promise<Run>} */
 export async function missionRun(options) {
   const scenario = await loadScenario(options.scenario)
@@ -78,8 +87,9 @@ export async function missionRun(options) {
     const phase = (await project.mission())?.phase
     if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)
     if (options.settleMs) await new Promise((wake) => setTimeout(wake, options.settleMs))
+    const peak_bytes = peakOf(serve.process.pid)
     await serve.stop()
-    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, cpu_ms: cpu() }
+    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, cpu_ms: cpu(), peak_bytes }
   } finally {
     await project.stop()
   }
@@ -92,10 +102,11 @@ export async function oracleRun(options) {
   try {
     const serve = await project.startServe()
     const cpu = cpuWatch(project, serve)
-    const oracle = new Oracle(serve, project, scenario, options.sessions ?? "ahead")
+    const oracle = new Oracle(serve, project, scenario, options.sessions ?? "ahead", options.parallel ?? parallel)
     await limited(oracle.run(), "the oracle")
+    const peak_bytes = peakOf(serve.process.pid)
     await serve.stop()
-    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, cpu_ms: cpu() }
+    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, cpu_ms: cpu(), peak_bytes }
   } finally {
     await project.stop()
   }
@@ -143,8 +154,15 @@ class Oracle {
   /** @type {Set<string>} */
   #begun = new Set()
 
-  /** @param {Serve} serve @param {Project} project @param {Scenario} scenario @param {"ahead"|"late"} sessions */
-  constructor(serve, project, scenario, sessions) {
+  /** @type {(() => void)[]} turns that wait for one that ends */
+  #waiting = []
+
+  /**
+   * @param {Serve} serve @param {Project} project @param {Scenario} scenario @param {"ahead"|"late"} sessions
+   * @param {number} free turns that may run at once: the same limit as the mission has
+   */
+  constructor(serve, project, scenario, sessions, free) {
+    this.free = free
     this.serve = serve
     this.model = project.model
     this.scenario = scenario
@@ -163,8 +181,10 @@ class Oracle {
     await /** @type {Promise<void>} */ (
       new Promise((resolve, reject) => {
         const stop = this.model.subscribe((kind, request) => {
-          if (kind !== "end" || !submits(request)) return
-          if (request.role === "master") {
+          if (kind !== "end") return
+          if (!submits(request)) {
+            if (request.last) this.turnEnded(request)
+          } else if (request.role === "master") {
             stop()
             resolve()
           } else this.follow(request).catch(reject)
@@ -201,11 +221,21 @@ class Oracle {
     return made
   }
 
+  /** The next that waits has its place. @param {ModelRequest} request */
+  turnEnded(request) {
+    if (!["planner", "worker", "reviewer"].includes(request.role)) return
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.free += 1
+  }
+
   /** Once for each session. @param {string} what @param {string} text */
   async start(what, text) {
     if (this.#begun.has(what)) return
     this.#begun.add(what)
     const role = /** @type {keyof typeof agentOf} */ (what.split(" ", 1)[0])
+    if (this.free > 0) this.free -= 1
+    else await /** @type {Promise<void>} */ (new Promise((go) => this.#waiting.push(go)))
     await this.serve.promptAsync(await this.session(what), text, { agent: agentOf[role] })
   }
 }

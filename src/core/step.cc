@@ -46,9 +46,13 @@ void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
   }
 }
 
-bool runs_turn(const Session& session) {
-  return session.state == SessionState::working || session.state == SessionState::closing ||
-         session.state == SessionState::delegating;
+/// Whether the end of an answer may say which model the session asks: it may come late, and be of a
+/// turn before the newest prompt, which named another.
+bool tells_model(const Session& session) {
+  const bool in_turn = session.state == SessionState::working ||
+                       session.state == SessionState::closing ||
+                       session.state == SessionState::delegating;
+  return in_turn && session.model.empty() && session.model_asked.empty();
 }
 
 std::string why_not_resume(const State& state, const ResumeRequested& event) {
@@ -230,8 +234,7 @@ struct Dispatch {
     const bool root = event.session == ctx.state.root_session;
     Session* session = root ? nullptr : find_session(ctx.state, event.session);
     if (!root && session == nullptr) return;
-    // One that comes late is of a turn before the newest prompt, which may name another model.
-    if (root || runs_turn(*session)) note_model(ctx, session, event.model);
+    if (root || tells_model(*session)) note_model(ctx, session, event.model);
     judge_answer(ctx, session, event);
     settle(ctx, session, event);
     if (root) on_commander_turn_ended(ctx, event);
