@@ -179,7 +179,8 @@ void hold(Context& ctx, Session& session) {
   session.seen_ms = ctx.now_ms;
 }
 
-void choose_model_for(Context& ctx, Session& session) {
+/// Whether it is a stand-in.
+bool choose_model_for(Context& ctx, Session& session) {
   const Choice choice = choose_model(ctx, session.role, &session);
   std::string model = choice.model;
   if (model.empty() && !session.model_asked.empty()) {
@@ -187,12 +188,12 @@ void choose_model_for(Context& ctx, Session& session) {
     const auto seen = ctx.state.governor.seen.find(std::string(to_name(session.role)));
     if (seen != ctx.state.governor.seen.end()) model = seen->second;
   }
-  if (choice.stand_in) ctx.state.metrics.fallbacks += 1;
   if (!model.empty() && session.model != model) session.model.clear();
-  if (model == session.model_asked) return;
+  if (model == session.model_asked) return choice.stand_in;
   session.model.clear();
   session.model_asked = model;
   ctx.moved = true;  // the other one may be asked by one more
+  return choice.stand_in;
 }
 
 }  // namespace
@@ -205,8 +206,9 @@ void send_prompt(Context& ctx, Session& session) {
   session.asked_ms = ctx.now_ms;
   session.retrying = false;
   reserve_for_prompt(ctx, session);
+  const bool stand_in = choose_model_for(ctx, session);
   if (session.id.empty()) return create(ctx, session);
-  choose_model_for(ctx, session);
+  if (stand_in) ctx.state.metrics.fallbacks += 1;
   move_session(ctx, session, SessionState::prompting);
   session.submitted = false;
   session.errored = false;

@@ -190,9 +190,16 @@ void Checker::check_models(const State& state) {
           return core::holds_slot(session) && core::model_of(state, session) == name;
         }));
     const std::size_t before = std::exchange(asked_at_once_[model], now);
-    require(now <= before || now <= most, "limits are never exceeded",
-            "sessions of " + model + ": " + std::to_string(now) + " of at most " +
-                std::to_string(most));
+    if (now <= before || now <= most) continue;
+    std::string text =
+        "sessions of " + model + ": " + std::to_string(now) + " of at most " + std::to_string(most);
+    for (const Session& session : state.sessions) {
+      if (!core::holds_slot(session)) continue;
+      text += "; " + session.id.value + " of " + session.task.value + " " +
+              std::string(to_name(session.state)) + ", " + core::model_of(state, session) +
+              " (asked " + session.model_asked + ", told " + session.model + ")";
+    }
+    require(false, "limits are never exceeded", text);
   }
 }
 

@@ -392,7 +392,7 @@ TEST(Governor, ThirtyPercentOfFaultyAnswersStopNoMission) {
     EXPECT_TRUE(known) << status_text(host.state);
   }
   EXPECT_GE(sealed, missions - std::max(1, missions / 10'000)) << sealed << " of " << missions;
-  RecordProperty("sealed", sealed);
+  std::printf("%d missions with 30 %% of faulty answers: %d sealed\n", missions, sealed);
 }
 
 }  // namespace

@@ -114,6 +114,7 @@ TEST(Simulation, SeedsThatFoundSomethingStaySound) {
            167692ULL,  // two turns, found after a reload, where a rate limit had left room for one
            1027518ULL,  // the log of a process that died before its name was durable
            4305586ULL,  // a late end of a turn told the model that was asked before
+           8072128ULL,  // a session was made again for a model that it was not allowed to ask
            7010164ULL,  // the same, in the middle of the next turn
            6024925ULL,  // a turn that had waited went on although its model was asked enough
            6028190ULL,  // what a cancelled part had written was claimed twice
