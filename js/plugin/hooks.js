@@ -27,6 +27,15 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
  * @property {typeof import("./configure.js").configure} configure
  */
 
+/** The host starts without an answer that does not come. */
+const settingsMs = 2_000
+
+/** @param {import("./link.js").Link} link @returns {Promise<{snapshots?: string}>} */
+async function settings(link) {
+  const { ok, text } = await link.ask({ type: "settings_asked" }, { deadlineMs: settingsMs }).answer
+  return ok && text ? JSON.parse(text) : {}
+}
+
 /** @param {HookHost} host */
 export function hooks(host) {
   const { link, mode, memory } = host
@@ -45,6 +54,8 @@ export function hooks(host) {
       setup = host.configure(config, { interactive: mode === "tui" })
       for (const [role, name] of setup.names) memory.names.set(role, name)
       memory.commands = setup.ownCommands
+      // Read by the host when an instance starts (host contract A.23).
+      if ((await settings(link)).snapshots === "off") config.snapshot = false
     },
 
     // Not awaited by the host; a throw here would fail a request (A.9).

@@ -148,6 +148,26 @@ struct DiagnosticsAsked {
   }
 };
 
+/// What of the configuration the host must be told. Answered by `Settings`.
+struct SettingsAsked {
+  static constexpr std::string_view kType = "settings_asked";
+  RequestId request;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request, required);
+  }
+};
+
+struct Settings {
+  HostSnapshots snapshots = HostSnapshots::keep;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("snapshots", self.snapshots);
+  }
+};
+
 struct ListArgs {
   std::optional<TaskStatus> status;
 
@@ -172,9 +192,9 @@ struct ListAsked {
   }
 };
 
-using Query =
-    std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
-                 AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked, ListAsked>;
+using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
+                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked,
+                           ListAsked, SettingsAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {

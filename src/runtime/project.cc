@@ -233,6 +233,14 @@ class Project final : public Directory, private MissionAccess {
     reply(asked.request, true, status_text(state_) + more);
   }
 
+  /// A mistake in the configuration is told when a mission is to start.
+  void answer(const codec::SettingsAsked& asked, Outbox& /*outbox*/) {
+    codec::Settings settings;
+    if (const auto options = options_.read(); options.ok())
+      settings.snapshots = options.value().snapshots;
+    reply(asked.request, true, codec::dump(settings));
+  }
+
   void answer(const codec::ListAsked& asked, Outbox& outbox) {
     look_again();
     load(outbox);

@@ -54,9 +54,7 @@ std::vector<std::string> options_without_effect(const Options& options) {
   const auto note = [&](bool changed, const char* key) {
     if (changed) keys.emplace_back(key);
   };
-  note(options.limits.depth != defaults.limits.depth, "limits.depth");
   note(options.memory.budget_tokens != defaults.memory.budget_tokens, "memory.budget_tokens");
-  note(options.snapshots != defaults.snapshots, "snapshots");
   note(options.models.contains("commander"), "models.commander");
   return keys;
 }

@@ -18,6 +18,7 @@ after(() => stage.stop())
 const ourTools = [
   ...["mission_run", "submit_plan", "update_todo", "submit_work", "submit_review", "mission_status"],
   ...["ast_search", "ast_replace", "ast_outline"],
+  ...["delegate_task", "get_task_result", "list_tasks", "cancel_task"],
 ]
 /** @param {any} message @returns {string} */
 const errorOf = (message) => message.info?.error?.data?.message ?? ""
@@ -200,4 +201,17 @@ test("an addon that cannot load: OpenCode works without the plugin, and says onc
   assert.match(broken.stdout, /Hello\. I am the rehearsal model/)
   assert.equal(broken.stderr.match(/opencode-orchestrator-native is off/g)?.length, 1, said(broken))
   assert.ok(!existsSync(join(project.dir, ".opencode/orchestrator")))
+})
+
+test("snapshots: OpenCode's own are taken unless the user turns them off for the directory", async (t) => {
+  for (const snapshots of ["keep", "off"]) {
+    const { project, client } = await stage.story(t, { scenario: small(["T1"]), snapshot: undefined, orchestrator: { snapshots } })
+    const session = await client.createSession()
+    await client.command(session.id, "task", "Write the files.")
+    const mission = await ended(project, "sealed")
+    const messages = await client.messages(mission.tasks[0].session)
+    const steps = messages.flatMap((/** @type {any} */ m) => m.parts).filter((/** @type {any} */ p) => p.type === "step-start")
+    assert.ok(steps.length > 0)
+    assert.equal(steps.some((/** @type {any} */ p) => p.snapshot), snapshots === "keep", snapshots)
+  }
 })
