@@ -785,6 +785,7 @@ struct IsolationState {
   std::string theirs;  ///< the commit that is being merged
   std::string merged;  ///< what came of it
   std::uint32_t tries = 0;
+  TimerId timer = 0;  ///< sessions that were told to stop are waited for no longer
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -802,6 +803,7 @@ struct IsolationState {
     visit("theirs", self.theirs);
     visit("merged", self.merged);
     visit("tries", self.tries);
+    visit("timer", self.timer);
   }
 };
 

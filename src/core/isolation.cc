@@ -13,6 +13,8 @@ namespace {
 
 /// Of one git call, and of one merge that somebody else's writing has spoilt.
 constexpr std::uint32_t kTreeTriesMax = 3;
+/// So long the host has to say that a session has stopped.
+constexpr TimeMs kStopMs = 5'000;
 constexpr std::size_t kSideShownMax = 4'000;
 constexpr std::size_t kConflictsShownMax = 24'000;
 constexpr std::size_t kRefusedShown = 10;
@@ -133,14 +135,23 @@ void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& eve
   for (const std::string& path : event.paths) note_touched(*task, path);
 }
 
-/// Nobody works in it, and nobody is about to.
-bool is_quiet(const State& state, const Worktree& tree) {
-  return std::ranges::none_of(state.sessions, [&](const Session& session) {
+enum class Quiet { no, soon, yes };
+
+/// Whether nobody works in it, and nobody is about to. `soon`: the host has yet to say that what
+/// was told to stop has stopped.
+Quiet quiet_of(const State& state, const Worktree& tree) {
+  const bool over = !is_active(state.phase);
+  Quiet quiet = Quiet::yes;
+  for (const Session& session : state.sessions) {
     const Task* task = find_task(state, session.task);
     const bool here =
         session.task == tree.task || (task != nullptr && is_part_of(state, *task, tree.task));
-    return here && (session.state != SessionState::ended || session.aborting);
-  });
+    if (!here) continue;
+    const bool rests = over && session.state == SessionState::idle;
+    if (session.state != SessionState::ended && !rests) return Quiet::no;
+    if (session.aborting) quiet = Quiet::soon;
+  }
+  return quiet;
 }
 
 // ---- merging ------------------------------------------------------------------------------------
@@ -350,6 +361,20 @@ void settle_conflicts(Context& ctx) {
   }
 }
 
+/// It waits for a task that solves its conflict, and that one is blocked.
+bool is_stuck(const State& state, const Task& task) {
+  const Task* at = &task;
+  for (std::size_t i = 0; i < state.tasks.size() && at->merge == MergeState::conflict; ++i) {
+    const auto next = std::ranges::find_if(state.tasks, [&](const Task& other) {
+      return other.brings == at->id && !is_settled(other.status);
+    });
+    if (next == state.tasks.end()) return false;
+    if (next->status == TaskStatus::blocked) return true;
+    at = &*next;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_isolated(const State& state) {
@@ -398,6 +423,14 @@ bool has_place(Context& ctx, const Task& task) {
   return false;
 }
 
+bool may_have_place(const State& state, const Task& task) {
+  if (!is_isolated(state)) return true;
+  const TaskId& root = root_of(state, task).id;
+  const bool has = std::ranges::any_of(state.worktrees.trees,
+                                       [&](const Worktree& tree) { return tree.task == root; });
+  return has || has_room_for_tree(state, task);
+}
+
 bool is_collected(const State& state, const Task& task) {
   return !is_isolated(state) || !task.parent.empty() || !task.commit.empty();
 }
@@ -426,13 +459,9 @@ bool merges_pending(const State& state) {
                              [](const Task& task) { return task.merge == MergeState::waiting; });
 }
 
-bool brings(const State& state, const Task& task, const TaskId& other) {
-  const Task* at = &task;
-  for (std::size_t i = 0; i < state.tasks.size() && at != nullptr && !at->brings.empty(); ++i) {
-    if (at->brings == other) return true;
-    at = find_task(state, at->brings);
-  }
-  return false;
+bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking) {
+  if (holder.merge != MergeState::conflict) return false;
+  return !root_of(state, asking).brings.empty() || is_stuck(state, holder);
 }
 
 void drive_isolation(Context& ctx) {
@@ -487,13 +516,16 @@ void drop_worktrees(Context& ctx) {
   State& state = ctx.state;
   const bool over = !is_active(state.phase);
   for (Worktree& tree : state.worktrees.trees) {
-    if (tree.effect != 0 || state.dormant) continue;
+    if (tree.effect != 0 || (state.dormant && !over)) continue;
     const Task* task = find_task(state, tree.task);
     const bool needed = !over && task != nullptr && needs_tree(*task);
     if (tree.state == TreeState::adding && !needed) {
-      tree.state = TreeState::removing;  // no session was ever in it, or none since a crash
-    } else if (tree.state == TreeState::standing && !needed && is_quiet(state, tree)) {
-      tree.state = TreeState::disposing;
+      tree.state = tree.directory.empty() ? TreeState::removing : TreeState::disposing;
+    } else if (tree.state == TreeState::standing && !needed) {
+      const Quiet quiet = quiet_of(state, tree);
+      if (quiet == Quiet::yes) tree.state = TreeState::disposing;
+      if (quiet == Quiet::soon && state.worktrees.timer == 0)
+        state.worktrees.timer = ctx.start_timer(kStopMs);
     }
     if (tree.state == TreeState::disposing) {
       tree.effect = ctx.new_effect();
@@ -510,6 +542,16 @@ void drop_worktrees(Context& ctx) {
   }
 }
 
+bool on_tree_timer(Context& ctx, TimerId timer) {
+  State& state = ctx.state;
+  if (timer == 0 || timer != state.worktrees.timer) return false;
+  state.worktrees.timer = 0;
+  for (Session& session : state.sessions) {
+    if (session.state == SessionState::ended || !is_active(state.phase)) session.aborting = false;
+  }
+  return true;
+}
+
 bool leaves_worktrees(const State& state) {
   const IsolationState& trees = state.worktrees;
   return !trees.trees.empty() || !trees.integrated.empty() || trees.merge_effect != 0;
@@ -518,6 +560,7 @@ bool leaves_worktrees(const State& state) {
 void forget_tree_calls(State& state) {
   IsolationState& trees = state.worktrees;
   trees.effect = trees.merge_effect = 0;
+  trees.timer = 0;
   for (Worktree& tree : trees.trees) {
     tree.effect = 0;
     tree.failures = 0;

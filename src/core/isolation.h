@@ -22,6 +22,8 @@ void begin_isolation(Context& ctx);
 /// Whether the sessions of a task may work now, as far as their directory is concerned. Where its
 /// worktree is not there yet, it is asked for.
 [[nodiscard]] bool has_place(Context& ctx, const Task& task);
+/// Whether it has a worktree, or there is room for one.
+[[nodiscard]] bool may_have_place(const State& state, const Task& task);
 /// What the Worker has made is known, or need not be.
 [[nodiscard]] bool is_collected(const State& state, const Task& task);
 /// A Worker is given the task: what an earlier submission held is not its result any more.
@@ -33,13 +35,16 @@ void forget_commit(Task& task);
 void keep_work(State& state, Task& task);
 /// Accepted work is not in the project yet, and nothing but git is in its way.
 [[nodiscard]] bool merges_pending(const State& state);
-/// Whether `task` solves the conflict of `other`, whose claims it so inherits.
-[[nodiscard]] bool brings(const State& state, const Task& task, const TaskId& other);
+/// Whether `holder`, whose work is at rest in a conflict, is nothing that `asking` need wait for:
+/// that one solves a conflict itself, or this one's solution is blocked.
+[[nodiscard]] bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking);
 
 /// Asks git for what is due: the check, the first snapshot, submitted work, the next merge.
 void drive_isolation(Context& ctx);
 /// Lets worktrees go that nobody needs; also when the mission is over.
 void drop_worktrees(Context& ctx);
+/// Whether the timer was one of these.
+bool on_tree_timer(Context& ctx, TimerId timer);
 /// A mission that is over has something in git yet.
 [[nodiscard]] bool leaves_worktrees(const State& state);
 /// Nothing that was asked is in flight any more.

@@ -60,7 +60,7 @@ bool claim_is_free(const State& state, const Task& task) {
   return std::ranges::none_of(state.tasks, [&](const Task& other) {
     return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
            !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
-           !brings(state, task, other.id);
+           !lets_go_of_claims(state, other, task);
   });
 }
 
@@ -88,7 +88,8 @@ bool reviews_wait(const State& state) {
     // A ready task whose files a submitted one holds waits for that one's review.
     return (task.status == TaskStatus::running && !is_waiting(state, task)) ||
            task.status == TaskStatus::rework ||
-           (task.status == TaskStatus::ready && claim_is_free(state, task));
+           (task.status == TaskStatus::ready && claim_is_free(state, task) &&
+            may_have_place(state, task));
   });
 }
 

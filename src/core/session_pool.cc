@@ -262,7 +262,8 @@ void release_session(Context& ctx, Session& session) {
   const Task* task = find_task(ctx.state, session.task);
   // A first look's session waits for the task's review.
   const bool comes_back = session.role == Role::worker || session.first_look;
-  const bool may_rework = comes_back && task != nullptr && is_in_work(task->status);
+  const bool may_rework =
+      comes_back && task != nullptr && is_in_work(task->status) && task->merge == MergeState::none;
   ctx.cancel_timer(session.timer);
   release_reservation(ctx, session);
   session.effect = 0;

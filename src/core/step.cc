@@ -298,7 +298,7 @@ struct Dispatch {
       if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
     } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
                !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
-               !on_governor_timer(ctx, event.timer)) {
+               !on_governor_timer(ctx, event.timer) && !on_tree_timer(ctx, event.timer)) {
       on_session_timer(ctx, event.timer);
     }
   }

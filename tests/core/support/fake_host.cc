@@ -320,7 +320,8 @@ void FakeHost::check_fixpoint() const {
 
 void FakeHost::check_standstill() const {
   EXPECT_FALSE(is_running(state.phase) && !state.dormant)
-      << "nothing is due any more, and the mission is " << status_text(state);
+      << "nothing is due any more, and the mission is " << status_text(state)
+      << task_list_text(state, std::nullopt);
 }
 
 void FakeHost::check_replay() const {
@@ -483,7 +484,9 @@ void FakeHost::answer(const Reply& reply) {
 
 FakeHost::Files& FakeHost::files_of(const SessionId& session) {
   const std::string directory = directory_of(state, session);
-  return directory.empty() ? versions_ : trees[directory.substr(directory.rfind('/') + 1)].files;
+  if (directory.empty()) return versions_;
+  const auto tree = trees.find(directory.substr(directory.rfind('/') + 1));
+  return tree == trees.end() ? nowhere_ : tree->second.files;
 }
 
 std::string FakeHost::commit(Files files, std::vector<std::string> parents) {

@@ -270,6 +270,7 @@ class FakeHost {
   std::map<RequestId, std::pair<SessionId, std::uint64_t>> leaves_;  ///< requests that wait
   std::uint64_t messages_ = 0;
   Files versions_;
+  Files nowhere_;  ///< of directories that are gone
   int writes_ = 0;
   struct Commit {
     Files files;
