@@ -41,6 +41,7 @@ struct CreateSession {
   TaskId task;
   std::uint32_t attempt = 0;
   std::string title;
+  std::string directory;  ///< a worktree, absolute; empty: the project
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -51,6 +52,7 @@ struct CreateSession {
     visit("task", self.task);
     visit("attempt", self.attempt);
     visit("title", self.title);
+    visit("directory", self.directory);
   }
 };
 
@@ -177,9 +179,67 @@ struct CancelTimer {
   }
 };
 
-using Effect =
-    std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession, WatchSession,
-                 ShowToast, StartTimer, CancelTimer, FindSessions, RejectPermission>;
+/// What git is asked for in isolation `worktree`; see runtime/worktrees.h.
+enum class TreeCall {
+  check,     ///< whether there can be worktrees
+  snapshot,  ///< the project's files as they are, upon `from`; empty: for the first time
+  add,       ///< the worktree `name`, from the commit `from`
+  collect,   ///< what was made in `name`
+  merge,     ///< the commit `to` into `from`
+  apply,     ///< what is between `from` and `to`, into the project's files
+  remove     ///< the worktree `name`; empty: all that the mission has in git
+};
+constexpr auto enum_names(TreeCall) {
+  return std::array{EnumName<TreeCall>{TreeCall::check, "check"},
+                    EnumName<TreeCall>{TreeCall::snapshot, "snapshot"},
+                    EnumName<TreeCall>{TreeCall::add, "add"},
+                    EnumName<TreeCall>{TreeCall::collect, "collect"},
+                    EnumName<TreeCall>{TreeCall::merge, "merge"},
+                    EnumName<TreeCall>{TreeCall::apply, "apply"},
+                    EnumName<TreeCall>{TreeCall::remove, "remove"}};
+}
+
+/// Done by the runtime, one after the other. Completed by `WorktreesAnswered`. Each may be asked
+/// for again: the end is the same.
+struct AskWorktrees {
+  static constexpr std::string_view kType = "ask_worktrees";
+  EffectId effect = 0;
+  MissionId mission;
+  TreeCall call = TreeCall::check;
+  std::string name;
+  std::string from;
+  std::string to;
+  TaskId task;  ///< whose work it is about; empty: nobody's
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("mission", self.mission);
+    visit("call", self.call);
+    visit("name", self.name);
+    visit("from", self.from);
+    visit("to", self.to);
+    visit("task", self.task);
+  }
+};
+
+/// The host is to let go of a worktree: its instance there ends. Completed by `DirectoryDisposed`
+/// or `EffectFailed`.
+struct DisposeDirectory {
+  static constexpr std::string_view kType = "dispose_directory";
+  EffectId effect = 0;
+  std::string directory;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("directory", self.directory);
+  }
+};
+
+using Effect = std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession,
+                            WatchSession, ShowToast, StartTimer, CancelTimer, FindSessions,
+                            RejectPermission, AskWorktrees, DisposeDirectory>;
 using Effects = std::vector<Effect>;
 
 }  // namespace orchestrator

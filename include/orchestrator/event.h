@@ -878,6 +878,61 @@ struct CancelCalled {
   }
 };
 
+/// A path that two sides of a merge have changed in ways that git cannot bring together. The sides
+/// are texts for a model, bounded; what cannot be shown is described.
+struct TreeConflict {
+  std::string path;
+  std::string kind;  ///< git's word for it
+  std::string base;
+  std::string ours;    ///< of what is integrated
+  std::string theirs;  ///< of the task
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("path", self.path);
+    visit("kind", self.kind);
+    visit("base", self.base);
+    visit("ours", self.ours);
+    visit("theirs", self.theirs);
+  }
+};
+
+/// What came of an `AskWorktrees`.
+struct WorktreesAnswered {
+  static constexpr std::string_view kType = "worktrees_answered";
+  EffectId effect = 0;
+  std::string problem;                  ///< why it could not be done; empty: it was
+  std::string commit;                   ///< snapshot, collect, merge
+  std::string directory;                ///< add
+  std::vector<std::string> paths;       ///< collect: changed ones; apply: brought into the project
+  std::vector<TreeConflict> conflicts;  ///< merge: then `commit` has git's marks in these files
+  std::vector<std::string> refused;     ///< apply: "path: why", left alone
+  std::vector<std::string> notes;       ///< for people
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("problem", self.problem);
+    visit("commit", self.commit);
+    visit("directory", self.directory);
+    visit("paths", self.paths);
+    visit("conflicts", self.conflicts);
+    visit("refused", self.refused);
+    visit("notes", self.notes);
+  }
+};
+
+/// The host has let go of a directory.
+struct DirectoryDisposed {
+  static constexpr std::string_view kType = "directory_disposed";
+  EffectId effect = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -897,7 +952,7 @@ using Happening =
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
                  TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded,
                  ToolFailed, RequestAsked, LoadChanged, FilesChanged, WriteRefused, DelegateCalled,
-                 ResultAsked, CancelCalled>;
+                 ResultAsked, CancelCalled, WorktreesAnswered, DirectoryDisposed>;
 
 /// The name of what happened, e.g. `turn_started`.
 [[nodiscard]] inline std::string type_of(const Happening& what) {

@@ -9,7 +9,7 @@
 
 namespace orchestrator {
 
-/// How Workers are kept apart. `worktree` is refused until it is built; see `admit_mission`.
+/// How Workers are kept apart: by claims on files, or each task in a git worktree of its own.
 enum class Isolation { shared, worktree };
 constexpr auto enum_names(Isolation) {
   return std::array{EnumName<Isolation>{Isolation::shared, "shared"},

@@ -33,6 +33,9 @@ namespace orchestrator {
 /// The files whose content a command of this session vouches for: globs, relative to the project.
 [[nodiscard]] std::vector<std::string> vouched_files(const State& state, const SessionId& session);
 
+/// The worktree that a session works in, absolute; empty: the project's own directory.
+[[nodiscard]] std::string directory_of(const State& state, const SessionId& session);
+
 /// A role that a session plays in the mission; `none` for every other session.
 [[nodiscard]] Role role_of(const State& state, const SessionId& session);
 

@@ -2,6 +2,10 @@
 
 import { ourPart, result, words } from "./client.js"
 import { findSessions } from "./find.js"
+import { disown, own } from "./memory.js"
+
+/** A worktree's instance that does not end in this time is left to the host. */
+const disposeMs = 10_000
 
 /** @param {string} model */
 function modelOf(model) {
@@ -43,7 +47,7 @@ export async function clearProgress(client, call) {
  *   What became of an effect is told by the newest link: a reload may have come between.
  */
 export function effectRunner({ client, memory }) {
-  const { children, calls, names, rules } = memory
+  const { children, calls, names, rules, places } = memory
   const tell = (/** @type {object} */ message) => void memory.link?.tell(message)
 
   /** Rules that take something away from the root session take it away from its children too. */
@@ -60,6 +64,12 @@ export function effectRunner({ client, memory }) {
     rules.set(root, asked)
     asked.catch(() => rules.delete(root))
     return asked
+  }
+
+  /** What is kept by directory is asked of the session's own. */
+  function placeOf(/** @type {string} */ session) {
+    const directory = places.get(session)
+    return directory === undefined ? {} : { query: { directory } }
   }
 
   /** Only a stored part that already runs may be patched (host contract A.2). */
@@ -88,8 +98,11 @@ export function effectRunner({ client, memory }) {
   /** @type {Record<string, (effect: any) => Promise<void>>} */
   const run = {
     async create_session(effect) {
+      const directory = effect.directory || undefined
+      if (directory) own(memory, directory)
       const session = await result(
         client.session.create({
+          ...(directory ? { query: { directory } } : {}),
           body: {
             parentID: effect.parent,
             title: effect.title,
@@ -107,6 +120,7 @@ export function effectRunner({ client, memory }) {
         }),
       )
       children.add(session.id)
+      if (directory) places.set(session.id, directory)
       tell({ type: "session_created", effect: effect.effect, session: session.id })
     },
 
@@ -130,7 +144,7 @@ export function effectRunner({ client, memory }) {
       const answer = { type: "session_inspected", effect: effect.effect, session: id }
       const messages = await client.session.messages({ path: { id }, query: { limit: 2 } })
       if (messages.error) return tell({ ...answer, exists: false })
-      const statuses = await result(client.session.status())
+      const statuses = await result(client.session.status(placeOf(id)))
       const newest = messages.data?.at(-1)
       tell({
         ...answer,
@@ -144,7 +158,11 @@ export function effectRunner({ client, memory }) {
     },
 
     async find_sessions(effect) {
-      const { sessions, harvest, deleted } = await findSessions(client, effect)
+      const { sessions, harvest, deleted, worktrees } = await findSessions(client, effect)
+      for (const [session, directory] of worktrees) {
+        places.set(session, directory)
+        own(memory, directory)
+      }
       for (const found of sessions) children.add(found.session)
       for (const call of harvest) tell(call)
       // While no plugin was there to hear of it; before the answer, upon which the mission goes on.
@@ -157,10 +175,23 @@ export function effectRunner({ client, memory }) {
       await result(
         client._client.post({
           url: `/permission/${effect.permission}/reply`,
+          ...placeOf(effect.session),
           body: { reply: "reject", message: effect.message },
           headers: { "Content-Type": "application/json" },
         }),
       )
+    },
+
+    // The host's instance of a worktree ends before the directory does.
+    async dispose_directory(effect) {
+      const { directory } = effect
+      if (memory.instances.has(directory)) {
+        const disposed = Promise.resolve(client.instance.dispose({ query: { directory } })).catch(() => {})
+        await Promise.race([disposed, new Promise((resolve) => void setTimeout(resolve, disposeMs).unref())])
+        disown(memory, directory)
+      }
+      for (const [session, place] of places) if (place === directory) places.delete(session)
+      tell({ type: "directory_disposed", effect: effect.effect })
     },
 
     async show_progress(effect) {

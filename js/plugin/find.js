@@ -1,7 +1,9 @@
 // What the host still has of a mission's sessions, told to a process that has taken the mission up: which sessions
 // there are, which of them are at work, and what was handed in and never reached the engine.
 
+import { existsSync } from "node:fs"
 import { isOurs, promptOf, result } from "./client.js"
+import { projectOf } from "./memory.js"
 import { missionTools } from "./tools.js"
 
 /** Requests at one time: the host works them off on the thread that its sessions need. */
@@ -73,8 +75,9 @@ async function promptBehind(client, id, newest) {
 /**
  * @param {any} client
  * @param {{mission: string, parents: string[], known: string[]}} effect
- * @returns {Promise<{sessions: Found[], harvest: Harvested[], deleted: string[]}>}
- *   `harvest`: calls that the engine has perhaps never seen; `deleted`: parents that are not there any more
+ * @returns {Promise<{sessions: Found[], harvest: Harvested[], deleted: string[], worktrees: Map<string, string>}>}
+ *   `harvest`: calls that the engine has perhaps never seen; `deleted`: parents that are not there any more; `worktrees`:
+ *   of the sessions that work in one
  */
 export async function findSessions(client, effect) {
   const statuses = (await result(client.session.status())) ?? {}
@@ -82,24 +85,37 @@ export async function findSessions(client, effect) {
   const there = new Map()
   /** @type {string[]} */
   const deleted = []
+  /** @type {Map<string, string>} */
+  const worktrees = new Map()
+  const note = (/** @type {any} */ session) => {
+    const directory = String(session.directory ?? "")
+    if (projectOf(directory) !== undefined) {
+      if (!existsSync(directory)) return // without it the session cannot go on
+      worktrees.set(session.id, directory)
+    }
+    there.set(session.id, session.metadata?.orchestrator?.effect ?? 0)
+  }
   await inParallel(effect.parents, async (id) => {
     const children = await unlessGone(client.session.children({ path: { id } }))
     if (!children) deleted.push(id)
     for (const child of children ?? []) {
       const ours = child.metadata?.orchestrator
-      if (ours?.mission === effect.mission) there.set(child.id, ours.effect ?? 0)
+      if (ours?.mission === effect.mission) note(child)
     }
   })
   await inParallel(
     effect.known.filter((id) => !there.has(id)),
     async (id) => {
       const session = await unlessGone(client.session.get({ path: { id } }))
-      if (session) there.set(id, session.metadata?.orchestrator?.effect ?? 0)
+      if (session) note(session)
     },
   )
   /** @type {Harvested[]} */
   const harvest = []
   const known = new Set(effect.known)
+  await inParallel([...new Set(worktrees.values())], async (directory) => {
+    Object.assign(statuses, await result(client.session.status({ query: { directory } })))
+  })
   const sessions = await inParallel([...there], async ([session, creation]) => {
     const busy = statuses[session] !== undefined && statuses[session].type !== "idle"
     const found = { session, creation, busy, in_tool: false, answered: false, prompt: 0 }
@@ -124,5 +140,5 @@ export async function findSessions(client, effect) {
     }
     return found
   })
-  return { sessions, harvest, deleted }
+  return { sessions, harvest, deleted, worktrees }
 }

@@ -20,7 +20,8 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
 /**
  * @typedef {object} HookHost
  * @property {any} client
- * @property {import("./link.js").Link} link
+ * @property {import("./link.js").Link | import("./link.js").BorrowedLink} link
+ * @property {boolean} [worktree]  a mission's own directory
  * @property {"run" | "serve" | "tui"} mode
  * @property {import("./memory.js").Memory} memory
  * @property {() => Promise<void>} dispose
@@ -52,6 +53,9 @@ export function hooks(host) {
   return {
     config: async (/** @type {any} */ config) => {
       setup = host.configure(config, { interactive: mode === "tui" })
+      // Nobody undoes anything there, and a snapshot costs each step a second.
+      if (host.worktree) config.snapshot = false
+      if (host.worktree) return
       for (const [role, name] of setup.names) memory.names.set(role, name)
       memory.commands = setup.ownCommands
       // Read by the host when an instance starts (host contract A.23).
@@ -272,7 +276,7 @@ function writtenPaths(args) {
 
 /**
  * What the engine finds broken in files that a session has just written, in words for the tool's own output.
- * @param {import("./link.js").Link} link @param {string} session @param {string[]} paths @returns {Promise<string>}
+ * @param {import("./link.js").Link | import("./link.js").BorrowedLink} link @param {string} session @param {string[]} paths @returns {Promise<string>}
  */
 async function shadowCheck(link, session, paths) {
   if (paths.length === 0) return ""
@@ -281,7 +285,7 @@ async function shadowCheck(link, session, paths) {
 }
 
 /**
- * @param {import("./link.js").Link} link @param {string} session
+ * @param {import("./link.js").Link | import("./link.js").BorrowedLink} link @param {string} session
  * @returns {Promise<{role: string, card: string, capped?: boolean}>}
  */
 async function askRole(link, session) {

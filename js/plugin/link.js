@@ -26,6 +26,8 @@ const shared = /** @type {{next: number, pending: Map<string, Pending>}} */ (
 /** A call that no engine hears of any more. The model reads it; and a call that ended so was never answered (find.js). */
 const lostCall = "This call was lost: OpenCode reloads its plugins. If it matters still, you will be asked to make it again."
 
+const elsewhere = "This directory is a worktree of a mission; its project is where missions are started and steered."
+
 /**
  * @typedef {object} LinkOptions
  * @property {string} directory
@@ -34,6 +36,45 @@ const lostCall = "This call was lost: OpenCode reloads its plugins. If it matter
  * @property {(link: Link) => void} [onOpen]
  * @property {Promise<void>} [after]  until then the link is not open: facts are dropped, questions wait
  */
+
+/**
+ * The link of a worktree's instance: its project's own, asked for each time, since that one may be reloaded meanwhile. What
+ * is asked while there is none waits for the next.
+ */
+export class BorrowedLink {
+  /** @param {import("./memory.js").Memory} memory of the project */
+  constructor(memory) {
+    this.memory = memory
+  }
+
+  /** @param {object} message */
+  tell(message) {
+    return this.memory.link?.tell(message) ?? false
+  }
+
+  /** @param {object} message @param {{deadlineMs?: number, fallback?: Answer}} [options] @returns {{request: string, answer: Promise<Answer>}} */
+  ask(message, options = {}) {
+    const { link, reload } = this.memory
+    if (link && (link.open || !reload)) return link.ask(message, options)
+    if (!reload) return { request: "", answer: Promise.resolve({ ok: false, text: elsewhere }) }
+    const answer = reload.over.then(() => this.memory.link?.ask(message, options).answer ?? { ok: false, text: lostCall })
+    return { request: "", answer }
+  }
+
+  /** @param {string} session */
+  watches(session) {
+    return this.memory.link?.watches(session) ?? false
+  }
+
+  /** @param {string} request */
+  abandon(request) {
+    this.memory.link?.abandon(request)
+  }
+
+  get open() {
+    return this.memory.link?.open ?? false
+  }
+}
 
 export class Link {
   /** @type {string[]} what the inbox had no room for */

@@ -16,6 +16,8 @@ import { turnMemory } from "./turns.js"
  * @property {object} [instance]  stands for the newest instance
  * @property {boolean} unsure  nobody has looked yet whether the host has our agents and commands after a reload
  * @property {number} mends  reloads in a row that were to bring them back
+ * @property {Map<string, string>} places  session -> the worktree that it works in, for those that do
+ * @property {Set<string>} instances  worktrees in which the host has, or may have, an instance
  * @property {import("./reload.js").Reload} [reload]  under way, or not yet told to the engine
  */
 
@@ -30,12 +32,35 @@ export function newMemory() {
     turns: turnMemory(),
     unsure: false,
     mends: 0,
+    places: new Map(),
+    instances: new Set(),
   }
 }
 
 const memories = /** @type {Map<string, Memory>} */ (
   /** @type {any} */ (globalThis)[Symbol.for("opencode-orchestrator.directories")] ??= new Map()
 )
+
+/** The project whose worktree a directory is, by where it stands. @param {string} directory */
+export const projectOf = (directory) => /^(.+)\/\.opencode\/orchestrator\/worktrees\/[^/]+\/?$/.exec(directory)?.[1]
+
+/** worktree -> what is known of its project, whose directory the host may name through links @type {Map<string, Memory>} */
+const owners = /** @type {any} */ (globalThis)[Symbol.for("opencode-orchestrator.worktrees")] ??= new Map()
+
+/** The host is about to have an instance in this worktree. @param {Memory} memory @param {string} directory */
+export function own(memory, directory) {
+  owners.set(directory, memory)
+  memory.instances.add(directory)
+}
+
+/** @param {Memory} memory @param {string} directory */
+export function disown(memory, directory) {
+  owners.delete(directory)
+  memory.instances.delete(directory)
+}
+
+/** @param {string} directory of a worktree @param {string} project */
+export const ownerOf = (directory, project) => owners.get(directory) ?? memoryOf(project)
 
 /** @param {string} directory @returns {Memory} */
 export function memoryOf(directory) {

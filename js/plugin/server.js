@@ -4,8 +4,8 @@ import { loadAddon } from "../native.mjs"
 import { configure } from "./configure.js"
 import { effectRunner } from "./effects.js"
 import { hooks } from "./hooks.js"
-import { Link } from "./link.js"
-import { memoryOf } from "./memory.js"
+import { BorrowedLink, Link } from "./link.js"
+import { disown, memoryOf, own, ownerOf, projectOf } from "./memory.js"
 import { mend, reload } from "./reload.js"
 
 const id = "opencode-orchestrator-native"
@@ -59,12 +59,25 @@ function begin(memory, link, mode) {
   link.tell({ type: "host_reloaded", mode })
 }
 
+/**
+ * The instance of a worktree has no engine of its own: it is eyes and hands of its project's.
+ * @param {any} client @param {string} directory @param {string} project @param {"run" | "serve" | "tui"} mode
+ */
+function inWorktree(client, directory, project, mode) {
+  const memory = ownerOf(directory, project)
+  own(memory, directory)
+  const dispose = async () => disown(memory, directory)
+  return hooks({ client, link: new BorrowedLink(memory), mode, memory, dispose, configure, worktree: true })
+}
+
 /** @param {any} input @param {any} [options] */
 async function server(input, options) {
   const mode = hostMode(process.argv)
   try {
     const addon = loadAddon()
     const { client, directory } = input
+    const project = projectOf(directory)
+    if (project !== undefined) return inWorktree(client, directory, project, mode ?? "serve")
     const memory = memoryOf(directory)
     const instance = (memory.instance = {})
     const connect = () =>

@@ -45,7 +45,7 @@ export class TurnWatch {
   #calls
 
   /**
-   * @param {import("./link.js").Link} link
+   * @param {import("./link.js").Link | import("./link.js").BorrowedLink} link
    * @param {TurnMemory} [memory] that instances of one directory share: an event that reaches two is told once
    */
   constructor(link, memory = turnMemory()) {

@@ -7,6 +7,7 @@
 #include "core/command.h"
 #include "core/commander.h"
 #include "core/governor.h"
+#include "core/isolation.h"
 #include "core/recovery.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
@@ -78,12 +79,6 @@ std::string why_not_start(const State& state, const MissionRequested& request) {
   const core::TaskCommand command = core::parse_task_command(request.arguments, request.mode);
   std::vector<std::string> problems = command.problems;
   if (request.session.empty()) problems.emplace_back("no session is named that it is to belong to");
-  const Isolation isolation = command.isolation.value_or(request.options.isolation);
-  if (isolation == Isolation::worktree) {
-    problems.push_back(
-        "isolation \"worktree\" is not built yet: use \"shared\" (the default), in which claims on "
-        "files keep Workers apart");
-  }
   if (problems.empty()) return "";
   std::string text = "The mission was not started:";
   for (const std::string& problem : problems) text += "\n- " + problem;
@@ -181,6 +176,8 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   state.commander.background = command.background && event.mode != HostMode::run;
   ctx.emit(WatchSession{event.session});
   start_clock(ctx, state.budget.time_max_ms);
+  if (command.isolation.value_or(state.options.isolation) == Isolation::worktree)
+    begin_isolation(ctx);
   commander_takes_over(ctx);
   ctx.accept(event.request, state.objective);
 }
@@ -304,6 +301,7 @@ void restore_budget(Context& ctx) {
 void suspend_mission(Context& ctx) {
   State& state = ctx.state;
   forget_turns(ctx);
+  forget_tree_calls(state);
   state.recovery = Recovery{};
   state.recovery.needed = true;
   state.deadline_timer = 0;

@@ -1,6 +1,7 @@
 #include "core/prompt.h"
 
 #include "core/delegation.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/stray.h"
 #include "orchestrator/step.h"
@@ -36,6 +37,11 @@ std::string finding_list(const std::vector<Finding>& findings) {
   return text;
 }
 
+/// Where verify commands run.
+const char* verify_place(const State& state, const Task& task) {
+  return directory_of(state, task.id).empty() ? "the project's directory" : "your own directory";
+}
+
 std::string objective_of(const State& state) {
   return "\nThe mission's objective:\n" + clip(state.objective, kObjectiveBytesMax) + "\n";
 }
@@ -59,6 +65,7 @@ std::string task_card(const State& state, const Task& task) {
   text += list("Files of this task (nobody else writes them meanwhile):", task.files);
   text += list("Accepted when:", task.accept);
   text += dependency_list(state, task);
+  text += place_note(state, task);
   if (const Task* whole = find_task(state, task.parent)) {
     text += "\nIt is a part of " + whole->id.value + " (" + whole->title +
             "), whose Worker waits for your summary.\n";
@@ -83,7 +90,9 @@ std::string planner_prompt(const State& state) {
 
 std::string worker_prompt(const State& state, const Task& task) {
   std::string text = title_line("Task", task) + task_card(state, task);
-  text += list("A Reviewer will run, from the project's directory:", task.verify);
+  text +=
+      list((std::string("A Reviewer will run, from ") + verify_place(state, task) + ":").c_str(),
+           task.verify);
   if (!task.findings.empty())
     text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
   if ((task.attempt > 1 || task.gave_way > 0) && !task.note.empty()) {
@@ -107,8 +116,9 @@ std::string reviewer_prompt(const State& state, const Task& task) {
   text += "\nA Worker has submitted it: " + clip(task.summary, 1500) + "\n";
   text += list("Files that it changed:", task.touched);
   text += list("Language servers on them:", task.diagnosis);
+  const std::string place = verify_place(state, task);
   text += list(
-      "Run each of these yourself with bash, exactly as written, from the project's directory:",
+      ("Run each of these yourself with bash, exactly as written, from " + place + ":").c_str(),
       task.verify);
   return text + objective_of(state) + "\nThen call submit_review with your verdict on this task.\n";
 }

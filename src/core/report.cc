@@ -7,6 +7,7 @@
 #include "core/budget.h"
 #include "core/commander.h"
 #include "core/governor.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/session_pool.h"
@@ -52,7 +53,7 @@ std::string headline(const State& state) {
   if (dropped > 0) text += " " + std::to_string(dropped) + " dropped.";
   text += findings_line(state);
   if (!state.reason.empty()) text += "\nReason: " + clip(state.reason, 1200);
-  text += "\n";
+  text += "\n" + isolation_line(state);
   const Budget& budget = state.budget;
   if (budget.tokens > 0 || is_capped(state)) text += "Spent: " + spent_text(state) + "\n";
   return text;

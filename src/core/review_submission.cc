@@ -4,6 +4,7 @@
 #include "core/commander.h"
 #include "core/evidence.h"
 #include "core/first_look.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
@@ -124,7 +125,7 @@ void pass_task(Context& ctx, Task& task, const std::vector<Finding>& findings,
   task.proofs = std::move(proofs);
   task.findings = findings;
   task.note.clear();
-  move_task(ctx, task, TaskStatus::done);
+  if (!awaits_merge(ctx, task)) move_task(ctx, task, TaskStatus::done);
   for (Session& session : ctx.state.sessions) {
     const bool rests = session.role == Role::worker && session.state == SessionState::idle;
     if (session.task == task.id && rests) end_session(ctx, session);

@@ -6,6 +6,7 @@
 #include "core/delegation.h"
 #include "core/first_look.h"
 #include "core/governor.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/prompt.h"
 #include "core/session_pool.h"
@@ -58,7 +59,8 @@ void sort_by_path(const State& state, std::vector<std::size_t>& tasks) {
 bool claim_is_free(const State& state, const Task& task) {
   return std::ranges::none_of(state.tasks, [&](const Task& other) {
     return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
-           !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id);
+           !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
+           !lets_go_of_claims(state, other, task);
   });
 }
 
@@ -86,7 +88,8 @@ bool reviews_wait(const State& state) {
     // A ready task whose files a submitted one holds waits for that one's review.
     return (task.status == TaskStatus::running && !is_waiting(state, task)) ||
            task.status == TaskStatus::rework ||
-           (task.status == TaskStatus::ready && claim_is_free(state, task));
+           (task.status == TaskStatus::ready && claim_is_free(state, task) &&
+            may_have_place(state, task));
   });
 }
 
@@ -95,6 +98,8 @@ void start_rework(Context& ctx, Task& task) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
   if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
   if (worker->state != SessionState::idle) return;  // its last turn runs out
+  if (!has_place(ctx, task)) return;
+  forget_commit(task);
   task.attempt += 1;
   worker->attempt = task.attempt;
   task.last_written.clear();
@@ -104,6 +109,7 @@ void start_rework(Context& ctx, Task& task) {
 
 /// Work that a pause or a crash has interrupted goes on in its own session.
 void go_on(Context& ctx, Task& task) {
+  if (task.merge != MergeState::none || !has_place(ctx, task)) return;
   const bool runs = task.status == TaskStatus::running;
   Session* session = live_session(ctx.state, runs ? Role::worker : Role::reviewer, task.id);
   if (session == nullptr) {  // it was interrupted before its session existed: that cost nothing
@@ -117,6 +123,7 @@ void go_on(Context& ctx, Task& task) {
 
 void start_work(Context& ctx, Task& task) {
   task.attempt += 1;
+  forget_commit(task);
   task.session = SessionId{};
   task.last_written.clear();
   move_task(ctx, task, TaskStatus::running);
@@ -139,6 +146,7 @@ void dispatch_tasks(Context& ctx) {
   if (!has_room(state)) return;
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
     if (reviews_wait(state) || !may_begin(ctx, Role::reviewer)) break;
+    if (!has_place(ctx, state.tasks[i]) || !is_collected(state, state.tasks[i])) continue;
     start_review(ctx, state.tasks[i]);
   }
   for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
@@ -148,7 +156,7 @@ void dispatch_tasks(Context& ctx) {
   if (ready.empty() || !may_begin(ctx, Role::worker)) return;
   sort_by_path(state, ready);
   for (const std::size_t i : ready) {
-    if (!claim_is_free(state, state.tasks[i])) continue;
+    if (!claim_is_free(state, state.tasks[i]) || !has_place(ctx, state.tasks[i])) continue;
     start_work(ctx, state.tasks[i]);
     if (!may_begin(ctx, Role::worker)) return;
   }
@@ -197,6 +205,7 @@ std::string stuck_reason(const State& state) {
 }
 
 void run_tasks(Context& ctx) {
+  drive_isolation(ctx);
   if (ctx.graph_moved) {
     drop_orphans(ctx);
     keep_claims(ctx.state);
@@ -209,10 +218,10 @@ void run_tasks(Context& ctx) {
     dispatch_tasks(ctx);
   } while (tidy_first_looks(ctx));  // what takes the last slot may put one in the way
   State& state = ctx.state;
-  if (all_settled(state)) {
+  if (all_settled(state) && !merges_pending(state)) {
     enter(ctx, Cause::barrier_reached, Phase::integrating);
     state.master_attempts = 0;
-  } else if (!has_movable_task(state)) {
+  } else if (!has_movable_task(state) && !merges_pending(state)) {
     block_mission(ctx, stuck_reason(state));
   }
 }
@@ -221,10 +230,12 @@ void run_tasks(Context& ctx) {
 
 void schedule(Context& ctx) {
   State& state = ctx.state;
+  if (state.phase != Phase::executing) drive_isolation(ctx);
   if (state.phase == Phase::planning) {
     keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt);
   }
-  if (state.phase == Phase::integrating && !all_settled(state)) {  // a task was added or put back
+  const bool settled = all_settled(state) && !merges_pending(state);
+  if (state.phase == Phase::integrating && !settled) {  // a task was added or put back
     end_role(ctx, Role::master_reviewer);
     enter(ctx, Cause::work_appeared, Phase::executing);
   }

@@ -5,6 +5,7 @@
 #include "core/budget.h"
 #include "core/delegation.h"
 #include "core/governor.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/prompt.h"
@@ -48,7 +49,8 @@ void create(Context& ctx, Session& session) {
   session.effect = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.emit(CreateSession{session.effect, ctx.state.root_session, ctx.state.mission, session.role,
-                         session.task, session.attempt, title_of(ctx.state, session)});
+                         session.task, session.attempt, title_of(ctx.state, session),
+                         directory_of(ctx.state, session.task)});
   arm(ctx, session, kCreationMs);
 }
 
@@ -262,7 +264,8 @@ void release_session(Context& ctx, Session& session) {
   const Task* task = find_task(ctx.state, session.task);
   // A first look's session waits for the task's review.
   const bool comes_back = session.role == Role::worker || session.first_look;
-  const bool may_rework = comes_back && task != nullptr && is_in_work(task->status);
+  const bool may_rework =
+      comes_back && task != nullptr && is_in_work(task->status) && task->merge == MergeState::none;
   ctx.cancel_timer(session.timer);
   release_reservation(ctx, session);
   session.effect = 0;

@@ -8,6 +8,7 @@
 #include "core/delegation.h"
 #include "core/give_way.h"
 #include "core/governor.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/permission.h"
 #include "core/plan.h"
@@ -207,7 +208,10 @@ struct Dispatch {
     if (!on_accepted(ctx, event) && is_commanders(event.effect)) ctx.state.commander.effect = 0;
   }
   void operator()(const EffectFailed& event) {
-    if (on_effect_failed(ctx, event) || on_recovery_failed(ctx, event.effect)) return;
+    if (on_effect_failed(ctx, event) || on_recovery_failed(ctx, event.effect) ||
+        on_directory_disposed(ctx, event.effect)) {
+      return;
+    }
     if (is_commanders(event.effect)) on_commander_prompt_failed(ctx);
   }
   void operator()(const TurnEnding& event) { on_turn_ending(ctx, event); }
@@ -268,6 +272,8 @@ struct Dispatch {
   void operator()(const DelegateCalled& event) { on_delegate(ctx, event); }
   void operator()(const ResultAsked& event) { on_result_asked(ctx, event); }
   void operator()(const CancelCalled& event) { on_cancel(ctx, event); }
+  void operator()(const WorktreesAnswered& event) { on_worktrees_answered(ctx, event); }
+  void operator()(const DirectoryDisposed& event) { on_directory_disposed(ctx, event.effect); }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;
@@ -295,7 +301,7 @@ struct Dispatch {
       if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
     } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
                !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
-               !on_governor_timer(ctx, event.timer)) {
+               !on_governor_timer(ctx, event.timer) && !on_tree_timer(ctx, event.timer)) {
       on_session_timer(ctx, event.timer);
     }
   }
@@ -327,6 +333,7 @@ Effects run_step(Context ctx, const Event& event) {
   end_rests(ctx);
   if (ctx.moved) let_requests_out(ctx);
   if (dispatches && ctx.moved) schedule(ctx);
+  drop_worktrees(ctx);
   const bool prompts = prompts_commander(ctx);
   if (dispatches && is_running(state.phase) && !prompts) check_budget(ctx);
   if (is_running(state.phase) && !state.dormant) {
@@ -366,6 +373,11 @@ std::vector<std::string> vouched_files(const State& state, const SessionId& sess
   std::ranges::sort(files);
   files.erase(std::unique(files.begin(), files.end()), files.end());
   return files;
+}
+
+std::string directory_of(const State& state, const SessionId& session) {
+  const Session* child = find_session(state, session);
+  return child == nullptr ? "" : core::directory_of(state, child->task);
 }
 
 Role role_of(const State& state, const SessionId& session) {
@@ -411,6 +423,8 @@ std::string why_not_write(const State& state, const SessionId& session, const st
            " is handed in and being judged as it is. End your turn; if something is found, it "
            "comes back to you.";
   }
+  // In a worktree of its own nobody else's claim counts: what collides is brought together later.
+  if (!core::directory_of(state, child->task).empty()) return "";
   Task nobodys;
   const Task* own = find_task(state, child->task);
   const Task* holder = core::holder_of(state, own == nullptr ? nobodys : *own, clean);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/claims.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/submission.h"
@@ -22,7 +23,9 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
     Task* task = session == nullptr || session->role != Role::worker
                      ? nullptr
                      : find_task(state, session->task);
-    if (task != nullptr && is_in_work(task->status)) ran.push_back(task);
+    // What a Worker of a worktree changes in the project is nobody's.
+    const bool here = task != nullptr && directory_of(state, task->id).empty();
+    if (here && is_in_work(task->status)) ran.push_back(task);
   }
   const auto owner =
       std::ranges::find_if(ran, [&](const Task* task) { return claims(*task, path); });

@@ -16,6 +16,7 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
   ctx.graph_moved =
       ctx.graph_moved || to == TaskStatus::pending || is_settled(to) || is_settled(task.status);
   task.status = to;
+  if (to != TaskStatus::reviewing && to != TaskStatus::done) task.merge = MergeState::none;
   if (to != TaskStatus::running) want_nothing(task);
   if (to == TaskStatus::running && task.started_ms == 0) task.started_ms = ctx.now_ms;
   if (is_settled(to)) task.ended_ms = ctx.now_ms;
@@ -47,7 +48,9 @@ bool all_settled(const State& state) {
 
 bool has_movable_task(const State& state) {
   return std::ranges::any_of(state.tasks, [](const Task& task) {
-    return task.status == TaskStatus::ready || is_in_work(task.status);
+    // A conflict is solved by another task.
+    return task.status == TaskStatus::ready ||
+           (is_in_work(task.status) && task.merge != MergeState::conflict);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
@@ -125,6 +126,7 @@ class Edit {
   void finish(Task& task) {
     if (task.status == TaskStatus::done) return;
     end_task_sessions(ctx_, task.id);
+    keep_work(ctx_.state, task);
     finish_on_word(ctx_, task);
     remark(task.id.value + " is done on your word");
   }

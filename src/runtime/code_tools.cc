@@ -7,11 +7,11 @@
 namespace orchestrator::runtime {
 
 void CodeTools::answer(const codec::AstSearchAsked& asked, Outbox& outbox) {
-  start(asked.request, make_ast_search(place(), asked.args), outbox);
+  start(asked.request, make_ast_search(place(asked.session), asked.args), outbox);
 }
 
 void CodeTools::answer(const codec::AstOutlineAsked& asked, Outbox& outbox) {
-  start(asked.request, make_ast_outline(place(), asked.args), outbox);
+  start(asked.request, make_ast_outline(place(asked.session), asked.args), outbox);
 }
 
 void CodeTools::answer(const codec::AstReplaceAsked& asked, Outbox& outbox) {
@@ -20,7 +20,7 @@ void CodeTools::answer(const codec::AstReplaceAsked& asked, Outbox& outbox) {
     return mission_.reply(asked.request, false,
                           "Refused: only a Worker of a mission may replace code.");
   }
-  auto made = make_ast_replace(place(), asked.args);
+  auto made = make_ast_replace(place(asked.session), asked.args);
   if (!made.ok()) return mission_.reply(asked.request, false, made.error().text());
   const auto started = std::move(made).value();
   replacing_.push_back(asked.request);
@@ -57,8 +57,9 @@ void CodeTools::write(const codec::AstReplaceAsked& asked, const std::shared_ptr
     return mission_.reply(asked.request, false,
                           "Nothing is written: the mission is over. End your turn.");
   }
+  ProjectFiles& files = files_of_(asked.session);
   for (const AstReplace::Change& change : job->changes()) {
-    const bool here = files_.relative(change.path) == change.path;
+    const bool here = files.relative(change.path) == change.path;
     const std::string why = here ? why_not_write(mission_.state(), asked.session, change.path)
                                  : change.path + " leads elsewhere now.";
     if (why.empty()) continue;
@@ -67,7 +68,7 @@ void CodeTools::write(const codec::AstReplaceAsked& asked, const std::shared_ptr
   }
   mission_.await_disk(asked.request);
   for (const AstReplace::Change& change : job->changes()) {
-    files_.note_baseline(change.path, change.before);
+    files.note_baseline(change.path, change.before);
     mission_.record(FileWritten{asked.session, change.path}, outbox);
   }
   if (mission_.is_open() && !mission_.make_durable(outbox)) return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,8 +17,10 @@ namespace orchestrator::runtime {
 /// the looking is done on the pool.
 class CodeTools {
  public:
-  CodeTools(MissionAccess& mission, ProjectFiles& files, os::FileSystem& disk, std::string root)
-      : mission_(mission), files_(files), disk_(disk), root_(std::move(root)) {}
+  /// `files_of`: among which a session works.
+  CodeTools(MissionAccess& mission, std::function<ProjectFiles&(const SessionId&)> files_of,
+            os::FileSystem& disk)
+      : mission_(mission), files_of_(std::move(files_of)), disk_(disk) {}
 
   void answer(const codec::AstSearchAsked& asked, Outbox& outbox);
   void answer(const codec::AstOutlineAsked& asked, Outbox& outbox);
@@ -29,14 +32,14 @@ class CodeTools {
   void start(const RequestId& request, base::Result<std::shared_ptr<TreeJob>> made, Outbox& outbox);
   void write(const codec::AstReplaceAsked& asked, const std::shared_ptr<AstReplace>& job,
              Outbox& outbox);
-  [[nodiscard]] AstPlace place() const {
-    return {disk_, root_, [this](std::string_view path) { return files_.relative(path); }};
+  [[nodiscard]] AstPlace place(const SessionId& session) const {
+    const ProjectFiles& files = files_of_(session);
+    return {disk_, files.root(), [&files](std::string_view path) { return files.relative(path); }};
   }
 
   MissionAccess& mission_;
-  ProjectFiles& files_;
+  const std::function<ProjectFiles&(const SessionId&)> files_of_;
   os::FileSystem& disk_;
-  const std::string root_;
   std::vector<RequestId> replacing_;  ///< searches that nobody has called off
 };
 

@@ -66,8 +66,28 @@ void Gates::begin_diagnoses(const Options& options, Outbox& outbox) {
   settle(outbox);
 }
 
+ProjectFiles& Gates::files_of(const SessionId& session) {
+  const std::string directory = directory_of(mission_.state(), session);
+  if (directory.empty()) return files_;
+  const auto known = places_.find(directory);
+  if (known != places_.end()) return *known->second;
+  const auto& trees = mission_.state().worktrees.trees;
+  std::erase_if(places_, [&](const auto& place) {
+    return std::ranges::find(trees, place.first, &Worktree::directory) == trees.end();
+  });
+  return *places_.emplace(directory, std::make_unique<ProjectFiles>(world_.files, directory))
+              .first->second;
+}
+
+void Gates::before_apply(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (syntax::language_of_path(path)) files_.note_baseline(path);
+  }
+}
+
 void Gates::forget_files() {
   files_.shadows().clear();
+  places_.clear();
   told_unknown_.clear();
   begun_.clear();
   watch_.end();
@@ -86,9 +106,10 @@ bool Gates::keeps(Happening& happening, const std::string& output, Outbox& outbo
 /// The claim grows with the permission, not with the write: of two sessions that ask for one free
 /// file, the second is refused.
 void Gates::answer(const codec::WriteAsked& asked, Outbox& outbox) {
+  ProjectFiles& files = files_of(asked.session);
   std::vector<std::string> inside;
   for (const std::string& path : asked.paths) {
-    inside.push_back(files_.relative(path));
+    inside.push_back(files.relative(path));
     const auto why = [&] {
       return why_not_write(mission_.state(), asked.session, inside.back(), asked.child);
     };
@@ -106,9 +127,9 @@ void Gates::answer(const codec::WriteAsked& asked, Outbox& outbox) {
     mission_.await_disk(asked.request);
     for (const std::string& path : inside) {
       // Parsed while the host writes, so that the check of that write finds a tree.
-      if (auto file = files_.note_baseline(path))
+      if (auto file = files.note_baseline(path))
         outbox.run_on_pool([file] { file->prepare(); }, [](Outbox&) {});
-      servers_.note_write(path, outbox);
+      if (&files == &files_) servers_.note_write(path, outbox);
       mission_.record(FileWritten{asked.session, path}, outbox);
     }
   }
@@ -117,10 +138,11 @@ void Gates::answer(const codec::WriteAsked& asked, Outbox& outbox) {
 
 /// Changes nothing that lasts, so its answer waits for no disk.
 void Gates::answer(const codec::CheckAsked& asked, Outbox& outbox) {
+  ProjectFiles& files = files_of(asked.session);
   std::vector<std::shared_ptr<ShadowFile>> written;
   if (role_of(mission_.state(), asked.session) != Role::none) {
     for (const std::string& path : asked.paths) {
-      auto file = files_.shadows().find(files_.relative(path));
+      auto file = files.shadows().find(files.relative(path));
       if (file != nullptr && written.size() < kCheckedMax) written.push_back(std::move(file));
     }
   }
@@ -131,7 +153,7 @@ void Gates::answer(const codec::CheckAsked& asked, Outbox& outbox) {
     std::vector<ShadowReport> reports;
   };
   auto job = std::make_shared<Job>();
-  for (const auto& file : written) job->paths.push_back(files_.whole(file->path()));
+  for (const auto& file : written) job->paths.push_back(files.whole(file->path()));
   job->files = std::move(written);
   outbox.run_on_pool(
       [job, &disk = world_.files] {
@@ -140,7 +162,7 @@ void Gates::answer(const codec::CheckAsked& asked, Outbox& outbox) {
           job->reports.push_back(job->files[i]->check(text_to_check(disk, job->paths[i]), limits));
       },
       [this, job, request = asked.request, session = asked.session](Outbox& out) {
-        for (const auto& file : job->files) files_.shadows().used(file->path());
+        for (const auto& file : job->files) files_of(session).shadows().used(file->path());
         bool say_unknown = !told_unknown_.contains(session);
         const std::string text = shadow_text(job->reports, say_unknown);
         if (!say_unknown) told_unknown_.insert(session);
@@ -153,7 +175,7 @@ void Gates::answer(const codec::CommandAsked& asked, Outbox& /*outbox*/) {
     if (begun_.size() >= kBegunMax) begun_.clear();  // commands whose end nobody told
     watch_.command_began(asked.session, asked.call);
     begun_[{asked.session, asked.call}] =
-        files_.hash_of(vouched_files(mission_.state(), asked.session));
+        files_of(asked.session).hash_of(vouched_files(mission_.state(), asked.session));
   }
   mission_.reply_first(asked.request);
 }
@@ -164,8 +186,15 @@ void Gates::answer(const codec::DiagnosticsAsked& asked, Outbox& outbox) {
     return mission_.reply(asked.request, false,
                           "lsp_diagnostics: this session is no Worker or Reviewer of a mission");
   }
+  ProjectFiles& files = files_of(asked.session);
+  // A server for each worktree would cost hundreds of MB.
+  if (&files != &files_) {
+    return mission_.reply(asked.request, true,
+                          "Language servers are not asked about files in a worktree; they are when "
+                          "the work is in the project.");
+  }
   std::vector<std::string> paths;
-  for (const std::string& path : asked.args.paths) paths.push_back(files_.relative(path));
+  for (const std::string& path : asked.args.paths) paths.push_back(files.relative(path));
   if (paths.empty() || !asked.problems.empty()) {
     std::string text = "lsp_diagnostics: refused. paths: a list of files is needed";
     for (const std::string& problem : asked.problems) text += "\n- " + problem;
@@ -181,7 +210,7 @@ bool Gates::diagnose(const WorkSubmitted& work, Outbox& outbox) {
   const Task* task = session == nullptr ? nullptr : find_task(mission_.state(), session->task);
   // What is refused anyway, or was told to a process before this one, costs no server's time.
   if (task == nullptr || session->role != Role::worker || !work.problems.empty() ||
-      work.harvested || !mission_.is_open()) {
+      work.harvested || !mission_.is_open() || &files_of(work.session) != &files_) {
     return false;
   }
   std::set<std::string> paths(task->touched.begin(), task->touched.end());
@@ -275,9 +304,10 @@ void Gates::record_review(ReviewSubmitted review, Outbox& outbox) {
     std::vector<std::string> paths;
   };
   auto job = std::make_shared<Job>();
-  job->files = files_.written_among(vouched_files(mission_.state(), review.session));
+  const ProjectFiles& files = files_of(review.session);
+  job->files = files.written_among(vouched_files(mission_.state(), review.session));
   if (job->files.empty()) return mission_.record(std::move(review), outbox);
-  for (const auto& file : job->files) job->paths.push_back(files_.whole(file->path()));
+  for (const auto& file : job->files) job->paths.push_back(files.whole(file->path()));
   job->review = std::move(review);
   const auto parse = [job, &disk = world_.files] {
     const auto end = std::chrono::steady_clock::now() + kReviewParse;
@@ -300,7 +330,7 @@ void Gates::record_review(ReviewSubmitted review, Outbox& outbox) {
   outbox.run_on_pool(parse, [this, job](Outbox& out) {
     // What has changed while it was parsed is changed when the verdict is taken.
     const auto vouched = vouched_files(mission_.state(), job->review.session);
-    job->review.files_hash = files_.hash_of(vouched);
+    job->review.files_hash = files_of(job->review.session).hash_of(vouched);
     mission_.record_late(std::move(job->review), out);
     mission_.release(out);
   });
@@ -310,17 +340,20 @@ void Gates::record_review(ReviewSubmitted review, Outbox& outbox) {
 void Gates::observe(Happening& happening, const std::string& output) {
   if (auto* ran = std::get_if<CommandRan>(&happening)) {
     ran->output_hash = os::content_hash(output);
-    const std::string workdir = ran->workdir.empty() ? "." : files_.relative(ran->workdir);
+    const ProjectFiles& files = files_of(ran->session);
+    const std::string workdir = ran->workdir.empty() ? "." : files.relative(ran->workdir);
     ran->workdir = workdir == "." ? "" : workdir;
-    ran->files_hash = files_.hash_of(vouched_files(mission_.state(), ran->session));
+    ran->files_hash = files.hash_of(vouched_files(mission_.state(), ran->session));
     const auto begun = begun_.extract({ran->session, ran->call});
     ran->begun_hash = begun ? begun.mapped() : std::string(CommandRan::kUnseen);
   } else if (auto* written = std::get_if<FileWritten>(&happening)) {
-    written->path = files_.relative(written->path);
+    written->path = files_of(written->session).relative(written->path);
   } else if (auto* review = std::get_if<ReviewSubmitted>(&happening)) {
-    review->files_hash = files_.hash_of(vouched_files(mission_.state(), review->session));
+    review->files_hash =
+        files_of(review->session).hash_of(vouched_files(mission_.state(), review->session));
   } else if (auto* work = std::get_if<WorkSubmitted>(&happening)) {
-    for (std::string& file : work->args.files) file = files_.relative(file);
+    const ProjectFiles& files = files_of(work->session);
+    for (std::string& file : work->args.files) file = files.relative(file);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,7 +26,8 @@ class Gates {
   /// `world` and `root` outlive it.
   Gates(MissionAccess& mission, const World& world, const std::string& root);
 
-  ProjectFiles& files() { return files_; }
+  /// The files among which a session works: the project's, or those of its worktree.
+  ProjectFiles& files_of(const SessionId& session);
 
   /// Before any log is opened: what still waits belongs to the mission before, which is over.
   void begin_diagnoses(const Options& options, Outbox& outbox);
@@ -36,8 +38,10 @@ class Gates {
   /// From here on changes that no tool made are found (tree_watch.h).
   void watch_files(Outbox& outbox) { watch_.begin(outbox); }
   void unwatch_files() { watch_.end(); }
-  /// A tool has leave to write this file.
+  /// A tool has leave to write this file of the project.
   void note_write(const std::string& path, std::uint64_t now_ms) { watch_.wrote(path, now_ms); }
+  /// These files of the project are about to be brought up to a task's.
+  void before_apply(const std::vector<std::string>& paths);
 
   void answer(const codec::WriteAsked& asked, Outbox& outbox);
   void answer(const codec::CheckAsked& asked, Outbox& outbox);
@@ -72,7 +76,8 @@ class Gates {
 
   MissionAccess& mission_;
   const World& world_;
-  ProjectFiles files_;
+  ProjectFiles files_;                                           ///< of the project itself
+  std::map<std::string, std::unique_ptr<ProjectFiles>> places_;  ///< of worktrees, by directory
   /// The vouched files' hash when a command began, by session and tool call.
   std::map<std::pair<SessionId, std::string>, std::string> begun_;
   std::set<SessionId> told_unknown_;  ///< sessions that know of files that no grammar is for

@@ -90,6 +90,7 @@ class MissionStore {
   /// Ends the failure: a log that can be written, from `state` on. An Error: it still cannot.
   base::Result<void> go_on(const State& state, std::uint64_t now_ms);
 
+  [[nodiscard]] const std::string& lock_path() const { return paths_.lock; }
   [[nodiscard]] std::string log_path() const { return paths_.directory + "/engine.log"; }
 
  private:

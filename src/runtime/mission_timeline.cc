@@ -52,6 +52,14 @@ struct What {
     return verdict + ", " + counted(event.args.findings.size(), "finding") +
            (event.harvested ? " (harvested)" : "") + refused(event.problems.size());
   }
+  std::optional<std::string> operator()(const WorktreesAnswered& event) const {
+    if (!event.problem.empty()) return "git: " + clipped(event.problem);
+    if (!event.conflicts.empty()) return counted(event.conflicts.size(), "file") + " in conflict";
+    if (!event.refused.empty()) return counted(event.refused.size(), "file") + " refused";
+    if (!event.directory.empty()) return "a worktree stands";
+    if (!event.paths.empty()) return counted(event.paths.size(), "file");
+    return event.commit.empty() ? "done" : "commit " + clipped(event.commit);
+  }
   std::optional<std::string> operator()(const TodoUpdated& event) const {
     std::string text = event.args.id.value;
     if (event.args.status) text += " to " + std::string(to_name(*event.args.status));

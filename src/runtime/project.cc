@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 #include <variant>
 
 #include "codec/binary.h"
 #include "codec/message.h"
+#include "core/isolation.h"
 #include "core/todo_text.h"
 #include "orchestrator/step.h"
 #include "runtime/code_tools.h"
@@ -98,7 +100,9 @@ class Project final : public Directory, private MissionAccess {
         store_(world_.files, path, world_.log_limits),
         options_(world_.files, path, options_json),
         gates_(*this, world_, root_),
-        code_tools_(*this, gates_.files(), world_.files, path) {}
+        code_tools_(
+            *this, [this](const SessionId& id) -> ProjectFiles& { return gates_.files_of(id); },
+            world_.files) {}
 
   ~Project() override {
     if (changed_ && failure_.empty() && store_.sync().ok()) (void)store_.save(state_).ok();
@@ -318,6 +322,7 @@ class Project final : public Directory, private MissionAccess {
     }
     if (store_.is_open() || !found.value().notices.empty()) open_log(state_.options.log.level);
     tell(found.value().notices, outbox);
+    sweep_trees(store_.is_open() ? state_.mission.value : "", outbox);
     if (!store_.is_open()) return;
     gates_.configure(state_.options);
     note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
@@ -355,6 +360,8 @@ class Project final : public Directory, private MissionAccess {
     gates_.begin_diagnoses(request.options, outbox);
     request.seed = world_.random();
     request.mission = new_mission_id(request.seed);
+    sweep_lock_.reset();  // its work is done before anything of this mission is
+    if (store_.is_open()) finish(outbox);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
       return reply(
           request.request, false,
@@ -363,6 +370,7 @@ class Project final : public Directory, private MissionAccess {
     }
     gates_.forget_files();
     open_log(request.options.log.level);
+    sweep_trees(request.mission.value, outbox);
     if (const auto hidden = hide_state_from_git(world_.files, root_); !hidden.ok())
       note(LogLevel::warning, hidden.error().text());
     note(LogLevel::info, "mission " + request.mission.value + " requested");
@@ -408,8 +416,7 @@ class Project final : public Directory, private MissionAccess {
       for (Effect& effect : caused) effects_.push_back(std::move(effect));
       return;
     }
-    if (const auto* written = std::get_if<FileWritten>(&event.what))
-      gates_.note_write(written->path, outbox.now_ms());
+    if (const auto* written = std::get_if<FileWritten>(&event.what)) note_write(*written, outbox);
     const Phase before = state_.phase;
     auto applied = store_.apply(state_, event);
     if (!applied.ok()) {
@@ -432,6 +439,11 @@ class Project final : public Directory, private MissionAccess {
     }
   }
 
+  void note_write(const FileWritten& written, Outbox& outbox) {
+    if (directory_of(state_, written.session).empty())
+      gates_.note_write(written.path, outbox.now_ms());
+  }
+
   /// Lets out what the batch has caused, now that it is durable.
   void release(Outbox& outbox) override {
     for (const Reply& answer : std::exchange(answers_, {}))
@@ -441,7 +453,9 @@ class Project final : public Directory, private MissionAccess {
       const bool due = phase_changed_ || save_due_ || shows_something();
       if (due && !make_durable(outbox)) return;
       if (phase_changed_ || save_due_) save(outbox);
-      if (store_.is_open() && !is_active(state_.phase)) finish(outbox);
+      // The log and the lock outlive the mission until its worktrees are gone.
+      if (store_.is_open() && !is_active(state_.phase) && !core::leaves_worktrees(state_))
+        finish(outbox);
     }
     let_out(outbox);
     if (world_.machine && !load_pending_ && wants_load()) {
@@ -490,9 +504,57 @@ class Project final : public Directory, private MissionAccess {
       outbox.cancel_timer(cancel->timer);
     } else if (const auto* watch = std::get_if<WatchSession>(&effect)) {
       outbox.watch_session(watch->session.value);
+    } else if (const auto* question = std::get_if<AskWorktrees>(&effect)) {
+      ask_git(*question, outbox);
     } else {
       outbox.send(codec::encode_effect(effect));
     }
+  }
+
+  // ---- worktrees
+  // ----------------------------------------------------------------------------------
+
+  TreeKeeper* keeper() {
+    if (!keeper_ && world_.trees) keeper_ = world_.trees(root_);
+    return keeper_.get();
+  }
+
+  void ask_git(const AskWorktrees& question, Outbox& outbox) {
+    if (question.call == TreeCall::apply) {
+      if (const Task* task = find_task(state_, question.task)) gates_.before_apply(task->touched);
+    }
+    const bool applies = question.call == TreeCall::apply;
+    const auto answered = [this, applies](WorktreesAnswered answer, Outbox& out) {
+      for (const std::string& path : answer.paths) {
+        if (applies) gates_.note_write(path, out.now_ms());
+      }
+      if (!answer.problem.empty()) note(LogLevel::warning, "worktrees: " + answer.problem);
+      record_late(std::move(answer), out);
+      release(out);
+    };
+    if (TreeKeeper* const git = keeper()) return git->ask(question, outbox, answered);
+    outbox.run_on_pool([] {},
+                       [answered, effect = question.effect](Outbox& out) {
+                         WorktreesAnswered none;
+                         none.effect = effect;
+                         none.problem = "worktrees cannot be made here.";
+                         answered(std::move(none), out);
+                       });
+  }
+
+  /// Removes what crashes have left of other missions' worktrees. Where no mission is active, the
+  /// lock is held meanwhile.
+  void sweep_trees(const std::string& active, Outbox& outbox) {
+    const auto found = world_.files.list(worktrees_directory(root_));
+    if (!found.ok() || found.value().empty() || sweep_lock_ || !world_.trees) return;
+    if (!store_.is_open()) {
+      auto lock = world_.files.lock(store_.lock_path());
+      if (!lock.ok()) return;
+      sweep_lock_ = std::move(lock).value();
+    }
+    std::set<std::string> kept;
+    if (!active.empty()) kept.insert(active);
+    keeper()->sweep(kept, outbox, [this](Outbox&) { sweep_lock_.reset(); });
   }
 
   /// The mission is over: another process may start the next one.
@@ -725,6 +787,8 @@ class Project final : public Directory, private MissionAccess {
   bool progress_pending_ = false;
   Gates gates_;  ///< it and the next one call back into all of the above
   CodeTools code_tools_;
+  std::unique_ptr<os::DirectoryLock> sweep_lock_;
+  std::unique_ptr<TreeKeeper> keeper_;  ///< what it runs calls back into all of the above
 };
 
 }  // namespace
@@ -743,6 +807,7 @@ World posix_world() {
   World world{os::posix_file_system(),
               [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }};
   world.program_path = program_path();
+  world.trees = [](const std::string& project) { return make_git_keeper(project, program_path()); };
   world.machine = [](const std::string& path) {
     auto text = os::posix_file_system().read(path, kMachineBytesMax);
     return text.ok() ? std::move(text).value() : std::string();

@@ -11,6 +11,7 @@
 #include "os/file_system.h"
 #include "runtime/engine.h"
 #include "runtime/mission_store.h"
+#include "runtime/tree_keeper.h"
 
 namespace orchestrator::runtime {
 
@@ -41,6 +42,8 @@ struct World {
   /// A file of the machine's own (/proc), empty where there is none; unset: how busy it is does not
   /// matter.
   std::function<std::string(const std::string&)> machine = {};
+  /// Makes what keeps the worktrees of a project (its canonical path); unset: there are none.
+  std::function<std::unique_ptr<TreeKeeper>(const std::string& project)> trees = {};
 };
 
 /// The machine's own.

@@ -39,6 +39,7 @@ class ProjectFiles {
   ShadowFiles& shadows() { return shadows_; }
   /// Where a file of the project stands.
   [[nodiscard]] std::string whole(const std::string& path) const { return root_ + "/" + path; }
+  [[nodiscard]] const std::string& root() const { return root_; }
 
  private:
   using Kind = os::FileInfo::Kind;

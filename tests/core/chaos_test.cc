@@ -35,6 +35,28 @@ class Chaos {
     }
   }
 
+  /// Each task in a worktree, with a git that fails now and then, and people who write meanwhile.
+  void isolate() {
+    host_.options.isolation = Isolation::worktree;
+    host_.git_fails = [this](const AskWorktrees& call) -> std::string {
+      if (chance(10)) host_.touch("src/" + std::to_string(pick(3)) + "/new.cc");
+      // What cannot be removed the next sweep removes.
+      const bool may = call.call != TreeCall::check && call.call != TreeCall::remove;
+      return may && chance(faults_) ? "git says no" : "";
+    };
+  }
+
+  void expect_merged() {
+    EXPECT_TRUE(host_.trees.empty()) << host_.trees.begin()->first << " still stands";
+    if (host_.state.phase != Phase::sealed) return;
+    for (const Task& task : host_.state.tasks) {
+      EXPECT_EQ(task.merge, MergeState::none) << task.id.value;
+      if (task.status != TaskStatus::done || task.commit.empty()) continue;
+      for (const std::string& path : task.touched)
+        EXPECT_TRUE(host_.project().contains(path)) << path << " of " << task.id.value;
+    }
+  }
+
   void run() {
     host_.task_command((pick(4) == 0 ? "build it --background" : "build it") + budget_);
     std::size_t at = 0;
@@ -87,7 +109,8 @@ class Chaos {
           std::holds_alternative<TodoUpdated>(what) || std::holds_alternative<TurnEnding>(what) ||
           std::holds_alternative<DelegateCalled>(what) ||
           std::holds_alternative<ResultAsked>(what) || std::holds_alternative<CancelCalled>(what) ||
-          std::holds_alternative<CallAborted>(what) || std::holds_alternative<RequestAsked>(what);
+          std::holds_alternative<CallAborted>(what) || std::holds_alternative<RequestAsked>(what) ||
+          std::holds_alternative<DirectoryDisposed>(what);  // each is told in some way
       return !call && chance(faults_);
     };
     host_.swallowed = [this](const PromptSession&) { return chance(faults_); };
@@ -238,6 +261,19 @@ class Chaos {
   std::uint32_t faults_ = 0;
   std::string budget_;
 };
+
+TEST(Chaos, SoDoesEachInWorktrees) {
+  const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
+  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 300);
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
+    Chaos chaos(seed);
+    chaos.isolate();
+    chaos.run();
+    chaos.expect_merged();
+    if (::testing::Test::HasFailure()) return;
+  }
+}
 
 TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {
   const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);

@@ -111,6 +111,8 @@ class FakeHost {
   int answers_per_turn = 1;  ///< requests of a turn; all but the last call tools
   /// Tokens of an answer: what was read and written, of a request of so many bytes.
   std::function<std::uint64_t(std::uint64_t bytes, std::uint64_t output_max)> cost;
+  /// Why git does not do what it is asked for; empty: it does.
+  std::function<std::string(const AskWorktrees&)> git_fails;
   /// Requests that the model answers at this moment.
   [[nodiscard]] std::size_t being_answered(const std::string& of_model) const;
   void script(Role role, Model model) { models_[role] = std::move(model); }
@@ -170,7 +172,19 @@ class FakeHost {
   [[nodiscard]] std::vector<PromptSession> prompts_that_begin(const std::string& start) const;
   [[nodiscard]] std::size_t sessions_of(Role role, const std::string& task_id = "") const;
   [[nodiscard]] std::string files_hash(const SessionId& session) const;
-  void touch(const std::string& path) { versions_[path] += 1; }
+  void touch(const std::string& path) { versions_[path] = ++writes_; }
+  /// Files and what is in them, a number for each text.
+  using Files = std::map<std::string, int>;
+  /// Of the project, or of the worktree that a session works in.
+  Files& files_of(const SessionId& session);
+  [[nodiscard]] const Files& project() const { return versions_; }
+  struct Tree {
+    std::string base;
+    Files files;
+  };
+  std::map<std::string, Tree> trees;    ///< worktrees that stand, by name
+  std::vector<AskWorktrees> git_calls;  ///< in their order
+  std::vector<std::string> disposed;    ///< directories that the host has let go of
   [[nodiscard]] bool running(const std::string& id) const;
   [[nodiscard]] std::size_t timers() const { return timers_.size(); }
 
@@ -226,6 +240,10 @@ class FakeHost {
   void abort(const SessionId& session, bool by_user);
   void lose_turns();
   void answer(const Reply& reply);
+  void ask_git(const AskWorktrees& effect);
+  void merge(const std::string& ours, const std::string& theirs, WorktreesAnswered& answer);
+  std::string commit(Files files, std::vector<std::string> parents);
+  [[nodiscard]] std::set<std::string> ancestors(const std::string& id) const;
 
   void message(const SessionId& session, const std::string& text);
   void begin_turn(const SessionId& session);
@@ -251,7 +269,14 @@ class FakeHost {
   std::map<RequestId, SessionId> turn_endings_;
   std::map<RequestId, std::pair<SessionId, std::uint64_t>> leaves_;  ///< requests that wait
   std::uint64_t messages_ = 0;
-  std::map<std::string, int> versions_;
+  Files versions_;
+  Files nowhere_;  ///< of directories that are gone
+  int writes_ = 0;
+  struct Commit {
+    Files files;
+    std::vector<std::string> parents;
+  };
+  std::map<std::string, Commit> commits_;
   std::priority_queue<Due> queue_;
   std::uint64_t order_ = 0;
   std::uint64_t requests_ = 0;

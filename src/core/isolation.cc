@@ -1,0 +1,612 @@
+#include "core/isolation.h"
+
+#include <algorithm>
+
+#include "core/mission.h"
+#include "core/plan.h"
+#include "core/session_pool.h"
+#include "core/submission.h"
+#include "core/task_graph.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// Of one git call, and of one merge that somebody else's writing has spoilt.
+constexpr std::uint32_t kTreeTriesMax = 3;
+/// So long the host has to say that a session has stopped.
+constexpr TimeMs kStopMs = 5'000;
+constexpr std::size_t kSideShownMax = 4'000;
+constexpr std::size_t kConflictsShownMax = 24'000;
+constexpr std::size_t kRefusedShown = 10;
+
+Worktree* tree_of(State& state, const TaskId& task) {
+  std::vector<Worktree>& trees = state.worktrees.trees;
+  const auto it = std::ranges::find_if(trees, [&](const Worktree& tree) {
+    return tree.task == task &&
+           (tree.state == TreeState::adding || tree.state == TreeState::standing);
+  });
+  return it == trees.end() ? nullptr : &*it;
+}
+
+/// Its worktree has something to give, or is about to.
+bool needs_tree(const Task& task) {
+  if (task.merge != MergeState::none)
+    return task.merge == MergeState::waiting && task.commit.empty();
+  return !is_settled(task.status);
+}
+
+/// Letters, digits, `-` and `_`; the number keeps two tasks of one name apart.
+std::string tree_name(const TaskId& task, std::uint32_t number) {
+  std::string name = task.value;
+  std::ranges::replace(name, '.', '_');
+  return name + "-" + std::to_string(number);
+}
+
+EffectId ask_git(Context& ctx, TreeCall call, const std::string& name = "",
+                 const std::string& from = "", const std::string& to = "",
+                 const TaskId& task = {}) {
+  AskWorktrees question{ctx.new_effect(), ctx.state.mission, call, name, from, to, task};
+  const EffectId effect = question.effect;
+  ctx.emit(std::move(question));
+  return effect;
+}
+
+void ask_for_tree(Context& ctx, Worktree& tree) {
+  tree.effect = ask_git(ctx, TreeCall::add, tree.name, tree.base, "", tree.task);
+}
+
+/// The host's instance for each costs memory. A conflict's own never waits: others wait for it.
+bool has_room_for_tree(const State& state, const Task& task) {
+  if (!task.brings.empty()) return true;
+  const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
+    const Task* owner = find_task(state, tree.task);
+    return owner == nullptr || owner->status != TaskStatus::blocked;
+  });
+  return static_cast<std::size_t>(standing) < std::max<std::size_t>(state.parallel, 1);
+}
+
+/// It cannot go on; what it has made stays where it can be found.
+void block_task(Context& ctx, Task& task, const std::string& why) {
+  if (task.status == TaskStatus::done) {  // on a person's word
+    task.merge = MergeState::none;
+    ctx.emit(ShowToast{"error", task.id.value + ": " + clip(why, 400)});
+    return;
+  }
+  if (!task_move_exists(task.status, TaskStatus::blocked)) return;
+  task.note = clip(why, 1000);
+  end_task_sessions(ctx, task.id);
+  move_task(ctx, task, TaskStatus::blocked);
+}
+
+// ---- the check and the first snapshot -----------------------------------------------------------
+
+void share_instead(Context& ctx, const std::string& problem) {
+  ctx.state.worktrees.problem = clip(problem, 600);
+  ctx.emit(ShowToast{"warning", "No worktrees: " + clip(problem, 400) +
+                                    " The mission goes on in the shared directory, in which claims "
+                                    "on files keep Workers apart."});
+}
+
+void on_begun(Context& ctx, const WorktreesAnswered& event) {
+  IsolationState& trees = ctx.state.worktrees;
+  trees.effect = 0;
+  if (!is_active(ctx.state.phase) && !trees.integrated.empty()) {  // all is removed
+    trees.integrated.clear();
+    return;
+  }
+  append(trees.notes, event.notes);
+  if (!event.problem.empty()) return share_instead(ctx, event.problem);
+  if (trees.checked) trees.integrated = event.commit;
+  trees.checked = true;
+}
+
+// ---- worktrees ----------------------------------------------------------------------------------
+
+void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
+  tree.failures += 1;
+  if (tree.failures < kTreeTriesMax) return;  // it is asked again
+  tree.failures = 0;
+  const std::string what = tree.state == TreeState::adding ? "its worktree could not be made: "
+                                                           : "its work could not be collected: ";
+  if (tree.state == TreeState::adding) tree.state = TreeState::removing;
+  if (Task* task = find_task(ctx.state, tree.task)) block_task(ctx, *task, what + problem);
+}
+
+void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& event) {
+  tree.effect = 0;
+  if (tree.state == TreeState::removing) {  // what git could not remove, the next sweep does
+    const std::string name = tree.name;
+    std::erase_if(ctx.state.worktrees.trees,
+                  [&](const Worktree& other) { return other.name == name; });
+    return;
+  }
+  if (!event.problem.empty()) return on_tree_failed(ctx, tree, event.problem);
+  tree.failures = 0;
+  if (tree.state == TreeState::adding) {
+    tree.state = TreeState::standing;
+    tree.directory = event.directory;
+    return;
+  }
+  Task* task = find_task(ctx.state, tree.task);
+  if (task == nullptr || !task->commit.empty()) return;
+  if (task->status != TaskStatus::submitted && task->merge != MergeState::waiting) return;
+  task->commit = event.commit;
+  task->touched.clear();
+  for (const std::string& path : event.paths) note_touched(*task, path);
+}
+
+enum class Quiet { no, soon, yes };
+
+/// Whether nobody works in it, and nobody is about to. `soon`: the host has yet to say that what
+/// was told to stop has stopped.
+Quiet quiet_of(const State& state, const Worktree& tree) {
+  const bool over = !is_active(state.phase);
+  Quiet quiet = Quiet::yes;
+  for (const Session& session : state.sessions) {
+    const Task* task = find_task(state, session.task);
+    const bool here =
+        session.task == tree.task || (task != nullptr && is_part_of(state, *task, tree.task));
+    if (!here) continue;
+    const bool rests = over && session.state == SessionState::idle;
+    if (session.state != SessionState::ended && !rests) return Quiet::no;
+    if (session.aborting) quiet = Quiet::soon;
+  }
+  return quiet;
+}
+
+// ---- merging ------------------------------------------------------------------------------------
+
+void stop_merging(State& state) {
+  IsolationState& trees = state.worktrees;
+  trees.step = MergeStep::none;
+  trees.merging = TaskId{};
+  trees.theirs.clear();
+  trees.merged.clear();
+  trees.tries = 0;
+}
+
+bool is_mergeable(const Task& task) {
+  return task.merge == MergeState::waiting && !task.commit.empty() &&
+         (task.status == TaskStatus::reviewing || task.status == TaskStatus::done);
+}
+
+/// Of the tasks that wait, the first of the plan.
+void begin_merge(State& state) {
+  const auto next = std::ranges::find_if(state.tasks, is_mergeable);
+  if (next == state.tasks.end()) return;
+  state.worktrees.step = MergeStep::snapshot;
+  state.worktrees.merging = next->id;
+  state.worktrees.theirs = next->commit;
+  state.worktrees.tries = 0;
+}
+
+void finish_merged(Context& ctx, Task& task) {
+  task.merge = MergeState::none;
+  if (task.status != TaskStatus::reviewing) return;  // a person was faster
+  task.note.clear();
+  move_task(ctx, task, TaskStatus::done);
+}
+
+/// It is in the project, and with it all whose conflicts it has solved.
+void on_integrated(Context& ctx) {
+  State& state = ctx.state;
+  const TaskId id = state.worktrees.merging;
+  stop_merging(state);
+  Task* task = find_task(state, id);
+  if (task != nullptr && task->merge == MergeState::waiting) finish_merged(ctx, *task);
+  for (std::size_t i = 0; i < state.tasks.size() && task != nullptr; ++i) {
+    task = find_task(state, task->brings);
+    if (task != nullptr && task->merge == MergeState::conflict) finish_merged(ctx, *task);
+  }
+}
+
+void give_up_merge(Context& ctx, const std::string& why) {
+  State& state = ctx.state;
+  Task* task = find_task(state, state.worktrees.merging);
+  const std::string commit = state.worktrees.theirs;
+  stop_merging(state);
+  if (task != nullptr)
+    block_task(ctx, *task, "its work (commit " + commit + ") is not in the project: " + why);
+}
+
+std::string side(const char* name, const std::string& text) {
+  return std::string(name) + ":\n```\n" + clip(text, kSideShownMax) +
+         (text.ends_with('\n') ? "```\n" : "\n```\n");
+}
+
+std::string conflict_card(const Task& task, const std::vector<TreeConflict>& conflicts) {
+  std::string text =
+      "The work of " + task.id.value + " (" + task.title +
+      ") was accepted, and conflicts with what the project holds by now: other tasks' work, or a "
+      "person's own edits.\nIn your worktree the files below hold git's conflict marks: make of "
+      "each what both sides wanted, leave no mark, and keep all else as it is.\n";
+  if (!task.summary.empty())
+    text += "What " + task.id.value + " did: " + clip(task.summary, 1000) + "\n";
+  std::size_t left_out = 0;
+  for (const TreeConflict& conflict : conflicts) {
+    std::string one = "\n" + clip(conflict.path, 300) + " (" + conflict.kind + ")\n" +
+                      side("In the project (ours)", conflict.ours) +
+                      side(("By " + task.id.value + " (theirs)").c_str(), conflict.theirs) +
+                      side("Before both", conflict.base);
+    if (text.size() + one.size() > kConflictsShownMax) {
+      one = "\n" + clip(conflict.path, 300) + " (" + conflict.kind + "): look into the file\n";
+      if (text.size() + one.size() > kConflictsShownMax) {
+        left_out += 1;
+        continue;
+      }
+    }
+    text += one;
+  }
+  if (left_out > 0)
+    text += "\nAnd " + std::to_string(left_out) + " more: `git grep -l '<<<<<<<'`\n";
+  return text;
+}
+
+/// Conflicts that stand behind this task's own, itself not counted.
+std::size_t conflicts_behind(const State& state, const Task& task) {
+  std::size_t n = 0;
+  for (const Task* at = find_task(state, task.brings); at != nullptr && n < state.tasks.size();
+       at = find_task(state, at->brings)) {
+    ++n;
+  }
+  return n;
+}
+
+void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
+  State& state = ctx.state;
+  Task* task = find_task(state, state.worktrees.merging);
+  if (task == nullptr) return stop_merging(state);
+  const std::size_t behind = conflicts_behind(state, *task);
+  if (task->status == TaskStatus::reviewing && behind + 1 > state.options.limits.attempts) {
+    // Whoever tries it once more begins with what both sides are by now.
+    task->tree_base = event.commit;
+    if (const Task* other = find_task(state, task->brings))
+      task->description = conflict_card(*other, event.conflicts);
+    return give_up_merge(ctx, "it conflicts with what others have done, again after " +
+                                  std::to_string(behind) +
+                                  " tasks that were to bring them together");
+  }
+  TaskSpec spec;
+  for (std::size_t n = 1; spec.id.empty() || find_task(state, spec.id) != nullptr; ++n) {
+    spec.id = TaskId(task->id.value + "-merge" + (n > 1 ? std::to_string(n) : ""));
+    if (!valid_task_id(spec.id.value)) spec.id = TaskId("M" + std::to_string(n));
+  }
+  spec.title = "Bring together " + task->id.value + " and what was integrated";
+  spec.description = conflict_card(*task, event.conflicts);
+  spec.agent = task->agent;
+  for (const TreeConflict& conflict : event.conflicts) {
+    if (!project_path(conflict.path).empty()) spec.files.push_back(conflict.path);
+  }
+  spec.accept = {"no conflict mark is left, and what both sides wanted holds"};
+  spec.verify = task->verify;
+  Task made = make_task(state, spec);
+  made.brings = task->id;
+  made.tree_base = event.commit;
+  task->merge = MergeState::conflict;
+  task->note = "it conflicts with what was integrated: " + made.id.value + " brings them together";
+  stop_merging(state);
+  state.tasks.push_back(std::move(made));  // last: it moves the tasks in memory
+  ctx.moved = ctx.graph_moved = true;
+}
+
+/// From the beginning: somebody may have written meanwhile.
+void merge_again(Context& ctx, const std::string& why) {
+  IsolationState& trees = ctx.state.worktrees;
+  trees.tries += 1;
+  if (trees.tries >= kTreeTriesMax) return give_up_merge(ctx, why);
+  trees.step = MergeStep::snapshot;
+}
+
+std::string refused_paths(const std::vector<std::string>& refused) {
+  std::string text;
+  for (std::size_t i = 0; i < refused.size() && i < kRefusedShown; ++i)
+    text += (i > 0 ? "; " : "") + clip(refused[i], 200);
+  if (refused.size() > kRefusedShown)
+    text += "; and " + std::to_string(refused.size() - kRefusedShown) + " more";
+  return text;
+}
+
+void on_merge_answered(Context& ctx, const WorktreesAnswered& event) {
+  IsolationState& trees = ctx.state.worktrees;
+  trees.merge_effect = 0;
+  if (!is_active(ctx.state.phase)) return stop_merging(ctx.state);
+  if (!event.problem.empty()) return merge_again(ctx, event.problem);
+  switch (trees.step) {
+    case MergeStep::snapshot:
+      trees.integrated = event.commit;
+      trees.step = MergeStep::merge;
+      return;
+    case MergeStep::merge:
+      if (!event.conflicts.empty()) return make_conflict_task(ctx, event);
+      trees.merged = event.commit;
+      trees.step = MergeStep::apply;
+      if (trees.merged == trees.integrated) on_integrated(ctx);
+      return;
+    case MergeStep::apply:
+      std::erase_if(ctx.state.strays, [&](const StrayFile& stray) {
+        return std::ranges::find(event.paths, stray.path) != event.paths.end();
+      });
+      if (!event.refused.empty()) return merge_again(ctx, refused_paths(event.refused));
+      trees.integrated = trees.merged;
+      return on_integrated(ctx);
+    case MergeStep::none:
+      return;
+  }
+}
+
+/// A conflict whose task is gone comes to a person or the Commander; a task that solves a conflict
+/// which nobody has any more is dropped.
+void settle_conflicts(Context& ctx) {
+  State& state = ctx.state;
+  for (Task& task : state.tasks) {
+    if (task.brings.empty() || is_settled(task.status)) continue;
+    const Task* other = find_task(state, task.brings);
+    if (other != nullptr && other->merge == MergeState::conflict) continue;
+    task.note = task.brings.value + ", whose conflict it was to solve, is " +
+                (other == nullptr ? "gone" : std::string(to_name(other->status)));
+    end_task_sessions(ctx, task.id);
+    move_task(ctx, task, TaskStatus::dropped);
+  }
+  for (Task& task : state.tasks) {
+    if (task.merge != MergeState::conflict) continue;
+    const bool solved = std::ranges::any_of(state.tasks, [&](const Task& other) {
+      return other.brings == task.id &&
+             (!is_settled(other.status) || other.merge != MergeState::none);
+    });
+    if (!solved)
+      block_task(ctx, task,
+                 "its work (commit " + task.commit +
+                     ") is not in the project: it conflicts with what was integrated, "
+                     "and the task that was to bring them together is not there");
+  }
+}
+
+/// It waits for a task that solves its conflict, and that one is blocked.
+bool is_stuck(const State& state, const Task& task) {
+  const Task* at = &task;
+  for (std::size_t i = 0; i < state.tasks.size() && at->merge == MergeState::conflict; ++i) {
+    const auto next = std::ranges::find_if(state.tasks, [&](const Task& other) {
+      return other.brings == at->id && !is_settled(other.status);
+    });
+    if (next == state.tasks.end()) return false;
+    if (next->status == TaskStatus::blocked) return true;
+    at = &*next;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_isolated(const State& state) {
+  return state.worktrees.wanted && state.worktrees.problem.empty();
+}
+
+void begin_isolation(Context& ctx) {
+  ctx.state.worktrees.wanted = true;
+  ctx.state.worktrees.effect = ask_git(ctx, TreeCall::check);
+}
+
+const Task& root_of(const State& state, const Task& task) {
+  const Task* at = &task;
+  for (std::size_t i = 0; i < state.tasks.size() && !at->parent.empty(); ++i) {
+    const Task* whole = find_task(state, at->parent);
+    if (whole == nullptr) break;
+    at = whole;
+  }
+  return *at;
+}
+
+std::string directory_of(const State& state, const TaskId& task) {
+  const Task* own = find_task(state, task);
+  if (own == nullptr || !is_isolated(state)) return "";
+  const TaskId root = root_of(state, *own).id;
+  // Also one that is being let go of: its last session may still have something to say.
+  const auto& trees = state.worktrees.trees;
+  const auto it = std::find_if(trees.rbegin(), trees.rend(),
+                               [&](const Worktree& tree) { return tree.task == root; });
+  return it == trees.rend() ? "" : it->directory;
+}
+
+bool has_place(Context& ctx, const Task& task) {
+  State& state = ctx.state;
+  if (!state.worktrees.wanted || !state.worktrees.problem.empty()) return true;
+  if (state.worktrees.integrated.empty()) return false;
+  const Task& root = root_of(state, task);
+  if (const Worktree* tree = tree_of(state, root.id)) return tree->state == TreeState::standing;
+  if (!needs_tree(root) || !has_room_for_tree(state, root)) return false;
+  Worktree tree;
+  tree.name = tree_name(root.id, ++state.worktrees.named);
+  tree.task = root.id;
+  tree.base = root.tree_base.empty() ? state.worktrees.integrated : root.tree_base;
+  ask_for_tree(ctx, tree);
+  state.worktrees.trees.push_back(std::move(tree));
+  return false;
+}
+
+bool may_have_place(const State& state, const Task& task) {
+  if (!is_isolated(state)) return true;
+  const TaskId& root = root_of(state, task).id;
+  const bool has = std::ranges::any_of(state.worktrees.trees,
+                                       [&](const Worktree& tree) { return tree.task == root; });
+  return has || has_room_for_tree(state, task);
+}
+
+bool is_collected(const State& state, const Task& task) {
+  return !is_isolated(state) || !task.parent.empty() || !task.commit.empty();
+}
+
+void forget_commit(Task& task) { task.commit.clear(); }
+
+bool awaits_merge(Context& ctx, Task& task) {
+  if (!is_isolated(ctx.state) || !task.parent.empty() || task.commit.empty()) return false;
+  task.merge = MergeState::waiting;
+  ctx.moved = true;
+  return true;
+}
+
+void keep_work(State& state, Task& task) {
+  if (!is_isolated(state) || !task.parent.empty() || task.merge == MergeState::waiting) return;
+  const Worktree* tree = tree_of(state, task.id);
+  const bool worked = tree != nullptr && !tree->directory.empty() && task.attempt > 0;
+  // A conflict's commit has the marks in it: the task that solves it goes on by itself.
+  task.merge = task.merge == MergeState::none && (worked || !task.commit.empty())
+                   ? MergeState::waiting
+                   : task.merge;
+}
+
+bool merges_pending(const State& state) {
+  return std::ranges::any_of(state.tasks,
+                             [](const Task& task) { return task.merge == MergeState::waiting; });
+}
+
+bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking) {
+  if (holder.merge != MergeState::conflict) return false;
+  return !root_of(state, asking).brings.empty() || is_stuck(state, holder);
+}
+
+void drive_isolation(Context& ctx) {
+  State& state = ctx.state;
+  IsolationState& trees = state.worktrees;
+  if (!is_isolated(state)) return;
+  if (trees.integrated.empty()) {
+    if (trees.effect != 0) return;
+    if (!trees.checked) {
+      trees.effect = ask_git(ctx, TreeCall::check);
+    } else if (state.phase == Phase::executing) {
+      trees.effect = ask_git(ctx, TreeCall::snapshot);
+    }
+    return;
+  }
+  if (state.phase != Phase::executing) return;
+  settle_conflicts(ctx);
+  for (Worktree& tree : trees.trees) {
+    if (tree.effect != 0) continue;
+    const Task* task = find_task(state, tree.task);
+    if (tree.state == TreeState::adding && task != nullptr && needs_tree(*task)) {
+      ask_for_tree(ctx, tree);
+    } else if (tree.state == TreeState::standing && task != nullptr && task->commit.empty() &&
+               (task->status == TaskStatus::submitted || task->merge == MergeState::waiting)) {
+      tree.effect = ask_git(ctx, TreeCall::collect, tree.name, "", "", tree.task);
+    }
+  }
+  const Task* merging = find_task(state, trees.merging);
+  const bool dropped = trees.step != MergeStep::none && trees.step != MergeStep::apply &&
+                       (merging == nullptr || !is_mergeable(*merging));
+  if (dropped && trees.merge_effect == 0) stop_merging(state);
+  if (trees.step == MergeStep::none) begin_merge(state);
+  if (trees.merge_effect != 0) return;
+  switch (trees.step) {
+    case MergeStep::none:
+      return;
+    case MergeStep::snapshot:
+      trees.merge_effect = ask_git(ctx, TreeCall::snapshot, "", trees.integrated);
+      return;
+    case MergeStep::merge:
+      trees.merge_effect =
+          ask_git(ctx, TreeCall::merge, "", trees.integrated, trees.theirs, trees.merging);
+      return;
+    case MergeStep::apply:
+      trees.merge_effect =
+          ask_git(ctx, TreeCall::apply, "", trees.integrated, trees.merged, trees.merging);
+      return;
+  }
+}
+
+void drop_worktrees(Context& ctx) {
+  State& state = ctx.state;
+  const bool over = !is_active(state.phase);
+  for (Worktree& tree : state.worktrees.trees) {
+    if (tree.effect != 0 || (state.dormant && !over)) continue;
+    const Task* task = find_task(state, tree.task);
+    const bool needed = !over && task != nullptr && needs_tree(*task);
+    if (tree.state == TreeState::adding && !needed) {
+      tree.state = tree.directory.empty() ? TreeState::removing : TreeState::disposing;
+    } else if (tree.state == TreeState::standing && !needed) {
+      const Quiet quiet = quiet_of(state, tree);
+      if (quiet == Quiet::yes) tree.state = TreeState::disposing;
+      if (quiet == Quiet::soon && state.worktrees.timer == 0)
+        state.worktrees.timer = ctx.start_timer(kStopMs);
+    }
+    if (tree.state == TreeState::disposing) {
+      tree.effect = ctx.new_effect();
+      ctx.emit(DisposeDirectory{tree.effect, tree.directory});
+    } else if (tree.state == TreeState::removing) {
+      tree.effect = ask_git(ctx, TreeCall::remove, tree.name, "", "", tree.task);
+    }
+  }
+  // Last the commits.
+  IsolationState& trees = state.worktrees;
+  if (over && leaves_worktrees(state) && trees.trees.empty() && trees.effect == 0 &&
+      trees.merge_effect == 0) {
+    trees.effect = ask_git(ctx, TreeCall::remove);
+  }
+}
+
+bool on_tree_timer(Context& ctx, TimerId timer) {
+  State& state = ctx.state;
+  if (timer == 0 || timer != state.worktrees.timer) return false;
+  state.worktrees.timer = 0;
+  for (Session& session : state.sessions) {
+    if (session.state == SessionState::ended || !is_active(state.phase)) session.aborting = false;
+  }
+  return true;
+}
+
+bool leaves_worktrees(const State& state) {
+  const IsolationState& trees = state.worktrees;
+  return !trees.trees.empty() || !trees.integrated.empty() || trees.merge_effect != 0;
+}
+
+void forget_tree_calls(State& state) {
+  IsolationState& trees = state.worktrees;
+  trees.effect = trees.merge_effect = 0;
+  trees.timer = 0;
+  for (Worktree& tree : trees.trees) {
+    tree.effect = 0;
+    tree.failures = 0;
+    // Whether it still stands is seen by asking for it once more.
+    if (tree.state == TreeState::standing) tree.state = TreeState::adding;
+  }
+}
+
+void on_worktrees_answered(Context& ctx, const WorktreesAnswered& event) {
+  IsolationState& trees = ctx.state.worktrees;
+  if (event.effect == 0) return;
+  ctx.moved = true;
+  if (event.effect == trees.effect) return on_begun(ctx, event);
+  if (event.effect == trees.merge_effect) return on_merge_answered(ctx, event);
+  const auto tree = std::ranges::find(trees.trees, event.effect, &Worktree::effect);
+  if (tree != trees.trees.end()) on_tree_answered(ctx, *tree, event);
+}
+
+bool on_directory_disposed(Context& ctx, EffectId effect) {
+  if (effect == 0) return false;
+  std::vector<Worktree>& trees = ctx.state.worktrees.trees;
+  const auto tree = std::ranges::find(trees, effect, &Worktree::effect);
+  if (tree == trees.end() || tree->state != TreeState::disposing) return false;
+  tree->effect = 0;
+  tree->state = TreeState::removing;
+  ctx.moved = true;
+  return true;
+}
+
+std::string isolation_line(const State& state) {
+  const IsolationState& trees = state.worktrees;
+  if (!trees.wanted) return "";
+  if (!trees.problem.empty())
+    return "Isolation: shared, since there are no worktrees: " + clip(trees.problem, 200) + "\n";
+  std::string text = "Isolation: a worktree for each task";
+  if (trees.step != MergeStep::none) text += "; " + trees.merging.value + " is being merged";
+  for (const std::string& note : trees.notes) text += ". " + clip(note, 150);
+  return clip(text, 400) + "\n";
+}
+
+std::string place_note(const State& state, const Task& task) {
+  const std::string directory = directory_of(state, task.id);
+  if (directory.empty()) return "";
+  return "\nYour directory is a git worktree of the project, " + directory +
+         ": work in it alone, by relative paths. What is accepted is merged into the project for "
+         "you: commit nothing, and leave branches and stashes alone.\n";
+}
+
+}  // namespace orchestrator::core

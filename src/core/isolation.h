@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string>
+
+#include "core/context.h"
+
+/// Isolation `worktree` (docs/worktrees.md): each task has a git worktree for its sessions and
+/// those of its parts; what is accepted is merged, one task after the other, and brought into the
+/// project's files; what conflicts becomes a task. All follows from the state, so what a crash has
+/// cut off is asked for again.
+namespace orchestrator::core {
+
+/// Workers have worktrees: they were asked for, and git has not said that there can be none.
+[[nodiscard]] bool is_isolated(const State& state);
+/// A mission begins whose user wants worktrees.
+void begin_isolation(Context& ctx);
+
+/// The task whose worktree this one's sessions work in: itself, or the one that it is a part of.
+[[nodiscard]] const Task& root_of(const State& state, const Task& task);
+/// Where the sessions of a task work, or the project (empty).
+[[nodiscard]] std::string directory_of(const State& state, const TaskId& task);
+/// Whether the sessions of a task may work now, as far as their directory is concerned. Where its
+/// worktree is not there yet, it is asked for.
+[[nodiscard]] bool has_place(Context& ctx, const Task& task);
+/// Whether it has a worktree, or there is room for one.
+[[nodiscard]] bool may_have_place(const State& state, const Task& task);
+/// What the Worker has made is known, or need not be.
+[[nodiscard]] bool is_collected(const State& state, const Task& task);
+/// A Worker is given the task: what an earlier submission held is not its result any more.
+void forget_commit(Task& task);
+
+/// It has passed its review. True: it is done when it is merged.
+[[nodiscard]] bool awaits_merge(Context& ctx, Task& task);
+/// A person says that it is done: what its worktree holds by now is merged as well.
+void keep_work(State& state, Task& task);
+/// Accepted work is not in the project yet, and nothing but git is in its way.
+[[nodiscard]] bool merges_pending(const State& state);
+/// Whether `holder`, whose work is at rest in a conflict, is nothing that `asking` need wait for:
+/// that one solves a conflict itself, or this one's solution is blocked.
+[[nodiscard]] bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking);
+
+/// Asks git for what is due: the check, the first snapshot, submitted work, the next merge.
+void drive_isolation(Context& ctx);
+/// Lets worktrees go that nobody needs; also when the mission is over.
+void drop_worktrees(Context& ctx);
+/// Whether the timer was one of these.
+bool on_tree_timer(Context& ctx, TimerId timer);
+/// A mission that is over has something in git yet.
+[[nodiscard]] bool leaves_worktrees(const State& state);
+/// Nothing that was asked is in flight any more.
+void forget_tree_calls(State& state);
+
+void on_worktrees_answered(Context& ctx, const WorktreesAnswered& event);
+/// Also where the host could not. Whether it was asked for.
+bool on_directory_disposed(Context& ctx, EffectId effect);
+
+/// For people: that there are worktrees, or why there are none. Empty: nobody asked for them.
+[[nodiscard]] std::string isolation_line(const State& state);
+/// For a card: where its session works. Empty: in the project.
+[[nodiscard]] std::string place_note(const State& state, const Task& task);
+
+}  // namespace orchestrator::core

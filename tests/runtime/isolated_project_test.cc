@@ -1,0 +1,120 @@
+// A project whose mission works in worktrees, with the machine's own git.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "os/program.h"
+#include "runtime/support/project_story.h"
+#include "runtime/tree_keeper.h"
+
+namespace orchestrator::runtime {
+namespace {
+
+class IsolatedProjectTest : public ProjectTest {
+ protected:
+  IsolatedProjectTest() {
+    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+    setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+    run_git({"init", "--quiet"});
+    run_git({"config", "user.name", "A Person"});
+    run_git({"config", "user.email", "person@localhost"});
+    write("src/kept.js", "let kept = 1\n");
+    run_git({"add", "--all"});
+    run_git({"commit", "--quiet", "--message", "Before"});
+    write(".opencode/orchestrator.json", R"({"isolation": "worktree"})");
+    restart();
+  }
+
+  void restart() {
+    project.reset();
+    World world{*disk, [this] { return ++chance * 0x9E3779B97F4A7C15U; }};
+    world.trees = [](const std::string& top) { return make_git_keeper(top, std::getenv("PATH")); };
+    project =
+        make_project(root(), R"({"options":{},"agents":["worker"]})", outbox, std::move(world));
+    say({{"type", "hello"}, {"mode", "serve"}});
+  }
+
+  std::string run_git(std::vector<std::string> arguments) {
+    os::ProgramRun run;
+    run.argv = {"/usr/bin/git"};
+    run.argv.insert(run.argv.end(), arguments.begin(), arguments.end());
+    run.directory = root();
+    const auto end = os::run_program(run);
+    EXPECT_TRUE(end.ok() && end.value().exit_code == 0) << arguments.front();
+    return end.ok() ? end.value().output : "";
+  }
+
+  [[nodiscard]] std::string tree() const { return outbox.last("create_session")["directory"]; }
+  json may_write(const std::string& session, const std::string& path) {
+    return ask({{"type", "write_asked"}, {"session", session}, {"paths", {path}}});
+  }
+  void dispose() {
+    const json effect = outbox.last("dispose_directory");
+    ASSERT_FALSE(effect.is_null());
+    say({{"type", "directory_disposed"}, {"effect", effect["effect"]}});
+  }
+};
+
+TEST_F(IsolatedProjectTest, AWorkersFilesAreThoseOfItsWorktree) {
+  until_work();
+  const std::string where = tree();
+  ASSERT_TRUE(where.starts_with(root() + "/.opencode/orchestrator/worktrees/m-")) << where;
+  EXPECT_TRUE(fs::exists(where + "/src/kept.js"));
+  EXPECT_TRUE(may_write("worker", "src/b.js")["ok"]);
+  EXPECT_TRUE(may_write("worker", where + "/src/c.js")["ok"]);
+  const json refused = may_write("worker", root() + "/src/b.js");
+  EXPECT_FALSE(refused["ok"]);
+  EXPECT_NE(refused["text"].get<std::string>().find("outside"), std::string::npos) << refused;
+
+  std::ofstream(where + "/src/b.js") << "let b = (\n";
+  const json checked =
+      ask({{"type", "check_asked"}, {"session", "worker"}, {"paths", {"src/b.js"}}});
+  EXPECT_NE(checked["text"].get<std::string>().find("src/b.js"), std::string::npos) << checked;
+  std::ofstream(where + "/src/b.js") << "let b = 1\n";
+  call("work_submitted", "worker", {{"summary", "done"}, {"files", {where + "/src/b.js"}}});
+  create("reviewer");
+  EXPECT_EQ(tree(), where);
+
+  // What proves it is the state of the worktree, not of the project.
+  run("reviewer", "check", 0);
+  write("src/b.js.txt", "a person's\n");
+  EXPECT_TRUE(pass("reviewer")["ok"]);
+  EXPECT_EQ(read("src/b.js"), "let b = 1\n");
+  EXPECT_EQ(read("src/b.js.txt"), "a person's\n");
+  // Nobody is in it any more.
+  for (const char* session : {"worker", "reviewer"})
+    say({{"type", "session_idled"}, {"session", session}});
+  dispose();
+  EXPECT_FALSE(fs::exists(where));
+  EXPECT_EQ(outbox.last("create_session")["role"], "master-reviewer");
+  EXPECT_EQ(tree(), "");
+}
+
+TEST_F(IsolatedProjectTest, WhatACrashHasLeftIsTakenUpAndSweptInTheEnd) {
+  until_work();
+  const std::string where = tree();
+  std::ofstream(where + "/src/b.js") << "let b = 1\n";
+  restart();
+  EXPECT_TRUE(fs::exists(where + "/src/b.js"));
+  say(found(outbox));
+  EXPECT_TRUE(may_write("worker", "src/c.js")["ok"]);
+  ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}});
+  say({{"type", "session_idled"}, {"session", "worker"}});
+  // It dies before anything is removed; the next process finds a mission that is over.
+  ASSERT_TRUE(fs::exists(where));
+  restart();
+  EXPECT_FALSE(fs::exists(where));
+  EXPECT_EQ(run_git({"for-each-ref", "refs/opencode-orchestrator"}), "");
+}
+
+TEST_F(IsolatedProjectTest, WithoutGitItSaysSo) {
+  fs::remove_all(root() + "/.git");
+  ASSERT_TRUE(start_mission()["ok"]);
+  EXPECT_NE(outbox.last("show_toast")["text"].get<std::string>().find("No worktrees: "),
+            std::string::npos);
+  const json status = ask({{"type", "status_asked"}});
+  EXPECT_NE(status["text"].get<std::string>().find("Isolation: shared"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace orchestrator::runtime
