@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { missionWhere, projectFor } from "./support/project.mjs"
-import { asked, ended, small, Stage, there, until, userTexts } from "./support/story.mjs"
+import { asked, ended, improvise, said, small, Stage, there, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 
@@ -108,6 +108,32 @@ test("a project without git says so, and its Workers share the directory", async
   assert.deepEqual(trees(project), [])
   const report = asked(project, (r) => r.role === "commander").map((r) => JSON.stringify(r.body.messages)).at(-1) ?? ""
   assert.match(report, /Isolation: shared, since there are no worktrees: /)
+})
+
+test("in `opencode run`, by the flag, with a part that is delegated: merged and gone when the process ends", async (t) => {
+  const scenario = small(["T1", "T2"], {
+    fixes: [{ match: "The part", files: { "part.txt": "a part\n" }, summary: "Wrote part.txt", verify: [] }],
+  })
+  const project = await projectFor(t, { scenario, keepBodies: true, snapshot: false })
+  const first = { name: "delegate_task", args: { title: "The part", prompt: "Write part.txt", files: ["part.txt"] } }
+  let delegated = false
+  improvise(project, (turn) => {
+    if (turn.role !== "worker" || turn.task !== "T1" || delegated) return undefined
+    delegated = true
+    return { calls: [first] }
+  })
+  const before = usersOwn(project)
+  const args = ["run", "--command", "task", `${scenario.objective} --isolation worktree`]
+  const run = await project.runOpencode({ args })
+  assert.equal(run.code, 0, said(run))
+  const mission = await project.mission()
+  assert.equal(mission.phase, "sealed")
+  assert.equal(readFileSync(join(project.dir, "part.txt"), "utf8"), "a part\n")
+  const where = directories(project, "worker")
+  assert.equal(where["T1.1"], where.T1)
+  assert.notEqual(where.T1, where.T2)
+  assert.deepEqual(trees(project), [])
+  assert.deepEqual(usersOwn(project), before)
 })
 
 test("killed while two Workers are in their worktrees: it goes on there, and leaves nothing behind", async (t) => {
