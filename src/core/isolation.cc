@@ -347,6 +347,14 @@ void settle_conflicts(Context& ctx) {
     end_task_sessions(ctx, task.id);
     move_task(ctx, task, TaskStatus::dropped);
   }
+  // A part that somebody has put back since has no worktree to work in any more.
+  for (Task& task : state.tasks) {
+    const Task& root = root_of(state, task);
+    if (&root == &task || root.merge == MergeState::none || is_settled(task.status)) continue;
+    task.note = root.id.value + ", which it is a part of, is accepted already";
+    end_task_sessions(ctx, task.id);
+    move_task(ctx, task, TaskStatus::dropped);
+  }
   for (Task& task : state.tasks) {
     if (task.merge != MergeState::conflict) continue;
     const bool solved = std::ranges::any_of(state.tasks, [&](const Task& other) {

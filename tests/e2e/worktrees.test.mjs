@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { missionWhere, projectFor } from "./support/project.mjs"
-import { asked, ended, small, Stage, there, until, userTexts } from "./support/story.mjs"
+import { asked, ended, improvise, said, small, Stage, there, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 
@@ -48,6 +48,13 @@ function directories(project, role) {
   }
   return found
 }
+
+/** A command that ends when the test opens the gate of its worktree. */
+const wait = "touch worker.at; until test -e worker.open; do sleep 0.05; done"
+/** Worktrees whose Worker waits. @param {Project} project */
+const standing = (project) => trees(project).filter((name) => there(project, `.opencode/orchestrator/worktrees/${name}/worker.at`))
+/** @param {Project} project @param {string} name */
+const open = (project, name) => writeFileSync(join(project.dir, ".opencode/orchestrator/worktrees", name, "worker.open"), "")
 
 test("two Workers in worktrees of their own, merged into the project; what is the user's own is as it was", async (t) => {
   const scenario = { ...small(["T1", "T2"]), seed: { "kept.txt": "kept\n", ".gitignore": "secret.txt\n" } }
@@ -110,21 +117,61 @@ test("a project without git says so, and its Workers share the directory", async
   assert.match(report, /Isolation: shared, since there are no worktrees: /)
 })
 
+test("the project's instance is reloaded while two Workers are in their worktrees: they go on undisturbed", async (t) => {
+  const scenario = { ...small(["T1", "T2"]), seed: { ".gitignore": "*.at\n*.open\n" } }
+  for (const id of ["T1", "T2"]) scenario.workers[id].commands = [wait]
+  const { project, client } = await stage.story(t, { scenario, orchestrator: isolated })
+  const session = await client.createSession()
+  client.command(session.id, "task", scenario.objective).catch(() => {}) // its turn ends with the reload
+  await until(() => standing(project).length === 2, "two Workers at work")
+  await client.call("POST", "/instance/dispose")
+  await new Promise((wake) => setTimeout(wake, 4_000))
+  await client.call("GET", "/session")
+  for (const name of standing(project)) open(project, name)
+  const mission = await ended(project, "sealed")
+  assert.deepEqual(mission.tasks.map((/** @type {any} */ x) => x.attempt), [1, 1])
+  await cleared(project)
+})
+
+test("in `opencode run`, by the flag, with a part that is delegated: merged and gone when the process ends", async (t) => {
+  const scenario = small(["T1", "T2"], {
+    fixes: [{ match: "The part", files: { "part.txt": "a part\n" }, summary: "Wrote part.txt", verify: [] }],
+  })
+  const project = await projectFor(t, { scenario, keepBodies: true, snapshot: false })
+  const first = { name: "delegate_task", args: { title: "The part", prompt: "Write part.txt", files: ["part.txt"] } }
+  let delegated = false
+  improvise(project, (turn) => {
+    if (turn.role !== "worker" || turn.task !== "T1" || delegated) return undefined
+    delegated = true
+    return { calls: [first] }
+  })
+  const before = usersOwn(project)
+  const args = ["run", "--command", "task", `${scenario.objective} --isolation worktree`]
+  const run = await project.runOpencode({ args })
+  assert.equal(run.code, 0, said(run))
+  const mission = await project.mission()
+  assert.equal(mission.phase, "sealed")
+  assert.equal(readFileSync(join(project.dir, "part.txt"), "utf8"), "a part\n")
+  const where = directories(project, "worker")
+  assert.equal(where["T1.1"], where.T1)
+  assert.notEqual(where.T1, where.T2)
+  assert.deepEqual(trees(project), [])
+  assert.deepEqual(usersOwn(project), before)
+})
+
 test("killed while two Workers are in their worktrees: it goes on there, and leaves nothing behind", async (t) => {
   const scenario = { ...small(["T1", "T2"]), seed: { ".gitignore": "*.at\n*.open\n" } }
-  const wait = "touch worker.at; until test -e worker.open; do sleep 0.05; done"
   for (const id of ["T1", "T2"]) scenario.workers[id].commands = [wait]
   const project = await projectFor(t, { scenario, orchestrator: isolated, keepBodies: true, snapshot: false })
   const before = usersOwn(project)
   const first = await project.startServe()
   const session = await first.createSession()
   const running = first.command(session.id, "task", scenario.objective).catch(() => {})
-  const standing = () => trees(project).filter((name) => there(project, `.opencode/orchestrator/worktrees/${name}/worker.at`))
-  await until(() => standing().length === 2, "two Workers at work")
+  await until(() => standing(project).length === 2, "two Workers at work")
   first.process.kill("SIGKILL")
   await first.process.ended
   await running
-  for (const name of standing()) execFileSync("touch", [join(project.dir, ".opencode/orchestrator/worktrees", name, "worker.open")])
+  for (const name of standing(project)) open(project, name)
   await project.startServe()
   await missionWhere(project, (m) => m.phase === "sealed", { timeoutMs: 90_000 })
   assert.equal(readFileSync(join(project.dir, "T1.txt"), "utf8"), "T1\n")
