@@ -31,10 +31,12 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
 /** The host starts without an answer that does not come. */
 const settingsMs = 2_000
 
-/** @param {import("./link.js").Link} link @returns {Promise<{snapshots?: string}>} */
-async function settings(link) {
-  const { ok, text } = await link.ask({ type: "settings_asked" }, { deadlineMs: settingsMs }).answer
-  return ok && text ? JSON.parse(text) : {}
+/** @param {HookHost} host @returns {Promise<{snapshots?: string}>} */
+async function settings({ link, memory }) {
+  // The link of an instance that follows another opens when that one is over: it is not waited for.
+  if (memory.reload) return memory.settings
+  const said = await link.ask({ type: "settings_asked" }, { deadlineMs: settingsMs }).answer
+  return (memory.settings = said?.ok && said.text?.startsWith("{") ? JSON.parse(said.text) : {})
 }
 
 /** @param {HookHost} host */
@@ -59,7 +61,7 @@ export function hooks(host) {
       for (const [role, name] of setup.names) memory.names.set(role, name)
       memory.commands = setup.ownCommands
       // Read by the host when an instance starts (host contract A.23).
-      if ((await settings(link)).snapshots === "off") config.snapshot = false
+      if ((await settings(host)).snapshots === "off") config.snapshot = false
     },
 
     // Not awaited by the host; a throw here would fail a request (A.9).

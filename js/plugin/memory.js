@@ -18,6 +18,7 @@ import { turnMemory } from "./turns.js"
  * @property {number} mends  reloads in a row that were to bring them back
  * @property {Map<string, string>} places  session -> the worktree that it works in, for those that do
  * @property {Set<string>} instances  worktrees in which the host has, or may have, an instance
+ * @property {{snapshots?: string}} settings  what the engine last read of the configuration, for the host
  * @property {import("./reload.js").Reload} [reload]  under way, or not yet told to the engine
  */
 
@@ -34,6 +35,7 @@ export function newMemory() {
     mends: 0,
     places: new Map(),
     instances: new Set(),
+    settings: {},
   }
 }
 

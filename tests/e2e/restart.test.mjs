@@ -67,7 +67,7 @@ test("a task that is always rejected blocks the mission with the reason; a new p
   )
   // The roles are there again in the new process.
   for (const [role, words] of Object.entries({
-    commander: /mission_run blocks until/,
+    commander: /Never end your turn before the mission is sealed/,
     worker: /submit_work/,
     reviewer: /Judge one submitted task/,
     master: /verify the whole, end to end/,
