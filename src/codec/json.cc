@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/nearest.h"
+#include "base/utf8.h"
 
 namespace orchestrator::codec {
 
@@ -30,29 +31,6 @@ using nlohmann::json;
 
 constexpr std::size_t kQuotedMax = 60;  // bytes of a foreign string that a message repeats
 constexpr std::size_t kNamesMax = 40;   // names that a message lists
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-/// Length of the valid UTF-8 sequence at `at`, 0 if there is none.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-  };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follows(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool overlong = lead == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = lead == 0xED && byte(1) > 0x9F;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && byte(1) < 0x90;
-    const bool beyond = lead == 0xF4 && byte(1) > 0x8F;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
 
 /// Stands for itself between quotes.
 constexpr bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
@@ -95,11 +73,11 @@ void append_quoted(std::string& out, std::string_view text) {
           out += kHex[byte & 15U];
       }
       ++i;
-    } else if (const std::size_t length = utf8_length(text, i); length > 0) {
+    } else if (const std::size_t length = base::utf8_length(text, i); length > 0) {
       out.append(text, i, length);
       i += length;
     } else {
-      out += kReplacement;
+      out += base::kUtf8Replacement;
       ++i;
     }
   }

@@ -244,9 +244,8 @@ void on_cancel(Context& ctx, const CancelCalled& event) {
   if (task->status == TaskStatus::dropped)
     return ctx.accept(event.request, task->id.value + " unchanged");
   const std::string from(to_name(task->status));
-  task->note = "cancelled" + (event.args.reason.empty() ? "" : ": " + clip(event.args.reason, 600));
-  end_task_sessions(ctx, task->id);
-  move_task(ctx, *task, TaskStatus::dropped);
+  const std::string reason = clip(event.args.reason, 600);
+  drop_task(ctx, *task, "cancelled" + (reason.empty() ? "" : ": " + reason));
   if (unblock(ctx)) state.unblocks += 1;
   ctx.accept(event.request, task->id.value + " " + from + " -> dropped");
 }
@@ -327,10 +326,9 @@ void drop_orphans(Context& ctx) {
       if (task.parent.empty() || is_settled(task.status)) continue;
       const Task* whole = find_task(state, task.parent);
       if (whole != nullptr && !is_settled(whole->status)) continue;
-      task.note = task.parent.value + ", which it is a part of, is " +
-                  (whole == nullptr ? "gone" : std::string(to_name(whole->status)));
-      end_task_sessions(ctx, task.id);
-      move_task(ctx, task, TaskStatus::dropped);
+      drop_task(ctx, task,
+                task.parent.value + ", which it is a part of, is " +
+                    (whole == nullptr ? "gone" : std::string(to_name(whole->status))));
       again = true;
     }
   }

@@ -342,18 +342,15 @@ void settle_conflicts(Context& ctx) {
     if (task.brings.empty() || is_settled(task.status)) continue;
     const Task* other = find_task(state, task.brings);
     if (other != nullptr && other->merge == MergeState::conflict) continue;
-    task.note = task.brings.value + ", whose conflict it was to solve, is " +
-                (other == nullptr ? "gone" : std::string(to_name(other->status)));
-    end_task_sessions(ctx, task.id);
-    move_task(ctx, task, TaskStatus::dropped);
+    drop_task(ctx, task,
+              task.brings.value + ", whose conflict it was to solve, is " +
+                  (other == nullptr ? "gone" : std::string(to_name(other->status))));
   }
   // A part that somebody has put back since has no worktree to work in any more.
   for (Task& task : state.tasks) {
     const Task& root = root_of(state, task);
     if (&root == &task || root.merge == MergeState::none || is_settled(task.status)) continue;
-    task.note = root.id.value + ", which it is a part of, is accepted already";
-    end_task_sessions(ctx, task.id);
-    move_task(ctx, task, TaskStatus::dropped);
+    drop_task(ctx, task, root.id.value + ", which it is a part of, is accepted already");
   }
   for (Task& task : state.tasks) {
     if (task.merge != MergeState::conflict) continue;
@@ -417,7 +414,7 @@ std::string directory_of(const State& state, const TaskId& task) {
 
 bool has_place(Context& ctx, const Task& task) {
   State& state = ctx.state;
-  if (!state.worktrees.wanted || !state.worktrees.problem.empty()) return true;
+  if (!is_isolated(state)) return true;
   if (state.worktrees.integrated.empty()) return false;
   const Task& root = root_of(state, task);
   if (const Worktree* tree = tree_of(state, root.id)) return tree->state == TreeState::standing;
@@ -442,8 +439,6 @@ bool may_have_place(const State& state, const Task& task) {
 bool is_collected(const State& state, const Task& task) {
   return !is_isolated(state) || !task.parent.empty() || !task.commit.empty();
 }
-
-void forget_commit(Task& task) { task.commit.clear(); }
 
 bool awaits_merge(Context& ctx, Task& task) {
   if (!is_isolated(ctx.state) || !task.parent.empty() || task.commit.empty()) return false;

@@ -26,8 +26,6 @@ void begin_isolation(Context& ctx);
 [[nodiscard]] bool may_have_place(const State& state, const Task& task);
 /// What the Worker has made is known, or need not be.
 [[nodiscard]] bool is_collected(const State& state, const Task& task);
-/// A Worker is given the task: what an earlier submission held is not its result any more.
-void forget_commit(Task& task);
 
 /// It has passed its review. True: it is done when it is merged.
 [[nodiscard]] bool awaits_merge(Context& ctx, Task& task);

@@ -99,7 +99,7 @@ void start_rework(Context& ctx, Task& task) {
   if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
   if (worker->state != SessionState::idle) return;  // its last turn runs out
   if (!has_place(ctx, task)) return;
-  forget_commit(task);
+  task.commit.clear();
   task.attempt += 1;
   worker->attempt = task.attempt;
   task.last_written.clear();
@@ -123,7 +123,7 @@ void go_on(Context& ctx, Task& task) {
 
 void start_work(Context& ctx, Task& task) {
   task.attempt += 1;
-  forget_commit(task);
+  task.commit.clear();
   task.session = SessionId{};
   task.last_written.clear();
   move_task(ctx, task, TaskStatus::running);

@@ -190,11 +190,11 @@ bool choose_model_for(Context& ctx, Session& session) {
     const auto seen = ctx.state.governor.seen.find(std::string(to_name(session.role)));
     if (seen != ctx.state.governor.seen.end()) model = seen->second;
   }
-  if (!model.empty() && session.model != model) session.model.clear();
-  if (model == session.model_asked) return choice.stand_in;
-  session.model.clear();
+  const bool other = model != session.model_asked;
+  // What the host has told holds on only where it chooses by itself, as before.
+  if (other || !model.empty()) session.model.clear();
   session.model_asked = model;
-  ctx.moved = true;  // the other one may be asked by one more
+  ctx.moved = ctx.moved || other;  // the one before may be asked by one more
   return choice.stand_in;
 }
 
@@ -306,6 +306,12 @@ void end_task_sessions(Context& ctx, const TaskId& task) {
   for (Session& session : ctx.state.sessions) {
     if (session.task == task) end_session(ctx, session);
   }
+}
+
+void drop_task(Context& ctx, Task& task, std::string note) {
+  task.note = std::move(note);
+  end_task_sessions(ctx, task.id);
+  move_task(ctx, task, TaskStatus::dropped);
 }
 
 void forget_turns(Context& ctx) {

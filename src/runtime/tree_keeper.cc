@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/utf8.h"
 #include "core/mission.h"
 #include "runtime/worktrees.h"
 
@@ -15,40 +16,9 @@ constexpr std::size_t kToldPathBytesMax = 1'000;
 constexpr std::size_t kSideToldMax = 4'000;
 constexpr std::size_t kConflictsToldMax = 200;
 
-/// Bytes of the sequence that begins here, 0: none of UTF-8.
-std::size_t sequence_at(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  const std::size_t size = first < 0x80                     ? 1
-                           : first >= 0xC2 && first <= 0xDF ? 2
-                           : (first & 0xF0U) == 0xE0        ? 3
-                           : first >= 0xF0 && first <= 0xF4 ? 4
-                                                            : 0;
-  if (size == 0 || at + size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(at + i) & 0xC0U) != 0x80U) return 0;
-  }
-  if (size < 3) return size;
-  const unsigned char second = byte(at + 1);
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool beyond = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
-  return overlong || beyond ? 0 : size;
-}
-
 /// The log keeps bytes and the snapshot characters: what stands in an event must be both.
-std::string as_text(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t size = sequence_at(bytes, at);
-    text += size == 0 ? std::string_view("\xEF\xBF\xBD") : bytes.substr(at, size);
-    at += std::max<std::size_t>(size, 1);
-  }
-  return text;
-}
-
 std::string path_text(const std::string& path) {
-  return core::clip(as_text(path), kToldPathBytesMax);
+  return core::clip(base::as_utf8(path), kToldPathBytesMax);
 }
 
 std::string side_text(const ConflictSide& side, const std::string& commit,
@@ -56,7 +26,7 @@ std::string side_text(const ConflictSide& side, const std::string& commit,
   if (!side.exists) return "(there is no file)";
   if (side.binary || (side.text.empty() && side.cut))
     return "(not shown; `git show " + commit + ":" + path + "` gives it)";
-  std::string text = core::clip(as_text(side.text), kSideToldMax);
+  std::string text = core::clip(base::as_utf8(side.text), kSideToldMax);
   if (side.cut) text += "\n(more of it: `git show " + commit + ":" + path + "`)";
   return text;
 }
@@ -67,7 +37,7 @@ void tell_conflicts(const AskWorktrees& question, const std::vector<MergeConflic
     if (answer.conflicts.size() >= kConflictsToldMax) break;
     const std::string path = path_text(conflict.path);
     const bool untold = !conflict.base.exists && !conflict.ours.exists && !conflict.theirs.exists;
-    TreeConflict told{path, as_text(conflict.kind), "", "", ""};
+    TreeConflict told{path, base::as_utf8(conflict.kind), "", "", ""};
     if (untold) {
       told.base = told.ours = told.theirs = "(not shown)";
     } else {
@@ -130,7 +100,7 @@ class GitKeeper final : public TreeKeeper {
       if (result.ok()) {
         tell(question, result.value(), answer);
       } else {
-        answer.problem = as_text(result.error().text());
+        answer.problem = base::as_utf8(result.error().text());
       }
       then(std::move(answer), outbox);
     };
@@ -138,7 +108,7 @@ class GitKeeper final : public TreeKeeper {
 
   static void tell(const AskWorktrees& /*question*/, const Worktrees::Usable& usable,
                    WorktreesAnswered& answer) {
-    for (const std::string& note : usable.notes) answer.notes.push_back(as_text(note));
+    for (const std::string& note : usable.notes) answer.notes.push_back(base::as_utf8(note));
   }
   static void tell(const AskWorktrees& question, const Worktrees::Snapshot& snapshot,
                    WorktreesAnswered& answer) {
@@ -152,7 +122,7 @@ class GitKeeper final : public TreeKeeper {
   }
   static void tell(const AskWorktrees& /*question*/, const Worktrees::Added& added,
                    WorktreesAnswered& answer) {
-    answer.directory = as_text(added.directory);
+    answer.directory = base::as_utf8(added.directory);
   }
   static void tell(const AskWorktrees& /*question*/, const Worktrees::Collected& collected,
                    WorktreesAnswered& answer) {
@@ -173,7 +143,7 @@ class GitKeeper final : public TreeKeeper {
     }
     for (const Worktrees::Refused& refused : applied.refused) {
       if (answer.refused.size() < kPathsToldMax)
-        answer.refused.push_back(path_text(refused.path) + ": " + as_text(refused.why));
+        answer.refused.push_back(path_text(refused.path) + ": " + base::as_utf8(refused.why));
     }
   }
   static void tell(const AskWorktrees& /*question*/, const Worktrees::Done& /*done*/,

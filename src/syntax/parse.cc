@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/utf8.h"
 #include "syntax/memory.h"
 
 namespace orchestrator::syntax {
@@ -15,33 +16,10 @@ constexpr std::size_t kBytesCeiling = 64U << 20U;  // whatever the limits say: o
 
 }  // namespace
 
-bool is_utf8(std::string_view text) {
-  const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned lead = at(i);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() - i < length) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if (!is_continuation(text[i + k])) return false;
-    }
-    const unsigned next = at(i + 1);
-    if ((lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) ||
-        (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F)) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
 Skipped unfit(std::string_view text, const Limits& limits) {
   if (text.size() > std::min(limits.bytes_max, kBytesCeiling)) return Skipped::too_large;
   if (text.find('\0') != std::string_view::npos) return Skipped::binary;
-  if (!is_utf8(text)) return Skipped::not_utf8;
+  if (!base::is_utf8(text)) return Skipped::not_utf8;
   return Skipped::no;
 }
 

@@ -13,8 +13,6 @@
 
 namespace orchestrator::syntax {
 
-[[nodiscard]] bool is_utf8(std::string_view text);
-
 /// Whether a byte is one of a UTF-8 character's further ones.
 [[nodiscard]] inline bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/utf8.h"
 #include "syntax/grammar.h"
 #include "syntax/parse.h"
 #include "syntax/spelling.h"
@@ -362,7 +363,7 @@ base::Result<Pattern> compile_pattern(Language language, std::string_view text) 
     return base::Error{"it has more than " + std::to_string(kPatternBytesMax) + " bytes", "pattern",
                        "leave out what need not be fixed: $$$ stands for any number of nodes"};
   }
-  if (code.find('\0') != std::string_view::npos || !is_utf8(code))
+  if (code.find('\0') != std::string_view::npos || !base::is_utf8(code))
     return base::Error{"it is not UTF-8 text", "pattern", ""};
   const std::vector<Variable> variables = variables_in(code);
   if (variables.size() > kWrittenMax) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "syntax/memory.h"
 #include "syntax/query_shape.h"
 
@@ -52,7 +53,7 @@ base::Result<std::shared_ptr<const CompiledQuery>> CompiledQuery::compile(Langua
     return base::Error{"it has more than " + std::to_string(kQueryBytesMax) + " bytes", "query",
                        "look for less at once"};
   }
-  if (text.find('\0') != std::string_view::npos || !is_utf8(text))
+  if (text.find('\0') != std::string_view::npos || !base::is_utf8(text))
     return base::Error{"it is not UTF-8 text", "query", ""};
   if (auto shape = check_query_shape(text); !shape.ok()) return shape.error();
   count_allocations();

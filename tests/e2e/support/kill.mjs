@@ -54,7 +54,8 @@ function leftRunning(project) {
 function logged(project) {
   const dir = join(project.dir, ".opencode/orchestrator")
   const logs = readdirSync(dir).filter((name) => name.endsWith(".wal"))
-  return logs.reduce((sum, name) => sum + statSync(join(dir, name)).size, 0)
+  // A log that is put aside meanwhile is none of this moment.
+  return logs.reduce((sum, name) => sum + (statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0), 0)
 }
 
 /**

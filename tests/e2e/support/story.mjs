@@ -137,11 +137,28 @@ const kHostFiles = /^(node_modules\b|package\.json|package-lock\.json|bun\.lockb
 /** Every file of ours below `.opencode`, with its bytes. @param {Project} project @returns {Record<string, string>} */
 export function ourFiles(project) {
   const top = join(project.dir, ".opencode")
-  if (!existsSync(top) || !statSync(top).isDirectory()) return {}
-  const names = /** @type {string[]} */ (readdirSync(top, { recursive: true })).filter(
-    (name) => !kHostFiles.test(name) && statSync(join(top, name)).isFile(),
-  )
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(top, name), "latin1")]))
+  /** @type {Record<string, string>} */
+  const files = {}
+  const names = /** @type {string[]} */ (unlessGone(() => readdirSync(top, { recursive: true })) ?? [])
+  for (const name of names.filter((name) => !kHostFiles.test(name)).sort()) {
+    const bytes = unlessGone(() => readFileSync(join(top, name), "latin1"))
+    if (bytes !== undefined) files[name] = bytes
+  }
+  return files
+}
+
+/**
+ * What is read of a directory in which the engine writes: a temporary file that was renamed meanwhile is none, nor is a directory.
+ * @template T
+ * @param {() => T} read
+ * @returns {T | undefined}
+ */
+function unlessGone(read) {
+  try {
+    return read()
+  } catch (error) {
+    if (!["ENOENT", "ENOTDIR", "EISDIR"].includes(/** @type {any} */ (error).code)) throw error
+  }
 }
 
 /** The mission's end, as it stands on disk. @param {Project} project @param {string} phase @param {number} [timeoutMs] */

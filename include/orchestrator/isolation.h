@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "orchestrator/describe.h"
+#include "orchestrator/ids.h"
+#include "orchestrator/task.h"
+
+/// What a mission has in git, in isolation `worktree`.
+namespace orchestrator {
+
+/// Life of a worktree.
+enum class TreeState {
+  adding,     ///< asked of git; what a crash has left of it is taken as it is
+  standing,   ///< sessions may work in it
+  disposing,  ///< nobody needs it: the host is told to let go of it
+  removing
+};
+constexpr auto enum_names(TreeState) {
+  return std::array{EnumName<TreeState>{TreeState::adding, "adding"},
+                    EnumName<TreeState>{TreeState::standing, "standing"},
+                    EnumName<TreeState>{TreeState::disposing, "disposing"},
+                    EnumName<TreeState>{TreeState::removing, "removing"}};
+}
+
+/// Where the one merge that goes on stands.
+enum class MergeStep {
+  none,
+  snapshot,  ///< what others have done to the project's files since
+  merge,
+  apply
+};
+constexpr auto enum_names(MergeStep) {
+  return std::array{EnumName<MergeStep>{MergeStep::none, "none"},
+                    EnumName<MergeStep>{MergeStep::snapshot, "snapshot"},
+                    EnumName<MergeStep>{MergeStep::merge, "merge"},
+                    EnumName<MergeStep>{MergeStep::apply, "apply"}};
+}
+
+/// A git worktree in which the sessions of one task work, and those of its parts.
+struct Worktree {
+  std::string name;
+  TaskId task;
+  std::string base;       ///< the commit that it was made from
+  std::string directory;  ///< absolute; empty until it stands
+  TreeState state = TreeState::adding;
+  EffectId effect = 0;         ///< what is being done with it; 0: nothing, or to be asked again
+  std::uint32_t failures = 0;  ///< in a row
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("name", self.name);
+    visit("task", self.task);
+    visit("base", self.base);
+    visit("directory", self.directory);
+    visit("state", self.state);
+    visit("effect", self.effect);
+    visit("failures", self.failures);
+  }
+};
+
+/// Isolation `worktree`; see core/isolation.h.
+struct IsolationState {
+  bool wanted = false;   ///< by the user
+  bool checked = false;  ///< git has said whether there can be any
+  std::string problem;   ///< why there are none: the mission works in the shared directory
+  std::vector<std::string> notes;  ///< what worktrees lack; sentences
+  EffectId effect = 0;             ///< the check, or the first snapshot, in flight
+  std::string integrated;          ///< the commit whose files the project has, as far as is known
+  std::vector<Worktree> trees;
+  std::uint32_t named = 0;  ///< worktrees so far: no name is used twice
+  MergeStep step = MergeStep::none;
+  TaskId merging;
+  EffectId merge_effect = 0;
+  std::string theirs;  ///< the commit that is being merged
+  std::string merged;  ///< what came of it
+  std::uint32_t tries = 0;
+  TimerId timer = 0;  ///< sessions that were told to stop are waited for no longer
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("wanted", self.wanted);
+    visit("checked", self.checked);
+    visit("problem", self.problem);
+    visit("notes", self.notes);
+    visit("effect", self.effect);
+    visit("integrated", self.integrated);
+    visit("trees", self.trees);
+    visit("named", self.named);
+    visit("step", self.step);
+    visit("merging", self.merging);
+    visit("merge_effect", self.merge_effect);
+    visit("theirs", self.theirs);
+    visit("merged", self.merged);
+    visit("tries", self.tries);
+    visit("timer", self.timer);
+  }
+};
+
+}  // namespace orchestrator

@@ -1,0 +1,294 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "orchestrator/describe.h"
+#include "orchestrator/ids.h"
+
+/// The sessions of a mission: its children in the host, and the Commander's.
+namespace orchestrator {
+
+enum class Role { none, commander, planner, worker, reviewer, master_reviewer };
+constexpr auto enum_names(Role) {
+  return std::array{EnumName<Role>{Role::none, "none"},
+                    EnumName<Role>{Role::commander, "commander"},
+                    EnumName<Role>{Role::planner, "planner"},
+                    EnumName<Role>{Role::worker, "worker"},
+                    EnumName<Role>{Role::reviewer, "reviewer"},
+                    EnumName<Role>{Role::master_reviewer, "master-reviewer"}};
+}
+
+/// Life of a child session. Everything up to `closing` occupies a slot.
+enum class SessionState {
+  creating,     ///< asked of the host
+  prompting,    ///< a prompt is on its way to the host
+  waiting,      ///< the host has the prompt; no sign of an answer yet
+  working,      ///< a turn runs
+  closing,      ///< its work is submitted; the last turn runs out
+  idle,         ///< lease released; may be prompted again
+  backing_off,  ///< a turn failed; the next prompt waits for its time
+  ended,        ///< never prompted again
+  held,         ///< its next prompt waits for its model or the budget; it holds no slot
+  delegating    ///< a call of its turn waits for delegated tasks; it holds no slot
+};
+constexpr auto enum_names(SessionState) {
+  return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
+                    EnumName<SessionState>{SessionState::prompting, "prompting"},
+                    EnumName<SessionState>{SessionState::waiting, "waiting"},
+                    EnumName<SessionState>{SessionState::working, "working"},
+                    EnumName<SessionState>{SessionState::closing, "closing"},
+                    EnumName<SessionState>{SessionState::idle, "idle"},
+                    EnumName<SessionState>{SessionState::backing_off, "backing_off"},
+                    EnumName<SessionState>{SessionState::ended, "ended"},
+                    EnumName<SessionState>{SessionState::held, "held"},
+                    EnumName<SessionState>{SessionState::delegating, "delegating"}};
+}
+
+/// How a child session has ended, once and for good.
+enum class Outcome {
+  none,      ///< it has not ended yet
+  ok,        ///< what it was asked for is in
+  error,     ///< it failed, or never brought what it was asked for
+  empty,     ///< its model gave empty answers
+  denied,    ///< it was not let go on: its calls were refused, or nobody wants its work any more
+  timed_out  ///< its time was over, or nothing was heard of it
+};
+constexpr auto enum_names(Outcome) {
+  return std::array{EnumName<Outcome>{Outcome::none, "none"},
+                    EnumName<Outcome>{Outcome::ok, "ok"},
+                    EnumName<Outcome>{Outcome::error, "error"},
+                    EnumName<Outcome>{Outcome::empty, "empty"},
+                    EnumName<Outcome>{Outcome::denied, "denied"},
+                    EnumName<Outcome>{Outcome::timed_out, "timed out"}};
+}
+
+/// What went wrong with a turn (contract, section 7); see core/fault.h.
+enum class Fault {
+  none,
+  rate_limit,
+  overload,
+  network,
+  empty,
+  garbled,
+  context_overflow,
+  output_length,
+  refused,  ///< the provider will not answer before somebody mends the key, the account or the
+            ///< model
+  aborted,
+  other
+};
+constexpr auto enum_names(Fault) {
+  return std::array{EnumName<Fault>{Fault::none, "none"},
+                    EnumName<Fault>{Fault::rate_limit, "rate limit"},
+                    EnumName<Fault>{Fault::overload, "overload"},
+                    EnumName<Fault>{Fault::network, "network error"},
+                    EnumName<Fault>{Fault::empty, "empty answer"},
+                    EnumName<Fault>{Fault::garbled, "garbled answer"},
+                    EnumName<Fault>{Fault::context_overflow, "context overflow"},
+                    EnumName<Fault>{Fault::output_length, "output limit"},
+                    EnumName<Fault>{Fault::refused, "refused by the provider"},
+                    EnumName<Fault>{Fault::aborted, "aborted"},
+                    EnumName<Fault>{Fault::other, "error"}};
+}
+
+struct Session {
+  SessionId id;  ///< empty until the host has made it
+  Role role = Role::none;
+  TaskId task;
+  SessionState state = SessionState::creating;
+  std::string agent;
+  std::uint32_t attempt = 0;
+  EffectId effect = 0;              ///< the host call in flight for it, 0 when none
+  std::uint32_t continuations = 0;  ///< prompts in a row that brought no submission
+  std::uint32_t refusals = 0;       ///< refused tool calls in a row
+  bool submitted = false;           ///< what its present prompt asked for is in
+  bool errored = false;             ///< a terminal error: the next idle is premature
+  bool failed = false;              ///< that premature idle has come; the next one is real
+  bool compacted = false;           ///< its task card must stand in the system text
+  std::string prompt;               ///< the text to send as soon as it may be sent
+  TimerId timer = 0;
+  std::uint64_t tokens = 0;
+  double usd = 0;
+  TimeMs started_ms = 0;
+  TimeMs seen_ms = 0;       ///< its last sign of life
+  bool began = false;       ///< an answer to its present card has begun: the host has the card
+  bool inspecting = false;  ///< `effect` is an inspection
+  std::uint32_t inspections = 0;  ///< in a row, without a sign of life
+  TimeMs leased_ms = 0;           ///< when it got its present card
+  SessionId parent;               ///< the root session that it was made under
+  EffectId sent = 0;              ///< its newest `PromptSession`
+  std::string paid_message;       ///< the newest answer whose tokens are counted
+  bool aborting = false;          ///< told to stop; the host has not said yet that it has
+  std::string denied;  ///< a permission that was refused in its present turn, without a word to it
+  bool first_look = false;  ///< a Reviewer that looks while the Worker still works
+  Outcome outcome = Outcome::none;
+  std::string model_asked;          ///< what its newest prompt names; empty: the host's choice
+  std::string model;                ///< what the host says that it asks; empty: not told yet
+  Fault fault = Fault::none;        ///< of its present turn
+  std::uint32_t faults = 0;         ///< of its model, in a row
+  TimeMs asked_ms = 0;              ///< when its newest model request went out, or will
+  bool retrying = false;            ///< the host waits before it repeats that request
+  std::string tool_error;           ///< the newest one
+  std::uint32_t tool_errors = 0;    ///< the same, in a row
+  std::uint32_t tool_warnings = 0;  ///< recovery prompts for such a row, of its present card
+  bool asked_missing = false;  ///< it stopped without submitting, and was asked what is missing
+  bool wrote = false;          ///< it has written a file since its present card
+  std::uint64_t reserved_tokens = 0;  ///< for the answer that it is being asked for
+  double reserved_usd = 0;
+  std::uint64_t answer_tokens = 0;  ///< of its newest answer, all that was read and written
+  std::uint64_t answer_bytes = 0;   ///< of the request that it answered; 0: not known
+  std::uint64_t request_bytes = 0;  ///< of its newest request
+  RequestId asking;                 ///< a request that waits for the budget
+  std::uint64_t asking_output = 0;
+  double asking_input_usd = 0;
+  double asking_output_usd = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id);
+    visit("role", self.role);
+    visit("task", self.task);
+    visit("state", self.state);
+    visit("agent", self.agent);
+    visit("attempt", self.attempt);
+    visit("effect", self.effect);
+    visit("continuations", self.continuations);
+    visit("refusals", self.refusals);
+    visit("submitted", self.submitted);
+    visit("errored", self.errored);
+    visit("failed", self.failed);
+    visit("compacted", self.compacted);
+    visit("prompt", self.prompt);
+    visit("timer", self.timer);
+    visit("tokens", self.tokens);
+    visit("usd", self.usd);
+    visit("started_ms", self.started_ms);
+    visit("seen_ms", self.seen_ms);
+    visit("began", self.began);
+    visit("inspecting", self.inspecting);
+    visit("inspections", self.inspections);
+    visit("leased_ms", self.leased_ms);
+    visit("parent", self.parent);
+    visit("sent", self.sent);
+    visit("paid_message", self.paid_message);
+    visit("denied", self.denied);
+    visit("aborting", self.aborting);
+    visit("first_look", self.first_look);
+    visit("outcome", self.outcome);
+    visit("model_asked", self.model_asked);
+    visit("model", self.model);
+    visit("fault", self.fault);
+    visit("faults", self.faults);
+    visit("asked_ms", self.asked_ms);
+    visit("retrying", self.retrying);
+    visit("tool_error", self.tool_error);
+    visit("tool_errors", self.tool_errors);
+    visit("tool_warnings", self.tool_warnings);
+    visit("asked_missing", self.asked_missing);
+    visit("wrote", self.wrote);
+    visit("reserved_tokens", self.reserved_tokens);
+    visit("reserved_usd", self.reserved_usd);
+    visit("answer_tokens", self.answer_tokens);
+    visit("answer_bytes", self.answer_bytes);
+    visit("request_bytes", self.request_bytes);
+    visit("asking", self.asking);
+    visit("asking_output", self.asking_output);
+    visit("asking_input_usd", self.asking_input_usd);
+    visit("asking_output_usd", self.asking_output_usd);
+  }
+};
+
+/// A tool call of a child session that waits for a person.
+struct PermissionRequest {
+  PermissionId id;
+  SessionId session;
+  std::string what;
+  TimerId timer = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("id", self.id);
+    visit("session", self.session);
+    visit("what", self.what);
+    visit("timer", self.timer);
+  }
+};
+
+/// The Commander's session, which is the user's own.
+struct Commander {
+  RequestId waiting;                ///< a `mission_run` that has not returned yet
+  bool background = false;          ///< `--background`: `mission_run` returns at once
+  bool busy = false;                ///< a turn of it runs, as far as the host has said
+  bool continued = false;           ///< a continuation was put into the turn that is ending
+  bool errored = false;             ///< a terminal error: the next idle is premature
+  bool owed = false;                ///< something to decide has not been told to it yet
+  std::uint32_t early_ends = 0;     ///< turns ended in briefing without `mission_run`
+  std::uint32_t continuations = 0;  ///< in a row, without progress
+  EffectId effect = 0;
+  TimerId timer = 0;
+  bool prompted = false;              ///< a prompt of ours has no sign of an answer yet
+  std::uint32_t unanswered = 0;       ///< prompts and inspections in a row that nothing followed
+  std::string paid_message;           ///< the newest answer whose tokens are counted
+  std::string model;                  ///< what the host says that it asks
+  std::uint64_t reserved_tokens = 0;  ///< for the answer that it is being asked for
+  double reserved_usd = 0;
+  std::uint64_t answer_tokens = 0;  ///< of its newest answer, all that was read and written
+  double answer_usd = 0;
+  std::uint64_t request_bytes = 0;  ///< of its newest request
+  std::uint64_t answer_bytes = 0;   ///< of the request that its newest answer answered
+  RequestId asking;                 ///< a request that waits for the budget
+  std::uint64_t asking_output = 0;
+  double asking_input_usd = 0;
+  double asking_output_usd = 0;
+  TimeMs asked_ms = 0;  ///< when its newest request was let out
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("waiting", self.waiting);
+    visit("background", self.background);
+    visit("busy", self.busy);
+    visit("continued", self.continued);
+    visit("errored", self.errored);
+    visit("owed", self.owed);
+    visit("early_ends", self.early_ends);
+    visit("continuations", self.continuations);
+    visit("effect", self.effect);
+    visit("timer", self.timer);
+    visit("prompted", self.prompted);
+    visit("unanswered", self.unanswered);
+    visit("paid_message", self.paid_message);
+    visit("model", self.model);
+    visit("reserved_tokens", self.reserved_tokens);
+    visit("reserved_usd", self.reserved_usd);
+    visit("answer_tokens", self.answer_tokens);
+    visit("answer_usd", self.answer_usd);
+    visit("request_bytes", self.request_bytes);
+    visit("answer_bytes", self.answer_bytes);
+    visit("asking", self.asking);
+    visit("asking_output", self.asking_output);
+    visit("asking_input_usd", self.asking_input_usd);
+    visit("asking_output_usd", self.asking_output_usd);
+    visit("asked_ms", self.asked_ms);
+  }
+};
+
+/// A tool call that returns when a task is finished, or blocked.
+struct Waiter {
+  RequestId request;
+  SessionId session;  ///< whose call it is: a Worker's, or the root session
+  TaskId task;
+  TimeMs since_ms = 0;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("request", self.request);
+    visit("session", self.session);
+    visit("task", self.task);
+    visit("since_ms", self.since_ms);
+  }
+};
+
+}  // namespace orchestrator
