@@ -49,6 +49,7 @@ struct Worktree {
   TreeState state = TreeState::adding;
   EffectId effect = 0;         ///< what is being done with it; 0: nothing, or to be asked again
   std::uint32_t failures = 0;  ///< in a row
+  bool stale = false;          ///< of a plan that is not in force any more: it is let go
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -59,6 +60,7 @@ struct Worktree {
     visit("state", self.state);
     visit("effect", self.effect);
     visit("failures", self.failures);
+    visit("stale", self.stale);
   }
 };
 
@@ -78,7 +80,10 @@ struct IsolationState {
   std::string theirs;  ///< the commit that is being merged
   std::string merged;  ///< what came of it
   std::uint32_t tries = 0;
-  TimerId timer = 0;  ///< sessions that were told to stop are waited for no longer
+  TimerId timer = 0;   ///< sessions that were told to stop are waited for no longer
+  bool races = false;  ///< a task is raced: its runs have worktrees, whatever the user wants
+  TaskId starting;     ///< the task whose race begins with the snapshot in flight
+  std::uint32_t starts_failed = 0;  ///< such snapshots, in a row
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -97,6 +102,9 @@ struct IsolationState {
     visit("merged", self.merged);
     visit("tries", self.tries);
     visit("timer", self.timer);
+    visit("races", self.races);
+    visit("starting", self.starting);
+    visit("starts_failed", self.starts_failed);
   }
 };
 

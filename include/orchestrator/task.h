@@ -188,6 +188,8 @@ struct Task {
   MergeState merge = MergeState::none;
   TaskId brings;          ///< the task whose conflict it solves; empty: it is an ordinary one
   std::string tree_base;  ///< … and the commit with git's marks, from which its worktree is made
+  std::string strategy;   ///< of its parent's `race`, which it runs; empty: it is no run
+  bool racing = false;    ///< its strategies run, a task each: it has no Worker of its own
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -233,6 +235,8 @@ struct Task {
     visit("merge", self.merge);
     visit("brings", self.brings);
     visit("tree_base", self.tree_base);
+    visit("strategy", self.strategy);
+    visit("racing", self.racing);
   }
 };
 

@@ -1,7 +1,7 @@
 // What each role answers: a function of the scenario, of what the conversation shows, and of the two
 // counters that span sessions (which rework, which review of a task this is).
 
-import { isFinalReport } from "./conversation.mjs"
+import { isFinalReport, textOf } from "./conversation.mjs"
 import { commandsNamed, failed, isRefusal, nextCalls, offered, showsFailure } from "./goals.mjs"
 
 /** @typedef {import("./conversation.mjs").Turn} Turn */
@@ -104,6 +104,7 @@ export class Roles {
   /** @param {Turn} turn @param {string} session @returns {Answer} */
   worker(turn, session) {
     const known = this.taskOf(turn)
+    known.work = known.work.strategies?.[strategyOf(turn)] ?? known.work
     const reworks = known.work.rework ? [known.work.rework].flat() : []
     let work = known.work
     const goals = []
@@ -206,6 +207,10 @@ export class Roles {
     return { work: workers[id] ?? {}, verify: task ? (task.verify ?? []) : plan.verify, reviews: reviews[id] }
   }
 }
+
+/** Which of a race's strategies the conversation is told to follow. @param {Turn} turn */
+const strategyOf = (turn) =>
+  turn.messages.map((m) => /The strategy of this one:\n(.+)\n/.exec(textOf(m.content))?.[1]).findLast(Boolean) ?? ""
 
 /** @template T @param {T[]} list @param {boolean|undefined} single */
 const one = (list, single) => (single ? list.slice(0, 1) : list)

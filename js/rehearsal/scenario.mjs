@@ -18,6 +18,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
  * @property {boolean} [one_by_one]              one tool call an answer
  * @property {boolean} [forgets_to_submit]       ends its first turn with text instead of submit_work
  * @property {Work|Work[]} [rework]              the first, second… rework; the last entry repeats
+ * @property {Record<string, Work>} [strategies] of a raced task: what the Worker with each strategy does instead
  */
 /**
  * @typedef {object} Review

@@ -8,6 +8,7 @@
 #include "core/governor.h"
 #include "core/mission.h"
 #include "core/plan.h"
+#include "core/race.h"
 #include "core/session_events.h"
 #include "core/session_pool.h"
 #include "core/session_states.h"
@@ -26,9 +27,14 @@ bool is_finished(const Task& task) {
   return is_settled(task.status) || task.status == TaskStatus::blocked;
 }
 
+/// How deep it is delegated. A run of a race stands where its race does.
 std::size_t depth_of(const State& state, const Task& task) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      state.tasks, [&](const Task& whole) { return is_part_of(state, task, whole.id); }));
+  std::size_t depth = task.parent.empty() || !task.strategy.empty() ? 0 : 1;
+  for (const Task& whole : state.tasks) {
+    const bool counts = !whole.parent.empty() && whole.strategy.empty();
+    if (counts && is_part_of(state, task, whole.id)) ++depth;
+  }
+  return depth;
 }
 
 std::size_t parts_of(const State& state, const TaskId& whole) {
@@ -86,7 +92,7 @@ Task* own_task(State& state, const SessionId& id) {
 std::string holder_problem(const State& state, const Task& whole, const std::string& file) {
   for (const Task& other : state.tasks) {
     const bool kin = other.id == whole.id || is_part_of(state, whole, other.id) ||
-                     is_part_of(state, other, whole.id);
+                     is_part_of(state, other, whole.id) || run_apart(state, whole, other);
     if (kin || !is_in_work(other.status) || !claims(other, file)) continue;
     return "files: \"" + clip(file, 120) + "\" belongs to task " + other.id.value + " (" +
            clip(other.title, 80) + "), which is " + std::string(to_name(other.status)) + " now";
@@ -344,9 +350,11 @@ std::vector<TaskId> unfinished_parts(const State& state, const Task& task) {
 
 void keep_claims(State& state) {
   for (const Task& part : state.tasks) {
-    if (part.parent.empty() || is_in_work(part.status)) continue;
+    // What a run has changed is in the project only if it wins: race.cc.
+    if (part.parent.empty() || is_in_work(part.status) || !part.strategy.empty()) continue;
     Task* whole = find_task(state, part.parent);
     if (whole == nullptr || is_settled(whole->status)) continue;
+    if (!whole->commit.empty()) continue;  // git has said what it has changed
     for (const std::string& path : part.touched) {
       if (holder_of(state, *whole, path) == nullptr) note_touched(*whole, path);
     }

@@ -4,6 +4,8 @@
 
 #include "core/mission.h"
 #include "core/plan.h"
+#include "core/race.h"
+#include "core/schedule.h"
 #include "core/session_pool.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
@@ -22,17 +24,22 @@ constexpr std::size_t kRefusedShown = 10;
 Worktree* tree_of(State& state, const TaskId& task) {
   std::vector<Worktree>& trees = state.worktrees.trees;
   const auto it = std::ranges::find_if(trees, [&](const Worktree& tree) {
-    return tree.task == task &&
+    return tree.task == task && !tree.stale &&
            (tree.state == TreeState::adding || tree.state == TreeState::standing);
   });
   return it == trees.end() ? nullptr : &*it;
+}
+
+/// What its Worker makes is merged by itself, not as a part of something.
+bool has_own_tree(const State& state, const Task& task) {
+  return &root_of(state, task) == &task && works_apart(state, task);
 }
 
 /// Its worktree has something to give, or is about to.
 bool needs_tree(const Task& task) {
   if (task.merge != MergeState::none)
     return task.merge == MergeState::waiting && task.commit.empty();
-  return !is_settled(task.status);
+  return !is_settled(task.status) && !task.racing;  // those have their own
 }
 
 /// Letters, digits, `-` and `_`; the number keeps two tasks of one name apart.
@@ -60,7 +67,12 @@ bool has_room_for_tree(const State& state, const Task& task) {
   if (!task.brings.empty()) return true;
   const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
     const Task* owner = find_task(state, tree.task);
-    return owner == nullptr || owner->status != TaskStatus::blocked;
+    if (owner == nullptr || tree.stale) return true;
+    // Those that wait for others must not keep these from having one.
+    const bool waits = owner->status == TaskStatus::blocked ||
+                       owner->status == TaskStatus::pending ||
+                       (owner->status == TaskStatus::ready && waits_for_race(state, *owner));
+    return !waits;
   });
   return static_cast<std::size_t>(standing) < std::max<std::size_t>(state.parallel, 1);
 }
@@ -82,14 +94,38 @@ void block_task(Context& ctx, Task& task, const std::string& why) {
 
 void share_instead(Context& ctx, const std::string& problem) {
   ctx.state.worktrees.problem = clip(problem, 600);
-  ctx.emit(ShowToast{"warning", "No worktrees: " + clip(problem, 400) +
-                                    " The mission goes on in the shared directory, in which claims "
-                                    "on files keep Workers apart."});
+  ctx.emit(ShowToast{
+      "warning",
+      "No worktrees: " + clip(problem, 400) +
+          (ctx.state.worktrees.wanted
+               ? " The mission goes on in the shared directory, in which claims "
+                 "on files keep Workers apart."
+               : " Nothing is raced: each task has one Worker, who is told of all strategies.")});
+}
+
+/// The race that was to begin with this snapshot.
+void on_race_prepared(Context& ctx, const WorktreesAnswered& event) {
+  IsolationState& trees = ctx.state.worktrees;
+  Task* task = find_task(ctx.state, trees.starting);
+  trees.starting = TaskId{};
+  if (!event.problem.empty()) {
+    trees.starts_failed += 1;
+    if (trees.starts_failed < kTreeTriesMax) return;  // it is asked again
+    trees.starts_failed = 0;
+    if (task != nullptr) block_task(ctx, *task, "its race could not begin: " + event.problem);
+    return;
+  }
+  trees.starts_failed = 0;
+  trees.integrated = event.commit;
+  const bool begins = task != nullptr && task->status == TaskStatus::ready &&
+                      ctx.state.phase == Phase::executing && claim_is_free(ctx.state, *task);
+  if (begins) start_race(ctx, *task, event.commit);
 }
 
 void on_begun(Context& ctx, const WorktreesAnswered& event) {
   IsolationState& trees = ctx.state.worktrees;
   trees.effect = 0;
+  if (!trees.starting.empty()) return on_race_prepared(ctx, event);
   if (!is_active(ctx.state.phase) && !trees.integrated.empty()) {  // all is removed
     trees.integrated.clear();
     return;
@@ -145,7 +181,7 @@ Quiet quiet_of(const State& state, const Worktree& tree) {
   for (const Session& session : state.sessions) {
     const Task* task = find_task(state, session.task);
     const bool here =
-        session.task == tree.task || (task != nullptr && is_part_of(state, *task, tree.task));
+        session.task == tree.task || (task != nullptr && root_of(state, *task).id == tree.task);
     if (!here) continue;
     const bool rests = over && session.state == SessionState::idle;
     if (session.state != SessionState::ended && !rests) return Quiet::no;
@@ -383,7 +419,13 @@ bool is_stuck(const State& state, const Task& task) {
 }  // namespace
 
 bool is_isolated(const State& state) {
-  return state.worktrees.wanted && state.worktrees.problem.empty();
+  const IsolationState& trees = state.worktrees;
+  return (trees.wanted || trees.races) && trees.problem.empty();
+}
+
+bool works_apart(const State& state, const Task& root) {
+  return is_isolated(state) &&
+         (state.worktrees.wanted || !root.strategy.empty() || !root.brings.empty());
 }
 
 void begin_isolation(Context& ctx) {
@@ -394,6 +436,7 @@ void begin_isolation(Context& ctx) {
 const Task& root_of(const State& state, const Task& task) {
   const Task* at = &task;
   for (std::size_t i = 0; i < state.tasks.size() && !at->parent.empty(); ++i) {
+    if (!at->strategy.empty()) break;
     const Task* whole = find_task(state, at->parent);
     if (whole == nullptr) break;
     at = whole;
@@ -414,9 +457,9 @@ std::string directory_of(const State& state, const TaskId& task) {
 
 bool has_place(Context& ctx, const Task& task) {
   State& state = ctx.state;
-  if (!is_isolated(state)) return true;
-  if (state.worktrees.integrated.empty()) return false;
   const Task& root = root_of(state, task);
+  if (!works_apart(state, root)) return true;
+  if (state.worktrees.integrated.empty()) return false;
   if (const Worktree* tree = tree_of(state, root.id)) return tree->state == TreeState::standing;
   if (!needs_tree(root) || !has_room_for_tree(state, root)) return false;
   Worktree tree;
@@ -429,26 +472,26 @@ bool has_place(Context& ctx, const Task& task) {
 }
 
 bool may_have_place(const State& state, const Task& task) {
-  if (!is_isolated(state)) return true;
-  const TaskId& root = root_of(state, task).id;
+  const Task& root = root_of(state, task);
+  if (!works_apart(state, root)) return true;
   const bool has = std::ranges::any_of(state.worktrees.trees,
-                                       [&](const Worktree& tree) { return tree.task == root; });
+                                       [&](const Worktree& tree) { return tree.task == root.id; });
   return has || has_room_for_tree(state, task);
 }
 
 bool is_collected(const State& state, const Task& task) {
-  return !is_isolated(state) || !task.parent.empty() || !task.commit.empty();
+  return !has_own_tree(state, task) || !task.commit.empty();
 }
 
 bool awaits_merge(Context& ctx, Task& task) {
-  if (!is_isolated(ctx.state) || !task.parent.empty() || task.commit.empty()) return false;
+  if (!has_own_tree(ctx.state, task) || task.commit.empty()) return false;
   task.merge = MergeState::waiting;
   ctx.moved = true;
   return true;
 }
 
 void keep_work(State& state, Task& task) {
-  if (!is_isolated(state) || !task.parent.empty() || task.merge == MergeState::waiting) return;
+  if (!has_own_tree(state, task) || task.merge == MergeState::waiting) return;
   const Worktree* tree = tree_of(state, task.id);
   const bool worked = tree != nullptr && !tree->directory.empty() && task.attempt > 0;
   // A conflict's commit has the marks in it: the task that solves it goes on by itself.
@@ -463,13 +506,39 @@ bool merges_pending(const State& state) {
 }
 
 bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking) {
+  if (holder.racing) {
+    return std::ranges::any_of(state.tasks, [&](const Task& run) {
+      return run.parent == holder.id && !run.strategy.empty() &&
+             lets_go_of_claims(state, run, asking);
+    });
+  }
   if (holder.merge != MergeState::conflict) return false;
   return !root_of(state, asking).brings.empty() || is_stuck(state, holder);
+}
+
+void prepare_race(Context& ctx, const Task& task) {
+  IsolationState& trees = ctx.state.worktrees;
+  const bool busy = trees.effect != 0 || trees.step != MergeStep::none;
+  if (busy || trees.integrated.empty()) return;
+  trees.starting = task.id;
+  trees.effect = ask_git(ctx, TreeCall::snapshot, "", trees.integrated, "", task.id);
+}
+
+void leave_worktrees(State& state) {
+  for (Worktree& tree : state.worktrees.trees) {
+    const Task* task = find_task(state, tree.task);
+    tree.stale = tree.stale || task == nullptr || !is_settled(task->status);
+  }
 }
 
 void drive_isolation(Context& ctx) {
   State& state = ctx.state;
   IsolationState& trees = state.worktrees;
+  if (ctx.graph_moved && !trees.races) {
+    trees.races = std::ranges::any_of(state.tasks, [](const Task& task) {
+      return task.race.size() > 1 && !is_settled(task.status);
+    });
+  }
   if (!is_isolated(state)) return;
   if (trees.integrated.empty()) {
     if (trees.effect != 0) return;
@@ -485,6 +554,7 @@ void drive_isolation(Context& ctx) {
   for (Worktree& tree : trees.trees) {
     if (tree.effect != 0) continue;
     const Task* task = find_task(state, tree.task);
+    if (tree.stale) continue;
     if (tree.state == TreeState::adding && task != nullptr && needs_tree(*task)) {
       ask_for_tree(ctx, tree);
     } else if (tree.state == TreeState::standing && task != nullptr && task->commit.empty() &&
@@ -496,7 +566,7 @@ void drive_isolation(Context& ctx) {
   const bool dropped = trees.step != MergeStep::none && trees.step != MergeStep::apply &&
                        (merging == nullptr || !is_mergeable(*merging));
   if (dropped && trees.merge_effect == 0) stop_merging(state);
-  if (trees.step == MergeStep::none) begin_merge(state);
+  if (trees.step == MergeStep::none && trees.effect == 0) begin_merge(state);
   if (trees.merge_effect != 0) return;
   switch (trees.step) {
     case MergeStep::none:
@@ -521,7 +591,7 @@ void drop_worktrees(Context& ctx) {
   for (Worktree& tree : state.worktrees.trees) {
     if (tree.effect != 0 || (state.dormant && !over)) continue;
     const Task* task = find_task(state, tree.task);
-    const bool needed = !over && task != nullptr && needs_tree(*task);
+    const bool needed = !over && !tree.stale && task != nullptr && needs_tree(*task);
     if (tree.state == TreeState::adding && !needed) {
       tree.state = tree.directory.empty() ? TreeState::removing : TreeState::disposing;
     } else if (tree.state == TreeState::standing && !needed) {
@@ -564,6 +634,7 @@ void forget_tree_calls(State& state) {
   IsolationState& trees = state.worktrees;
   trees.effect = trees.merge_effect = 0;
   trees.timer = 0;
+  trees.starting = TaskId{};
   for (Worktree& tree : trees.trees) {
     tree.effect = 0;
     tree.failures = 0;
@@ -595,10 +666,12 @@ bool on_directory_disposed(Context& ctx, EffectId effect) {
 
 std::string isolation_line(const State& state) {
   const IsolationState& trees = state.worktrees;
-  if (!trees.wanted) return "";
+  if (!trees.wanted && !trees.races) return "";
   if (!trees.problem.empty())
-    return "Isolation: shared, since there are no worktrees: " + clip(trees.problem, 200) + "\n";
-  std::string text = "Isolation: a worktree for each task";
+    return (trees.wanted ? "Isolation: shared" : "Races: none") +
+           std::string(", since there are no worktrees: ") + clip(trees.problem, 200) + "\n";
+  std::string text = trees.wanted ? "Isolation: a worktree for each task"
+                                  : "Isolation: a worktree for each strategy of a race";
   if (trees.step != MergeStep::none) text += "; " + trees.merging.value + " is being merged";
   for (const std::string& note : trees.notes) text += ". " + clip(note, 150);
   return clip(text, 400) + "\n";

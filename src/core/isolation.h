@@ -10,12 +10,17 @@
 /// cut off is asked for again.
 namespace orchestrator::core {
 
-/// Workers have worktrees: they were asked for, and git has not said that there can be none.
+/// There are worktrees: they were asked for, or a task is raced, and git has not said that there
+/// can be none.
 [[nodiscard]] bool is_isolated(const State& state);
+/// Whether this task (a root, see below) has a worktree: all do where the user wants it, else the
+/// runs of a race and what solves their conflicts.
+[[nodiscard]] bool works_apart(const State& state, const Task& root);
 /// A mission begins whose user wants worktrees.
 void begin_isolation(Context& ctx);
 
-/// The task whose worktree this one's sessions work in: itself, or the one that it is a part of.
+/// The task whose worktree this one's sessions work in: itself, or the one that it is a part of. A
+/// run of a race is a root.
 [[nodiscard]] const Task& root_of(const State& state, const Task& task);
 /// Where the sessions of a task work, or the project (empty).
 [[nodiscard]] std::string directory_of(const State& state, const TaskId& task);
@@ -36,6 +41,13 @@ void keep_work(State& state, Task& task);
 /// Whether `holder`, whose work is at rest in a conflict, is nothing that `asking` need wait for:
 /// that one solves a conflict itself, or this one's solution is blocked.
 [[nodiscard]] bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking);
+
+/// The race of this ready task is to begin: asks for the snapshot that its runs begin with, unless
+/// git is busy; it is asked for again then.
+void prepare_race(Context& ctx, const Task& task);
+
+/// A new plan comes: its tasks do not begin with what those that it replaces have left.
+void leave_worktrees(State& state);
 
 /// Asks git for what is due: the check, the first snapshot, submitted work, the next merge.
 void drive_isolation(Context& ctx);

@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "core/mission.h"
+#include "core/race.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
@@ -75,6 +76,8 @@ class Checker {
                           joined(state_.agents));
     }
     check_deps(spec, at);
+    for (std::string& problem : strategy_problems(spec.race, at + ".race"))
+      problems_.push_back(std::move(problem));
     for (std::size_t i = 0; i < spec.files.size() && !full(); ++i) {
       if (project_path(spec.files[i]).empty()) {
         problems_.push_back(at + ".files[" + std::to_string(i) + "]: \"" +
@@ -136,7 +139,7 @@ Task make_task(const State& state, const TaskSpec& spec) {
   }
   task.accept = spec.accept;
   for (const std::string& command : spec.verify) add_command(task.verify, command);
-  task.race = spec.race;
+  for (const std::string& strategy : spec.race) task.race.push_back(trimmed(strategy));
   task.iteration = state.iteration;
   return task;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/commander.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
@@ -36,6 +37,7 @@ void adopt_plan(Context& ctx, const PlanArgs& plan, std::vector<Task> kept) {
   for (Task& task : state.tasks) {
     if (!is_settled(task.status)) end_task_sessions(ctx, task.id);
   }
+  leave_worktrees(state);
   ctx.moved = ctx.graph_moved = true;
   state.tasks = std::move(kept);
   state.convergence_from = static_cast<std::uint32_t>(state.findings_by_iteration.size());

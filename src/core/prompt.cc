@@ -3,6 +3,7 @@
 #include "core/delegation.h"
 #include "core/isolation.h"
 #include "core/mission.h"
+#include "core/race.h"
 #include "core/stray.h"
 #include "orchestrator/step.h"
 
@@ -12,8 +13,9 @@ namespace {
 constexpr std::size_t kObjectiveBytesMax = 2000;
 constexpr std::size_t kSummaryBytesMax = 400;
 
-std::string title_line(const char* word, const Task& task) {
-  return std::string(word) + " " + task.id.value + ": " + task.title + "\n";
+std::string title_line(const State& state, const char* word, const Task& task) {
+  const Task& named = named_task(state, task);
+  return std::string(word) + " " + named.id.value + ": " + named.title + "\n";
 }
 
 std::string list(const char* head, const std::vector<std::string>& items) {
@@ -65,8 +67,9 @@ std::string task_card(const State& state, const Task& task) {
   text += list("Files of this task (nobody else writes them meanwhile):", task.files);
   text += list("Accepted when:", task.accept);
   text += dependency_list(state, task);
+  text += strategy_note(state, task);
   text += place_note(state, task);
-  if (const Task* whole = find_task(state, task.parent)) {
+  if (const Task* whole = task.strategy.empty() ? find_task(state, task.parent) : nullptr) {
     text += "\nIt is a part of " + whole->id.value + " (" + whole->title +
             "), whose Worker waits for your summary.\n";
   }
@@ -89,7 +92,7 @@ std::string planner_prompt(const State& state) {
 }
 
 std::string worker_prompt(const State& state, const Task& task) {
-  std::string text = title_line("Task", task) + task_card(state, task);
+  std::string text = title_line(state, "Task", task) + task_card(state, task);
   text +=
       list((std::string("A Reviewer will run, from ") + verify_place(state, task) + ":").c_str(),
            task.verify);
@@ -104,15 +107,14 @@ std::string worker_prompt(const State& state, const Task& task) {
 }
 
 std::string rework_prompt(const State& state, const Task& task) {
-  std::string text = title_line("Rework", task);
+  std::string text = title_line(state, "Rework", task);
   text += "\nThe Reviewer rejected this task:\n" + finding_list(task.findings);
   text += list("The Reviewer will run again:", task.verify);
-  (void)state;
   return text + "\nMend every error, then call submit_work again.\n";
 }
 
 std::string reviewer_prompt(const State& state, const Task& task) {
-  std::string text = title_line("Task", task) + task_card(state, task);
+  std::string text = title_line(state, "Task", task) + task_card(state, task);
   text += "\nA Worker has submitted it: " + clip(task.summary, 1500) + "\n";
   text += list("Files that it changed:", task.touched);
   text += list("Language servers on them:", task.diagnosis);
@@ -124,7 +126,7 @@ std::string reviewer_prompt(const State& state, const Task& task) {
 }
 
 std::string first_look_prompt(const State& state, const Task& task) {
-  std::string text = title_line("Task", task) +
+  std::string text = title_line(state, "Task", task) +
                      "\nA first look: its Worker is still at it. Judge only the files that it has "
                      "finished; what is missing may still come. Run nothing that takes long.\n" +
                      task_card(state, task);
@@ -179,7 +181,7 @@ std::string continuation_prompt(const State& state, const Session& session,
   if (session.first_look) return first_look_prompt(state, *task);
   const char* tool = session.role == Role::worker ? "submit_work" : "submit_review";
   const bool rework = session.role == Role::worker && !task->findings.empty();
-  return title_line(rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +
+  return title_line(state, rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +
          ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n" +
          (session.role == Role::worker ? part_list(state, *task) : "");
 }
@@ -193,7 +195,7 @@ std::string missing_prompt(const State& state, const Session& session) {
 std::string recovery_prompt(const State& state, const Session& session, const std::string& error) {
   const Task* task = find_task(state, session.task);
   const bool rework = task != nullptr && session.role == Role::worker && !task->findings.empty();
-  const std::string head = task != nullptr ? title_line(rework ? "Rework" : "Task", *task)
+  const std::string head = task != nullptr ? title_line(state, rework ? "Rework" : "Task", *task)
                            : session.role == Role::planner
                                ? "Plan: " + first_line(state.objective, 200) + "\n"
                                : "Mission review: " + first_line(state.objective, 200) + "\n";

@@ -7,6 +7,7 @@
 #include "core/isolation.h"
 #include "core/mission.h"
 #include "core/plan.h"
+#include "core/race.h"
 #include "core/session_pool.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
@@ -191,11 +192,11 @@ void check_pass(const State& state, const ReviewSubmitted& event,
 }
 
 std::vector<std::string> review_problems(const State& state, const ReviewSubmitted& event,
-                                         const std::string& subject,
+                                         const TaskId& subject, const TaskId& name,
                                          const std::vector<std::string>& verify,
                                          bool first_look = false) {
   std::vector<std::string> problems = event.problems;
-  check_named_task(event.args.task, subject, problems);
+  check_named_task(event.args.task, subject, name, problems);
   for (std::size_t i = 0; i < event.args.findings.size(); ++i) {
     if (!trimmed(event.args.findings[i].message).empty()) continue;
     problems.push_back("findings[" + std::to_string(i) + "].message: empty; say what was found");
@@ -230,7 +231,7 @@ std::string why_no_review(const State& state, const SessionId& id) {
 /// It decides nothing, so it needs no proof; what it claims must be true all the same.
 void take_first_look(Context& ctx, const ReviewSubmitted& event, Session& session, Task& task) {
   const std::vector<std::string> problems =
-      review_problems(ctx.state, event, task.id.value, {}, true);
+      review_problems(ctx.state, event, task.id, named_task(ctx.state, task).id, {}, true);
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
@@ -265,7 +266,10 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   if (session.first_look && task != nullptr) return take_first_look(ctx, event, session, *task);
   const std::string subject = task == nullptr ? "mission" : task->id.value;
   const std::vector<std::string>& verify = task == nullptr ? state.verify : task->verify;
-  const std::vector<std::string> problems = review_problems(state, event, subject, verify);
+  const TaskId whole("mission");
+  const TaskId& named = task == nullptr ? whole : named_task(state, *task).id;
+  const std::vector<std::string> problems =
+      review_problems(state, event, task == nullptr ? whole : task->id, named, verify);
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,

@@ -9,6 +9,7 @@
 #include "core/isolation.h"
 #include "core/mission.h"
 #include "core/prompt.h"
+#include "core/race.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
 
@@ -24,6 +25,12 @@ class RemainingPath {
       for (const TaskId& dep : state.tasks[i].deps) {
         if (const auto at = index.find(dep)) dependents_[*at].push_back(i);
       }
+    }
+    for (std::size_t i = 0; i < state.tasks.size();
+         ++i) {  // what waits for the race waits for a run
+      if (state.tasks[i].strategy.empty()) continue;
+      if (const auto raced = index.find(state.tasks[i].parent))
+        dependents_[i] = dependents_[*raced];
     }
     length_.assign(state.tasks.size(), 0);
   }
@@ -56,14 +63,6 @@ void sort_by_path(const State& state, std::vector<std::size_t>& tasks) {
                            [&](std::size_t a, std::size_t b) { return path.of(a) > path.of(b); });
 }
 
-bool claim_is_free(const State& state, const Task& task) {
-  return std::ranges::none_of(state.tasks, [&](const Task& other) {
-    return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
-           !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
-           !lets_go_of_claims(state, other, task);
-  });
-}
-
 void start_review(Context& ctx, Task& task) {
   task.review_attempts += 1;
   move_task(ctx, task, TaskStatus::reviewing);
@@ -75,8 +74,9 @@ void start_review(Context& ctx, Task& task) {
   open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
 }
 
-/// Its Worker waits for a task that it has delegated.
+/// Its Worker waits for a task that it has delegated, or others run for it.
 bool is_waiting(const State& state, const Task& task) {
+  if (task.racing) return true;
   const Session* worker = find_session(state, task.session);
   return worker != nullptr && worker->state == SessionState::delegating;
 }
@@ -140,14 +140,18 @@ void let_held_go(Context& ctx) {
 void dispatch_tasks(Context& ctx) {
   State& state = ctx.state;
   for (Task& task : state.tasks) {
-    if (task.status == TaskStatus::running || task.status == TaskStatus::reviewing)
-      go_on(ctx, task);
+    const bool begun = task.status == TaskStatus::running || task.status == TaskStatus::reviewing;
+    if (begun && !task.racing) go_on(ctx, task);
   }
   if (!has_room(state)) return;
+  const bool wait = reviews_wait(state);
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
-    if (reviews_wait(state) || !may_begin(ctx, Role::reviewer)) break;
-    if (!has_place(ctx, state.tasks[i]) || !is_collected(state, state.tasks[i])) continue;
-    start_review(ctx, state.tasks[i]);
+    Task& task = state.tasks[i];
+    if (!may_begin(ctx, Role::reviewer)) break;
+    // Who is first in a race is to be known soon.
+    if (wait && !is_in_race(state, task)) continue;
+    if (!has_place(ctx, task) || !is_collected(state, task)) continue;
+    start_review(ctx, task);
   }
   for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
     if (has_room(state)) start_rework(ctx, state.tasks[i]);
@@ -156,6 +160,7 @@ void dispatch_tasks(Context& ctx) {
   if (ready.empty() || !may_begin(ctx, Role::worker)) return;
   sort_by_path(state, ready);
   for (const std::size_t i : ready) {
+    if (is_raced(state, state.tasks[i])) continue;
     if (!claim_is_free(state, state.tasks[i]) || !has_place(ctx, state.tasks[i])) continue;
     start_work(ctx, state.tasks[i]);
     if (!may_begin(ctx, Role::worker)) return;
@@ -204,19 +209,32 @@ std::string stuck_reason(const State& state) {
   return text;
 }
 
+/// Races need no slot: their runs do.
+void prepare_races(Context& ctx) {
+  State& state = ctx.state;
+  if (!state.worktrees.races) return;
+  for (const std::size_t i : tasks_that_are(state, TaskStatus::ready)) {
+    if (is_raced(state, state.tasks[i]) && claim_is_free(state, state.tasks[i]))
+      return prepare_race(ctx, state.tasks[i]);
+  }
+}
+
 void run_tasks(Context& ctx) {
   drive_isolation(ctx);
+  settle_races(ctx);
   if (ctx.graph_moved) {
     drop_orphans(ctx);
     keep_claims(ctx.state);
     refresh_ready(ctx);
   }
+  prepare_races(ctx);
   answer_waiters(ctx);
   tidy_first_looks(ctx);
   do {
     let_held_go(ctx);
     dispatch_tasks(ctx);
   } while (tidy_first_looks(ctx));  // what takes the last slot may put one in the way
+  prepare_races(ctx);               // a claim may have become free
   State& state = ctx.state;
   if (all_settled(state) && !merges_pending(state)) {
     enter(ctx, Cause::barrier_reached, Phase::integrating);
@@ -227,6 +245,14 @@ void run_tasks(Context& ctx) {
 }
 
 }  // namespace
+
+bool claim_is_free(const State& state, const Task& task) {
+  return std::ranges::none_of(state.tasks, [&](const Task& other) {
+    return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
+           !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
+           !run_apart(state, task, other) && !lets_go_of_claims(state, other, task);
+  });
+}
 
 void schedule(Context& ctx) {
   State& state = ctx.state;

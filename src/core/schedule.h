@@ -10,4 +10,7 @@ namespace orchestrator::core {
 /// it finds nothing to do.
 void schedule(Context& ctx);
 
+/// No task in work holds files that this one wants.
+[[nodiscard]] bool claim_is_free(const State& state, const Task& task);
+
 }  // namespace orchestrator::core

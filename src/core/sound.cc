@@ -67,6 +67,8 @@ std::string wrong_tasks(const State& state) {
     if (!valid_task_id(task.id.value)) return at + "id: is no task id";
     if (!seen.insert(task.id).second) return at + "id: " + task.id.value + " is used twice";
     if (task.title.find('\n') != std::string::npos) return at + "title: is more than one line";
+    if (task.racing && task.status != TaskStatus::running)
+      return at + "racing: a task that is raced is running";
     if (!is_time(task.started_ms) || !is_time(task.ended_ms)) return at + "started_ms: is no time";
   }
   const std::string cycle = core::find_cycle(state.tasks);

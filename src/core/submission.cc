@@ -28,11 +28,11 @@ std::string why_not_unblock(const State& state, const std::string& tool) {
          "lets it go on";
 }
 
-void check_named_task(const TaskId& named, const std::string& right,
+void check_named_task(const TaskId& named, const TaskId& right, const TaskId& name,
                       std::vector<std::string>& problems) {
-  if (named.empty() || named.value == right) return;
-  problems.push_back("task: this session holds \"" + right + "\", not \"" + clip(named.value, 60) +
-                     "\"");
+  if (named.empty() || named == right || named == name) return;
+  problems.push_back("task: this session holds \"" + name.value + "\", not \"" +
+                     clip(named.value, 60) + "\"");
 }
 
 std::string listed(std::string head, const std::vector<std::string>& problems) {

@@ -26,8 +26,9 @@ void note_touched(Task& task, const std::string& path);
 /// Why a blocked mission may not go on by a call of `tool` alone, or nothing: models unblock it
 /// only so often before a person has spoken.
 [[nodiscard]] std::string why_not_unblock(const State& state, const std::string& tool);
-/// `task` may be left out of a call; a wrong one is refused with the right one.
-void check_named_task(const TaskId& named, const std::string& right,
+/// `task` may be left out of a call; a wrong one is refused with the right one, or with `name`,
+/// which is what the session's card calls it.
+void check_named_task(const TaskId& named, const TaskId& right, const TaskId& name,
                       std::vector<std::string>& problems);
 /// While blocked: goes on where something can run again. Whether it does.
 bool unblock(Context& ctx);

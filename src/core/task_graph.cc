@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "core/give_way.h"
+#include "core/race.h"
 #include "core/trace.h"
 
 namespace orchestrator::core {
@@ -17,7 +18,10 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
       ctx.graph_moved || to == TaskStatus::pending || is_settled(to) || is_settled(task.status);
   task.status = to;
   if (to != TaskStatus::reviewing && to != TaskStatus::done) task.merge = MergeState::none;
-  if (to != TaskStatus::running) want_nothing(task);
+  if (to != TaskStatus::running) {
+    want_nothing(task);
+    task.racing = false;
+  }
   if (to == TaskStatus::running && task.started_ms == 0) task.started_ms = ctx.now_ms;
   if (is_settled(to)) task.ended_ms = ctx.now_ms;
 }
@@ -27,6 +31,7 @@ void finish_on_word(Context& ctx, Task& task) {
   if (ctx.trace != nullptr) ctx.trace->words.push_back({task.status, TaskStatus::done});
   ctx.moved = ctx.graph_moved = true;
   task.status = TaskStatus::done;
+  task.racing = false;
   task.ended_ms = ctx.now_ms;
   task.on_word = true;
   task.proved_by.clear();
@@ -48,9 +53,9 @@ bool all_settled(const State& state) {
 
 bool has_movable_task(const State& state) {
   return std::ranges::any_of(state.tasks, [](const Task& task) {
-    // A conflict is solved by another task.
+    // A conflict is solved by another task, and a race is run by others.
     return task.status == TaskStatus::ready ||
-           (is_in_work(task.status) && task.merge != MergeState::conflict);
+           (is_in_work(task.status) && task.merge != MergeState::conflict && !task.racing);
   });
 }
 
@@ -72,7 +77,7 @@ bool is_part_of(const State& state, const Task& task, const TaskId& whole) {
 const Task* holder_of(const State& state, const Task& asking, const std::string& path) {
   const auto held = std::ranges::find_if(state.tasks, [&](const Task& task) {
     return task.id != asking.id && is_in_work(task.status) && claims(task, path) &&
-           !is_part_of(state, asking, task.id);
+           !is_part_of(state, asking, task.id) && !run_apart(state, asking, task);
   });
   return held == state.tasks.end() ? nullptr : &*held;
 }

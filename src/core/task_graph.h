@@ -25,6 +25,7 @@ inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
     {TaskStatus::ready, TaskStatus::running},        // a Worker has it
     {TaskStatus::running, TaskStatus::submitted},    // submit_work
     {TaskStatus::running, TaskStatus::ready},        // its Worker is lost; a fresh one may try
+    {TaskStatus::running, TaskStatus::done},         // a race: the winner's work is in the project
     {TaskStatus::submitted, TaskStatus::reviewing},  // a Reviewer has it
     {TaskStatus::reviewing, TaskStatus::submitted},  // its Reviewer is lost
     {TaskStatus::reviewing, TaskStatus::done},       // passed, with receipts

@@ -8,6 +8,7 @@
 #include "core/give_way.h"
 #include "core/mission.h"
 #include "core/plan.h"
+#include "core/race.h"
 #include "core/session_pool.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
@@ -37,7 +38,7 @@ std::string why_no_work(const State& state, const SessionId& id) {
 std::vector<std::string> work_problems(const State& state, const WorkSubmitted& event,
                                        const Task& task) {
   std::vector<std::string> problems = event.problems;
-  check_named_task(event.args.task, task.id.value, problems);
+  check_named_task(event.args.task, task.id, named_task(state, task).id, problems);
   for (std::size_t i = 0; i < event.args.files.size(); ++i) {
     if (!project_path(event.args.files[i]).empty()) continue;
     problems.push_back("files[" + std::to_string(i) + "]: \"" + clip(event.args.files[i], 120) +

@@ -49,6 +49,13 @@ class Chaos {
   void expect_merged() {
     EXPECT_TRUE(host_.trees.empty()) << host_.trees.begin()->first << " still stands";
     if (host_.state.phase != Phase::sealed) return;
+    for (const Task& raced : host_.state.tasks) {
+      const auto won = std::ranges::count_if(host_.state.tasks, [&](const Task& run) {
+        return run.parent == raced.id && !run.strategy.empty() && run.status == TaskStatus::done;
+      });
+      EXPECT_LE(won, 1) << raced.id.value;
+      EXPECT_FALSE(raced.racing) << raced.id.value;
+    }
     for (const Task& task : host_.state.tasks) {
       EXPECT_EQ(task.merge, MergeState::none) << task.id.value;
       if (task.status != TaskStatus::done || task.commit.empty()) continue;
@@ -96,6 +103,7 @@ class Chaos {
       std::vector<std::string> files;
       if (pick(3) == 0) files = {"src/" + std::to_string(pick(3)) + "/**"};
       tasks.push_back(task("T" + std::to_string(i), deps, files));
+      if (pick(8) == 0) tasks.back().race = {"a", "b", "c"};
     }
     return plan_of(tasks);
   }
@@ -172,6 +180,7 @@ class Chaos {
   bool delegates(Turn& turn) {
     if (host_.state.tasks.size() < 40 && chance(15)) {
       DelegateArgs part{"a part", "do it", "", {}, pick(2) == 0, {}};
+      if (pick(4) == 0) part.race = {"x", "y"};
       if (pick(2) == 0) part.files = {"src/" + std::to_string(pick(3)) + "/part.cc"};
       const Answer answer = turn.delegate(part);
       if (!answer.given) return true;

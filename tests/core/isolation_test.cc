@@ -383,9 +383,15 @@ MISSION_SCENARIO(Isolation, ANewPlanLeavesNoWorktreeBehind) {
   EXPECT_EQ(host.trees.size(), 1U);
   host.script(Role::reviewer, [](Turn& turn) { turn.pass(); });
   Turn commander{host, host.state.root_session, Role::commander, "", TaskId{}, 1};
-  EXPECT_TRUE(commander.plan(plan_of({task("T1"), task("T2")})).ok);
+  EXPECT_TRUE(commander.plan(plan_of({task("T1", {"T2"}), task("T2")})).ok);
+  bool upon = false;
+  host.script(Role::worker, [&](Turn& turn) {
+    upon = upon || (turn.task.value == "T1" && host.files_of(turn.session).contains("src/T2.cc"));
+    turn.do_work();
+  });
   host.run();
   expect_sealed(host);
+  EXPECT_TRUE(upon) << "T1 of the new plan began where the old one's Worker had worked";
 }
 
 }  // namespace
