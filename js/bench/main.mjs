@@ -14,7 +14,7 @@ import { machine, machineLine } from "./machine.mjs"
 import { runNative, stepRows } from "./native.mjs"
 import { buildRequests, roleSizes } from "./request-bytes.mjs"
 import { missionRun, oracleRun } from "./runs.mjs"
-import { shapes } from "./shapes.mjs"
+import { kFastAnswers, race, shapes } from "./shapes.mjs"
 import { spread, units, written } from "./stats.mjs"
 import { measureStore, storeRows } from "./store.mjs"
 import { conclusion, table } from "./table.mjs"
@@ -26,7 +26,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "fleet", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
+const names = ["wall", "handover", "fleet", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -35,7 +35,7 @@ const comparisons = [
   { scenario: "independent-12", snapshot: false },
   { scenario: "independent-12", snapshot: true },
 ]
-/** Fifty sessions at once is what a mission may have; the oracle has no limit. */
+/** Fifty sessions at once is what a mission may have, and what the oracle is given. */
 const fleet = { parallel: 50, repeat: 3 }
 /** Quoted from measurements of others on another machine: OpenCode alone, opencode-orchestrator, slim, oh-my-openagent. */
 const quotedBytes = "quoted: bare 30.7, peers 42, 51, 90 kB"
@@ -43,6 +43,7 @@ const quotedHandOver = "peers, quoted: 0.4 … 10 s"
 const targets = {
   ratio: 1.25,
   fleetRatio: 1.1,
+  raceRatio: 1.15,
   handOverMs: 100,
   hookUs: 20,
   parseUs: 1000,
@@ -231,6 +232,44 @@ async function byteRows() {
   return { rows, data: { build, sizes } }
 }
 
+/** A race of three with one fast against that one alone, in turn. @param {number} repeat @param {(line: string) => void} say */
+async function raceRows(repeat, say) {
+  /** @type {{raced: number, alone: number, apart: number}[]} */
+  const runs = []
+  const wall = async (/** @type {boolean} */ raced, /** @type {string} */ flags) => {
+    const scenario = { ...race(raced), flags }
+    return (await missionRun({ scenario, snapshot: false, latencyMs, plugin: root })).marks.wall_ms
+  }
+  for (let round = 1; round <= repeat; round++) {
+    const run = { raced: await wall(true, ""), alone: await wall(false, ""), apart: await wall(false, "--isolation worktree") }
+    runs.push(run)
+    say(`${round}/${repeat} race: ${units.s?.(run.raced)}, alone ${units.s?.(run.alone)}, alone in a worktree ${units.s?.(run.apart)}`)
+  }
+  const against = spread(runs.map((r) => r.raced / r.alone))
+  const apart = spread(runs.map((r) => r.raced / r.apart))
+  const group = `Race of 3 with one fast (${kFastAnswers} answers of ${latencyMs} ms; the others 4 times as many), accepted plan -> Master's verdict`
+  /** @type {Row[]} */
+  const rows = [
+    {
+      group,
+      name: "wall ÷ the fast one alone",
+      figure: written(against, "ratio"),
+      beside: `race ${written(spread(runs.map((r) => r.raced)), "s")}, alone ${written(spread(runs.map((r) => r.alone)), "s")}`,
+      target: `≤ ${targets.raceRatio}`,
+      met: against.median <= targets.raceRatio,
+    },
+    {
+      group,
+      name: "wall ÷ the fast one alone in a worktree",
+      figure: written(apart, "ratio"),
+      beside: `alone in a worktree ${written(spread(runs.map((r) => r.apart)), "s")}`,
+      target: "",
+      met: null,
+    },
+  ]
+  return { rows, data: runs }
+}
+
 /** Sessions that a provider allows at once, and what an answer of it takes. */
 const allowed = { atOnce: 6, latencyMs: 1_500 }
 
@@ -276,6 +315,11 @@ export async function main(args) {
     const what = Object.keys(shapes).flatMap((scenario) => [false, true].map((snapshot) => ({ scenario, snapshot })))
     const runs = (data.fleet = await compare(what, Math.min(options.repeat, fleet.repeat), say, fleet.parallel))
     rows.push(...wallRows(runs, targets.fleetRatio), ...cpuRows(runs))
+  }
+  if (wants("race")) {
+    const races = await raceRows(Math.min(options.repeat, fleet.repeat), say)
+    rows.push(...races.rows)
+    data.race = races.data
   }
   if (wants("hooks")) {
     say("hooks: recording a mission's events, and replaying them")

@@ -82,7 +82,7 @@ export async function missionRun(options) {
     const serve = await project.startServe()
     const cpu = cpuWatch(project, serve)
     const root = await serve.createSession({ title: scenario.title })
-    const turn = serve.command(root.id, "task", `--parallel ${options.parallel ?? parallel} ${scenario.objective}`)
+    const turn = serve.command(root.id, "task", `--parallel ${options.parallel ?? parallel} ${scenario.flags ?? ""} ${scenario.objective}`)
     await limited(turn, "the Commander's turn")
     const phase = (await project.mission())?.phase
     if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)

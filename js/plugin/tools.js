@@ -119,6 +119,7 @@ export const missionTools = {
         agent: string,
         files: strings,
         background: { type: "boolean" },
+        race: strings,
       },
       ["title", "prompt"],
     ),

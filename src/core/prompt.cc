@@ -88,7 +88,11 @@ std::string planner_prompt(const State& state) {
   for (std::size_t i = 0; i < state.agents.size(); ++i) {
     text += (i > 0 ? ", " : "") + state.agents[i];
   }
-  return text + ".\nExplore what you must, then call submit_plan.\n";
+  text += ".\n";
+  if (state.extreme)
+    text +=
+        "Racing is on: where the way decides whether a task can be done, name rival ones (race).\n";
+  return text + "Explore what you must, then call submit_plan.\n";
 }
 
 std::string worker_prompt(const State& state, const Task& task) {
