@@ -124,21 +124,13 @@ using AstSearchAsked = CodeAsked<SearchTool>;
 using AstReplaceAsked = CodeAsked<ReplaceTool>;
 using AstOutlineAsked = CodeAsked<OutlineTool>;
 
-struct DiagnosticsArgs {
-  std::vector<std::string> paths;
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("paths", self.paths, required);
-  }
-};
-
-/// `lsp_diagnostics`: what do language servers say of these files now?
-struct DiagnosticsAsked {
-  static constexpr std::string_view kType = "diagnostics_asked";
+/// A tool whose arguments the codec reads.
+template <class Args>
+struct ToolAsked {
+  static constexpr std::string_view kType = Args::kType;
   RequestId request;
   SessionId session;
-  DiagnosticsArgs args;
+  Args args;
   std::vector<std::string> problems;  ///< mistakes of the model in `args`
 
   template <class Self, class Visitor>
@@ -147,6 +139,18 @@ struct DiagnosticsAsked {
     visit("session", self.session, required);
   }
 };
+
+struct DiagnosticsArgs {
+  static constexpr std::string_view kType = "diagnostics_asked";
+  std::vector<std::string> paths;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("paths", self.paths, required);
+  }
+};
+/// `lsp_diagnostics`: what do language servers say of these files now?
+using DiagnosticsAsked = ToolAsked<DiagnosticsArgs>;
 
 /// What of the configuration the host must be told. Answered by `Settings`.
 struct SettingsAsked {
@@ -169,6 +173,7 @@ struct Settings {
 };
 
 struct ListArgs {
+  static constexpr std::string_view kType = "list_asked";
   std::optional<TaskStatus> status;
 
   template <class Self, class Visitor>
@@ -176,21 +181,8 @@ struct ListArgs {
     visit("status", self.status);
   }
 };
-
 /// `list_tasks`
-struct ListAsked {
-  static constexpr std::string_view kType = "list_asked";
-  RequestId request;
-  SessionId session;
-  ListArgs args;
-  std::vector<std::string> problems;  ///< mistakes of the model in `args`
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-    visit("session", self.session, required);
-  }
-};
+using ListAsked = ToolAsked<ListArgs>;
 
 using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
                            AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked,

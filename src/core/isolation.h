@@ -36,12 +36,6 @@ void begin_isolation(Context& ctx);
 [[nodiscard]] bool awaits_merge(Context& ctx, Task& task);
 /// A person says that it is done: what its worktree holds by now is merged as well.
 void keep_work(State& state, Task& task);
-/// Accepted work is not in the project yet, and nothing but git is in its way.
-[[nodiscard]] bool merges_pending(const State& state);
-/// Whether `holder`, whose work is at rest in a conflict, is nothing that `asking` need wait for:
-/// that one solves a conflict itself, or this one's solution is blocked.
-[[nodiscard]] bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking);
-
 /// The race of this ready task is to begin: asks for the snapshot that its runs begin with, unless
 /// git is busy; it is asked for again then.
 void prepare_race(Context& ctx, const Task& task);
@@ -63,6 +57,14 @@ void forget_tree_calls(State& state);
 void on_worktrees_answered(Context& ctx, const WorktreesAnswered& event);
 /// Also where the host could not. Whether it was asked for.
 bool on_directory_disposed(Context& ctx, EffectId effect);
+
+/// Of one git call, and of one merge that somebody else's writing has spoilt.
+inline constexpr std::uint32_t kTreeTriesMax = 3;
+/// Asks git; the answer comes as `WorktreesAnswered`.
+EffectId ask_git(Context& ctx, TreeCall call, const std::string& name = "",
+                 const std::string& from = "", const std::string& to = "", const TaskId& task = {});
+/// The task cannot go on; what it has made stays where it can be found.
+void block_for_git(Context& ctx, Task& task, const std::string& why);
 
 /// For people: that there are worktrees, or why there are none. Empty: nobody asked for them.
 [[nodiscard]] std::string isolation_line(const State& state);

@@ -7,6 +7,7 @@
 #include "core/first_look.h"
 #include "core/governor.h"
 #include "core/isolation.h"
+#include "core/merging.h"
 #include "core/mission.h"
 #include "core/prompt.h"
 #include "core/race.h"

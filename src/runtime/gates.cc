@@ -5,6 +5,7 @@
 #include <memory>
 #include <variant>
 
+#include "core/submission.h"
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
 #include "runtime/diagnosis.h"
@@ -196,9 +197,9 @@ void Gates::answer(const codec::DiagnosticsAsked& asked, Outbox& outbox) {
   std::vector<std::string> paths;
   for (const std::string& path : asked.args.paths) paths.push_back(files.relative(path));
   if (paths.empty() || !asked.problems.empty()) {
-    std::string text = "lsp_diagnostics: refused. paths: a list of files is needed";
-    for (const std::string& problem : asked.problems) text += "\n- " + problem;
-    return mission_.reply(asked.request, false, text);
+    return mission_.reply(
+        asked.request, false,
+        core::listed("lsp_diagnostics: refused. paths: a list of files is needed", asked.problems));
   }
   questions_[servers_.check(paths, false, world_.diagnose_ms, outbox)] = asked.request;
   settle(outbox);

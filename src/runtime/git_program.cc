@@ -146,6 +146,32 @@ std::vector<std::string> nul_separated(std::string_view output) {
   return parts;
 }
 
+std::vector<RawEntry> raw_entries(std::string_view output) {
+  std::vector<RawEntry> entries;
+  const auto parts = nul_separated(output);
+  for (std::size_t i = 0; i + 1 < parts.size(); i += 2) {
+    // ":100644 100644 <id> <id> M"
+    RawEntry entry;
+    std::array<std::string*, 4> fields = {&entry.old_mode, &entry.new_mode, &entry.old_id,
+                                          &entry.new_id};
+    std::size_t from = 1;
+    for (std::string* field : fields) {
+      const std::size_t end = std::min(parts[i].find(' ', from), parts[i].size());
+      *field = parts[i].substr(std::min(from, parts[i].size()), end - from);
+      from = end + 1;
+    }
+    entry.path = parts[i + 1];
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+std::string nul_joined(const std::vector<std::string>& paths) {
+  std::string all;
+  for (const std::string& path : paths) all += path + '\0';
+  return all;
+}
+
 base::Error git_error(const std::string& command, const os::ProgramEnd& end) {
   std::string_view words = end.errors;
   for (const std::string_view head : {"fatal: ", "error: "}) {

@@ -56,6 +56,23 @@ class GitProgram {
 /// The parts of an output that each end with a NUL.
 [[nodiscard]] std::vector<std::string> nul_separated(std::string_view output);
 
+/// A line of `git diff-… --raw -z --no-renames`: what a path was, and what it is.
+struct RawEntry {
+  static constexpr std::string_view kNothing = "000000";  ///< the mode of what is not there
+  static constexpr std::string_view kGitlink = "160000";  ///< of a submodule
+
+  std::string old_mode{};
+  std::string new_mode{};
+  std::string old_id{};
+  std::string new_id{};
+  std::string path{};
+
+  [[nodiscard]] bool is_gitlink() const { return old_mode == kGitlink || new_mode == kGitlink; }
+};
+[[nodiscard]] std::vector<RawEntry> raw_entries(std::string_view output);
+/// Paths for a command that reads them with `-z --stdin`.
+[[nodiscard]] std::string nul_joined(const std::vector<std::string>& paths);
+
 /// The error of a run that ended with another code than 0: the first line that git wrote.
 [[nodiscard]] base::Error git_error(const std::string& command, const os::ProgramEnd& end);
 

@@ -13,6 +13,7 @@
 #include "codec/binary.h"
 #include "codec/message.h"
 #include "core/isolation.h"
+#include "core/submission.h"
 #include "core/todo_text.h"
 #include "orchestrator/step.h"
 #include "runtime/code_tools.h"
@@ -24,6 +25,7 @@
 #include "runtime/machine_load.h"
 #include "runtime/mission_access.h"
 #include "runtime/mission_store.h"
+#include "runtime/mission_trees.h"
 #include "runtime/project_options.h"
 #include "runtime/receipt_chain.h"
 #include "runtime/unsettled.h"
@@ -102,7 +104,8 @@ class Project final : public Directory, private MissionAccess {
         gates_(*this, world_, root_),
         code_tools_(
             *this, [this](const SessionId& id) -> ProjectFiles& { return gates_.files_of(id); },
-            world_.files) {}
+            world_.files),
+        trees_(*this, gates_, world_, root_, store_.lock_path()) {}
 
   ~Project() override {
     if (changed_ && failure_.empty() && store_.sync().ok()) (void)store_.save(state_).ok();
@@ -250,9 +253,7 @@ class Project final : public Directory, private MissionAccess {
     load(outbox);
     if (asked.problems.empty())
       return reply(asked.request, true, task_list_text(state_, asked.args.status));
-    std::string text = "list_tasks:";
-    for (const std::string& problem : asked.problems) text += "\n- " + problem;
-    reply(asked.request, false, text);
+    reply(asked.request, false, core::listed("list_tasks:", asked.problems));
   }
 
   // ---- what its parts may do with the mission
@@ -322,7 +323,7 @@ class Project final : public Directory, private MissionAccess {
     }
     if (store_.is_open() || !found.value().notices.empty()) open_log(state_.options.log.level);
     tell(found.value().notices, outbox);
-    sweep_trees(store_.is_open() ? state_.mission.value : "", outbox);
+    trees_.sweep(store_.is_open() ? state_.mission.value : "", outbox);
     if (!store_.is_open()) return;
     gates_.configure(state_.options);
     note(LogLevel::info, "mission " + state_.mission.value + " loaded in phase " +
@@ -360,7 +361,7 @@ class Project final : public Directory, private MissionAccess {
     gates_.begin_diagnoses(request.options, outbox);
     request.seed = world_.random();
     request.mission = new_mission_id(request.seed);
-    sweep_lock_.reset();  // its work is done before anything of this mission is
+    trees_.give_lock_back();  // its work is done before anything of this mission is
     if (store_.is_open()) finish(outbox);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
       return reply(
@@ -370,7 +371,7 @@ class Project final : public Directory, private MissionAccess {
     }
     gates_.forget_files();
     open_log(request.options.log.level);
-    sweep_trees(request.mission.value, outbox);
+    trees_.sweep(request.mission.value, outbox);
     if (const auto hidden = hide_state_from_git(world_.files, root_); !hidden.ok())
       note(LogLevel::warning, hidden.error().text());
     note(LogLevel::info, "mission " + request.mission.value + " requested");
@@ -505,56 +506,10 @@ class Project final : public Directory, private MissionAccess {
     } else if (const auto* watch = std::get_if<WatchSession>(&effect)) {
       outbox.watch_session(watch->session.value);
     } else if (const auto* question = std::get_if<AskWorktrees>(&effect)) {
-      ask_git(*question, outbox);
+      trees_.ask(*question, outbox);
     } else {
       outbox.send(codec::encode_effect(effect));
     }
-  }
-
-  // ---- worktrees
-  // ----------------------------------------------------------------------------------
-
-  TreeKeeper* keeper() {
-    if (!keeper_ && world_.trees) keeper_ = world_.trees(root_);
-    return keeper_.get();
-  }
-
-  void ask_git(const AskWorktrees& question, Outbox& outbox) {
-    if (question.call == TreeCall::apply) {
-      if (const Task* task = find_task(state_, question.task)) gates_.before_apply(task->touched);
-    }
-    const bool applies = question.call == TreeCall::apply;
-    const auto answered = [this, applies](WorktreesAnswered answer, Outbox& out) {
-      for (const std::string& path : answer.paths) {
-        if (applies) gates_.note_write(path, out.now_ms());
-      }
-      if (!answer.problem.empty()) note(LogLevel::warning, "worktrees: " + answer.problem);
-      record_late(std::move(answer), out);
-      release(out);
-    };
-    if (TreeKeeper* const git = keeper()) return git->ask(question, outbox, answered);
-    outbox.run_on_pool([] {},
-                       [answered, effect = question.effect](Outbox& out) {
-                         WorktreesAnswered none;
-                         none.effect = effect;
-                         none.problem = "worktrees cannot be made here.";
-                         answered(std::move(none), out);
-                       });
-  }
-
-  /// Removes what crashes have left of other missions' worktrees. Where no mission is active, the
-  /// lock is held meanwhile.
-  void sweep_trees(const std::string& active, Outbox& outbox) {
-    const auto found = world_.files.list(worktrees_directory(root_));
-    if (!found.ok() || found.value().empty() || sweep_lock_ || !world_.trees) return;
-    if (!store_.is_open()) {
-      auto lock = world_.files.lock(store_.lock_path());
-      if (!lock.ok()) return;
-      sweep_lock_ = std::move(lock).value();
-    }
-    std::set<std::string> kept;
-    if (!active.empty()) kept.insert(active);
-    keeper()->sweep(kept, outbox, [this](Outbox&) { sweep_lock_.reset(); });
   }
 
   /// The mission is over: another process may start the next one.
@@ -787,8 +742,7 @@ class Project final : public Directory, private MissionAccess {
   bool progress_pending_ = false;
   Gates gates_;  ///< it and the next one call back into all of the above
   CodeTools code_tools_;
-  std::unique_ptr<os::DirectoryLock> sweep_lock_;
-  std::unique_ptr<TreeKeeper> keeper_;  ///< what it runs calls back into all of the above
+  MissionTrees trees_;  ///< last: what it runs calls back into all of the above
 };
 
 }  // namespace
