@@ -51,7 +51,7 @@ test("the first strategy that is accepted wins; the others are aborted, counted 
   }
   const fast = trees(project).find((name) => readFileSync(join(inTree(project, name), "T1.txt"), "utf8") === "fast\n") ?? ""
   writeFileSync(join(inTree(project, fast), "worker.open"), "")
-  await until(() => trees(project).length === 0, "the end of all three worktrees", 20_000)
+  await until(() => trees(project).length === 0, "the end of all three worktrees")
   await until(() => there(project, "T1.txt"), "what the fast one has made")
   assert.equal(readFileSync(join(project.dir, "T1.txt"), "utf8"), "fast\n")
   openGate(project, "side")

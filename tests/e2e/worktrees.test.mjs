@@ -36,7 +36,7 @@ const trees = (project) => {
 
 /** Until nothing of the mission is in git any more. @param {Project} project */
 const cleared = (project) =>
-  until(() => trees(project).length === 0 && !/opencode-orchestrator/.test(git(project, "for-each-ref")), "the worktrees' end", 20_000)
+  until(() => trees(project).length === 0 && !/opencode-orchestrator/.test(git(project, "for-each-ref")), "the worktrees' end")
 
 /** Where each Worker and Reviewer worked, as its model was told. @param {Project} project @param {string} role */
 function directories(project, role) {
