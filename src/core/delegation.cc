@@ -46,14 +46,6 @@ bool is_under_way(const State& state) {
   return state.phase == Phase::executing || state.phase == Phase::integrating;
 }
 
-TaskId free_id(const State& state, const Task* whole) {
-  for (std::size_t n = 1;; ++n) {
-    TaskId id((whole == nullptr ? "D" : whole->id.value + ".") + std::to_string(n));
-    if (!valid_task_id(id.value)) id = TaskId("P" + std::to_string(n));
-    if (find_task(state, id) == nullptr) return id;
-  }
-}
-
 std::string result_text(const Task& task) {
   std::string text =
       task.id.value + " " + task.title + " is " + std::string(to_name(task.status)) + ".";
@@ -181,7 +173,7 @@ void on_delegate(Context& ctx, const DelegateCalled& event) {
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);
   const Task* whole = own_task(state, event.session);
   TaskSpec spec;
-  spec.id = free_id(state, whole);
+  spec.id = numbered_id(state, whole == nullptr ? "D" : whole->id.value + ".", "P");
   spec.title = first_line(trimmed(event.args.title), 200);
   spec.description = event.args.prompt;
   spec.agent = event.args.agent;

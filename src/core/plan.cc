@@ -174,6 +174,14 @@ void add_command(std::vector<std::string>& commands, const std::string& command)
   commands.push_back(std::move(clean));
 }
 
+TaskId numbered_id(const State& state, const std::string& stem, const std::string& otherwise) {
+  for (std::size_t n = 1;; ++n) {
+    TaskId id(stem + std::to_string(n));
+    if (!valid_task_id(id.value)) id = TaskId(otherwise + std::to_string(n));
+    if (find_task(state, id) == nullptr) return id;
+  }
+}
+
 std::string nearest_ids(const State& state, const TaskId& id) {
   std::vector<std::string_view> names;
   for (const Task& task : state.tasks) names.push_back(task.id.value);

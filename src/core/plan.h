@@ -24,6 +24,9 @@ namespace orchestrator::core {
 [[nodiscard]] std::string trimmed(const std::string& text);
 /// Adds a command, trimmed, unless it is empty or there.
 void add_command(std::vector<std::string>& commands, const std::string& command);
+/// The first of `stem`1, `stem`2, … that no task has; where these are too long, of `otherwise`1, ….
+[[nodiscard]] TaskId numbered_id(const State& state, const std::string& stem,
+                                 const std::string& otherwise);
 /// Ids of the mission that look like this one, for a refusal: ` Nearest: T1, T2.` or nothing.
 [[nodiscard]] std::string nearest_ids(const State& state, const TaskId& id);
 

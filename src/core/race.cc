@@ -33,18 +33,10 @@ bool is_accepted(const Task& run) {
   return run.status == TaskStatus::done || run.merge != MergeState::none;
 }
 
-TaskId free_id(const State& state, const TaskId& raced) {
-  for (std::size_t n = 1;; ++n) {
-    TaskId id(raced.value + "." + std::to_string(n));
-    if (!valid_task_id(id.value)) id = TaskId("R" + std::to_string(n));
-    if (find_task(state, id) == nullptr) return id;
-  }
-}
-
 Task make_run(const State& state, const Task& raced, const std::string& strategy,
               const std::string& commit) {
   Task run;
-  run.id = free_id(state, raced.id);
+  run.id = numbered_id(state, raced.id.value + ".", "R");
   run.title = first_line(raced.title + " – " + strategy, kStrategyBytesMax);
   run.agent = raced.agent;
   run.files = raced.files;

@@ -85,11 +85,9 @@ std::vector<std::string> verify_of(const State& state, const Finding& finding, b
   return owner == state.tasks.end() ? std::vector<std::string>{} : owner->verify;
 }
 
-TaskSpec mending_task(const State& state, const Finding& finding, std::size_t& n, bool alone) {
+TaskSpec mending_task(const State& state, const Finding& finding, bool alone) {
   TaskSpec spec;
-  do {
-    spec.id = TaskId("F" + std::to_string(state.iteration - 1) + "." + std::to_string(++n));
-  } while (find_task(state, spec.id) != nullptr);
+  spec.id = numbered_id(state, "F" + std::to_string(state.iteration - 1) + ".", "F");
   spec.title = headline_of(finding);
   const std::string place = place_of(finding);
   spec.description = "The review of the whole mission found" +
@@ -105,12 +103,11 @@ void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
   State& state = ctx.state;
   ctx.moved = ctx.graph_moved = true;
   const std::size_t first = state.tasks.size();
-  std::size_t n = 0;
   const bool alone = to_mend(findings) == 1;
   for (const Finding& finding : findings) {
     if (finding.severity == Severity::note) continue;
     if (state.tasks.size() < state.options.limits.tasks || state.tasks.size() == first) {
-      state.tasks.push_back(make_task(state, mending_task(state, finding, n, alone)));
+      state.tasks.push_back(make_task(state, mending_task(state, finding, alone)));
     } else {
       Task& last = state.tasks.back();
       last.files.clear();
