@@ -144,7 +144,8 @@ class Story {
     const bool known = asked.empty() || std::holds_alternative<CallAborted>(read.what);
     const bool waits =
         state_.commander.waiting == asked || state_.commander.asking == asked ||
-        std::ranges::find(state_.sessions, asked, &Session::asking) != state_.sessions.end();
+        std::ranges::find(state_.sessions, asked, &Session::asking) != state_.sessions.end() ||
+        std::ranges::find(state_.waiters, asked, &Waiter::request) != state_.waiters.end();
     REQUIRE(known || harvested || replied || waits, asked.value);
   }
 
