@@ -31,8 +31,8 @@ constexpr std::size_t kErrorsMax = 4'096;
 /// So often it is looked whether the program is to be stopped, or has ended with its output open.
 constexpr int kLookEveryMs = 50;
 
-/// All that the child needs, made ready before the fork: behind it only calls that are safe in a
-/// signal handler may be made, since this process has other threads.
+/// All that the child needs, made ready beforehand: it borrows this process's memory until it has
+/// become the program, so it may only make calls that are safe in a signal handler.
 struct Preparation {
   std::vector<char*> argv;
   std::vector<char*> environment;
@@ -174,7 +174,9 @@ base::Result<pid_t> start_program(const ProgramStart& start) {
   sigset_t old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  const pid_t pid = fork();
+  // A fork would copy the page tables of the whole host (0.5 GB and more), and each page that its
+  // thread then writes would cost it a fault.
+  const pid_t pid = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
   if (pid == 0) become(it);
   const int fork_error = errno;
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
