@@ -145,6 +145,8 @@ struct Session {
   std::uint64_t asking_output = 0;
   double asking_input_usd = 0;
   double asking_output_usd = 0;
+  std::string answer_model;  ///< that gave its newest answer
+  std::string asking_model;  ///< that the request which waits is for
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -198,6 +200,8 @@ struct Session {
     visit("asking_output", self.asking_output);
     visit("asking_input_usd", self.asking_input_usd);
     visit("asking_output_usd", self.asking_output_usd);
+    visit("answer_model", self.answer_model);
+    visit("asking_model", self.asking_model);
   }
 };
 
@@ -244,6 +248,11 @@ struct Commander {
   double asking_input_usd = 0;
   double asking_output_usd = 0;
   TimeMs asked_ms = 0;  ///< when its newest request was let out
+  /// The mission does not run any more, and no person has spoken since: what it asks for must fit
+  /// into what is kept for its last words. What a person asks of it is the person's to pay for.
+  bool closing = false;
+  std::string answer_model;  ///< that gave its newest answer
+  std::string asking_model;  ///< that the request which waits is for
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -272,6 +281,9 @@ struct Commander {
     visit("asking_input_usd", self.asking_input_usd);
     visit("asking_output_usd", self.asking_output_usd);
     visit("asked_ms", self.asked_ms);
+    visit("closing", self.closing);
+    visit("answer_model", self.answer_model);
+    visit("asking_model", self.asking_model);
   }
 };
 

@@ -18,8 +18,9 @@ constexpr std::uint64_t kToolTokens = 10'000;
 /// An answer that may not even be this long is not worth asking for.
 constexpr std::uint64_t kOutputTokensMin = 4'096;
 constexpr std::uint64_t kOutputTokensUnknown = 32'000;
-/// The Commander's last words on a mission that has stopped: a report of 4 kB, and a few sentences.
-constexpr std::uint64_t kClosingTokens = 6'000;
+/// What the Commander's last words on a mission that has stopped cost beside its newest answer: a
+/// report of 4 kB with what a tool call has around it, and the shortest answer.
+constexpr std::uint64_t kClosingTokens = 6'000 + kOutputTokensMin;
 /// Nobody has more.
 constexpr double kTokensMost = 1e15;
 constexpr std::uint64_t kFirstAnswerTokens = 12'000;
@@ -87,17 +88,19 @@ Amount estimate(const State& state, const Session* session, std::size_t prompt_b
           std::max(budget.answer_usd_max, 2 * mean_price(budget) * static_cast<double>(tokens))};
 }
 
-double input_bound(const Session* session, const Commander& commander, const RequestAsked& event) {
-  const bool root = session == nullptr;
-  const std::uint64_t before = root ? commander.answer_tokens : session->answer_tokens;
-  const std::uint64_t bytes_before = root ? commander.answer_bytes : session->answer_bytes;
+template <class Asker>
+double input_bound(const Asker& asker, const RequestAsked& event) {
+  const std::uint64_t before = asker.answer_tokens;
+  const std::uint64_t bytes_before = asker.answer_bytes;
   if (event.bytes == 0)
     return static_cast<double>(std::max(kFirstAnswerTokens, before + before / 2));
   const auto bytes = static_cast<double>(event.bytes);
   const double whole = bytes + static_cast<double>(kToolTokens);
-  // The newest answer says what the conversation up to it really costs.
+  // The newest answer says what the conversation up to it really costs, but not to another model.
   const bool grown = before > 0 && bytes_before > 0 && event.bytes >= bytes_before;
-  if (!grown) return whole;
+  const bool same_model =
+      asker.answer_model.empty() || event.model.empty() || asker.answer_model == event.model;
+  if (!grown || !same_model) return whole;
   return std::min(whole, static_cast<double>(before) + bytes - static_cast<double>(bytes_before));
 }
 
@@ -107,8 +110,9 @@ struct Bound {
   std::uint64_t output = 0;
 };
 
-Bound bound_of(const State& state, const Session* session, const RequestAsked& event, Amount left) {
-  const double input = input_bound(session, state.commander, event);
+template <class Asker>
+Bound bound_of(const State& state, const Asker& asker, const RequestAsked& event, Amount left) {
+  const double input = input_bound(asker, event);
   const double wanted =
       static_cast<double>(event.output_max == 0 ? kOutputTokensUnknown : event.output_max);
   double in_price = std::max(0.0, event.input_usd) / 1e6;
@@ -163,6 +167,7 @@ template <class Asker>
 RequestAsked waiting_request(const Asker& asker) {
   RequestAsked event;
   event.request = asker.asking;
+  event.model = asker.asking_model;
   event.bytes = asker.request_bytes;
   event.output_max = asker.asking_output;
   event.input_usd = asker.asking_input_usd;
@@ -173,6 +178,7 @@ RequestAsked waiting_request(const Asker& asker) {
 template <class Asker>
 void note_request(Asker& asker, const RequestAsked& event) {
   asker.asking = event.request;
+  asker.asking_model = event.model;
   asker.request_bytes = event.bytes;
   asker.asking_output = event.output_max;
   asker.asking_input_usd = event.input_usd;
@@ -186,11 +192,11 @@ void reserve(Asker& asker, Amount amount) {
   asker.reserved_usd = amount.usd;
 }
 
-/// Lets out what the session or the Commander (`session` null) waits for, if it fits into `left`.
+/// Lets out what the session or the Commander waits for, if it fits into `left`.
 template <class Asker>
-bool let_out(Context& ctx, Asker& asker, const Session* session, Amount left) {
+bool let_out(Context& ctx, Asker& asker, Amount left) {
   const RequestAsked event = waiting_request(asker);
-  const Bound bound = bound_of(ctx.state, session, event, left);
+  const Bound bound = bound_of(ctx.state, asker, event, left);
   if (bound.output == 0) return false;
   reserve(asker, bound.amount);
   asker.asking = RequestId{};
@@ -202,7 +208,7 @@ void let_session_out(Context& ctx, Session& session) {
   if (session.asking.empty()) return;
   // What was reserved when it was prompted is given up: it must not keep others waiting.
   reserve(session, {});
-  (void)let_out(ctx, session, &session, room(ctx.state, false));
+  (void)let_out(ctx, session, room(ctx.state, false));
 }
 
 void let_commander_out(Context& ctx) {
@@ -211,9 +217,13 @@ void let_commander_out(Context& ctx) {
   if (commander.asking.empty()) return;
   reserve(commander, {});
   commander.asked_ms = ctx.now_ms;
-  const bool last_words = !is_running(state.phase) || state.dormant;
-  if (let_out(ctx, commander, nullptr, room(state, last_words)) || !last_words) return;
-  answer(ctx, commander.asking, kOutputTokensMin);
+  const bool stopped = !is_running(state.phase) || state.dormant;
+  if (let_out(ctx, commander, room(state, stopped)) || !stopped) return;
+  if (commander.closing) {
+    ctx.refuse(commander.asking, no_leave_text(state));
+  } else {
+    answer(ctx, commander.asking, kOutputTokensMin);
+  }
   commander.asking = RequestId{};
 }
 
@@ -236,6 +246,7 @@ void pay(State& state, const TurnEnded& event, Session* session) {
     if (event.tokens > 0) {
       commander.answer_tokens = event.tokens;
       commander.answer_bytes = commander.request_bytes;
+      commander.answer_model = event.model;
     }
     commander.answer_usd = std::max(commander.answer_usd, event.usd);
     commander.reserved_tokens = 0;
@@ -247,6 +258,7 @@ void pay(State& state, const TurnEnded& event, Session* session) {
   if (event.tokens > 0) {
     session->answer_tokens = event.tokens;
     session->answer_bytes = session->request_bytes;
+    session->answer_model = event.model;
   }
   if (Task* task = find_task(state, session->task)) {
     task->tokens += event.tokens;

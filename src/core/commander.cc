@@ -261,6 +261,7 @@ void on_user_spoke(Context& ctx, const UserSpoke& event) {
   Commander& commander = ctx.state.commander;
   commander.busy = true;
   commander.continuations = 0;
+  commander.closing = false;
   ctx.state.unblocks = 0;
   if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
   if (!is_running(ctx.state.phase)) return;

@@ -106,6 +106,7 @@ void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
     state.resume_phase = state.phase;
   }
   if (is_running(to)) state.commander.owed = false;
+  if (is_running(state.phase) && !is_running(to)) state.commander.closing = true;
   state.phase = to;
   ctx.moved = ctx.graph_moved = true;
   state.reason = std::move(reason);

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <random>
+#include <string>
 
 #include "core/session_pool.h"
 #include "core/support/fake_host.h"
@@ -21,9 +23,12 @@ PlanArgs several(int n) {
 }
 
 /// A model that writes at random up to what it may.
+/// Answers of any length, and a tokenizer for each model and conversation that makes one to four
+/// bytes a token.
 auto random_cost(std::mt19937_64& random) {
-  return [&random](std::uint64_t bytes, std::uint64_t output_max) {
-    return bytes / (1 + random() % 4) + 3'000 + random() % (output_max + 1);
+  return [&random](const FakeHost::Asked& asked) {
+    const std::size_t tokenizer = std::hash<std::string>()(asked.session.value + asked.model);
+    return asked.bytes / (1 + tokenizer % 4) + 3'000 + random() % (asked.output_max + 1);
   };
 }
 
@@ -70,7 +75,7 @@ MISSION_SCENARIO(Budget, CostsAreKeptForEachTask) {
 MISSION_SCENARIO(Budget, ARequestWaitsUntilAnotherHasCostLessThanItMightHave) {
   FakeHost host;
   host.plan = several(8);
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{2'000}; };
   std::size_t waited = 0;
   host.answers_per_turn = 2;
   host.script(Role::worker, [&](Turn& turn) {
@@ -86,7 +91,7 @@ MISSION_SCENARIO(Budget, ARequestWaitsUntilAnotherHasCostLessThanItMightHave) {
 
 MISSION_SCENARIO(Budget, ACapTooSmallForOneAnswerPausesWithoutSpendingIt) {
   FakeHost host;
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{5'000}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{5'000}; };
   host.task_command("--budget 10ktok build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::paused);
@@ -96,7 +101,7 @@ MISSION_SCENARIO(Budget, ACapTooSmallForOneAnswerPausesWithoutSpendingIt) {
 MISSION_SCENARIO(Budget, MoneyIsACapToo) {
   FakeHost host;
   host.plan = several(10);
-  host.cost = [](std::uint64_t bytes, std::uint64_t) { return bytes / 2 + 4'000; };
+  host.cost = [](const FakeHost::Asked& asked) { return asked.bytes / 2 + 4'000; };
   host.task_command("--budget 0.12usd build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::paused) << status_text(host.state);
@@ -112,7 +117,7 @@ bool was_paused(const FakeHost& host) {
 MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
   FakeHost host;
   host.plan = several(6);
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{2'000}; };
   host.task_command("--budget 100ktok --parallel 6 build it");
   host.run_until([&] { return core::slots_used(host.state) >= 5; });
   host.stop("--pause");
@@ -128,7 +133,7 @@ MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
 MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
   FakeHost host;
   host.plan = several(2);
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{1'500}; };
   bool fails = true;
   host.script(Role::worker, [&](Turn& turn) {
     const bool other_waits = std::ranges::any_of(
@@ -150,7 +155,7 @@ MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
     SCOPED_TRACE(told);
     FakeHost host;
     host.plan = several(2);
-    host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+    host.cost = [](const FakeHost::Asked&) { return std::uint64_t{2'000}; };
     host.think_ms = 40'000;
     host.task_command("--budget 500ktok --parallel 2 build it");
     host.run_until([&] { return host.running("T1") && !host.at("T1").session.empty(); });
@@ -181,7 +186,7 @@ MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
 MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
   FakeHost host;
   host.plan = several(2);
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{2'000}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{2'000}; };
   host.lost = [&](const Happening& what) {
     const auto* ended = std::get_if<TurnEnded>(&what);
     const auto* idled = std::get_if<SessionIdled>(&what);
@@ -198,7 +203,7 @@ MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
 MISSION_SCENARIO(Budget, ASessionThatAsksForLeaveHasItsPrompt) {
   FakeHost host;
   host.plan = several(3);
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{1'500}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{1'500}; };
   host.think_ms = 1'000;
   host.lost = [](const Happening& what) { return std::holds_alternative<PromptAccepted>(what); };
   const Session* asking = nullptr;
@@ -234,6 +239,58 @@ MISSION_SCENARIO(Budget, NothingIsReservedOrWaitsAfterTheEnd) {
   }
 }
 
+MISSION_SCENARIO(Budget, ACommanderThatGoesOnAfterItsLastWordsIsRefused) {
+  int spent_while_it_went_on = 0;
+  for (std::uint64_t cap = 60'000; cap <= 400'000; cap += 10'000) {
+    FakeHost host;
+    host.plan = several(4);
+    host.cost = [](const FakeHost::Asked& asked) { return asked.bytes / 2 + 4'000; };
+    host.answers_per_turn = 6;
+    // It ends its turns without mission_run until the mission begins without it; so it is in the
+    // middle of a turn of many answers when the budget is spent.
+    host.script(Role::commander, [](Turn&) {});
+    host.task_command("--budget " + std::to_string(cap) + "tok build it");
+    host.run();
+    EXPECT_LE(host.state.budget.tokens, cap) << status_text(host.state);
+    if (host.state.phase != Phase::paused || !host.state.budget.spent) continue;
+    spent_while_it_went_on += 1;
+    // A person's own words are the person's to pay for.
+    const std::uint64_t before = host.state.budget.tokens;
+    host.say("how far is it?");
+    host.run();
+    EXPECT_GT(host.state.budget.tokens, before);
+  }
+  EXPECT_GT(spent_while_it_went_on, 5);
+}
+
+MISSION_SCENARIO(Budget, AnotherModelReadsTheSameConversationAnew) {
+  // The first makes few tokens of a text, and fails in the midst of a long turn; its stand-in makes
+  // sixteen times as many of the same conversation, and of the newest answer's count nothing
+  // follows.
+  int went_on_elsewhere = 0;
+  for (std::uint64_t cap = 1'000'000; cap <= 3'000'000; cap += 20'000) {
+    FakeHost host;
+    host.plan = several(2);
+    host.host_model = "p/terse";
+    host.options.fallback = {{"p/terse", "q/wordy"}};
+    host.answers_per_turn = 40;
+    int asked_terse = 0;
+    host.provider = [&](const SessionId& session, const std::string& model) -> std::string {
+      return session.value != "root" && model == "p/terse" && ++asked_terse > 100
+                 ? "invalid api key"
+                 : "";
+    };
+    host.cost = [](const FakeHost::Asked& asked) {
+      return asked.bytes / (asked.model == "q/wordy" ? 1 : 16) + 3'000 + asked.output_max;
+    };
+    host.task_command("--budget " + std::to_string(cap) + "tok build it");
+    host.run();
+    EXPECT_LE(host.state.budget.tokens, cap) << status_text(host.state);
+    went_on_elsewhere += host.state.metrics.fallbacks > 0 ? 1 : 0;
+  }
+  EXPECT_GT(went_on_elsewhere, 5);
+}
+
 TEST(Budget, NoMissionSpendsMoreThanItsCap) {
   const char* text = std::getenv("ORCH_BUDGET_MISSIONS");
   const int missions = text == nullptr ? 300 : std::atoi(text);
@@ -248,8 +305,12 @@ TEST(Budget, NoMissionSpendsMoreThanItsCap) {
     host.answers_per_turn = 1 + static_cast<int>(random() % 4);
     host.options.parallel.initial = 1 + static_cast<std::uint32_t>(random() % 10);
     host.doubled = random() % 4 == 0;
-    host.provider = [&](const SessionId&, const std::string&) -> std::string {
+    host.host_model = "p/m";
+    const bool dies = random() % 4 == 0;  // and another one goes on with its conversations
+    if (dies) host.options.fallback = {{"p/m", "p/other"}};
+    host.provider = [&](const SessionId&, const std::string& model) -> std::string {
       const auto roll = random() % 100;
+      if (dies && model == "p/m" && roll < 30) return "invalid api key";
       return roll < 4 ? "429" : roll < 6 ? "empty" : roll < 8 ? "socket closed" : "";
     };
     const std::uint64_t cap = 5'000 + random() % 900'000;

@@ -133,8 +133,8 @@ class Chaos {
   /// A cap that most missions meet, and answers of any length.
   void spend() {
     budget_ = " --budget " + std::to_string(500 + pick(1'500)) + "ktok";
-    host_.cost = [this](std::uint64_t bytes, std::uint64_t output_max) {
-      return bytes / 4 + 2'000 + pick(static_cast<std::uint32_t>(output_max));
+    host_.cost = [this](const FakeHost::Asked& asked) {
+      return asked.bytes / 4 + 2'000 + pick(static_cast<std::uint32_t>(asked.output_max));
     };
     host_.answers_per_turn = 1 + static_cast<int>(pick(3));
   }

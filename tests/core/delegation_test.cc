@@ -444,7 +444,7 @@ MISSION_SCENARIO(Delegation, ASpentBudgetPausesATreeThatWaitsForItself) {
       return void(turn.delegate(part("one")));
     turn.do_work();
   });
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{12'000}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{12'000}; };
   host.task_command("--budget 80ktok build it");
   host.run();
   EXPECT_TRUE(host.state.phase == Phase::paused || host.state.phase == Phase::sealed)

@@ -299,7 +299,7 @@ MISSION_SCENARIO(Mission, FollowUpsOfAWorkerBecomeTasks) {
 
 MISSION_SCENARIO(Mission, ATokenBudgetPausesAndResumeGrantsItOnceMore) {
   FakeHost host;
-  host.cost = [](std::uint64_t, std::uint64_t) { return std::uint64_t{8'000}; };
+  host.cost = [](const FakeHost::Asked&) { return std::uint64_t{8'000}; };
   host.task_command("build it --budget 100ktok");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::paused);

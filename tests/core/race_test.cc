@@ -48,7 +48,7 @@ MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
   host.plan = race_of_three();
   only(host, "fast");
   host.answers_per_turn = 2;
-  host.cost = [](std::uint64_t, std::uint64_t) { return 1'000; };
+  host.cost = [](const FakeHost::Asked&) { return 1'000; };
   ASSERT_TRUE(host.task_command("Build it").ok);
   host.run();
   expect_race_won(host, "T1.2");

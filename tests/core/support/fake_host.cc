@@ -651,7 +651,8 @@ void FakeHost::ask_leave(const SessionId& session, std::uint64_t life) {
   if (!capped || !watched_.contains(session)) return start_answer(session, life);
   const RequestId request = new_request();
   leaves_[request] = {session, life};
-  deliver(RequestAsked{request, session, child.model, child.bytes, child.output_max, 0, 0});
+  const std::string& model = child.model.empty() ? host_model : child.model;
+  deliver(RequestAsked{request, session, model, child.bytes, child.output_max, 0, 0});
 }
 
 void FakeHost::start_answer(const SessionId& session, std::uint64_t life) {
@@ -699,14 +700,17 @@ void FakeHost::go_on_answering(const SessionId& session, std::uint64_t life) {
 
 TurnEnded FakeHost::ended_answer(const SessionId& session, bool stopped) {
   Child& child = children_[session];
-  const std::uint64_t tokens = child.empty ? 0 : cost ? cost(child.bytes, child.output_max) : 100;
+  const std::string& model = child.model.empty() ? host_model : child.model;
+  const std::uint64_t tokens = child.empty ? 0
+                               : cost      ? cost({session, model, child.bytes, child.output_max})
+                                           : 100;
   child.bytes += 4'000;
   return {session,
           tokens,
           cost ? static_cast<double>(tokens) * 1e-6 : 0.01,
           stopped,
           "msg" + std::to_string(++messages_),
-          child.model.empty() ? host_model : child.model,
+          model,
           child.empty,
           false};
 }

@@ -109,8 +109,15 @@ class FakeHost {
   std::function<std::string(const SessionId&, const std::string& model)> provider;
   TimeMs think_ms = 100;     ///< that an answer takes
   int answers_per_turn = 1;  ///< requests of a turn; all but the last call tools
-  /// Tokens of an answer: what was read and written, of a request of so many bytes.
-  std::function<std::uint64_t(std::uint64_t bytes, std::uint64_t output_max)> cost;
+  struct Asked {
+    const SessionId& session;
+    const std::string& model;
+    std::uint64_t bytes;       ///< of the request
+    std::uint64_t output_max;  ///< tokens that the answer may have
+  };
+  /// Tokens of an answer: what was read and written. What a session's conversation has cost to read
+  /// it costs again, as with any tokenizer, as long as the model is the same.
+  std::function<std::uint64_t(const Asked&)> cost;
   /// Why git does not do what it is asked for; empty: it does.
   std::function<std::string(const AskWorktrees&)> git_fails;
   /// Requests that the model answers at this moment.
