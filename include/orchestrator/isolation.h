@@ -50,6 +50,7 @@ struct Worktree {
   EffectId effect = 0;         ///< what is being done with it; 0: nothing, or to be asked again
   std::uint32_t failures = 0;  ///< in a row
   bool stale = false;          ///< of a plan that is not in force any more: it is let go
+  bool opened = false;         ///< the host has begun a turn in it, so its instance is there
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -61,6 +62,7 @@ struct Worktree {
     visit("effect", self.effect);
     visit("failures", self.failures);
     visit("stale", self.stale);
+    visit("opened", self.opened);
   }
 };
 

@@ -11,6 +11,7 @@ import { gateCost, parseCost } from "./gate-cost.mjs"
 import { costOf, recordEvents, replayInNode } from "./hook-cost.mjs"
 import { limitRun, limitTasks } from "./limit.mjs"
 import { machine, machineLine } from "./machine.mjs"
+import { memoryRun, sessions } from "./memory.mjs"
 import { runNative, stepRows } from "./native.mjs"
 import { buildRequests, roleSizes } from "./request-bytes.mjs"
 import { missionRun, oracleRun } from "./runs.mjs"
@@ -26,7 +27,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "fleet", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
+const names = ["wall", "handover", "fleet", "memory", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
 const latencyMs = 300
 const comparisons = [
@@ -44,6 +45,7 @@ const targets = {
   ratio: 1.25,
   fleetRatio: 1.1,
   raceRatio: 1.15,
+  addedBytes: 40_000_000,
   handOverMs: 100,
   hookUs: 20,
   parseUs: 1000,
@@ -232,6 +234,41 @@ async function byteRows() {
   return { rows, data: { build, sizes } }
 }
 
+/** @param {number} repeat @param {(line: string) => void} say */
+async function memoryRows(repeat, say) {
+  /** @type {{mission: import("./memory.mjs").Memory, oracle: import("./memory.mjs").Memory}[]} */
+  const pairs = []
+  for (let round = 1; round <= repeat; round++) {
+    const pair = { mission: await memoryRun(root, true), oracle: await memoryRun(root, false) }
+    pairs.push(pair)
+    say(`${round}/${repeat} memory: mission ${units.MB?.(pair.mission.private_bytes)}, oracle ${units.MB?.(pair.oracle.private_bytes)}`)
+  }
+  const group = `Memory of OpenCode with ${sessions} sessions in flight, after a garbage collection`
+  const added = spread(pairs.map(({ mission, oracle }) => mission.private_bytes - oracle.private_bytes))
+  const of = (/** @type {"mission" | "oracle"} */ who, /** @type {keyof import("./memory.mjs").Memory} */ what) =>
+    spread(pairs.map((p) => p[who][what]))
+  /** @type {Row[]} */
+  const rows = [
+    {
+      group,
+      name: "that the plugin adds",
+      figure: written(added, "MB"),
+      beside: `mission ${written(of("mission", "private_bytes"), "MB")}, oracle ${written(of("oracle", "private_bytes"), "MB")}`,
+      target: `< ${units.MB?.(targets.addedBytes)}`,
+      met: added.median < targets.addedBytes,
+    },
+    {
+      group,
+      name: "  of it the JavaScript heap, and the addon's file",
+      figure: written(spread(pairs.map(({ mission, oracle }) => mission.js_heap_bytes - oracle.js_heap_bytes)), "MB"),
+      beside: `the addon's file ${written(of("mission", "addon_bytes"), "MB")}`,
+      target: "",
+      met: null,
+    },
+  ]
+  return { rows, data: pairs }
+}
+
 /** A race of three with one fast against that one alone, in turn. @param {number} repeat @param {(line: string) => void} say */
 async function raceRows(repeat, say) {
   /** @type {{raced: number, alone: number, apart: number}[]} */
@@ -326,6 +363,11 @@ export async function main(args) {
     const hooks = await hookRows(options.quick ? 1 : 5)
     rows.push(...hooks.rows)
     data.hooks = hooks.data
+  }
+  if (wants("memory")) {
+    const memory = await memoryRows(options.repeat, say)
+    rows.push(...memory.rows)
+    data.memory = memory.data
   }
   if (wants("gates")) {
     say("gates: a parse after an edit, and a checked write")

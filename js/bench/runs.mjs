@@ -146,7 +146,7 @@ export function oracleAgents() {
 }
 
 /** Drives the mission's sessions by the same rules, with the model server's own knowledge of when an answer ended. */
-class Oracle {
+export class Oracle {
   /** @type {Map<string, Promise<string>>} what -> its session */
   #sessions = new Map()
   /** @type {Set<string>} */

@@ -31,6 +31,7 @@ export const units = {
   s: (v) => `${fixed(v / 1000, 2)} s`, // from ms
   ms: (v) => `${fixed(v, v < 10 ? 1 : 0)} ms`,
   us: (v) => `${fixed(v, 1)} µs`,
+  MB: (v) => `${fixed(v / 1e6, 1)} MB`, // from bytes
   kB: (v) => `${fixed(v / 1000, 1)} kB`, // from bytes
 }
 

@@ -72,15 +72,19 @@ export function effectRunner({ client, memory }) {
     return directory === undefined ? {} : { query: { directory } }
   }
 
-  /** Only a stored part that already runs may be patched (host contract A.2). */
-  async function putProgress(/** @type {any} */ effect, /** @type {WaitingCall} */ call) {
+  /** Its tool part, once it runs: only then may it be patched (host contract A.2). */
+  async function runningPart(/** @type {WaitingCall} */ call) {
     const path = { id: call.session, messageID: call.message }
     const message = await result(client.session.message({ path }))
-    const part = message?.parts?.find(
+    return message?.parts?.find(
       (/** @type {any} */ p) => p.type === "tool" && p.tool === "mission_run" && p.state?.status === "running",
     )
+  }
+
+  async function putProgress(/** @type {any} */ effect, /** @type {WaitingCall} */ call) {
+    call.shown ??= await runningPart(call)
+    const part = call.shown
     if (!part || !calls.has(effect.request)) return
-    call.shown ??= part
     const state = {
       ...part.state,
       title: effect.title,

@@ -313,6 +313,7 @@ function toolFor({ client, link, memory: { calls } }, name) {
       // It also fires after a normal end (host contract A.20): then nobody waits any more.
       const aborted = () => {
         if (!waiting) return
+        calls.delete(request) // the host is about to end its part, which is patched no more
         link.tell({ type: "call_aborted", request, session })
         link.abandon(request)
       }

@@ -64,6 +64,25 @@ bool has_room_for_tree(const State& state, const Task& task) {
   return static_cast<std::size_t>(standing) < std::max<std::size_t>(state.parallel, 1);
 }
 
+/// A session is on its way to be the first that works in it.
+bool is_opening(const State& state, const Worktree& tree) {
+  if (tree.opened || tree.stale) return false;
+  return std::ranges::any_of(state.sessions, [&](const Session& session) {
+    if (session.state != SessionState::creating && session.state != SessionState::prompting &&
+        session.state != SessionState::waiting) {
+      return false;
+    }
+    const Task* task = find_task(state, session.task);
+    return task != nullptr && root_of(state, *task).id == tree.task;
+  });
+}
+
+bool may_open(const State& state, const Worktree& tree) {
+  return tree.opened || std::ranges::none_of(state.worktrees.trees, [&](const Worktree& other) {
+           return other.name != tree.name && is_opening(state, other);
+         });
+}
+
 // ---- the check and the first snapshot -----------------------------------------------------------
 
 void share_instead(Context& ctx, const std::string& problem) {
@@ -228,7 +247,8 @@ bool has_place(Context& ctx, const Task& task) {
   const Task& root = root_of(state, task);
   if (!works_apart(state, root)) return true;
   if (state.worktrees.integrated.empty()) return false;
-  if (const Worktree* tree = tree_of(state, root.id)) return tree->state == TreeState::standing;
+  if (const Worktree* tree = tree_of(state, root.id))
+    return tree->state == TreeState::standing && may_open(state, *tree);
   if (!needs_tree(root) || !has_room_for_tree(state, root)) return false;
   Worktree tree;
   tree.name = tree_name(root.id, ++state.worktrees.named);
@@ -237,6 +257,15 @@ bool has_place(Context& ctx, const Task& task) {
   ask_for_tree(ctx, tree);
   state.worktrees.trees.push_back(std::move(tree));
   return false;
+}
+
+void note_opened(Context& ctx, const Session& session) {
+  const Task* task = find_task(ctx.state, session.task);
+  if (task == nullptr || ctx.state.worktrees.trees.empty()) return;
+  Worktree* tree = tree_of(ctx.state, root_of(ctx.state, *task).id);
+  if (tree == nullptr || tree->opened) return;
+  tree->opened = true;
+  ctx.moved = true;  // the next one may be opened
 }
 
 bool may_have_place(const State& state, const Task& task) {
@@ -370,6 +399,7 @@ void forget_tree_calls(State& state) {
   for (Worktree& tree : trees.trees) {
     tree.effect = 0;
     tree.failures = 0;
+    tree.opened = false;  // by another process
     // Whether it still stands is seen by asking for it once more.
     if (tree.state == TreeState::standing) tree.state = TreeState::adding;
   }

@@ -25,8 +25,11 @@ void begin_isolation(Context& ctx);
 /// Where the sessions of a task work, or the project (empty).
 [[nodiscard]] std::string directory_of(const State& state, const TaskId& task);
 /// Whether the sessions of a task may work now, as far as their directory is concerned. Where its
-/// worktree is not there yet, it is asked for.
+/// worktree is not there yet, it is asked for. The host opens one worktree after the other: each
+/// costs its one thread seconds, and side by side the first would begin with the last.
 [[nodiscard]] bool has_place(Context& ctx, const Task& task);
+/// The host has begun a turn in the worktree of this session's task, if it has one.
+void note_opened(Context& ctx, const Session& session);
 /// Whether it has a worktree, or there is room for one.
 [[nodiscard]] bool may_have_place(const State& state, const Task& task);
 /// What the Worker has made is known, or need not be.

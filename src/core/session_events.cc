@@ -6,6 +6,7 @@
 #include "core/delegation.h"
 #include "core/fault.h"
 #include "core/governor.h"
+#include "core/isolation.h"
 #include "core/mission.h"
 #include "core/session_pool.h"
 #include "core/session_states.h"
@@ -41,6 +42,7 @@ void turn_over(Context& ctx, Session& session) {
 void still_works(Context& ctx, Session& session) {
   session.errored = false;
   session.failed = false;
+  note_opened(ctx, session);
   if (session.state != SessionState::closing) move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
@@ -123,6 +125,7 @@ void on_turn_started(Context& ctx, Session& session) {
   session.inspections = 0;
   if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
   session.began = true;
+  note_opened(ctx, session);
   reserve_unasked(ctx, session);
   move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));

@@ -11,7 +11,8 @@ void move_session(Context& ctx, Session& session, SessionState to) {
   ORCH_ASSERT(session_move_exists(from, to));
   if (ctx.trace != nullptr) ctx.trace->sessions.push_back({from, to});
   session.state = to;
-  if (!holds_slot(to)) ctx.moved = true;
+  // One that waits before it tries again keeps no other worktree from being opened.
+  if (!holds_slot(to) || to == SessionState::backing_off) ctx.moved = true;
 }
 
 }  // namespace orchestrator::core

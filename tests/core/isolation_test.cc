@@ -291,6 +291,42 @@ MISSION_SCENARIO(Isolation, NoMoreWorktreesThanSessions) {
   EXPECT_LE(most, 3U);
 }
 
+MISSION_SCENARIO(Isolation, TheHostOpensOneAfterTheOther) {
+  FakeHost host;
+  isolate(host);
+  std::vector<TaskSpec> tasks;
+  for (int i = 1; i <= 6; ++i) tasks.push_back(task("T" + std::to_string(i)));
+  host.plan = plan_of(tasks);
+  host.options.parallel.initial = 6;
+  // One never begins its turn, and is asked after: the others wait for it no longer than that.
+  host.swallowed = [&](const PromptSession& prompt) {
+    return prompt.text.starts_with("Task T3: ") && host.state.metrics.prompts < 12;
+  };
+  host.think_ms = 20'000;
+  std::size_t most_opening = 0;
+  std::size_t most_at_work = 0;
+  ASSERT_TRUE(host.task_command("Build it").ok);
+  host.run_until([&] {
+    std::size_t opening = 0;
+    std::size_t at_work = 0;
+    for (const Session& session : host.state.sessions) {
+      if (session.role != Role::worker) continue;
+      const bool on_its_way = session.state == SessionState::creating ||
+                              session.state == SessionState::prompting ||
+                              session.state == SessionState::waiting;
+      opening += on_its_way && !session.began && session.attempt == 1 ? 1U : 0U;
+      at_work += session.state == SessionState::working ? 1U : 0U;
+    }
+    most_opening = std::max(most_opening, opening);
+    most_at_work = std::max(most_at_work, at_work);
+    return !is_active(host.state.phase);
+  });
+  host.run();
+  expect_sealed(host);
+  EXPECT_EQ(most_opening, 1U);
+  EXPECT_GT(most_at_work, 3U);
+}
+
 MISSION_SCENARIO(Isolation, AStopRemovesAllOfThem) {
   FakeHost host;
   isolate(host);
