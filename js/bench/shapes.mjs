@@ -46,10 +46,10 @@ function levels(name, widths) {
 
 /**
  * One task whose Worker writes file after file, an answer each; raced, it has two rivals that take four times as long.
- * @param {boolean} raced
+ * @param {boolean} raced @param {number} fastAnswers  before the fast one submits
  * @returns {Scenario}
  */
-export function race(raced) {
+export function race(raced, fastAnswers) {
   const scenario = levels(raced ? "race of 3" : "the fast one alone", [1])
   const [task] = scenario.plan.tasks
   const work = (/** @type {string} */ name, /** @type {number} */ answers) => ({
@@ -58,16 +58,13 @@ export function race(raced) {
       Array.from({ length: answers }, (_, i) => [`src/T1${i ? `.${i}` : ""}.mjs`, `export const T1 = ${JSON.stringify(name)};\n`]),
     ),
   })
-  const fast = work("fast", kFastAnswers)
-  const slow = (/** @type {string} */ name) => work(name, 4 * kFastAnswers)
+  const fast = work("fast", fastAnswers)
+  const slow = (/** @type {string} */ name) => work(name, 4 * fastAnswers)
   if (!raced) return { ...scenario, workers: { T1: fast } }
   const strategies = { slow: slow("slow"), fast, slower: slow("slower") }
   const plan = { ...scenario.plan, tasks: [{ ...task, files: ["src/**"], race: Object.keys(strategies) }] }
   return { ...scenario, plan: /** @type {any} */ (plan), workers: { T1: { strategies } } }
 }
-
-/** Answers of the fast Worker before it submits. */
-export const kFastAnswers = 20
 
 export const shapes = {
   "independent-50": levels("independent-50", [50]),

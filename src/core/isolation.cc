@@ -8,6 +8,7 @@
 #include "core/race.h"
 #include "core/schedule.h"
 #include "core/session_pool.h"
+#include "core/session_states.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
 
@@ -68,10 +69,7 @@ bool has_room_for_tree(const State& state, const Task& task) {
 bool is_opening(const State& state, const Worktree& tree) {
   if (tree.opened || tree.stale) return false;
   return std::ranges::any_of(state.sessions, [&](const Session& session) {
-    if (session.state != SessionState::creating && session.state != SessionState::prompting &&
-        session.state != SessionState::waiting) {
-      return false;
-    }
+    if (!is_starting(session.state)) return false;
     const Task* task = find_task(state, session.task);
     return task != nullptr && root_of(state, *task).id == tree.task;
   });
@@ -263,9 +261,7 @@ void note_opened(Context& ctx, const Session& session) {
   const Task* task = find_task(ctx.state, session.task);
   if (task == nullptr || ctx.state.worktrees.trees.empty()) return;
   Worktree* tree = tree_of(ctx.state, root_of(ctx.state, *task).id);
-  if (tree == nullptr || tree->opened) return;
-  tree->opened = true;
-  ctx.moved = true;  // the next one may be opened
+  if (tree != nullptr) tree->opened = true;
 }
 
 bool may_have_place(const State& state, const Task& task) {

@@ -12,6 +12,7 @@
 #include "core/prompt.h"
 #include "core/race.h"
 #include "core/session_pool.h"
+#include "core/session_states.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
@@ -108,6 +109,14 @@ void start_rework(Context& ctx, Task& task) {
   prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
 }
 
+/// Whether the host can take one more beginning. One that asks for leave to spend has begun.
+bool may_start(const State& state) {
+  const auto starting = std::ranges::count_if(state.sessions, [](const Session& session) {
+    return is_starting(session.state) && session.asking.empty();
+  });
+  return static_cast<std::size_t>(starting) < kStartingMax;
+}
+
 /// Work that a pause or a crash has interrupted goes on in its own session.
 void go_on(Context& ctx, Task& task) {
   if (task.merge != MergeState::none || !has_place(ctx, task)) return;
@@ -117,7 +126,8 @@ void go_on(Context& ctx, Task& task) {
     std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
     spent -= std::min(spent, 1U);
     move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
-  } else if (session->state == SessionState::idle && has_room(ctx.state)) {
+  } else if (session->state == SessionState::idle && has_room(ctx.state) &&
+             may_start(ctx.state)) {
     wake_session(ctx, *session);
   }
 }
@@ -148,23 +158,23 @@ void dispatch_tasks(Context& ctx) {
   const bool wait = reviews_wait(state);
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
     Task& task = state.tasks[i];
-    if (!may_begin(ctx, Role::reviewer)) break;
+    if (!may_begin(ctx, Role::reviewer) || !may_start(state)) break;
     // Who is first in a race is to be known soon.
     if (wait && !is_in_race(state, task)) continue;
     if (!has_place(ctx, task) || !is_collected(state, task)) continue;
     start_review(ctx, task);
   }
   for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
-    if (has_room(state)) start_rework(ctx, state.tasks[i]);
+    if (has_room(state) && may_start(state)) start_rework(ctx, state.tasks[i]);
   }
   std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
-  if (ready.empty() || !may_begin(ctx, Role::worker)) return;
+  if (ready.empty() || !may_begin(ctx, Role::worker) || !may_start(state)) return;
   sort_by_path(state, ready);
   for (const std::size_t i : ready) {
     if (is_raced(state, state.tasks[i])) continue;
     if (!claim_is_free(state, state.tasks[i]) || !has_place(ctx, state.tasks[i])) continue;
     start_work(ctx, state.tasks[i]);
-    if (!may_begin(ctx, Role::worker)) return;
+    if (!may_begin(ctx, Role::worker) || !may_start(state)) return;
   }
 }
 

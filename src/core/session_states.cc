@@ -11,8 +11,8 @@ void move_session(Context& ctx, Session& session, SessionState to) {
   ORCH_ASSERT(session_move_exists(from, to));
   if (ctx.trace != nullptr) ctx.trace->sessions.push_back({from, to});
   session.state = to;
-  // One that waits before it tries again keeps no other worktree from being opened.
-  if (!holds_slot(to) || to == SessionState::backing_off) ctx.moved = true;
+  // A slot is free, or the next one may be started.
+  if (!holds_slot(to) || (is_starting(from) && !is_starting(to))) ctx.moved = true;
 }
 
 }  // namespace orchestrator::core

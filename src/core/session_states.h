@@ -76,6 +76,12 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
 /// Moves a session; a move that is not in the table is a bug and stops the process.
 void move_session(Context& ctx, Session& session, SessionState to);
 
+/// It was made or prompted, and its turn has not begun yet.
+[[nodiscard]] constexpr bool is_starting(SessionState state) {
+  return state == SessionState::creating || state == SessionState::prompting ||
+         state == SessionState::waiting;
+}
+
 [[nodiscard]] constexpr bool holds_slot(SessionState state) {
   return state != SessionState::idle && state != SessionState::ended &&
          state != SessionState::held && state != SessionState::delegating;

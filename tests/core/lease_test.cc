@@ -166,6 +166,7 @@ TEST(Lease, NothingIsLeakedOverManyTasks) {
   const char* asked = std::getenv("ORCH_LEASE_TASKS");
   const int count = asked == nullptr ? 100 : std::atoi(asked);
   FakeHost host;
+  host.think_ms = 1'000;  // so long that all slots are taken
   std::vector<TaskSpec> tasks;
   for (int i = 1; i <= count; ++i) tasks.push_back(task("T" + std::to_string(i)));
   for (int mission = 0; mission < 2; ++mission) {
