@@ -31,7 +31,7 @@ foreach(layer base os core codec store syntax lsp runtime sim)
     target_compile_definitions(${layer}_test PRIVATE ORCH_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
     set_target_properties(${layer}_test PROPERTIES ORCH_IS_TEST TRUE)
     # Compiled once and run for seconds.
-    target_compile_options(${layer}_test PRIVATE $<$<CONFIG:Release>:-O0>)
+    target_compile_options(${layer}_test PRIVATE $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${ORCH_SOAK}>>>:-O0>)
     gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
       PROPERTIES TIMEOUT 120)
   endif()

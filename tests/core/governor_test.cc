@@ -317,6 +317,24 @@ MISSION_SCENARIO(Governor, AModelThatNeverComesBackBlocksTheMission) {
   EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
 }
 
+MISSION_SCENARIO(Governor, TheHostStartsEightSessionsAtATime) {
+  FakeHost host;
+  host.plan = many(40);
+  host.think_ms = 5'000;
+  host.options.parallel.initial = 40;
+  std::size_t most_starting = 0;
+  host.task_command("--parallel 40 build it");
+  host.run_until([&] {
+    const auto starting = std::ranges::count_if(host.state.sessions, [](const Session& session) {
+      return core::is_starting(session.state);
+    });
+    most_starting = std::max(most_starting, static_cast<std::size_t>(starting));
+    return host.state.phase == Phase::sealed;
+  });
+  EXPECT_EQ(most_starting, core::kStartingMax);
+  EXPECT_EQ(host.state.metrics.sessions_peak, 40U) << "it keeps nobody from being at work";
+}
+
 // ---- one fault after the other ------------------------------------------------------------------
 
 MISSION_SCENARIO(Governor, AFailedAnswerIsAskedForAgainInTheSameSessionThenInAFreshOne) {
