@@ -520,11 +520,15 @@ struct TodoEdited {
   /// What the engine had written before: only a difference to it is the person's doing, whatever
   /// has happened to the mission since. Empty: what the state says now.
   std::vector<TodoLine> before;
+  /// A session of the mission whose command has written it, as far as can be told: it is then no
+  /// person's word, and nothing of it is taken.
+  SessionId by;
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("lines", self.lines);
     visit("before", self.before);
+    visit("by", self.by);
   }
 };
 

@@ -253,6 +253,7 @@ struct Commander {
   bool closing = false;
   std::string answer_model;  ///< that gave its newest answer
   std::string asking_model;  ///< that the request which waits is for
+  bool cut_off = false;      ///< its turn stood still and was aborted by us, not by a person
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -284,6 +285,7 @@ struct Commander {
     visit("closing", self.closing);
     visit("answer_model", self.answer_model);
     visit("asking_model", self.asking_model);
+    visit("cut_off", self.cut_off);
   }
 };
 

@@ -43,6 +43,10 @@ namespace orchestrator {
 /// once the host has compacted its conversation, the card of what it is doing.
 [[nodiscard]] std::string system_card(const State& state, const SessionId& session);
 
+/// Why a child session may ask its model for nothing more: its mission was stopped, or it was told
+/// to stop itself. Empty: it may.
+[[nodiscard]] std::string why_not_ask(const State& state, const SessionId& session);
+
 /// Why a session may not write `path` (relative to the project; starts with `..` or `/` when it is
 /// outside), or nothing. `child`: the engine once made this session, though the state may have
 /// forgotten it since, as it does with those that ended long ago.

@@ -12,6 +12,7 @@ const answerMs = 5_000
 /** A write waits so long for what it has broken; what is not known by then, the review finds. */
 const checkMs = 1_000
 const wordsMax = 2_000
+const commandMax = 20_000
 /** The host has cut it long before; it is only hashed. */
 const outputMax = 1_000_000
 const writers = new Set(["write", "edit", "multiedit", "patch", "apply_patch"])
@@ -92,6 +93,11 @@ export function hooks(host) {
       const agent = typeof input.agent === "string" ? input.agent : input.agent?.name
       const text = refusals.get(input.sessionID)
       if (text !== undefined && agent !== "title") throw new Error(text)
+      // The last moment before a request: after a stop none begins, though its turn was being made ready.
+      if (memory.children.has(input.sessionID)) {
+        const { stopped } = await askRole(link, input.sessionID)
+        if (stopped) throw new Error(notForRetry(stopped))
+      }
       if (agent === "title" || !capped.has(input.sessionID)) return
       await payInAdvance(host, input, output, sizes.get(input.sessionID) ?? 0)
     },
@@ -139,14 +145,16 @@ export function hooks(host) {
       if (!link.watches(input.sessionID)) return
       if (input.tool === "bash") {
         // The command begins when the engine has seen the files that it is to prove something of.
-        await link.ask({ type: "command_asked", session: input.sessionID, call: input.callID ?? "" }, { deadlineMs: answerMs }).answer
+        await link.ask({ type: "command_asked", session: input.sessionID, call: input.callID ?? "", command: String(output.args?.command ?? "").slice(0, commandMax) }, { deadlineMs: answerMs }).answer
       }
       if (!writers.has(input.tool)) return
+      const paths = writtenPaths(output.args)
+      if (paths.length === 0) throw new Error(`Write refused: no file is named in this call of ${input.tool}.`)
       const { answer } = link.ask(
         {
           type: "write_asked",
           session: input.sessionID,
-          paths: writtenPaths(output.args),
+          paths,
           child: memory.children.has(input.sessionID),
         },
         { deadlineMs: answerMs },
@@ -271,9 +279,9 @@ function writtenPaths(args) {
   if (typeof args?.filePath === "string") return [args.filePath]
   const patch = args?.patchText ?? args?.patch
   if (typeof patch !== "string") return []
-  return [...patch.matchAll(/^\*\*\* (?:Add|Update|Delete) File: (.+)$|^\*\*\* Move to: (.+)$/gm)].map((m) =>
-    String(m[1] ?? m[2]).trim(),
-  )
+  return [...patch.matchAll(/^\*\*\* (?:Add|Update|Delete) File:(.*)$|^\*\*\* Move to:(.*)$/gm)]
+    .map((m) => String(m[1] ?? m[2]).trim())
+    .filter((path) => path !== "")
 }
 
 /**
@@ -288,7 +296,7 @@ async function shadowCheck(link, session, paths) {
 
 /**
  * @param {import("./link.js").Link | import("./link.js").BorrowedLink} link @param {string} session
- * @returns {Promise<{role: string, card: string, capped?: boolean}>}
+ * @returns {Promise<{role: string, card: string, capped?: boolean, stopped?: string}>}
  */
 async function askRole(link, session) {
   const { answer } = link.ask(

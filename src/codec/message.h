@@ -87,13 +87,15 @@ struct CommandAsked {
   static constexpr std::string_view kType = "command_asked";
   RequestId request;
   SessionId session;
-  std::string call;  ///< the host's id of the tool call, as in `CommandRan`
+  std::string call;     ///< the host's id of the tool call, as in `CommandRan`
+  std::string command;  ///< its beginning
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("request", self.request, required);
     visit("session", self.session, required);
     visit("call", self.call);
+    visit("command", self.command);
   }
 };
 

@@ -196,6 +196,16 @@ bool globs_overlap(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+bool is_reserved_path(const std::string& path) {
+  const auto is_or_holds = [&](std::string_view reserved) {
+    return path == reserved || (path.starts_with(reserved) && path.size() > reserved.size() &&
+                                (path[reserved.size()] == '/' || path[reserved.size()] == '.'));
+  };
+  return path == ".git" || path.starts_with(".git/") || path == ".opencode/orchestrator" ||
+         path.starts_with(".opencode/orchestrator/") || is_or_holds(".opencode/todo.md") ||
+         is_or_holds(".opencode/mission_loop.json");
+}
+
 bool glob_matches(const std::string& glob, const std::string& path) {
   if (glob == path) return true;
   if (!has_wildcard(glob) || glob.size() > kGlobBytesMax) return false;

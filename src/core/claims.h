@@ -19,6 +19,10 @@ namespace orchestrator::core {
 /// Whether the claim of a task may name this file.
 [[nodiscard]] bool claims(const Task& task, const std::string& path);
 
+/// What no session of a mission writes: the mission's own state, whose todo.md is a person's word,
+/// and git's directory, whose hooks run in the user's name. `path` as `project_path` gives it.
+[[nodiscard]] bool is_reserved_path(const std::string& path);
+
 /// Whether `path` is named by the glob: `*` and `?` within a part, `**` over parts, `{a,b}`,
 /// `[a-z]` and `[!a-z]`. A glob is at most 1 kB and has at most 64 choices; beyond that it matches
 /// itself alone.

@@ -1,6 +1,7 @@
 #include "core/commander.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/budget.h"
 #include "core/delegation.h"
@@ -72,6 +73,7 @@ void count_early_end(Context& ctx) {
 void act_on_idle(Context& ctx) {
   Commander& commander = ctx.state.commander;
   commander.busy = false;
+  commander.cut_off = false;
   commander.prompted = false;
   commander.continued = false;
   commander.effect = 0;
@@ -109,9 +111,20 @@ void repeat_prompt(Context& ctx) {
 void still_busy(Context& ctx, bool in_tool) {
   Commander& commander = ctx.state.commander;
   const bool briefing = ctx.state.phase == Phase::briefing;
+  const bool began = !commander.prompted;
   commander.prompted = false;
   ctx.cancel_timer(commander.timer);
   if (!depends_on_commander(ctx.state)) return;
+  // Its stream has stopped: nothing was heard for `stall_s`, no tool of it runs, and it does not
+  // wait for the budget. In `run` mode the process would end with the turn.
+  const bool stands_still = began && !in_tool && commander.waiting.empty() &&
+                            commander.asking.empty() && ctx.state.mode != HostMode::run;
+  if (stands_still && !commander.cut_off) {
+    commander.cut_off = true;
+    ctx.emit(AbortSession{ctx.state.root_session});
+    watch(ctx, stall_ms(ctx.state));
+    return;
+  }
   commander.unanswered = briefing && in_tool ? 0 : commander.unanswered + 1;
   if (commander.unanswered <= ctx.state.options.limits.continuations) {
     watch(ctx, stall_ms(ctx.state));
@@ -262,6 +275,7 @@ void on_user_spoke(Context& ctx, const UserSpoke& event) {
   commander.busy = true;
   commander.continuations = 0;
   commander.closing = false;
+  commander.cut_off = false;
   ctx.state.unblocks = 0;
   if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
   if (!is_running(ctx.state.phase)) return;
@@ -308,6 +322,10 @@ void on_commander_turn_started(Context& ctx) {
   }
 }
 
+void on_commander_retried(Context& ctx, TimeMs delay_ms) {
+  if (depends_on_commander(ctx.state)) watch(ctx, delay_ms + stall_ms(ctx.state));
+}
+
 void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
   Commander& commander = ctx.state.commander;
   // Only now is it certain that the turn into which a continuation was put has really ended.
@@ -330,7 +348,8 @@ void on_commander_errored(Context& ctx, const SessionErrored& event) {
   ctx.state.metrics.errors += 1;
   ctx.state.commander.errored = true;
   const bool foreground = !ctx.state.commander.background;
-  if (event.name == "MessageAbortedError" && foreground && is_running(ctx.state.phase)) {
+  const bool by_us = std::exchange(ctx.state.commander.cut_off, false);
+  if (event.name == "MessageAbortedError" && foreground && !by_us && is_running(ctx.state.phase)) {
     pause_mission(ctx, "interrupted by the user");
   }
 }

@@ -13,6 +13,8 @@ void on_user_spoke(Context& ctx, const UserSpoke& event);
 void on_turn_ending(Context& ctx, const TurnEnding& event);
 void on_call_aborted(Context& ctx, const CallAborted& event);
 void on_commander_turn_started(Context& ctx);
+/// The host asks its model again after `delay_ms`: so long it stands still for a reason.
+void on_commander_retried(Context& ctx, TimeMs delay_ms);
 void on_commander_turn_ended(Context& ctx, const TurnEnded& event);
 void on_commander_idled(Context& ctx);
 void on_commander_errored(Context& ctx, const SessionErrored& event);

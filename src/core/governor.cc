@@ -171,6 +171,11 @@ void count_failure(Context& ctx, ModelLoad& load, const std::string& message) {
 void slow_down(Context& ctx, ModelLoad& load, TimeMs asked_ms, TimeMs delay_ms) {
   State& state = ctx.state;
   ctx.moved = true;  // long patience is a reason for a stand-in
+  if (delay_ms >= kPatienceMs && load.not_before_ms < ctx.now_ms + delay_ms / 2) {
+    ctx.emit(ShowToast{"warning", named(load.model) + "'s provider asks to wait " +
+                                      std::to_string((delay_ms + 59'999) / 60'000) +
+                                      " min; what needs that model waits so long"});
+  }
   load.not_before_ms = std::max(load.not_before_ms, ctx.now_ms + delay_ms);
   load.run = 0;
   const std::uint32_t in_use = used(state, load.model, nullptr);

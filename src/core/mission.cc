@@ -94,6 +94,12 @@ std::string clip(const std::string& text, std::size_t bytes_max) {
   return text.substr(0, end) + "…";
 }
 
+std::string one_line(std::string text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  std::ranges::replace_if(text, is_control, ' ');
+  return trimmed(text);
+}
+
 std::string first_line(const std::string& text, std::size_t bytes_max) {
   return clip(text.substr(0, text.find('\n')), bytes_max);
 }
@@ -200,7 +206,7 @@ void block_mission(Context& ctx, const std::string& reason) {
   enter(ctx, Cause::measure_spent, Phase::blocked, reason);
   for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
   await_aborts(ctx);
-  ctx.emit(ShowToast{"warning", "Mission blocked: " + first_line(reason, 200)});
+  ctx.emit(ShowToast{"warning", "Mission blocked: " + clip(one_line(reason), 300)});
   tell_commander(ctx);
 }
 

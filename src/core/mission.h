@@ -94,6 +94,8 @@ void suspend_mission(Context& ctx);
 /// A person is needed: `reason` says for what. Sessions that still run are interrupted.
 void block_mission(Context& ctx, const std::string& reason);
 
+/// As it can stand in one line of a text: control characters become spaces.
+[[nodiscard]] std::string one_line(std::string text);
 /// The first line of a text, at most `bytes_max` of it, cut at a character's edge.
 [[nodiscard]] std::string first_line(const std::string& text, std::size_t bytes_max);
 /// At most `bytes_max` bytes, cut at a character's edge, with a mark where something was cut.

@@ -126,8 +126,7 @@ void go_on(Context& ctx, Task& task) {
     std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
     spent -= std::min(spent, 1U);
     move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
-  } else if (session->state == SessionState::idle && has_room(ctx.state) &&
-             may_start(ctx.state)) {
+  } else if (session->state == SessionState::idle && has_room(ctx.state) && may_start(ctx.state)) {
     wake_session(ctx, *session);
   }
 }

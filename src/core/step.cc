@@ -258,7 +258,9 @@ struct Dispatch {
 
   void operator()(const SessionRetried& event) {
     const bool known = role_of_session(ctx.state, event.session) != Role::none;
-    if (known && is_active(ctx.state.phase)) on_retried(ctx, event);
+    if (!known || !is_active(ctx.state.phase)) return;
+    on_retried(ctx, event);
+    if (event.session == ctx.state.root_session) on_commander_retried(ctx, event.delay_ms);
   }
 
   void operator()(const ToolFailed& event) {
@@ -404,8 +406,26 @@ std::string system_card(const State& state, const SessionId& session) {
   return "";
 }
 
+std::string why_not_ask(const State& state, const SessionId& session) {
+  const Session* child = find_session(state, session);
+  if (child == nullptr) return "";
+  const bool stopped = state.phase == Phase::paused || state.phase == Phase::cancelled ||
+                       state.phase == Phase::failed;
+  if (!stopped && !child->aborting) return "";
+  return "Mission " + state.mission.value + " is " +
+         (stopped ? std::string(to_name(state.phase)) : "done with this session") +
+         ": its model is asked for nothing more.";
+}
+
 std::string why_not_write(const State& state, const SessionId& session, const std::string& path,
                           bool was_child) {
+  const bool ours = is_active(state.phase) && (session == state.root_session || was_child ||
+                                               find_session(state, session) != nullptr);
+  if (ours && core::is_reserved_path(core::project_path(path))) {
+    return "Write refused: " + core::clip(path, 200) +
+           " is kept by the mission's engine or by git. The plan is changed with update_todo or by "
+           "a person; leave these files alone.";
+  }
   const Session* child = find_session(state, session);
   const std::string over = "Write refused: this session's part in mission " + state.mission.value +
                            " is over; end your turn.";

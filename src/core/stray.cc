@@ -36,7 +36,16 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
   return !held && ran.size() == 1 && event.ran.size() == 1 ? ran.front() : nullptr;
 }
 
-void add_stray(Context& ctx, const FilesChanged& event, const std::string& path) {
+std::string who_did(const State& state, const StrayFile& stray) {
+  const Session* session = find_session(state, stray.session);
+  if (session == nullptr) return "nobody's command, as far as is known";
+  const std::string role(to_name(session->role));
+  return "a command of the " + role + (session->task.empty() ? "" : " of " + session->task.value);
+}
+
+}  // namespace
+
+void note_stray(Context& ctx, const FilesChanged& event, const std::string& path) {
   std::vector<StrayFile>& strays = ctx.state.strays;
   StrayFile stray{path, event.ran.size() == 1 ? event.ran.front() : SessionId{}, ctx.now_ms};
   const auto known = std::ranges::find(strays, path, &StrayFile::path);
@@ -49,15 +58,6 @@ void add_stray(Context& ctx, const FilesChanged& event, const std::string& path)
   }
 }
 
-std::string who_did(const State& state, const StrayFile& stray) {
-  const Session* session = find_session(state, stray.session);
-  if (session == nullptr) return "nobody's command, as far as is known";
-  const std::string role(to_name(session->role));
-  return "a command of the " + role + (session->task.empty() ? "" : " of " + session->task.value);
-}
-
-}  // namespace
-
 void on_files_changed(Context& ctx, const FilesChanged& event) {
   State& state = ctx.state;
   if (!is_active(state.phase)) return;
@@ -68,7 +68,7 @@ void on_files_changed(Context& ctx, const FilesChanged& event) {
       note_touched(*task, path);
       std::erase_if(state.strays, [&](const StrayFile& stray) { return stray.path == path; });
     } else {
-      add_stray(ctx, event, path);
+      note_stray(ctx, event, path);
     }
   }
   state.strays_left_out += event.left_out;

@@ -8,6 +8,7 @@
 #include "core/mission.h"
 #include "core/plan.h"
 #include "core/session_pool.h"
+#include "core/stray.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
 #include "core/todo_text.h"
@@ -223,10 +224,27 @@ class Edit {
   std::size_t numbered_ = 0;
 };
 
+/// A model's tick is nobody's word. The Master Review hears of it.
+void refuse_edit(Context& ctx, const SessionId& by) {
+  FilesChanged found;
+  found.paths = {".opencode/todo.md"};
+  found.ran = {by};
+  note_stray(ctx, found, found.paths.front());
+  const Session* session = find_session(ctx.state, by);
+  const std::string who = session == nullptr
+                              ? "the Commander"
+                              : "the " + std::string(to_name(session->role)) +
+                                    (session->task.empty() ? "" : " of " + session->task.value);
+  ctx.emit(ShowToast{"warning", "todo.md was changed by a command of " + who +
+                                    ", which is no person's word: it is written anew. To tick "
+                                    "something off yourself, do it again."});
+}
+
 }  // namespace
 
 void on_todo_edited(Context& ctx, const TodoEdited& event) {
   if (!is_active(ctx.state.phase)) return;
+  if (!event.by.empty()) return refuse_edit(ctx, event.by);
   Edit edit(ctx, event);
   edit.apply();
   if (!edit.changed()) return;

@@ -48,14 +48,6 @@ TodoMark mark_of(TaskStatus status) {
   return TodoMark::open;
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-/// As it can stand in one line of a text.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(text, is_control, ' ');
-  return trimmed(text);
-}
-
 // ---- items of a card ----------------------------------------------------------------------------
 
 /// A comma within braces belongs to a glob: `src/{a,b}.cc` is one item.
@@ -80,7 +72,7 @@ std::string written_item(const std::string& item) {
   std::string text = "\"";
   for (const char c : item) {
     if (c == '"' || c == '\\' || c == '(') text += '\\';
-    if (is_control(c)) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       constexpr std::string_view kHex = "0123456789abcdef";
       const auto code = static_cast<unsigned char>(c);
       text += {'\\', 'x', kHex[code >> 4U], kHex[code & 15U]};

@@ -14,6 +14,19 @@
 namespace orchestrator::runtime {
 namespace {
 
+/// A command that names the mission's own files runs at most so long, as far as they are concerned.
+constexpr std::uint64_t kStateCommandMostMs = 600'000;
+/// Within this time after its end it is seen what it has left there.
+constexpr std::uint64_t kStateSettlesMs = 5'000;
+
+/// What a model writes who means `.opencode/todo.md` or its directory.
+bool names_state(std::string_view command) {
+  return command.find("todo") != std::string_view::npos ||
+         command.find("TODO") != std::string_view::npos ||
+         command.find(".opencode") != std::string_view::npos ||
+         command.find("mission_loop") != std::string_view::npos;
+}
+
 /// One write: an answer later than this finds nobody who waits for it.
 constexpr std::chrono::milliseconds kShadowParse{500};
 /// All files of a verdict; each has a limit of its own besides.
@@ -91,6 +104,7 @@ void Gates::forget_files() {
   places_.clear();
   told_unknown_.clear();
   begun_.clear();
+  state_commands_.clear();
   watch_.end();
 }
 
@@ -99,6 +113,8 @@ bool Gates::keeps(Happening& happening, const std::string& output, Outbox& outbo
   if (const auto* ran = std::get_if<CommandRan>(&happening);
       ran != nullptr && role_of(mission_.state(), ran->session) != Role::none) {
     watch_.command_ended(ran->session, ran->call, outbox);
+    if (names_state(ran->command))
+      state_commands_[{ran->session, ran->call}] = outbox.now_ms() + kStateSettlesMs;
   }
   const auto* work = std::get_if<WorkSubmitted>(&happening);
   return work != nullptr && diagnose(*work, outbox);
@@ -171,8 +187,20 @@ void Gates::answer(const codec::CheckAsked& asked, Outbox& outbox) {
       });
 }
 
-void Gates::answer(const codec::CommandAsked& asked, Outbox& /*outbox*/) {
+SessionId Gates::state_writer(std::uint64_t now_ms) const {
+  for (const auto& [command, until_ms] : state_commands_) {
+    if (now_ms <= until_ms) return command.first;
+  }
+  return {};
+}
+
+void Gates::answer(const codec::CommandAsked& asked, Outbox& outbox) {
   if (role_of(mission_.state(), asked.session) != Role::none) {
+    if (names_state(asked.command)) {
+      std::erase_if(state_commands_,
+                    [now = outbox.now_ms()](const auto& one) { return one.second < now; });
+      state_commands_[{asked.session, asked.call}] = outbox.now_ms() + kStateCommandMostMs;
+    }
     if (begun_.size() >= kBegunMax) begun_.clear();  // commands whose end nobody told
     watch_.command_began(asked.session, asked.call);
     begun_[{asked.session, asked.call}] =

@@ -56,6 +56,10 @@ class Gates {
   /// Verdicts, when it is known how the changed files parse.
   void record_review(ReviewSubmitted review, Outbox& outbox);
 
+  /// A session whose command may have written the mission's own files by now: it names them, and
+  /// runs, or has ended a moment ago. Empty: none.
+  [[nodiscard]] SessionId state_writer(std::uint64_t now_ms) const;
+
   /// What is kept cannot be acted upon any more: nobody is to wait for it.
   void drop_kept(const std::string& why, Outbox& outbox);
   void tick(Outbox& outbox) { servers_.tick(outbox); }
@@ -80,6 +84,8 @@ class Gates {
   std::map<std::string, std::unique_ptr<ProjectFiles>> places_;  ///< of worktrees, by directory
   /// The vouched files' hash when a command began, by session and tool call.
   std::map<std::pair<SessionId, std::string>, std::string> begun_;
+  /// Commands that name the mission's own files: until when what is found there may be theirs.
+  std::map<std::pair<SessionId, std::string>, std::uint64_t> state_commands_;
   std::set<SessionId> told_unknown_;  ///< sessions that know of files that no grammar is for
   std::vector<HeldWork> held_;
   std::map<std::uint64_t, RequestId> questions_;  ///< check -> who asked

@@ -66,12 +66,14 @@ struct RoleAnswer {
   Role role = Role::none;
   std::string card;
   bool capped = false;  ///< leave is asked for each of its model requests
+  std::string stopped;  ///< why it may ask its model for nothing more
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("role", self.role);
     visit("card", self.card);
     visit("capped", self.capped);
+    visit("stopped", self.stopped);
   }
 };
 
@@ -228,7 +230,7 @@ class Project final : public Directory, private MissionAccess {
     const bool capped =
         ours && is_active(state_.phase) && (budget.tokens_max > 0 || budget.usd_max > 0);
     const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session),
-                          capped};
+                          capped, why_not_ask(state_, asked.session)};
     answers_.push_back(Reply{asked.request, true, codec::dump(role)});
   }
 
@@ -578,13 +580,15 @@ class Project final : public Directory, private MissionAccess {
                              state_.mission.value + " (it is written anew)",
                          outbox);
     }
-    TodoEdited edit{std::move(now.value().lines), {}};
+    TodoEdited edit{std::move(now.value().lines), {}, {}};
     if (auto before = core::parse_todo(store_.todo_text()); before.ok())
       edit.before = std::move(before.value().lines);
-    const bool same =
-        codec::encode(TodoEdited{edit.lines, {}}) == codec::encode(TodoEdited{edit.before, {}});
+    const bool same = codec::encode(TodoEdited{edit.lines, {}, {}}) ==
+                      codec::encode(TodoEdited{edit.before, {}, {}});
     if (same) return;  // notes between the lines
-    note(LogLevel::info, "todo.md was edited");
+    edit.by = gates_.state_writer(outbox.now_ms());
+    note(LogLevel::info, edit.by.empty() ? "todo.md was edited"
+                                         : "todo.md was changed by a command of " + edit.by.value);
     store_.take_todo();
     save_due_ = true;
     record(std::move(edit), outbox);

@@ -33,6 +33,9 @@ std::string ProjectFiles::relative(std::string_view path) const {
   fs::path there = whole;
   base::Result<std::string> resolved = fs_.canonical(there.string());
   while (!resolved.ok() && there.has_relative_path()) {
+    // A link that leads nowhere yet: what is written through it appears wherever it points to.
+    const auto itself = fs_.stat(there.string());
+    if (itself.ok() && itself.value().kind == Kind::link) return whole.lexically_normal().string();
     rest = rest.empty() ? there.filename() : there.filename() / rest;
     there = there.parent_path();
     resolved = fs_.canonical(there.string());

@@ -607,7 +607,7 @@ void Host::run_command(Child& child, const Step& step) {
   child.command = step;
   asked_[request] = child.id;
   if (!process_->watches(child.id)) return answer(Reply{request, true, ""});
-  process_->post(codec::Query{codec::CommandAsked{request, child.id, request.value}});
+  process_->post(codec::Query{codec::CommandAsked{request, child.id, request.value, ""}});
   timeline_.after(kWriteAnswerMs, [this, request] {
     if (asked_.contains(request)) answer(Reply{request, true, ""});
   });

@@ -1,6 +1,9 @@
 // The Commander: the user's own session, kept going but never driven.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -234,6 +237,28 @@ MISSION_SCENARIO(Commander, ATurnOfItThatHangsDoesNotHoldTheMission) {
   host.task_command("build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Commander, ATurnThatStandsStillIsAbortedAndItGoesOn) {
+  FakeHost host;
+  bool hangs = true;
+  host.provider = [&](const SessionId& session, const std::string&) -> std::string {
+    return session.value == "root" && std::exchange(hangs, false) ? "stall" : "";
+  };
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(std::ranges::count(host.aborted, SessionId("root")), 1);
+  EXPECT_FALSE(host.state.commander.cut_off);
+}
+
+MISSION_SCENARIO(Commander, InRunModeItsTurnIsNotAborted) {
+  FakeHost host(HostMode::run);
+  host.script(Role::commander, [](Turn& turn) { turn.hang(false); });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << "the process would end with its turn";
+  EXPECT_TRUE(std::ranges::find(host.aborted, SessionId("root")) == host.aborted.end());
 }
 
 MISSION_SCENARIO(Commander, AQuestionToTheUserMayWaitForHours) {

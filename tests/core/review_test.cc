@@ -449,6 +449,13 @@ TEST(Write, AFileOfAnotherRunningTaskIsRefusedAndAFreeOneGrowsTheClaim) {
   EXPECT_NE(why_not_write(host.state, t2, "./src//a/x.cc").find("T1"), std::string::npos);
   EXPECT_NE(why_not_write(host.state, t1, "../x").find("outside"), std::string::npos);
   EXPECT_NE(why_not_write(host.state, t1, "/etc/x").find("outside"), std::string::npos);
+  for (const char* own : {".opencode/todo.md", ".opencode/mission_loop.json",
+                          ".opencode/orchestrator/x.wal", ".git/hooks/pre-commit"}) {
+    EXPECT_NE(why_not_write(host.state, t1, own).find("refused"), std::string::npos) << own;
+    EXPECT_NE(why_not_write(host.state, SessionId("root"), own), "") << own;
+    EXPECT_EQ(why_not_write(host.state, SessionId("stranger"), own), "") << "a person's session";
+  }
+  EXPECT_EQ(why_not_write(host.state, t1, ".opencode/agents.json"), "");
   EXPECT_EQ(why_not_write(host.state, t1, "free.cc"), "");
   host.deliver(FileWritten{t1, "free.cc"});
   EXPECT_NE(why_not_write(host.state, t2, "free.cc").find("T1"), std::string::npos);

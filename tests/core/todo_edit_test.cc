@@ -13,6 +13,7 @@ namespace {
 /// A mission of `plan` whose Workers hang until they are told otherwise; its first task runs.
 struct Desk {
   FakeHost host;
+  SessionId writer;  ///< whose command has written it, if it was no person
   explicit Desk(PlanArgs plan = diamond()) {
     host.plan = std::move(plan);
     host.script(Role::worker, [](Turn& turn) { turn.hang(); });
@@ -26,8 +27,8 @@ struct Desk {
 
   /// The person saves `now`, having seen `before`.
   void save(const std::string& now, const std::string& before) {
-    host.deliver(
-        TodoEdited{core::parse_todo(now).value().lines, core::parse_todo(before).value().lines});
+    host.deliver(TodoEdited{core::parse_todo(now).value().lines,
+                            core::parse_todo(before).value().lines, writer});
   }
   void save(const std::string& now) { save(now, text()); }
 
@@ -91,7 +92,7 @@ MISSION_SCENARIO(TodoEdit, ANewLineBecomesATask) {
 // Found by the fuzzer of step: a log may hold what no file does, and a snapshot of it was refused.
 MISSION_SCENARIO(TodoEdit, ATitleIsOneLineWhateverTheEventSays) {
   Desk desk;
-  TodoEdited edited{core::todo_lines(desk.host.state), core::todo_lines(desk.host.state)};
+  TodoEdited edited{core::todo_lines(desk.host.state), core::todo_lines(desk.host.state), {}};
   edited.lines[0].title = "two\nlines";
   TodoLine added = edited.lines[0];
   added.id = TaskId("N1");
@@ -148,6 +149,23 @@ MISSION_SCENARIO(TodoEdit, ATickedLineIsAcceptedOnThePersonsWord) {
   EXPECT_TRUE(desk.host.at("T2").proved_by.size() == 1 && desk.host.at("T1").proved_by.empty());
   EXPECT_TRUE(desk.host.told.back().find("T1 Title of T1: done – accepted on a person's word") !=
               std::string::npos);
+}
+
+MISSION_SCENARIO(TodoEdit, WhatACommandOfTheMissionHasWrittenIsNoPersonsWord) {
+  Desk desk;
+  const std::string first = desk.host.started[0].value;
+  desk.writer = desk.host.at(first).session;
+  std::string now = desk.with("[~] " + first, "[x] " + first);
+  now += "- [ ] N1 One more\n";
+  desk.save(now);
+  EXPECT_EQ(desk.status(first), TaskStatus::running);
+  EXPECT_EQ(find_task(desk.host.state, TaskId("N1")), nullptr);
+  EXPECT_NE(desk.toast().find("is no person's word"), std::string::npos) << desk.toast();
+  ASSERT_EQ(desk.host.state.strays.size(), 1U);
+  EXPECT_EQ(desk.host.state.strays[0].path, ".opencode/todo.md");
+  desk.writer = {};
+  desk.save(desk.with("[~] " + first, "[x] " + first));
+  EXPECT_EQ(desk.status(first), TaskStatus::done);
 }
 
 MISSION_SCENARIO(TodoEdit, ATickIsTakenInEveryState) {
@@ -341,7 +359,7 @@ MISSION_SCENARIO(TodoEdit, TheLimitOfTasksHolds) {
   host.task_command("build it");
   host.run_until([&] { return !host.started.empty(); });
   const std::string text = todo_markdown(host.state);
-  host.deliver(TodoEdited{core::parse_todo(text + "- [ ] a seventh\n").value().lines, {}});
+  host.deliver(TodoEdited{core::parse_todo(text + "- [ ] a seventh\n").value().lines, {}, {}});
   EXPECT_EQ(host.state.tasks.size(), 6U);
   EXPECT_EQ(host.toasts.back().text,
             "todo.md: not added: \"a seventh\": 7 tasks, and the limit is 6: join small ones");
@@ -358,7 +376,7 @@ MISSION_SCENARIO(TodoEdit, APlanThatIsStillToComeWouldNotKeepIt) {
   other.script(Role::planner, [](Turn& turn) { turn.hang(); });
   other.task_command("build it");
   other.run_until([&] { return other.state.phase == Phase::planning; });
-  other.deliver(TodoEdited{{TodoLine{TaskId{}, TodoMark::open, "too early", "", {}, {}}}, {}});
+  other.deliver(TodoEdited{{TodoLine{TaskId{}, TodoMark::open, "too early", "", {}, {}}}, {}, {}});
   EXPECT_TRUE(other.state.tasks.empty());
   EXPECT_EQ(other.toasts.back().text, "todo.md: \"too early\" not added: there is no plan yet");
   other.stop();

@@ -49,7 +49,7 @@ State state_of(const std::vector<TodoLine>& lines) {
 }
 
 std::string bytes_of(const std::vector<TodoLine>& lines) {
-  return codec::encode(TodoEdited{lines, {}});
+  return codec::encode(TodoEdited{lines, {}, {}});
 }
 
 void edit(const std::vector<TodoLine>& lines) {
@@ -62,7 +62,7 @@ void edit(const std::vector<TodoLine>& lines) {
   task.id = TaskId("T1");
   task.agent = "worker";
   state.tasks = {task};
-  (void)step(state, Event{1, 1000, TodoEdited{lines, {}}});
+  (void)step(state, Event{1, 1000, TodoEdited{lines, {}, {}}});
   const std::string why = why_not_sound(state);
   REQUIRE(why.empty(), why);
   REQUIRE(core::parse_todo(todo_markdown(state)).ok());

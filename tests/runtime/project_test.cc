@@ -303,6 +303,10 @@ TEST(ProjectFilesTest, APathThatExistsIsNamedAsItIsWritten) {
   EXPECT_EQ(files.relative(root + "/there.txt"), "there.txt");
   EXPECT_EQ(files.relative("there.txt"), "there.txt");
   EXPECT_EQ(files.relative("new/file.txt"), "new/file.txt");
+  // What is written through it would appear where it leads, though nothing is there yet.
+  fs::create_symlink(fs::path(root).parent_path() / "nowhere.txt", fs::path(root) / "dangling");
+  EXPECT_EQ(files.relative("dangling").substr(0, 1), "/");
+  EXPECT_EQ(files.relative("dangling/file.txt").substr(0, 1), "/");
   EXPECT_EQ(files.relative("../out.txt"), fs::path(root).parent_path().string() + "/out.txt");
 }
 

@@ -44,6 +44,32 @@ TEST_F(TodoFileTest, AnEditIsTakenAndTheFileWrittenAnew) {
   expect_log_tells_all();
 }
 
+TEST_F(TodoFileTest, WhatACommandOfTheMissionWritesThereIsNoPersonsWord) {
+  begin_and_show();
+  const std::string before = read(kTodo);
+  const std::string ticked = std::string(before).replace(before.find("[~] T1"), 3, "[x]");
+  const std::string command = "sed -i 's/.~. T1/[x] T1/' .opencode/todo.md";
+  // While it runs, and when it has just ended.
+  ask({{"type", "command_asked"}, {"session", "reviewer"}, {"call", "c1"}, {"command", command}});
+  edit(ticked);
+  EXPECT_NE(task("T1")["status"], "done");
+  EXPECT_EQ(read(kTodo), before);
+  say({{"type", "command_ran"},
+       {"session", "reviewer"},
+       {"call", "c1"},
+       {"command", command},
+       {"workdir", ""},
+       {"exit_code", 0},
+       {"output", ""}});
+  edit(ticked);
+  EXPECT_NE(task("T1")["status"], "done");
+  expect_told("is no person's word");
+  EXPECT_EQ(snapshot()["strays"][0]["path"], ".opencode/todo.md");
+  outbox.clock_ms += 10'000;
+  edit(ticked);
+  EXPECT_EQ(task("T1")["status"], "done") << "a person, later";
+}
+
 TEST_F(TodoFileTest, NotesBetweenTheLinesAreNoEdit) {
   begin_and_show();
   const json state = snapshot();
