@@ -1,6 +1,7 @@
 #include "runtime/gates.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <variant>
@@ -19,12 +20,13 @@ constexpr std::uint64_t kStateCommandMostMs = 600'000;
 /// Within this time after its end it is seen what it has left there.
 constexpr std::uint64_t kStateSettlesMs = 5'000;
 
-/// What a model writes who means `.opencode/todo.md` or its directory.
+/// What a model writes who means `.opencode/todo.md` or its directory. Not `todo` alone: that may be
+/// what the project is about.
 bool names_state(std::string_view command) {
-  return command.find("todo") != std::string_view::npos ||
-         command.find("TODO") != std::string_view::npos ||
-         command.find(".opencode") != std::string_view::npos ||
-         command.find("mission_loop") != std::string_view::npos;
+  constexpr std::array<std::string_view, 5> kNames = {"todo.md", "todo.*", "todo*", ".opencode",
+                                                      "mission_loop"};
+  return std::ranges::any_of(
+      kNames, [&](std::string_view name) { return command.find(name) != std::string_view::npos; });
 }
 
 /// One write: an answer later than this finds nobody who waits for it.

@@ -26,6 +26,27 @@ function save(project, text) {
 /** @param {any} mission @param {string} id */
 const task = (mission, id) => mission.tasks.find((/** @type {any} */ t) => t.id === id)
 
+test("a Worker that ticks another task with its shell is nobody's word: that task is done and reviewed", async (t) => {
+  const tick = "sed -i 's/- ... T2/- [x] T2/' .opencode/todo.md; grep -c 'x. T2' .opencode/todo.md; sleep 0.5"
+  const scenario = small(["T1", "T2"], {
+    verify: ["test -s T1.txt"],
+    workers: {
+      T1: { calls: [{ tool: "bash", args: { command: tick, description: "Tick" }, tries: 1 }], files: { "T1.txt": "1\n" } },
+      T2: { files: { "T2.txt": "2\n" } },
+    },
+  })
+  scenario.plan.tasks[1].deps = ["T1"]
+  const { project, client } = await stage.story(t, { scenario })
+  const session = await client.createSession()
+  await client.command(session.id, "task", "Write them")
+  const mission = await ended(project, "sealed")
+  assert.ok(there(project, "T2.txt"))
+  assert.ok(!task(mission, "T2").on_word)
+  assert.deepEqual(mission.strays.map((/** @type {any} */ s) => s.path), [".opencode/todo.md"])
+  const master = asked(project, (r) => r.role === "master")[0]
+  assert.match(JSON.stringify(master?.body), /\.opencode\/todo\.md/)
+})
+
 test("new lines, ticks and removals in todo.md are the mission's", async (t) => {
   const scenario = small(["T1", "T2", "T3", "T4"], {
     verify: ["test -s T1.txt", "test -s T5.txt"],

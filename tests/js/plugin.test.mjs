@@ -323,6 +323,16 @@ test("a write's own output gets what it broke; it waits for that no longer than 
   assert.equal(asked.length, 1)
 })
 
+test("every file that a patch names is asked for, however its header is written; none is refused", async () => {
+  const { asked, run } = toolHooks({})
+  const before = (/** @type {any} */ args) => run["tool.execute.before"]({ tool: "apply_patch", sessionID: "ses" }, { args })
+  const patchText = "*** Begin Patch\r\n*** Update File:a.js\r\n*** Move to:\tb.js\r\n*** Delete File:c d.js\n+*** Add File: text\n*** End Patch"
+  await before({ patchText })
+  assert.deepEqual(asked[0].paths, ["a.js", "b.js", "c d.js"])
+  await assert.rejects(before({ patchText: "*** Begin Patch\n*** Add File:  \n*** End Patch" }), /no file is named/)
+  await assert.rejects(before({}), /no file is named/)
+})
+
 test("a command begins when the engine has seen the files, and its end names the same call", async () => {
   const { asked, run } = toolHooks({})
   await run["tool.execute.before"]({ tool: "bash", sessionID: "ses", callID: "c1" }, { args: { command: "make" } })
@@ -357,8 +367,17 @@ async function modelRequest(role, leave) {
   const model = { providerID: "p", id: "m", limit: { output: 8192 }, cost: { input: 3, output: 15, cache: { write: 4 } } }
   const output = { maxOutputTokens: 8192 }
   const params = (/** @type {string} */ agent) => run["chat.params"]({ sessionID: "ses", agent, model }, output)
-  return { output, params, all: asked }
+  return { output, params, all: asked, memory: host.memory }
 }
+
+test("after a stop no request begins, though its turn was being made ready", async () => {
+  const stopped = "Mission m-x is cancelled: its model is asked for nothing more."
+  const { params, all, memory } = await modelRequest({ role: "worker", card: "", capped: false, stopped }, { ok: true, text: "" })
+  await params("worker") // the Commander's session is the user's
+  memory.children.add("ses")
+  await assert.rejects(params("worker"), (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === stopped)
+  assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"])
+})
 
 test("a request of a mission with a budget waits for leave, and writes no more than it may", async () => {
   const { output, params, all } = await modelRequest(
