@@ -232,7 +232,7 @@ void tell_commander(Context& ctx) {
 void on_run(Context& ctx, const RunCalled& event) {
   State& state = ctx.state;
   Commander& commander = state.commander;
-  if (state.mission.empty()) {
+  if (state.mission.empty() || (!is_active(state.phase) && event.session != state.root_session)) {
     return ctx.refuse(event.request,
                       "mission_run: no mission is active in this directory; the user starts one "
                       "with /task <objective>");

@@ -257,7 +257,9 @@ Result<Worktrees::Done> Worktrees::Body::remove_missions(
   }
   if (!ready.ok()) return ready.error();
   if (auto removed = remove_refs(which); !removed.ok()) return removed.error();
-  files::remove(home_, error);  // if it is empty
+  // If they are empty, as git would do.
+  files::remove(home_, error);
+  files::remove(common_dir_ + "/worktrees", error);
   return Done{};
 }
 

@@ -268,7 +268,7 @@ MISSION_SCENARIO(Budget, AnotherModelReadsTheSameConversationAnew) {
   // sixteen times as many of the same conversation, and of the newest answer's count nothing
   // follows.
   int went_on_elsewhere = 0;
-  for (std::uint64_t cap = 1'000'000; cap <= 3'000'000; cap += 20'000) {
+  for (std::uint64_t cap = 1'000'000; cap <= 3'000'000; cap += 40'000) {
     FakeHost host;
     host.plan = several(2);
     host.host_model = "p/terse";

@@ -271,7 +271,7 @@ class Story {
 
   /// A person saves todo.md, having seen an older text of it.
   void edit() {
-    TodoEdited event{core::todo_lines(state_), {}};
+    TodoEdited event{core::todo_lines(state_), {}, {}};
     if (!seen_.empty() && source_.flag()) event.lines = event.before = seen_;
     for (std::uint32_t i = source_.pick(4); i > 0; --i) {
       const std::size_t at = source_.pick(static_cast<std::uint32_t>(event.lines.size()) + 1);
