@@ -13,7 +13,7 @@ namespace orchestrator::core {
 /// where nobody does, to the only one that ran any. Its task's claim grows by it.
 void on_files_changed(Context& ctx, const FilesChanged& event);
 
-/// It belongs to nobody, whoever's command it was.
+/// It belongs to nobody, whosever command it was.
 void note_stray(Context& ctx, const FilesChanged& event, const std::string& path);
 
 /// For the Master Reviewer; empty: there is nothing to tell.
