@@ -15,11 +15,12 @@ const limitMs = 60_000
 
 /**
  * @param {number} count  worktrees, one after the other
+ * @param {Record<string, string>} [env]
  * @returns {Promise<number[]>} ms from the request for a session to the model's first request
  */
-export async function coldStarts(count) {
+export async function coldStarts(count, env) {
   const scenario = await loadScenario(race(false, 1))
-  const project = await createProject({ scenario, plugin: null, latencyMs: 10, snapshot: false, config: { agent: oracleAgents() } })
+  const project = await createProject({ scenario, plugin: null, latencyMs: 10, snapshot: false, env, config: { agent: oracleAgents() } })
   try {
     const serve = await project.startServe()
     const first = await serve.createSession({ title: "first" })

@@ -270,10 +270,15 @@ async function memoryRows(repeat, say) {
   return { rows, data: pairs }
 }
 
-/** A short task, and one of a minute. */
+/**
+ * A short task, and one of a minute; and a short one for a user whose catalogue of models has only the providers that are
+ * used (here: none, since the rehearsal's provider stands in the configuration).
+ */
+const smallCatalogue = { OPENCODE_MODELS_PATH: join(root, "js/bench/no-models.json") }
 const races = [
-  { answers: 20, latencyMs: 300 },
-  { answers: 60, latencyMs: 1_000 },
+  { answers: 20, latencyMs: 300, env: {}, with: "" },
+  { answers: 20, latencyMs: 300, env: smallCatalogue, with: ", small catalogue of models" },
+  { answers: 14, latencyMs: 4_000, env: {}, with: "" },
 ]
 
 /**
@@ -285,25 +290,25 @@ async function raceRows(repeat, say) {
   const rows = []
   const data = []
   const s = /** @type {(v: number) => string} */ (units.s)
-  const cold = spread(await coldStarts(5))
-  say(`race: bare OpenCode's first request in a fresh worktree after ${s(cold.median)}`)
-  for (const { answers, latencyMs } of races) {
+  for (const { answers, latencyMs, env, with: how } of races) {
+    const cold = spread(await coldStarts(5, env))
+    say(`race${how}: bare OpenCode's first request in a fresh worktree after ${s(cold.median)}`)
     const wall = async (/** @type {boolean} */ raced, /** @type {string} */ flags) => {
       const scenario = { ...race(raced, answers), flags }
-      return (await missionRun({ scenario, snapshot: false, latencyMs, plugin: root })).marks.wall_ms
+      return (await missionRun({ scenario, snapshot: false, latencyMs, env, plugin: root })).marks.wall_ms
     }
     const runs = []
     for (let round = 1; round <= repeat; round++) {
       const run = { raced: await wall(true, ""), alone: await wall(false, ""), apart: await wall(false, "--isolation worktree") }
       runs.push(run)
-      say(`${round}/${repeat} race of ${answers} answers: ${s(run.raced)}, alone ${s(run.alone)}, alone in a worktree ${s(run.apart)}`)
+      say(`${round}/${repeat} race of ${answers} answers${how}: ${s(run.raced)}, alone ${s(run.alone)}, alone in a worktree ${s(run.apart)}`)
     }
-    data.push({ answers, latencyMs, runs })
+    data.push({ answers, latencyMs, env, cold, runs })
     const against = spread(runs.map((r) => r.raced / r.alone))
     const apart = spread(runs.map((r) => r.raced / r.apart))
     const alone = spread(runs.map((r) => r.alone))
     const group = "Race of 3 with one fast, the others with 4 times as many answers: accepted plan -> Master's verdict"
-    const name = `${answers} answers of ${latencyMs} ms: wall ÷ the fast one alone`
+    const name = `${answers} answers of ${latencyMs} ms${how}: wall ÷ the fast one alone`
     rows.push(
       {
         group,
@@ -331,7 +336,7 @@ async function raceRows(repeat, say) {
       },
     )
   }
-  return { rows, data: { cold, races: data } }
+  return { rows, data }
 }
 
 /** Sessions that a provider allows at once, and what an answer of it takes. */
