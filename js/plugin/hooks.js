@@ -11,6 +11,8 @@ import { TurnWatch } from "./turns.js"
 const answerMs = 5_000
 /** A write waits so long for what it has broken; what is not known by then, the review finds. */
 const checkMs = 1_000
+/** `chat.params` comes right after `experimental.chat.system.transform`; what that one was told is told anew only later. */
+const freshMs = 100
 const wordsMax = 2_000
 const commandMax = 20_000
 /** The host has cut it long before; it is only hashed. */
@@ -28,6 +30,8 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
  * @property {() => Promise<void>} dispose
  * @property {typeof import("./configure.js").configure} configure
  */
+
+/** @typedef {{role: string, card: string, capped?: boolean, stopped?: string}} RoleAnswer */
 
 /** The host starts without an answer that does not come. */
 const settingsMs = 2_000
@@ -52,6 +56,21 @@ export function hooks(host) {
   const capped = new Set()
   /** session -> bytes of its newest request. @type {Map<string, number>} */
   const sizes = new Map()
+  /** session -> what the engine has just said of it. @type {Map<string, {said: Promise<RoleAnswer>, at: number}>} */
+  const roleAnswers = new Map()
+
+  /**
+   * Both hooks before a request want it. Asked once: each answer is one more turn of the host's event loop, and Bun
+   * collects garbage in most of them (docs/benchmarks.md).
+   * @param {string} session @returns {Promise<RoleAnswer>}
+   */
+  const roleNow = (session) => {
+    const known = roleAnswers.get(session)
+    if (known && performance.now() - known.at < freshMs) return known.said
+    const said = askRole(link, session)
+    roleAnswers.set(session, { said, at: performance.now() })
+    return said
+  }
 
   return {
     config: async (/** @type {any} */ config) => {
@@ -95,7 +114,8 @@ export function hooks(host) {
       if (text !== undefined && agent !== "title") throw new Error(text)
       // The last moment before a request: after a stop none begins, though its turn was being made ready.
       if (memory.children.has(input.sessionID)) {
-        const { stopped } = await askRole(link, input.sessionID)
+        const { stopped } = await roleNow(input.sessionID)
+        roleAnswers.delete(input.sessionID)
         if (stopped) throw new Error(notForRetry(stopped))
       }
       if (agent === "title" || !capped.has(input.sessionID)) return
@@ -121,7 +141,7 @@ export function hooks(host) {
       if (!setup || !input.sessionID || hostAgents.some((start) => head.startsWith(start))) return
       const own = [...setup.identities].find(([identity]) => head.startsWith(identity))?.[1]
       if (!own) return
-      const known = await askRole(link, input.sessionID)
+      const known = await roleNow(input.sessionID)
       // Where the engine does not say it in time, what it said last holds.
       if (known.capped ?? capped.has(input.sessionID)) {
         capped.add(input.sessionID)
@@ -296,7 +316,7 @@ async function shadowCheck(link, session, paths) {
 
 /**
  * @param {import("./link.js").Link | import("./link.js").BorrowedLink} link @param {string} session
- * @returns {Promise<{role: string, card: string, capped?: boolean, stopped?: string}>}
+ * @returns {Promise<RoleAnswer>}
  */
 async function askRole(link, session) {
   const { answer } = link.ask(

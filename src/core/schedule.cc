@@ -117,6 +117,12 @@ bool may_start(const State& state) {
   return static_cast<std::size_t>(starting) < kStartingMax;
 }
 
+/// Whether a task may be given a session of this role now, as far as slots, models, the budget and
+/// the host say.
+bool may_dispatch(const Context& ctx, Role role) {
+  return may_begin(ctx, role) && may_start(ctx.state);
+}
+
 /// Work that a pause or a crash has interrupted goes on in its own session.
 void go_on(Context& ctx, Task& task) {
   if (task.merge != MergeState::none || !has_place(ctx, task)) return;
@@ -157,7 +163,7 @@ void dispatch_tasks(Context& ctx) {
   const bool wait = reviews_wait(state);
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
     Task& task = state.tasks[i];
-    if (!may_begin(ctx, Role::reviewer) || !may_start(state)) break;
+    if (!may_dispatch(ctx, Role::reviewer)) break;
     // Who is first in a race is to be known soon.
     if (wait && !is_in_race(state, task)) continue;
     if (!has_place(ctx, task) || !is_collected(state, task)) continue;
@@ -167,13 +173,13 @@ void dispatch_tasks(Context& ctx) {
     if (has_room(state) && may_start(state)) start_rework(ctx, state.tasks[i]);
   }
   std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
-  if (ready.empty() || !may_begin(ctx, Role::worker) || !may_start(state)) return;
+  if (ready.empty() || !may_dispatch(ctx, Role::worker)) return;
   sort_by_path(state, ready);
   for (const std::size_t i : ready) {
     if (is_raced(state, state.tasks[i])) continue;
     if (!claim_is_free(state, state.tasks[i]) || !has_place(ctx, state.tasks[i])) continue;
     start_work(ctx, state.tasks[i]);
-    if (!may_begin(ctx, Role::worker) || !may_start(state)) return;
+    if (!may_dispatch(ctx, Role::worker)) return;
   }
 }
 

@@ -39,11 +39,15 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
 std::string who_did(const State& state, const StrayFile& stray) {
   const Session* session = find_session(state, stray.session);
   if (session == nullptr) return "nobody's command, as far as is known";
-  const std::string role(to_name(session->role));
-  return "a command of the " + role + (session->task.empty() ? "" : " of " + session->task.value);
+  return "a command of " + owner_words(*session);
 }
 
 }  // namespace
+
+std::string owner_words(const Session& session) {
+  return "the " + std::string(to_name(session.role)) +
+         (session.task.empty() ? "" : " of " + session.task.value);
+}
 
 void note_stray(Context& ctx, const FilesChanged& event, const std::string& path) {
   std::vector<StrayFile>& strays = ctx.state.strays;

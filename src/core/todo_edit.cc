@@ -231,10 +231,7 @@ void refuse_edit(Context& ctx, const SessionId& by) {
   found.ran = {by};
   note_stray(ctx, found, found.paths.front());
   const Session* session = find_session(ctx.state, by);
-  const std::string who = session == nullptr
-                              ? "the Commander"
-                              : "the " + std::string(to_name(session->role)) +
-                                    (session->task.empty() ? "" : " of " + session->task.value);
+  const std::string who = session == nullptr ? "the Commander" : owner_words(*session);
   ctx.emit(ShowToast{"warning", "todo.md was changed by a command of " + who +
                                     ", which is no person's word: it is written anew. To tick "
                                     "something off yourself, do it again."});

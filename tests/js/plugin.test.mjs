@@ -375,8 +375,11 @@ test("after a stop no request begins, though its turn was being made ready", asy
   const { params, all, memory } = await modelRequest({ role: "worker", card: "", capped: false, stopped }, { ok: true, text: "" })
   await params("worker") // the Commander's session is the user's
   memory.children.add("ses")
-  await assert.rejects(params("worker"), (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === stopped)
-  assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"])
+  const refused = (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === stopped
+  await assert.rejects(params("worker"), refused)
+  assert.deepEqual(all.map((a) => a.type), ["role_asked"], "what the hook before it was told is not asked for again")
+  await assert.rejects(params("worker"), refused)
+  assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"], "once: another request asks anew")
 })
 
 test("a request of a mission with a budget waits for leave, and writes no more than it may", async () => {
