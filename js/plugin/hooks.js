@@ -11,8 +11,6 @@ import { TurnWatch } from "./turns.js"
 const answerMs = 5_000
 /** A write waits so long for what it has broken; what is not known by then, the review finds. */
 const checkMs = 1_000
-/** `chat.params` comes right after `experimental.chat.system.transform`; what that one was told is told anew only later. */
-const freshMs = 100
 const wordsMax = 2_000
 const commandMax = 20_000
 /** The host has cut it long before; it is only hashed. */
@@ -30,8 +28,6 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
  * @property {() => Promise<void>} dispose
  * @property {typeof import("./configure.js").configure} configure
  */
-
-/** @typedef {{role: string, card: string, capped?: boolean, stopped?: string}} RoleAnswer */
 
 /** The host starts without an answer that does not come. */
 const settingsMs = 2_000
@@ -56,21 +52,6 @@ export function hooks(host) {
   const capped = new Set()
   /** session -> bytes of its newest request. @type {Map<string, number>} */
   const sizes = new Map()
-  /** session -> what the engine has just said of it. @type {Map<string, {said: Promise<RoleAnswer>, at: number}>} */
-  const roleAnswers = new Map()
-
-  /**
-   * Both hooks before a request want it. Asked once: each answer is one more turn of the host's event loop, and Bun
-   * collects garbage in most of them (docs/benchmarks.md).
-   * @param {string} session @returns {Promise<RoleAnswer>}
-   */
-  const roleNow = (session) => {
-    const known = roleAnswers.get(session)
-    if (known && performance.now() - known.at < freshMs) return known.said
-    const said = askRole(link, session)
-    roleAnswers.set(session, { said, at: performance.now() })
-    return said
-  }
 
   return {
     config: async (/** @type {any} */ config) => {
@@ -112,10 +93,10 @@ export function hooks(host) {
       const agent = typeof input.agent === "string" ? input.agent : input.agent?.name
       const text = refusals.get(input.sessionID)
       if (text !== undefined && agent !== "title") throw new Error(text)
-      // The last moment before a request: after a stop none begins, though its turn was being made ready.
-      if (memory.children.has(input.sessionID)) {
-        const { stopped } = await roleNow(input.sessionID)
-        roleAnswers.delete(input.sessionID)
+      // The last moment before a request: after a stop none begins, though its turn was being made ready. Not asked again
+      // if the hook before has just heard it: each answer wakes the host, and Bun collects garbage then (docs/benchmarks.md).
+      if (memory.children.has(input.sessionID) && !memory.allowed.delete(input.sessionID)) {
+        const { stopped } = await askRole(link, input.sessionID)
         if (stopped) throw new Error(notForRetry(stopped))
       }
       if (agent === "title" || !capped.has(input.sessionID)) return
@@ -137,11 +118,15 @@ export function hooks(host) {
     },
 
     "experimental.chat.system.transform": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      memory.allowed.delete(input.sessionID)
       const head = output.system[0] ?? ""
       if (!setup || !input.sessionID || hostAgents.some((start) => head.startsWith(start))) return
       const own = [...setup.identities].find(([identity]) => head.startsWith(identity))?.[1]
       if (!own) return
-      const known = await roleNow(input.sessionID)
+      // Before the answer: an abort that comes with it takes it back.
+      if (memory.children.has(input.sessionID)) memory.allowed.add(input.sessionID)
+      const known = await askRole(link, input.sessionID)
+      if (known.stopped) memory.allowed.delete(input.sessionID)
       // Where the engine does not say it in time, what it said last holds.
       if (known.capped ?? capped.has(input.sessionID)) {
         capped.add(input.sessionID)
@@ -316,7 +301,7 @@ async function shadowCheck(link, session, paths) {
 
 /**
  * @param {import("./link.js").Link | import("./link.js").BorrowedLink} link @param {string} session
- * @returns {Promise<RoleAnswer>}
+ * @returns {Promise<{role: string, card: string, capped?: boolean, stopped?: string}>}
  */
 async function askRole(link, session) {
   const { answer } = link.ask(

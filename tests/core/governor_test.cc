@@ -317,7 +317,7 @@ MISSION_SCENARIO(Governor, AModelThatNeverComesBackBlocksTheMission) {
   EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
 }
 
-MISSION_SCENARIO(Governor, TheHostStartsSoManySessionsAtATime) {
+MISSION_SCENARIO(Governor, TheHostStartsALimitedNumberOfSessionsAtATime) {
   FakeHost host;
   host.plan = many(40);
   host.think_ms = 5'000;

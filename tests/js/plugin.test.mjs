@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { hooks } from "../../js/plugin/hooks.js"
 import { configure } from "../../js/plugin/configure.js"
+import { effectRunner } from "../../js/plugin/effects.js"
 import { Link } from "../../js/plugin/link.js"
 import { newMemory } from "../../js/plugin/memory.js"
 import { roles } from "../../js/plugin/roles.js"
@@ -362,12 +363,12 @@ async function modelRequest(role, leave) {
   await run.config({})
   const messages = [{ info: { sessionID: "ses" }, parts: [{ type: "text", text: "Grüße" }] }]
   await run["experimental.chat.messages.transform"]({}, { messages })
-  const system = [roles.get("worker")?.identity ?? ""]
-  await run["experimental.chat.system.transform"]({ sessionID: "ses" }, { system })
+  const transform = () => run["experimental.chat.system.transform"]({ sessionID: "ses" }, { system: [roles.get("worker")?.identity ?? ""] })
+  await transform()
   const model = { providerID: "p", id: "m", limit: { output: 8192 }, cost: { input: 3, output: 15, cache: { write: 4 } } }
   const output = { maxOutputTokens: 8192 }
   const params = (/** @type {string} */ agent) => run["chat.params"]({ sessionID: "ses", agent, model }, output)
-  return { output, params, all: asked, memory: host.memory }
+  return { output, params, transform, all: asked, memory: host.memory }
 }
 
 test("after a stop no request begins, though its turn was being made ready", async () => {
@@ -375,11 +376,23 @@ test("after a stop no request begins, though its turn was being made ready", asy
   const { params, all, memory } = await modelRequest({ role: "worker", card: "", capped: false, stopped }, { ok: true, text: "" })
   await params("worker") // the Commander's session is the user's
   memory.children.add("ses")
-  const refused = (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === stopped
-  await assert.rejects(params("worker"), refused)
-  assert.deepEqual(all.map((a) => a.type), ["role_asked"], "what the hook before it was told is not asked for again")
-  await assert.rejects(params("worker"), refused)
-  assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"], "once: another request asks anew")
+  await assert.rejects(params("worker"), (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === stopped)
+  assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"])
+})
+
+test("a request asks the engine once; the next one, and one that was aborted meanwhile, ask anew", async () => {
+  const { params, all, memory, transform } = await modelRequest({ role: "worker", card: "", capped: false }, { ok: true, text: "" })
+  memory.children.add("ses")
+  await transform()
+  await params("worker")
+  assert.equal(all.length, 2, "what the hook before it was told is not asked for again")
+  await params("worker")
+  assert.equal(all.length, 3, "it holds for one request")
+  const ready = transform()
+  effectRunner({ client: { session: { abort: async () => ({}) } }, memory })({ type: "abort_session", session: "ses" })
+  await ready
+  await params("worker")
+  assert.equal(all.length, 5, "an abort takes it back")
 })
 
 test("a request of a mission with a budget waits for leave, and writes no more than it may", async () => {
