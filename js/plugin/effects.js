@@ -140,7 +140,6 @@ export function effectRunner({ client, memory }) {
     },
 
     async abort_session(effect) {
-      memory.allowed.delete(effect.session)
       await result(client.session.abort({ path: { id: effect.session } }))
     },
 

@@ -93,13 +93,14 @@ export function hooks(host) {
       const agent = typeof input.agent === "string" ? input.agent : input.agent?.name
       const text = refusals.get(input.sessionID)
       if (text !== undefined && agent !== "title") throw new Error(text)
-      // The last moment before a request: after a stop none begins, though its turn was being made ready. Not asked again
-      // if the hook before has just heard it: each answer wakes the host, and Bun collects garbage then (docs/benchmarks.md).
-      if (memory.children.has(input.sessionID) && !memory.allowed.delete(input.sessionID)) {
-        const { stopped } = await askRole(link, input.sessionID)
+      // The last moment before a request: after a stop none begins, though its turn was being made ready.
+      if (memory.children.has(input.sessionID)) {
+        const { stopped } = await roleOf(link, input.sessionID)
         if (stopped) throw new Error(notForRetry(stopped))
       }
-      if (agent === "title" || !capped.has(input.sessionID)) return
+      if (agent === "title") return
+      if (link.watches(input.sessionID)) link.tell({ type: "request_began", session: input.sessionID })
+      if (!capped.has(input.sessionID)) return
       await payInAdvance(host, input, output, sizes.get(input.sessionID) ?? 0)
     },
 
@@ -118,15 +119,11 @@ export function hooks(host) {
     },
 
     "experimental.chat.system.transform": async (/** @type {any} */ input, /** @type {any} */ output) => {
-      memory.allowed.delete(input.sessionID)
       const head = output.system[0] ?? ""
       if (!setup || !input.sessionID || hostAgents.some((start) => head.startsWith(start))) return
       const own = [...setup.identities].find(([identity]) => head.startsWith(identity))?.[1]
       if (!own) return
-      // Before the answer: an abort that comes with it takes it back.
-      if (memory.children.has(input.sessionID)) memory.allowed.add(input.sessionID)
-      const known = await askRole(link, input.sessionID)
-      if (known.stopped) memory.allowed.delete(input.sessionID)
+      const known = await roleOf(link, input.sessionID)
       // Where the engine does not say it in time, what it said last holds.
       if (known.capped ?? capped.has(input.sessionID)) {
         capped.add(input.sessionID)
@@ -303,7 +300,9 @@ async function shadowCheck(link, session, paths) {
  * @param {import("./link.js").Link | import("./link.js").BorrowedLink} link @param {string} session
  * @returns {Promise<{role: string, card: string, capped?: boolean, stopped?: string}>}
  */
-async function askRole(link, session) {
+async function roleOf(link, session) {
+  const standing = link.standing(session)
+  if (standing !== undefined) return JSON.parse(standing)
   const { answer } = link.ask(
     { type: "role_asked", session },
     { deadlineMs: answerMs, fallback: { ok: false, text: "" } },

@@ -66,6 +66,11 @@ export class BorrowedLink {
     return this.memory.link?.watches(session) ?? false
   }
 
+  /** @param {string} session */
+  standing(session) {
+    return this.memory.link?.standing(session)
+  }
+
   /** @param {string} request */
   abandon(request) {
     this.memory.link?.abandon(request)
@@ -188,6 +193,15 @@ export class Link {
   /** @param {string} session @returns {boolean} Whether a mission wants this session's events. */
   watches(session) {
     return this.binding?.watches(session) ?? false
+  }
+
+  /**
+   * The answer to `role_asked` where the engine has left it: asking would wake the host, and Bun collects garbage then
+   * (docs/benchmarks.md). Undefined: it must be asked.
+   * @param {string} session @returns {string | undefined}
+   */
+  standing(session) {
+    return this.#closed || this.#waiting.length ? undefined : this.binding?.standing(session)
   }
 
   /** Whether the engine hears what is told. */

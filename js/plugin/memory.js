@@ -6,7 +6,6 @@ import { turnMemory } from "./turns.js"
 /**
  * @typedef {object} Memory
  * @property {Set<string>} children  sessions that a mission made, as far as this process has seen them
- * @property {Set<string>} allowed  sessions of whose next request the engine was just asked, and that nothing has stopped since
  * @property {Map<string, import("./effects.js").WaitingCall>} calls  waiting tool calls by request
  * @property {Map<string, Promise<any[]>>} rules  what children inherit, by root session; forgotten when that one changes
  * @property {Map<string, string>} names  role -> the host's name of its agent, which may be the user's own "Worker"
@@ -27,7 +26,6 @@ import { turnMemory } from "./turns.js"
 export function newMemory() {
   return {
     children: new Set(),
-    allowed: new Set(),
     calls: new Map(),
     rules: new Map(),
     names: new Map(),

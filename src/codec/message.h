@@ -25,7 +25,7 @@ struct Hello {
   }
 };
 
-/// Which role does this session play? Answered by `{role, card, mission}`.
+/// Which role does this session play? Answered by `{role, card, capped, stopped}`.
 struct RoleAsked {
   static constexpr std::string_view kType = "role_asked";
   RequestId request;
@@ -34,6 +34,17 @@ struct RoleAsked {
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
     visit("request", self.request, required);
+    visit("session", self.session, required);
+  }
+};
+
+/// A watched session is about to ask its model.
+struct RequestBegan {
+  static constexpr std::string_view kType = "request_began";
+  SessionId session;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
     visit("session", self.session, required);
   }
 };
@@ -186,9 +197,9 @@ struct ListArgs {
 /// `list_tasks`
 using ListAsked = ToolAsked<ListArgs>;
 
-using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
-                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked,
-                           ListAsked, SettingsAsked>;
+using Query = std::variant<Hello, RoleAsked, RequestBegan, StatusAsked, WriteAsked, CheckAsked,
+                           CommandAsked, AstSearchAsked, AstReplaceAsked, AstOutlineAsked,
+                           DiagnosticsAsked, ListAsked, SettingsAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {

@@ -67,6 +67,7 @@ class BindingObject : public Napi::ObjectWrap<BindingObject> {
     return DefineClass(env, "Binding",
                        {InstanceMethod<&BindingObject::post>("post"),
                         InstanceMethod<&BindingObject::watches>("watches"),
+                        InstanceMethod<&BindingObject::standing>("standing"),
                         InstanceMethod<&BindingObject::close>("close")});
   }
   explicit BindingObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BindingObject>(info) {}
@@ -80,6 +81,7 @@ class BindingObject : public Napi::ObjectWrap<BindingObject> {
  private:
   Napi::Value post(const Napi::CallbackInfo& info);
   Napi::Value watches(const Napi::CallbackInfo& info);
+  Napi::Value standing(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   static void deliver(napi_env env, napi_value callback, void* context, void* data);
 
@@ -194,6 +196,15 @@ Napi::Value BindingObject::watches(const Napi::CallbackInfo& info) {
   const bool answer = data_ != nullptr && length < text.size() - 1 &&
                       link_->binding->watches({text.data(), length});
   return Napi::Boolean::New(info.Env(), answer);
+}
+
+Napi::Value BindingObject::standing(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsString()) {
+    return fail(info.Env(), "standing: a session id is needed");
+  }
+  if (data_ == nullptr) return info.Env().Undefined();
+  const auto text = link_->binding->standing(info[0].As<Napi::String>().Utf8Value());
+  return text ? Napi::String::New(info.Env(), *text) : info.Env().Undefined();
 }
 
 Napi::Value BindingObject::close(const Napi::CallbackInfo& info) {

@@ -18,7 +18,7 @@ constexpr uint64_t revival_delay_ms = 1'000;
 
 void WatchSet::add(const std::string& session) {
   base::Lock lock(mutex_);
-  sessions_.insert(session);
+  sessions_.try_emplace(session);
 }
 
 void WatchSet::remove(const std::string& session) {
@@ -34,6 +34,18 @@ void WatchSet::clear() {
 bool WatchSet::contains(std::string_view session) {
   base::ReadLock lock(mutex_);
   return sessions_.find(session) != sessions_.end();
+}
+
+void WatchSet::set_standing(const std::string& session, std::string text) {
+  base::Lock lock(mutex_);
+  const auto it = sessions_.find(session);
+  if (it != sessions_.end()) it->second = std::move(text);
+}
+
+std::string WatchSet::standing(std::string_view session) {
+  base::ReadLock lock(mutex_);
+  const auto it = sessions_.find(session);
+  return it == sessions_.end() ? "" : it->second;
 }
 
 /// Lives until libuv has closed its handle, which may be after its host let go of it.
@@ -78,6 +90,7 @@ void DirectoryHost::deliver(std::span<const std::string> batch) {
   context_->batches.fetch_add(1, std::memory_order_relaxed);
   context_->messages.fetch_add(batch.size(), std::memory_order_relaxed);
   enter([&](Directory& logic) { logic.on_messages(batch, *this); });
+  worked_off_.fetch_add(batch.size());
 }
 
 void DirectoryHost::shut_down() {
@@ -270,6 +283,10 @@ void DirectoryHost::cancel_timer(uint64_t id) {
 void DirectoryHost::watch_session(const std::string& session) { watch_set_.add(session); }
 
 void DirectoryHost::unwatch_session(const std::string& session) { watch_set_.remove(session); }
+
+void DirectoryHost::set_standing(const std::string& session, std::string text) {
+  watch_set_.set_standing(session, std::move(text));
+}
 
 uint64_t DirectoryHost::now_ms() { return os::posix_clock().now_ms(); }
 

@@ -19,21 +19,26 @@
 
 namespace orchestrator::runtime {
 
-/// Sessions that a directory's logic watches: written by the engine thread, asked by JS threads at
-/// every host event.
+/// Sessions that a directory's logic watches, and what it says of them: written by the engine
+/// thread, read by JS threads at every host event.
 class WatchSet {
  public:
   void add(const std::string& session);
   void remove(const std::string& session);
   void clear();
   bool contains(std::string_view session);
+  /// Of a session that is watched.
+  void set_standing(const std::string& session, std::string text);
+  /// Empty: nothing is said of it.
+  std::string standing(std::string_view session);
 
  private:
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
   base::SharedMutex mutex_;
-  std::unordered_set<std::string, Hash, std::equal_to<>> sessions_ ORCH_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> sessions_
+      ORCH_GUARDED_BY(mutex_);
 };
 
 /// What the hosts of one engine share. Engine thread, except for the counters.
@@ -49,7 +54,7 @@ struct EngineContext {
 };
 
 /// Carries one Directory: its bindings, its timers, its watched sessions, and what it sends.
-/// Everything but watch_set() and attach() belongs to the engine thread.
+/// Everything but watch_set(), attach(), expect() and is_settled() belongs to the engine thread.
 class DirectoryHost final : public Outbox, public std::enable_shared_from_this<DirectoryHost> {
  public:
   DirectoryHost(std::shared_ptr<EngineContext> context, std::string path);
@@ -57,6 +62,11 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   /// Adds a binding; the engine thread then calls greet(). Any thread.
   void attach(std::shared_ptr<Mailbox> mailbox, std::string options_json);
   WatchSet& watch_set() { return watch_set_; }
+  /// A message is about to be put into the inbox; `refused`: it was not taken. Any thread.
+  void expect() { expected_.fetch_add(1); }
+  void refused() { worked_off_.fetch_add(1); }
+  /// Whether every message that was posted has been worked off. Any thread.
+  [[nodiscard]] bool is_settled() const { return worked_off_.load() == expected_.load(); }
 
   /// Collects closed bindings' leftovers, greets new ones, sends again what found no room.
   void tend();
@@ -69,6 +79,7 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   void cancel_timer(uint64_t id) override;
   void watch_session(const std::string& session) override;
   void unwatch_session(const std::string& session) override;
+  void set_standing(const std::string& session, std::string text) override;
   uint64_t now_ms() override;
   void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override;
   base::Result<std::unique_ptr<Process>> start_process(ProcessSpec spec) override;
@@ -96,6 +107,8 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   const std::shared_ptr<EngineContext> context_;
   const std::string path_;
   WatchSet watch_set_;
+  std::atomic<uint64_t> expected_{0};
+  std::atomic<uint64_t> worked_off_{0};
 
   struct Arrival {
     std::shared_ptr<Mailbox> mailbox;

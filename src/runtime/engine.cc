@@ -51,12 +51,16 @@ class EngineCore {
   bool post(const std::shared_ptr<DirectoryHost>& host, std::string message) {
     using Push = base::BoundedQueue<Item>::Push;
     const size_t bytes = message.size();
+    host->expect();
     Push push = Push::full;
     if (bytes <= context_->limits.message_bytes_max)
       push = inbox_.push({host, std::move(message)}, bytes);
     if (push == Push::first) wake();
     const bool taken = push == Push::first || push == Push::taken;
-    if (!taken) context_->refused.fetch_add(1, std::memory_order_relaxed);
+    if (!taken) {
+      host->refused();
+      context_->refused.fetch_add(1, std::memory_order_relaxed);
+    }
     return taken;
   }
 
@@ -178,6 +182,12 @@ bool Binding::post(std::string json) {
 
 bool Binding::watches(std::string_view session) const {
   return host_->watch_set().contains(session);
+}
+
+std::optional<std::string> Binding::standing(std::string_view session) const {
+  if (mailbox_->closed() || !host_->is_settled()) return std::nullopt;
+  std::string text = host_->watch_set().standing(session);
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
 std::optional<std::string> Binding::take() {

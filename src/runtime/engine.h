@@ -48,6 +48,8 @@ class Outbox {
   /// From now on Binding::watches() says yes to this session.
   virtual void watch_session(const std::string& session) = 0;
   virtual void unwatch_session(const std::string& session) = 0;
+  /// From now on Binding::standing() gives this text for a watched session; empty: nothing any more.
+  virtual void set_standing(const std::string& session, std::string text) = 0;
   /// Wall clock, milliseconds since the Unix epoch.
   virtual uint64_t now_ms() = 0;
   /// Runs `work` on a pool thread, then `done` on the engine thread. `work` must own all that it
@@ -118,6 +120,9 @@ class Binding {
   bool post(std::string json);
   /// Whether the directory's logic watches this session.
   [[nodiscard]] bool watches(std::string_view session) const;
+  /// What the logic has left to be read of this session, as it is once all that was posted has been
+  /// worked off. Nothing: there is no such text, or something is being worked off still.
+  [[nodiscard]] std::optional<std::string> standing(std::string_view session) const;
   /// The next batch for the JS side, a JSON array; empty: nothing more for now.
   std::optional<std::string> take();
   /// No more messages in either direction. Batches that were not taken go to the next binding.

@@ -28,6 +28,7 @@
 #include "runtime/mission_trees.h"
 #include "runtime/project_options.h"
 #include "runtime/receipt_chain.h"
+#include "runtime/role_answer.h"
 #include "runtime/unsettled.h"
 
 namespace orchestrator::runtime {
@@ -61,21 +62,6 @@ MissionId new_mission_id(std::uint64_t random) {
     name += kLetters[random % kLetters.size()];
   return MissionId(name);
 }
-
-struct RoleAnswer {
-  Role role = Role::none;
-  std::string card;
-  bool capped = false;  ///< leave is asked for each of its model requests
-  std::string stopped;  ///< why it may ask its model for nothing more
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("role", self.role);
-    visit("card", self.card);
-    visit("capped", self.capped);
-    visit("stopped", self.stopped);
-  }
-};
 
 struct Progress {
   RequestId request;
@@ -221,17 +207,12 @@ class Project final : public Directory, private MissionAccess {
   }
 
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
-    hand_overs_.started(asked.session);
-    const Budget& budget = state_.budget;
-    // Another process's mission is not ours to pay for; and while nothing can be written, a person
-    // may at least still talk in the root session.
-    const bool ours =
-        load_problem_.empty() && (failure_.empty() || asked.session != state_.root_session);
-    const bool capped =
-        ours && is_active(state_.phase) && (budget.tokens_max > 0 || budget.usd_max > 0);
-    const RoleAnswer role{role_of(state_, asked.session), system_card(state_, asked.session),
-                          capped, why_not_ask(state_, asked.session)};
+    const RoleAnswer role = role_answer(state_, asked.session, load_problem_, failure_);
     answers_.push_back(Reply{asked.request, true, codec::dump(role)});
+  }
+
+  void answer(const codec::RequestBegan& began, Outbox& /*outbox*/) {
+    hand_overs_.started(began.session);
   }
 
   void answer(const codec::StatusAsked& asked, Outbox& outbox) {
@@ -477,6 +458,7 @@ class Project final : public Directory, private MissionAccess {
     effects.swap(effects_);
     for (const Effect& effect : effects) carry_out(effect, outbox);
     for (const Effect& answer : hand_overs_.due(outbox.now_ms())) carry_out(answer, outbox);
+    standing_answers_.update(state_, load_problem_.empty() && failure_.empty(), outbox);
   }
 
   /// Whether an effect of this batch leaves the engine. What does not (a turn that began, a timer)
@@ -728,6 +710,7 @@ class Project final : public Directory, private MissionAccess {
   HostMode mode_ = HostMode::serve;
   Effects effects_;
   std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
+  StandingAnswers standing_answers_;
   HandOvers hand_overs_;
   std::string shown_;
   Unsettled unsettled_;

@@ -390,7 +390,9 @@ void Host::start_turn(const SessionId& id, std::uint64_t life, std::uint64_t del
     Child* child = find_child(id);
     if (child == nullptr || child->life != life) return;
     if (deaf_) return start_turn(id, life, kInstanceComesUpMs);
-    process_->post(codec::Query{codec::RoleAsked{new_request(), id}});
+    if (process_->standing(id).empty())
+      process_->post(codec::Query{codec::RoleAsked{new_request(), id}});
+    process_->post(codec::Query{codec::RequestBegan{id}});
     tell(id, TurnStarted{id, model_of(*child)});
     write_script(*child);
     if (faults_.hit(Fault::host_retries)) return repeat_request(id, life, 1);

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "codec/json.h"
+#include "runtime/role_answer.h"
 #include "sim/violation.h"
 
 namespace orchestrator::sim {
@@ -88,7 +90,20 @@ void Process::enter(const std::function<void(runtime::Directory&)>& call) {
     inside_ = false;
     fail(error.what());
   }
+  check_standing();
   let_out();
+}
+
+/// What is read in place is what would be answered, and never takes in a session that may not ask.
+void Process::check_standing() const {
+  const State* state = checker_.state();
+  for (const auto& [session, text] : standing_) {
+    if (text.empty()) continue;
+    if (state == nullptr) throw Violation{"what is read in place is of a mission", text};
+    const auto answer = runtime::role_answer(*state, SessionId(session), "", "");
+    if (text != codec::dump(answer) || !answer.stopped.empty())
+      throw Violation{"what is read in place is the answer", text + " / " + codec::dump(answer)};
+  }
 }
 
 /// As the engine does: the logic is dropped, the JS side is told, and a little later it starts
@@ -101,6 +116,7 @@ void Process::fail(const std::string& reason) {
   disk_.set_quiet(false);
   timers_.clear();
   watched_.clear();
+  standing_.clear();
   if (disk_.is_dead()) {
     over_ = true;
     return ears_.died();

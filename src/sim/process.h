@@ -53,6 +53,11 @@ class Process final : private runtime::Outbox {
   [[nodiscard]] bool watches(const SessionId& session) const {
     return watched_.contains(session.value);
   }
+  /// What the engine has left to be read of a session; empty: it must be asked.
+  [[nodiscard]] std::string standing(const SessionId& session) const {
+    const auto it = standing_.find(session.value);
+    return it == standing_.end() || !inbox_.empty() || inside_ ? "" : it->second;
+  }
   /// Ends as a process does that was told to.
   void end_in_order();
   [[nodiscard]] std::uint64_t messages() const { return messages_; }
@@ -63,6 +68,9 @@ class Process final : private runtime::Outbox {
   void cancel_timer(std::uint64_t id) override { timers_.erase(id); }
   void watch_session(const std::string& session) override { watched_.insert(session); }
   void unwatch_session(const std::string& session) override { watched_.erase(session); }
+  void set_standing(const std::string& session, std::string text) override {
+    if (watched_.contains(session)) standing_[session] = std::move(text);
+  }
   std::uint64_t now_ms() override { return timeline_.now_ms(); }
   void run_on_pool(std::function<void()> work, std::function<void(runtime::Outbox&)> done) override;
 
@@ -70,6 +78,7 @@ class Process final : private runtime::Outbox {
   void enter(const std::function<void(runtime::Directory&)>& call);
   void fail(const std::string& reason);
   void let_out();
+  void check_standing() const;
   void show(const std::string& json);
 
   Disk& disk_;
@@ -87,6 +96,7 @@ class Process final : private runtime::Outbox {
   std::map<std::uint64_t, std::uint64_t> timers_;  ///< id -> which setting of it counts
   std::uint64_t timer_settings_ = 0;
   std::set<std::string> watched_;
+  std::map<std::string, std::string> standing_;
   std::uint64_t messages_ = 0;
   int revivals_left_ = 3;
   bool drain_due_ = false;

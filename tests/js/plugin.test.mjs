@@ -4,7 +4,6 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { hooks } from "../../js/plugin/hooks.js"
 import { configure } from "../../js/plugin/configure.js"
-import { effectRunner } from "../../js/plugin/effects.js"
 import { Link } from "../../js/plugin/link.js"
 import { newMemory } from "../../js/plugin/memory.js"
 import { roles } from "../../js/plugin/roles.js"
@@ -215,7 +214,7 @@ test("an error's words come from where the host keeps them", () => {
 
 /** @param {(json: string) => boolean} post */
 function linked(post) {
-  const addon = /** @type {any} */ ({ open: () => ({ post, watches: () => true, close: () => {} }) })
+  const addon = /** @type {any} */ ({ open: () => ({ post, watches: () => true, standing: () => undefined, close: () => {} }) })
   return new Link(addon, { directory: "/", options: {}, onEffect: () => {} })
 }
 
@@ -245,7 +244,7 @@ test("before it is open a link drops facts, and keeps questions until it is", as
   let open = () => {}
   const after = new Promise((resolve) => (open = () => resolve(undefined)))
   const addon = /** @type {any} */ ({
-    open: () => ({ post: (/** @type {string} */ json) => posted.push(JSON.parse(json)), watches: () => true, close: () => {} }),
+    open: () => ({ post: (/** @type {string} */ json) => posted.push(JSON.parse(json)), watches: () => true, standing: () => undefined, close: () => {} }),
   })
   const link = new Link(addon, { directory: "/", options: {}, onEffect: () => {}, after, onOpen: (opened) => opened.tell({ type: "hello" }) })
   assert.equal(link.tell({ type: "fact" }), true)
@@ -267,7 +266,7 @@ test("an engine that fails, or a directory that is gone after a reload, leaves t
     open: (/** @type {any} */ { directory, onEffects }) => {
       if (directory === "/gone") throw new Error("cannot resolve")
       tell.push(onEffects)
-      return { post: () => true, watches: () => true, close: () => {} }
+      return { post: () => true, watches: () => true, standing: () => undefined, close: () => {} }
     },
   })
   const at = (/** @type {string} */ directory, /** @type {any} */ more = {}) =>
@@ -349,9 +348,12 @@ test("a command begins when the engine has seen the files, and its end names the
 async function modelRequest(role, leave) {
   /** @type {any[]} */
   const asked = []
+  /** @type {Record<string, string>} */
+  const standing = {}
   const answers = { settings_asked: { ok: true, text: "{}" }, role_asked: { ok: true, text: JSON.stringify(role) }, request_asked: leave }
   const link = {
     watches: () => true,
+    standing: (/** @type {string} */ session) => standing[session],
     tell: () => true,
     ask: (/** @type {any} */ message, /** @type {any} */ limit) => {
       if (message.type !== "settings_asked") asked.push({ ...message, ...limit })
@@ -368,7 +370,7 @@ async function modelRequest(role, leave) {
   const model = { providerID: "p", id: "m", limit: { output: 8192 }, cost: { input: 3, output: 15, cache: { write: 4 } } }
   const output = { maxOutputTokens: 8192 }
   const params = (/** @type {string} */ agent) => run["chat.params"]({ sessionID: "ses", agent, model }, output)
-  return { output, params, transform, all: asked, memory: host.memory }
+  return { output, params, transform, standing, all: asked, memory: host.memory }
 }
 
 test("after a stop no request begins, though its turn was being made ready", async () => {
@@ -380,19 +382,18 @@ test("after a stop no request begins, though its turn was being made ready", asy
   assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"])
 })
 
-test("a request asks the engine once; the next one, and one that was aborted meanwhile, ask anew", async () => {
-  const { params, all, memory, transform } = await modelRequest({ role: "worker", card: "", capped: false }, { ok: true, text: "" })
+test("what the engine has left of a session is read in place; where it has left nothing it is asked", async () => {
+  const yes = { role: "worker", card: "", capped: false }
+  const { params, all, memory, transform, standing } = await modelRequest(yes, { ok: true, text: "" })
   memory.children.add("ses")
+  assert.deepEqual(all.map((a) => a.type), ["role_asked"])
+  standing.ses = JSON.stringify(yes)
   await transform()
   await params("worker")
-  assert.equal(all.length, 2, "what the hook before it was told is not asked for again")
+  assert.deepEqual(all.map((a) => a.type), ["role_asked"])
+  delete standing.ses
   await params("worker")
-  assert.equal(all.length, 3, "it holds for one request")
-  const ready = transform()
-  effectRunner({ client: { session: { abort: async () => ({}) } }, memory })({ type: "abort_session", session: "ses" })
-  await ready
-  await params("worker")
-  assert.equal(all.length, 5, "an abort takes it back")
+  assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"])
 })
 
 test("a request of a mission with a budget waits for leave, and writes no more than it may", async () => {

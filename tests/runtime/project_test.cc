@@ -111,6 +111,36 @@ TEST_F(ProjectTest, AMissionThatIsOverHoldsNoDirectory) {
             std::string::npos);
 }
 
+TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswer) {
+  const auto asked = [&](const std::string& session) {
+    return ask({{"type", "role_asked"}, {"session", session}})["text"].get<std::string>();
+  };
+  ASSERT_TRUE(start_mission("Build it --budget 100ktok")["ok"]);
+  EXPECT_EQ(outbox.standing["root"], asked("root"));
+  EXPECT_TRUE(json::parse(outbox.standing["root"])["capped"]);
+  call("plan_submitted", "root",
+       {{"summary", "s"},
+        {"verify", {"check"}},
+        {"tasks", {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}}}}});
+  call("run_called", "root", json::object());
+  create("worker");
+  EXPECT_EQ(outbox.standing["worker"], asked("worker"));
+  EXPECT_EQ(json::parse(outbox.standing["worker"])["role"], "worker");
+  say({{"type", "session_compacted"}, {"session", "worker"}});
+  EXPECT_EQ(outbox.standing["worker"], "") << "its card changes with its task";
+  EXPECT_NE(json::parse(asked("worker"))["card"], "");
+  ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
+  EXPECT_EQ(outbox.standing["root"], "");
+  EXPECT_NE(json::parse(asked("worker"))["stopped"], "");
+}
+
+TEST_F(ProjectTest, AStopTakesBackWhatWasLeftForARequest) {
+  until_work();
+  EXPECT_NE(outbox.standing["worker"], "");
+  say({{"type", "stop_requested"}, {"request", "r"}, {"session", "root"}, {"arguments", ""}});
+  EXPECT_EQ(outbox.standing["worker"], "");
+}
+
 TEST_F(ProjectTest, APassNeedsAFreshGreenRunOfTheReviewersOwn) {
   until_review();
   json reply = pass("reviewer");

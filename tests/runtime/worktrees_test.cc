@@ -28,6 +28,7 @@ class PatientOutbox final : public Outbox {
   void cancel_timer(std::uint64_t /*id*/) override {}
   void watch_session(const std::string& /*session*/) override {}
   void unwatch_session(const std::string& /*session*/) override {}
+  void set_standing(const std::string& /*session*/, std::string /*text*/) override {}
   std::uint64_t now_ms() override { return 1; }
   void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
     jobs.emplace_back(std::move(work), std::move(done));

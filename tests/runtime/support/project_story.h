@@ -29,6 +29,9 @@ class FakeOutbox final : public Outbox {
   void cancel_timer(std::uint64_t id) override { timers.erase(id); }
   void watch_session(const std::string& session) override { watched.push_back(session); }
   void unwatch_session(const std::string& /*session*/) override {}
+  void set_standing(const std::string& session, std::string text) override {
+    standing[session] = std::move(text);
+  }
   std::uint64_t now_ms() override { return clock_ms += 10; }
   void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
     work();
@@ -52,6 +55,7 @@ class FakeOutbox final : public Outbox {
   std::vector<json> sent;
   std::map<std::uint64_t, std::uint64_t> timers;
   std::vector<std::string> watched;
+  std::map<std::string, std::string> standing;
   std::uint64_t clock_ms = 1'700'000'000'000;
   bool starts_processes = false;  ///< that hear everything and say nothing
   int started = 0;
