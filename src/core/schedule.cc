@@ -109,10 +109,11 @@ void start_rework(Context& ctx, Task& task) {
   prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
 }
 
-/// Whether the host can take one more beginning. One that asks for leave to spend has begun.
-bool may_start(const State& state) {
-  const auto starting = std::ranges::count_if(state.sessions, [](const Session& session) {
-    return is_starting(session.state) && session.asking.empty();
+/// Whether the host can take one more beginning of this role. One that asks for leave to spend has
+/// begun.
+bool may_start(const State& state, Role role) {
+  const auto starting = std::ranges::count_if(state.sessions, [&](const Session& session) {
+    return session.role == role && is_starting(session.state) && session.asking.empty();
   });
   return static_cast<std::size_t>(starting) < kStartingMax;
 }
@@ -120,19 +121,21 @@ bool may_start(const State& state) {
 /// Whether a task may be given a session of this role now, as far as slots, models, the budget and
 /// the host say.
 bool may_dispatch(const Context& ctx, Role role) {
-  return may_begin(ctx, role) && may_start(ctx.state);
+  return may_begin(ctx, role) && may_start(ctx.state, role);
 }
 
 /// Work that a pause or a crash has interrupted goes on in its own session.
 void go_on(Context& ctx, Task& task) {
   if (task.merge != MergeState::none || !has_place(ctx, task)) return;
   const bool runs = task.status == TaskStatus::running;
-  Session* session = live_session(ctx.state, runs ? Role::worker : Role::reviewer, task.id);
+  const Role role = runs ? Role::worker : Role::reviewer;
+  Session* session = live_session(ctx.state, role, task.id);
   if (session == nullptr) {  // it was interrupted before its session existed: that cost nothing
     std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
     spent -= std::min(spent, 1U);
     move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
-  } else if (session->state == SessionState::idle && has_room(ctx.state) && may_start(ctx.state)) {
+  } else if (session->state == SessionState::idle && has_room(ctx.state) &&
+             may_start(ctx.state, role)) {
     wake_session(ctx, *session);
   }
 }
@@ -170,7 +173,7 @@ void dispatch_tasks(Context& ctx) {
     start_review(ctx, task);
   }
   for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
-    if (has_room(state) && may_start(state)) start_rework(ctx, state.tasks[i]);
+    if (has_room(state) && may_start(state, Role::worker)) start_rework(ctx, state.tasks[i]);
   }
   std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
   if (ready.empty() || !may_dispatch(ctx, Role::worker)) return;

@@ -335,6 +335,26 @@ MISSION_SCENARIO(Governor, TheHostStartsALimitedNumberOfSessionsAtATime) {
   EXPECT_EQ(host.state.metrics.sessions_peak, 40U) << "it keeps nobody from being at work";
 }
 
+MISSION_SCENARIO(Governor, ReviewsThatAreBeingStartedKeepNoTaskFromBeginning) {
+  FakeHost host;
+  host.plan = many(30);
+  host.plan.tasks.push_back(task("T31", {"T1"}));
+  host.options.parallel.initial = 50;
+  // The host takes long over the beginnings of all reviews but the first.
+  host.swallowed = [&](const PromptSession& prompt) {
+    const Session* session = find_session(host.state, prompt.session);
+    return session != nullptr && session->role == Role::reviewer && session->task != TaskId("T1");
+  };
+  host.task_command("--parallel 50 build it");
+  host.run_until([&] { return !host.finished.empty(); });
+  host.run_for(1'000);
+  const auto starting = std::ranges::count_if(host.state.sessions, [](const Session& session) {
+    return session.role == Role::reviewer && core::is_starting(session.state);
+  });
+  EXPECT_EQ(starting, static_cast<std::ptrdiff_t>(core::kStartingMax));
+  EXPECT_NE(host.at("T31").status, TaskStatus::ready);
+}
+
 // ---- one fault after the other ------------------------------------------------------------------
 
 MISSION_SCENARIO(Governor, AFailedAnswerIsAskedForAgainInTheSameSessionThenInAFreshOne) {
