@@ -24,8 +24,9 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {import("./table.mjs").Row} Row */
 /** @typedef {import("./marks.mjs").RunMarks} RunMarks */
 /** @typedef {import("./marks.mjs").HandOverKind} HandOverKind */
-/** @typedef {{mission: RunMarks, oracle: RunMarks, cpu: {mission: number, oracle: number}}} Pair */
-/** @typedef {{scenario: string, snapshot: boolean, pairs: Pair[]}} Comparison */
+/** @typedef {{mission: RunMarks, oracle: RunMarks, late?: RunMarks, cpu: {mission: number, oracle: number}}} Pair */
+/** @typedef {{scenario: string, snapshot: boolean, late?: boolean}} Compared  late: also with an oracle that makes its sessions late */
+/** @typedef {Compared & {pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const names = ["wall", "handover", "fleet", "memory", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
@@ -75,19 +76,20 @@ export function readOptions(args) {
 
 /**
  * Mission, oracle, mission, oracle…: what the machine does besides meets both.
- * @param {{scenario: string, snapshot: boolean}[]} what @param {number} repeat @param {(line: string) => void} say
+ * @param {Compared[]} what @param {number} repeat @param {(line: string) => void} say
  * @param {number} [parallel]
  */
 async function compare(what, repeat, say, parallel) {
   /** @type {Comparison[]} */
   const done = what.map((one) => ({ ...one, pairs: [] }))
   for (let round = 1; round <= repeat; round++) {
-    for (const { scenario, snapshot, pairs } of done) {
+    for (const { scenario, snapshot, late: withLate, pairs } of done) {
       const shape = Object.entries(shapes).find(([name]) => name === scenario)?.[1]
       const options = { scenario: shape ?? scenario, snapshot, latencyMs, plugin: root, parallel }
       const { marks: mission, cpu_ms: missionCpu } = await missionRun(options)
       const { marks: oracle, cpu_ms: oracleCpu } = await oracleRun(options)
-      pairs.push({ mission, oracle, cpu: { mission: missionCpu, oracle: oracleCpu } })
+      const late = withLate ? (await oracleRun({ ...options, sessions: "late" })).marks : undefined
+      pairs.push({ mission, oracle, late, cpu: { mission: missionCpu, oracle: oracleCpu } })
       const walls = `mission ${units.s?.(mission.wall_ms)}, oracle ${units.s?.(oracle.wall_ms)}`
       say(`${round}/${repeat} ${titleOf(scenario, snapshot)}: ${walls}, load ${loadavg()[0]?.toFixed(1)}`)
     }
@@ -111,6 +113,23 @@ function wallRows(done, target) {
       beside: `mission ${mission}, oracle ${oracle}`,
       target: `≤ ${target}`,
       met: ratio.median <= target,
+    }
+  })
+}
+
+/** What any orchestrator has to pay within the stretch: nobody can make a task's sessions before there is a plan. @param {Comparison[]} done @returns {Row[]} */
+function lateRows(done) {
+  return done.flatMap(({ scenario, snapshot, pairs }) => {
+    const late = pairs.flatMap((pair) => (pair.late ? [{ ...pair, late: pair.late }] : []))
+    if (!late.length) return []
+    const wall = written(spread(late.map((p) => p.late.wall_ms)), "s")
+    return {
+      group: "Mission wall ÷ an oracle that makes each session when it is needed",
+      name: titleOf(scenario, snapshot),
+      figure: written(spread(late.map((p) => p.mission.wall_ms / p.late.wall_ms)), "ratio"),
+      beside: `that oracle ${wall}, ÷ the other ${written(spread(late.map((p) => p.late.wall_ms / p.oracle.wall_ms)), "ratio")}`,
+      target: "",
+      met: null,
     }
   })
 }
@@ -383,9 +402,9 @@ export async function main(args) {
     if (wants("handover")) rows.push(...handOverRows(runs))
   }
   if (wants("fleet")) {
-    const what = Object.keys(shapes).flatMap((scenario) => [false, true].map((snapshot) => ({ scenario, snapshot })))
+    const what = Object.keys(shapes).flatMap((scenario) => [false, true].map((snapshot) => ({ scenario, snapshot, late: !snapshot })))
     const runs = (data.fleet = await compare(what, Math.min(options.repeat, fleet.repeat), say, fleet.parallel))
-    rows.push(...wallRows(runs, targets.fleetRatio), ...cpuRows(runs))
+    rows.push(...wallRows(runs, targets.fleetRatio), ...lateRows(runs), ...cpuRows(runs))
   }
   if (wants("race")) {
     const races = await raceRows(Math.min(options.repeat, fleet.repeat), say)

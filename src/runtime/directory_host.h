@@ -54,7 +54,7 @@ struct EngineContext {
 };
 
 /// Carries one Directory: its bindings, its timers, its watched sessions, and what it sends.
-/// Everything but watch_set(), attach(), expect() and is_settled() belongs to the engine thread.
+/// Everything but watch_set(), attach() and the count of messages belongs to the engine thread.
 class DirectoryHost final : public Outbox, public std::enable_shared_from_this<DirectoryHost> {
  public:
   DirectoryHost(std::shared_ptr<EngineContext> context, std::string path);
@@ -62,9 +62,10 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   /// Adds a binding; the engine thread then calls greet(). Any thread.
   void attach(std::shared_ptr<Mailbox> mailbox, std::string options_json);
   WatchSet& watch_set() { return watch_set_; }
-  /// A message is about to be put into the inbox; `refused`: it was not taken. Any thread.
+  /// A message is about to be put into the inbox. Any thread.
   void expect() { expected_.fetch_add(1); }
-  void refused() { worked_off_.fetch_add(1); }
+  /// The inbox did not take it. Any thread.
+  void give_up() { worked_off_.fetch_add(1); }
   /// Whether every message that was posted has been worked off. Any thread.
   [[nodiscard]] bool is_settled() const { return worked_off_.load() == expected_.load(); }
 

@@ -58,7 +58,7 @@ class EngineCore {
     if (push == Push::first) wake();
     const bool taken = push == Push::first || push == Push::taken;
     if (!taken) {
-      host->refused();
+      host->give_up();
       context_->refused.fetch_add(1, std::memory_order_relaxed);
     }
     return taken;

@@ -48,7 +48,8 @@ class Outbox {
   /// From now on Binding::watches() says yes to this session.
   virtual void watch_session(const std::string& session) = 0;
   virtual void unwatch_session(const std::string& session) = 0;
-  /// From now on Binding::standing() gives this text for a watched session; empty: nothing any more.
+  /// From now on Binding::standing() gives this text for a watched session; empty: nothing any
+  /// more.
   virtual void set_standing(const std::string& session, std::string text) = 0;
   /// Wall clock, milliseconds since the Unix epoch.
   virtual uint64_t now_ms() = 0;

@@ -20,8 +20,8 @@ constexpr std::uint64_t kStateCommandMostMs = 600'000;
 /// Within this time after its end it is seen what it has left there.
 constexpr std::uint64_t kStateSettlesMs = 5'000;
 
-/// What a model writes who means `.opencode/todo.md` or its directory. Not `todo` alone: that may be
-/// what the project is about.
+/// What a model writes who means `.opencode/todo.md` or its directory. Not `todo` alone: that may
+/// be what the project is about.
 bool names_state(std::string_view command) {
   constexpr std::array<std::string_view, 5> kNames = {"todo.md", "todo.*", "todo*", ".opencode",
                                                       "mission_loop"};
