@@ -30,7 +30,8 @@ import { conclusion, table } from "./table.mjs"
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const names = ["wall", "handover", "fleet", "memory", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
-const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]`
+const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]
+       of the fleet alone: [--shape ${Object.keys(shapes).join("|")}] [--snapshots on|off]`
 const latencyMs = 300
 const comparisons = [
   { scenario: "chain-6", snapshot: false },
@@ -39,7 +40,7 @@ const comparisons = [
   { scenario: "independent-12", snapshot: true },
 ]
 /** Fifty sessions at once is what a mission may have, and what the oracle is given. */
-const fleet = { parallel: 50, repeat: 3 }
+const fleet = { parallel: 50, repeat: 5 }
 /** Quoted from measurements of others on another machine: OpenCode alone, opencode-orchestrator, slim, oh-my-openagent. */
 const quotedBytes = "quoted: bare 30.7, peers 42, 51, 90 kB"
 const quotedHandOver = "peers, quoted: 0.4 … 10 s"
@@ -63,15 +64,25 @@ export function readOptions(args) {
     options: {
       only: { type: "string", multiple: true },
       repeat: { type: "string" },
+      shape: { type: "string", multiple: true },
+      snapshots: { type: "string" },
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
   })
-  const only = (values.only ?? []).flatMap((name) => name.split(","))
-  const wrong = only.find((name) => !names.includes(name))
-  if (wrong !== undefined) throw new UsageError(`there is no row "${wrong}"; there are: ${names.join(", ")}`)
+  /** @param {string[] | undefined} given @param {string} what @param {string[]} known */
+  const some = (given, what, known) => {
+    const asked = (given ?? []).flatMap((name) => name.split(","))
+    const wrong = asked.find((name) => !known.includes(name))
+    if (wrong !== undefined) throw new UsageError(`there is no ${what} "${wrong}"; there are: ${known.join(", ")}`)
+    return asked.length ? asked : known
+  }
+  const only = some(values.only, "row", names)
+  const chosen = some(values.shape, "shape", Object.keys(shapes)).flatMap((scenario) =>
+    some(values.snapshots ? [values.snapshots] : [], "setting of the snapshots", ["off", "on"]).map((to) => ({ scenario, snapshot: to === "on" })),
+  )
   const repeat = numberOption(values.repeat, "repeat", { min: 1, max: 100 }) ?? (values.quick ? 1 : 5)
-  return { only: only.length ? only : names, repeat: Math.floor(repeat), quick: values.quick, json: values.json }
+  return { only, fleet: chosen, repeat: Math.floor(repeat), quick: values.quick, json: values.json }
 }
 
 /**
@@ -402,7 +413,7 @@ export async function main(args) {
     if (wants("handover")) rows.push(...handOverRows(runs))
   }
   if (wants("fleet")) {
-    const what = Object.keys(shapes).flatMap((scenario) => [false, true].map((snapshot) => ({ scenario, snapshot, late: !snapshot })))
+    const what = options.fleet.map((one) => ({ ...one, late: !one.snapshot }))
     const runs = (data.fleet = await compare(what, Math.min(options.repeat, fleet.repeat), say, fleet.parallel))
     rows.push(...wallRows(runs, targets.fleetRatio), ...lateRows(runs), ...cpuRows(runs))
   }
