@@ -40,7 +40,7 @@ const comparisons = [
   { scenario: "independent-12", snapshot: true },
 ]
 /** Fifty sessions at once is what a mission may have, and what the oracle is given. */
-const fleet = { parallel: 50, repeat: 5 }
+const fleet = { parallel: 50, repeat: 3 }
 /** Quoted from measurements of others on another machine: OpenCode alone, opencode-orchestrator, slim, oh-my-openagent. */
 const quotedBytes = "quoted: bare 30.7, peers 42, 51, 90 kB"
 const quotedHandOver = "peers, quoted: 0.4 … 10 s"
@@ -414,7 +414,8 @@ export async function main(args) {
   }
   if (wants("fleet")) {
     const what = options.fleet.map((one) => ({ ...one, late: !one.snapshot }))
-    const runs = (data.fleet = await compare(what, Math.min(options.repeat, fleet.repeat), say, fleet.parallel))
+    const all = what.length === 2 * Object.keys(shapes).length
+    const runs = (data.fleet = await compare(what, all ? Math.min(options.repeat, fleet.repeat) : options.repeat, say, fleet.parallel))
     rows.push(...wallRows(runs, targets.fleetRatio), ...lateRows(runs), ...cpuRows(runs))
   }
   if (wants("race")) {
