@@ -45,7 +45,7 @@ namespace orchestrator {
 
 /// Why a child session may ask its model for nothing more: its mission was stopped, or it was told
 /// to stop itself. Empty: it may.
-[[nodiscard]] std::string why_not_ask(const State& state, const SessionId& session);
+[[nodiscard]] std::string why_not_ask(const State& state, const Session& child);
 
 /// Why a session may not write `path` (relative to the project; starts with `..` or `/` when it is
 /// outside), or nothing. `child`: the engine once made this session, though the state may have

@@ -406,12 +406,10 @@ std::string system_card(const State& state, const SessionId& session) {
   return "";
 }
 
-std::string why_not_ask(const State& state, const SessionId& session) {
-  const Session* child = find_session(state, session);
-  if (child == nullptr) return "";
+std::string why_not_ask(const State& state, const Session& child) {
   const bool stopped = state.phase == Phase::paused || state.phase == Phase::cancelled ||
                        state.phase == Phase::failed;
-  if (!stopped && !child->aborting) return "";
+  if (!stopped && !child.aborting) return "";
   return "Mission " + state.mission.value + " is " +
          (stopped ? std::string(to_name(state.phase)) : "done with this session") +
          ": its model is asked for nothing more.";

@@ -207,7 +207,8 @@ class Project final : public Directory, private MissionAccess {
   }
 
   void answer(const codec::RoleAsked& asked, Outbox& /*outbox*/) {
-    const RoleAnswer role = role_answer(state_, asked.session, load_problem_, failure_);
+    const std::string outage = failure_.empty() ? "" : outage_text();
+    const RoleAnswer role = role_answer(state_, asked.session, load_problem_, outage);
     answers_.push_back(Reply{asked.request, true, codec::dump(role)});
   }
 
@@ -529,7 +530,8 @@ class Project final : public Directory, private MissionAccess {
     if (!changed_ || !failure_.empty()) return;
     changed_ = false;
     if (store_.is_open()) heal(outbox);
-    if (!store_.is_open() || !make_durable(outbox)) return;
+    if (!store_.is_open()) return let_out(outbox);  // it may just have been lost
+    if (!make_durable(outbox)) return;
     save(outbox);
     let_out(outbox);
     if (!progress_pending_) show_progress(outbox);

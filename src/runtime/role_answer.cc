@@ -12,8 +12,10 @@ RoleAnswer role_answer(const State& state, const SessionId& session, const std::
   // may at least still talk in the root session.
   const bool ours = foreign.empty() && (outage.empty() || session != state.root_session);
   const bool capped = ours && is_active(state.phase) && core::is_capped(state);
+  const Session* child = find_session(state, session);
+  const std::string stopped = child == nullptr ? "" : why_not_ask(state, *child);
   return {role_of(state, session), system_card(state, session), capped,
-          why_not_ask(state, session)};
+          child == nullptr || !stopped.empty() ? stopped : outage};
 }
 
 void StandingAnswers::update(const State& state, bool in_order, Outbox& outbox) {
@@ -23,7 +25,7 @@ void StandingAnswers::update(const State& state, bool in_order, Outbox& outbox) 
     now[state.root_session] = {Role::commander, capped};
     for (const Session& session : state.sessions) {
       if (session.id.empty() || session.state == SessionState::ended || session.compacted) continue;
-      if (why_not_ask(state, session.id).empty()) now[session.id] = {session.role, capped};
+      if (why_not_ask(state, session).empty()) now[session.id] = {session.role, capped};
     }
   }
   for (const auto& [session, was] : left_) {

@@ -1,5 +1,7 @@
 // What becomes of a mission whose files somebody else removes or changes while it runs.
 
+#include <algorithm>
+
 #include "runtime/support/damage_story.h"
 #include "store/wal_reader.h"
 
@@ -144,6 +146,22 @@ TEST_F(HealTest, WhoHasLostItsDirectoryToAnotherProcessStopsMoving) {
   expect_told("cannot be moved from here any more");
   for (const auto& [id, delay] : std::map(outbox.timers)) project->on_timer(id, outbox);
   EXPECT_EQ(read(wal()), log) << "the other process writes it now";
+}
+
+TEST_F(HealTest, WhatEachRequestAsksIsTakenBackWhenTheDirectoryIsFoundLostBetweenTwoMessages) {
+  begin();
+  EXPECT_NE(outbox.standing["root"], "");
+  say({{"type", "turn_started"}, {"session", "reviewer"}});
+  fs::remove(paths().lock);
+  const auto other = os::posix_file_system().lock(paths().lock);
+  ASSERT_TRUE(other.ok());
+  // The first that looks is the timer of what follows from the state.
+  const auto derives =
+      std::ranges::find(outbox.timers, 100U, [](const auto& t) { return t.second; });
+  ASSERT_NE(derives, outbox.timers.end());
+  project->on_timer(derives->first, outbox);
+  EXPECT_EQ(outbox.standing["root"], "");
+  EXPECT_EQ(outbox.standing["reviewer"], "");
 }
 
 TEST_F(HealTest, WhatWasSubmittedInTheSameMomentIsNotLost) {

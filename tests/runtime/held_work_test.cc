@@ -107,6 +107,22 @@ TEST_F(HeldWorkTest, ADiskThatFailsMeanwhileRefusesItAndTheMissionGoesOnLater) {
   expect_log_tells_all();
 }
 
+TEST_F(HeldWorkTest, WhileNothingCanBeWrittenNoChildAsksItsModel) {
+  const auto stopped = [&](const std::string& session) {
+    const json reply = ask({{"type", "role_asked"}, {"session", session}});
+    return json::parse(reply["text"].get<std::string>())["stopped"].get<std::string>();
+  };
+  submit();
+  EXPECT_EQ(stopped("worker"), "");
+  broken.fail();
+  EXPECT_FALSE(ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {"b.c"}}})["ok"]);
+  EXPECT_EQ(outbox.last("abort_session")["session"], "worker");
+  EXPECT_NE(stopped("worker").find("No space left"), std::string::npos) << stopped("worker");
+  EXPECT_EQ(outbox.standing["worker"], "");
+  EXPECT_EQ(stopped("root"), "") << "a person may still talk there";
+  broken.mend();
+}
+
 TEST_F(HeldWorkTest, AnotherProcessThatTakesTheDirectoryRefusesIt) {
   submit();
   turn_timers();
