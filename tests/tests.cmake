@@ -32,8 +32,9 @@ foreach(layer base os core codec store syntax lsp runtime sim)
     set_target_properties(${layer}_test PROPERTIES ORCH_IS_TEST TRUE)
     # Compiled once and run for seconds.
     target_compile_options(${layer}_test PRIVATE $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${ORCH_SOAK}>>>:-O0>)
+    # Sanitizers take several times as long.
     gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
-      PROPERTIES TIMEOUT 120)
+      PROPERTIES TIMEOUT $<IF:$<BOOL:${ORCH_SANITIZE}>,900,120>)
   endif()
 endforeach()
 
