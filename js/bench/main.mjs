@@ -40,7 +40,7 @@ const comparisons = [
   { scenario: "independent-12", snapshot: true },
 ]
 /** Fifty sessions at once is what a mission may have, and what the oracle is given. */
-const fleet = { parallel: 50, repeat: 3 }
+const fleetParallel = 50
 /** Quoted from measurements of others on another machine: OpenCode alone, opencode-orchestrator, slim, oh-my-openagent. */
 const quotedBytes = "quoted: bare 30.7, peers 42, 51, 90 kB"
 const quotedHandOver = "peers, quoted: 0.4 … 10 s"
@@ -81,8 +81,9 @@ export function readOptions(args) {
   const chosen = some(values.shape, "shape", Object.keys(shapes)).flatMap((scenario) =>
     some(values.snapshots ? [values.snapshots] : [], "setting of the snapshots", ["off", "on"]).map((to) => ({ scenario, snapshot: to === "on" })),
   )
-  const repeat = numberOption(values.repeat, "repeat", { min: 1, max: 100 }) ?? (values.quick ? 1 : 5)
-  return { only, fleet: chosen, repeat: Math.floor(repeat), quick: values.quick, json: values.json }
+  const asked = numberOption(values.repeat, "repeat", { min: 1, max: 100 })
+  const repeat = (/** @type {number} */ otherwise) => Math.floor(asked ?? (values.quick ? 1 : otherwise))
+  return { only, fleet: chosen, repeat: repeat(5), longRepeat: repeat(3), quick: values.quick, json: values.json }
 }
 
 /**
@@ -414,12 +415,11 @@ export async function main(args) {
   }
   if (wants("fleet")) {
     const what = options.fleet.map((one) => ({ ...one, late: !one.snapshot }))
-    const all = what.length === 2 * Object.keys(shapes).length
-    const runs = (data.fleet = await compare(what, all ? Math.min(options.repeat, fleet.repeat) : options.repeat, say, fleet.parallel))
+    const runs = (data.fleet = await compare(what, options.longRepeat, say, fleetParallel))
     rows.push(...wallRows(runs, targets.fleetRatio), ...lateRows(runs), ...cpuRows(runs))
   }
   if (wants("race")) {
-    const races = await raceRows(Math.min(options.repeat, fleet.repeat), say)
+    const races = await raceRows(options.longRepeat, say)
     rows.push(...races.rows)
     data.race = races.data
   }

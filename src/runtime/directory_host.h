@@ -62,7 +62,8 @@ class DirectoryHost final : public Outbox, public std::enable_shared_from_this<D
   /// Adds a binding; the engine thread then calls greet(). Any thread.
   void attach(std::shared_ptr<Mailbox> mailbox, std::string options_json);
   WatchSet& watch_set() { return watch_set_; }
-  /// A message is about to be put into the inbox. Any thread.
+  /// A message is about to be put into the inbox: counted before, or one of another thread that is
+  /// worked off uncounted could stand in for one that is not worked off. Any thread.
   void expect() { expected_.fetch_add(1); }
   /// The inbox did not take it. Any thread.
   void give_up() { worked_off_.fetch_add(1); }

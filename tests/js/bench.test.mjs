@@ -89,12 +89,12 @@ test("what is not met stands in the table and in the last line", () => {
 
 test("options", () => {
   const { fleet, ...others } = readOptions(["--only", "bytes,hooks", "--quick"])
-  assert.deepEqual(others, { only: ["bytes", "hooks"], repeat: 1, quick: true, json: false })
+  assert.deepEqual(others, { only: ["bytes", "hooks"], repeat: 1, longRepeat: 1, quick: true, json: false })
   assert.equal(fleet.length, 6)
   assert.deepEqual(readOptions(["--shape", "chain-10", "--snapshots", "off"]).fleet, [{ scenario: "chain-10", snapshot: false }])
   assert.throws(() => readOptions(["--shape", "ring"]), /there is no shape "ring"; there are: independent-50/)
   assert.throws(() => readOptions(["--snapshots", "yes"]), /there is no setting of the snapshots "yes"; there are: off, on/)
-  assert.equal(readOptions([]).repeat, 5)
+  assert.deepEqual([readOptions([]).repeat, readOptions([]).longRepeat, readOptions(["--repeat", "4"]).longRepeat], [5, 3, 4])
   assert.throws(() => readOptions(["--only", "speed"]), /there is no row "speed"; there are: wall, handover/)
   assert.throws(() => readOptions(["--repeat", "0"]), /--repeat must be a number/)
 })

@@ -214,7 +214,7 @@ test("an error's words come from where the host keeps them", () => {
 
 /** @param {(json: string) => boolean} post */
 function linked(post) {
-  const addon = /** @type {any} */ ({ open: () => ({ post, watches: () => true, standing: () => undefined, close: () => {} }) })
+  const addon = /** @type {any} */ ({ open: () => ({ post, watches: () => true, close: () => {} }) })
   return new Link(addon, { directory: "/", options: {}, onEffect: () => {} })
 }
 
@@ -244,7 +244,7 @@ test("before it is open a link drops facts, and keeps questions until it is", as
   let open = () => {}
   const after = new Promise((resolve) => (open = () => resolve(undefined)))
   const addon = /** @type {any} */ ({
-    open: () => ({ post: (/** @type {string} */ json) => posted.push(JSON.parse(json)), watches: () => true, standing: () => undefined, close: () => {} }),
+    open: () => ({ post: (/** @type {string} */ json) => posted.push(JSON.parse(json)), watches: () => true, close: () => {} }),
   })
   const link = new Link(addon, { directory: "/", options: {}, onEffect: () => {}, after, onOpen: (opened) => opened.tell({ type: "hello" }) })
   assert.equal(link.tell({ type: "fact" }), true)
@@ -266,7 +266,7 @@ test("an engine that fails, or a directory that is gone after a reload, leaves t
     open: (/** @type {any} */ { directory, onEffects }) => {
       if (directory === "/gone") throw new Error("cannot resolve")
       tell.push(onEffects)
-      return { post: () => true, watches: () => true, standing: () => undefined, close: () => {} }
+      return { post: () => true, watches: () => true, close: () => {} }
     },
   })
   const at = (/** @type {string} */ directory, /** @type {any} */ more = {}) =>
