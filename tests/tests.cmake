@@ -22,6 +22,12 @@ else()
   target_compile_definitions(test_support PUBLIC ORCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endif()
 
+# Sanitizers take several times as long.
+set(test_seconds 120)
+if(ORCH_SANITIZE)
+  set(test_seconds 900)
+endif()
+
 foreach(layer base os core codec store syntax lsp runtime sim)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*_test.cc"
     "${PROJECT_SOURCE_DIR}/tests/${layer}/support/*.cc")
@@ -32,9 +38,8 @@ foreach(layer base os core codec store syntax lsp runtime sim)
     set_target_properties(${layer}_test PROPERTIES ORCH_IS_TEST TRUE)
     # Compiled once and run for seconds.
     target_compile_options(${layer}_test PRIVATE $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${ORCH_SOAK}>>>:-O0>)
-    # Sanitizers take several times as long.
     gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
-      PROPERTIES TIMEOUT $<IF:$<BOOL:${ORCH_SANITIZE}>,900,120>)
+      PROPERTIES TIMEOUT ${test_seconds})
   endif()
 endforeach()
 
