@@ -36,13 +36,14 @@ foreach(layer base os core codec store syntax lsp runtime sim)
     target_link_libraries(${layer}_test PRIVATE test_support GTest::gtest_main orch_sim)
     target_compile_definitions(${layer}_test PRIVATE ORCH_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
     set_target_properties(${layer}_test PROPERTIES ORCH_IS_TEST TRUE)
-    # Compiled once and run for seconds.
-    target_compile_options(${layer}_test PRIVATE $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${ORCH_SOAK}>>>:-O0>)
+    orch_quick_to_compile(${layer}_test)
     gtest_discover_tests(${layer}_test TEST_PREFIX "${layer}." DISCOVERY_MODE PRE_TEST
       PROPERTIES TIMEOUT ${test_seconds})
   endif()
 endforeach()
 
+orch_unity(base_test 6)
+orch_unity(os_test 4)
 orch_unity(core_test 6)
 orch_unity(runtime_test 5)
 orch_unity(lsp_test 5)

@@ -104,6 +104,7 @@ struct Session {
   EffectId effect = 0;              ///< the host call in flight for it, 0 when none
   std::uint32_t continuations = 0;  ///< prompts in a row that brought no submission
   std::uint32_t refusals = 0;       ///< refused tool calls in a row
+  std::string refusal;              ///< why the newest of these was refused, shortened
   bool submitted = false;           ///< what its present prompt asked for is in
   bool errored = false;             ///< a terminal error: the next idle is premature
   bool failed = false;              ///< that premature idle has come; the next one is real
@@ -159,6 +160,7 @@ struct Session {
     visit("effect", self.effect);
     visit("continuations", self.continuations);
     visit("refusals", self.refusals);
+    visit("refusal", self.refusal);
     visit("submitted", self.submitted);
     visit("errored", self.errored);
     visit("failed", self.failed);

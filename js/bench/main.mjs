@@ -302,7 +302,7 @@ async function memoryRows(repeat, say) {
 }
 
 /** What a user has whose catalogue names only the used providers: here none, since the rehearsal's stands in the configuration. */
-const smallCatalogue = { OPENCODE_MODELS_PATH: join(root, "js/bench/no-models.json") }
+const smallCatalogue = { OPENCODE_MODELS_PATH: join(root, "js/rehearsal/no-models.json") }
 /** @type {Record<string, string>} */
 const wholeCatalogue = {}
 /** A short task, with either catalogue, and one of about a minute. The stand-in for a model ends a turn after sixty answers. */

@@ -220,7 +220,7 @@ std::string stuck_reason(const State& state) {
   for (const Task& task : state.tasks) {
     if (task.status == TaskStatus::blocked && text.size() < 1000) {
       text += "\n- " + task.id.value + " " + task.title + ": " +
-              (task.note.empty() ? "blocked" : clip(task.note, 300));
+              (task.note.empty() ? "blocked" : clip(task.note, 500));
     }
   }
   const std::size_t waiting = count(state, TaskStatus::pending);

@@ -340,7 +340,9 @@ void forget_turns(Context& ctx) {
   }
 }
 
-void give_up_attempt(Context& ctx, Session& session, const std::string& why, Outcome outcome) {
+void give_up_attempt(Context& ctx, Session& session, const std::string& reason, Outcome outcome) {
+  const std::string why =
+      session.refusals == 0 ? reason : reason + "; the last of its calls was refused: " + session.refusal;
   const std::uint32_t attempts = ctx.state.options.limits.attempts;
   Task* task = find_task(ctx.state, session.task);
   const Role role = session.role;
@@ -501,10 +503,12 @@ void inspect_session(Context& ctx, Session& session) {
   arm(ctx, session, kAnswerStartMs);
 }
 
-void on_refused_call(Context& ctx, Session& session) {
+void on_refused_call(Context& ctx, Session& session, const std::string& text) {
   ctx.state.metrics.refusals += 1;
   if (session.state == SessionState::ended || session.submitted) return;
   session.refusals += 1;
+  const std::size_t head = text.find('\n');  // of a list
+  session.refusal = clip(one_line(head == std::string::npos ? text : text.substr(head + 1)), 200);
   if (session.refusals < kRefusalsMax) return;
   give_up_attempt(ctx, session,
                   "its tool calls were refused " + std::to_string(kRefusalsMax) + " times in a row",

@@ -74,7 +74,7 @@ void go_on_after_fault(Context& ctx, Session& session);
 /// work by what it has changed.
 void on_worker_stopped(Context& ctx, Session& session);
 /// This session will not bring it: the next one may, if the measure allows one more.
-void give_up_attempt(Context& ctx, Session& session, const std::string& why,
+void give_up_attempt(Context& ctx, Session& session, const std::string& reason,
                      Outcome outcome = Outcome::error);
 /// Asks the host what the session is doing; gives up a host that does not say.
 void inspect_session(Context& ctx, Session& session);
@@ -84,7 +84,8 @@ void arm(Context& ctx, Session& session, TimeMs delay_ms);
 
 /// The same tool error again and again: a word that helps, then a fresh session.
 void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event);
-/// A call of this session was refused; too many in a row, and the attempt is given up.
-void on_refused_call(Context& ctx, Session& session);
+/// A call of this session was refused with this text; too many in a row, and the attempt is given
+/// up.
+void on_refused_call(Context& ctx, Session& session, const std::string& text);
 
 }  // namespace orchestrator::core

@@ -45,10 +45,10 @@ void append(std::vector<std::string>& problems, std::vector<std::string> more) {
 }
 
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,
-                 std::string text) {
-  ctx.refuse(request, std::move(text));
+                 const std::string& text) {
+  ctx.refuse(request, text);
   if (Session* child = find_session(ctx.state, session)) {
-    on_refused_call(ctx, *child);
+    on_refused_call(ctx, *child, text);
   } else {
     ctx.state.metrics.refusals += 1;
   }

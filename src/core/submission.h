@@ -37,7 +37,7 @@ bool unblock(Context& ctx);
 void append(std::vector<std::string>& problems, std::vector<std::string> more);
 /// Refuses a call, and counts that against the session that made it.
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,
-                 std::string text);
+                 const std::string& text);
 /// "<head>\n- problem\n- problem"
 [[nodiscard]] std::string listed(std::string head, const std::vector<std::string>& problems);
 

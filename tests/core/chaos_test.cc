@@ -273,7 +273,7 @@ class Chaos {
 
 TEST(Chaos, SoDoesEachInWorktrees) {
   const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
-  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 300);
+  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 150);
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
     Chaos chaos(seed);
@@ -286,7 +286,7 @@ TEST(Chaos, SoDoesEachInWorktrees) {
 
 TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {
   const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
-  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 500);
+  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 250);
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
     Chaos(seed).run();

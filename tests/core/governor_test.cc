@@ -96,11 +96,11 @@ MISSION_SCENARIO(Governor, FindsWhatAProviderAllowsByItself) {
   EXPECT_EQ(host.state.metrics.errors, 0U) << "no turn was lost by it";
 }
 
-/// Virtual time of 120 tasks under a provider that allows six at once.
+/// Virtual time of 80 tasks under a provider that allows six at once.
 TimeMs time_with(const std::string& flags) {
   FakeHost host;
   host.host_model = "p/m";
-  host.plan = many(120);
+  host.plan = many(80);
   host.answers_per_turn = 4;
   host.provider = allowing(host, 6);
   host.think_ms = 1'000;

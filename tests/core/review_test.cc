@@ -336,6 +336,22 @@ MISSION_SCENARIO(Review, ReviewersThatNeverGiveAVerdictBlockTheTask) {
   EXPECT_EQ(host.sessions_of(Role::reviewer), 3U);
 }
 
+MISSION_SCENARIO(Review, WhatWasRefusedStandsInTheReason) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  // As a Reviewer without bash: it would pass, and cannot prove it.
+  host.script(Role::reviewer, [](Turn& turn) {
+    ReviewArgs args;
+    args.verdict = Verdict::pass;
+    turn.review(args);
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::blocked);
+  EXPECT_NE(host.state.reason.find("has no receipt of this session"), std::string::npos)
+      << host.state.reason;
+}
+
 // ---- work ---------------------------------------------------------------------------------------
 
 TEST(Work, ProblemsAreListedAtOnceAndAProperCallIsTaken) {

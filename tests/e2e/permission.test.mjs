@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import test, { after } from "node:test"
 import { missionWhere } from "./support/project.mjs"
-import { ended, small, Stage, there, toolResults } from "./support/story.mjs"
+import { asked, ended, small, Stage, there, toolNames, toolResults } from "./support/story.mjs"
 
 const stage = new Stage()
 after(() => stage.stop())
@@ -60,4 +60,16 @@ test("what the user denies stays denied for every role", async (t) => {
   await client.command(session.id, "task", project.scenario.objective)
   await ended(project, "sealed")
   assert.ok(!there(project, "asked-for"))
+})
+
+test("a denied bash is nobody's; what cannot be proved without it blocks the mission, which says so", async (t) => {
+  const { project, client } = await stage.story(t, {
+    scenario: small(["T1"]),
+    config: { permission: { bash: "deny" } },
+  })
+  const session = await client.createSession()
+  await client.command(session.id, "task", project.scenario.objective)
+  const mission = await ended(project, "blocked")
+  assert.match(mission.reason, /T1 .*no Reviewer gave a verdict: .*no receipt of `test -s T1\.txt`/)
+  assert.deepEqual(asked(project).filter((request) => toolNames(request).includes("bash")), [])
 })

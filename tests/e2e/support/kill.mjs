@@ -6,7 +6,7 @@ import assert from "node:assert/strict"
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { createProject } from "../../../js/rehearsal/host.mjs"
-import { kCheckout } from "./project.mjs"
+import { kHost } from "./project.mjs"
 import { asked, toolResults, until } from "./story.mjs"
 
 /** @typedef {import("./story.mjs").Project} Project */
@@ -141,7 +141,7 @@ async function live(project, mode, first, point) {
  * @returns {Promise<Course>}
  */
 export async function course({ scenario, mode, points }) {
-  const project = await createProject({ plugin: kCheckout, scenario, keepBodies: true, snapshot: false })
+  const project = await createProject({ ...kHost, scenario, keepBodies: true, snapshot: false })
   const begin = performance.now()
   try {
     let kills = 0

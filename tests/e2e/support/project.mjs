@@ -1,7 +1,7 @@
 // What every end-to-end test starts from: a project of its own with the plugin of this checkout, gone when the
 // test is over, and its state in the message when something is waited for in vain.
 
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { createProject } from "../../../js/rehearsal/host.mjs"
 
@@ -11,12 +11,18 @@ import { createProject } from "../../../js/rehearsal/host.mjs"
 export const kCheckout = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
 /**
+ * What each test's OpenCode is given. More than half of its start in a directory would be the catalogue of all models, of
+ * which none is used (docs/racing.md).
+ */
+export const kHost = { plugin: kCheckout, env: { OPENCODE_MODELS_PATH: join(kCheckout, "js/rehearsal/no-models.json") } }
+
+/**
  * @param {import("node:test").TestContext} t
  * @param {import("../../../js/rehearsal/host.mjs").ProjectOptions} options `plugin` is this checkout, if not given
  * @returns {Promise<Project>}
  */
 export async function projectFor(t, options) {
-  const project = await createProject({ plugin: kCheckout, ...options })
+  const project = await createProject({ ...kHost, ...options })
   t.after(() => project.stop({ keep: Boolean(process.env.REHEARSAL_KEEP) }))
   return project
 }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { textOf } from "../../../js/rehearsal/conversation.mjs"
-import { missionWhere, projectFor } from "./project.mjs"
+import { kHost, missionWhere, projectFor } from "./project.mjs"
 
 /** @typedef {import("../../../js/rehearsal/host.mjs").Project} Project */
 /** @typedef {import("../../../js/rehearsal/host.mjs").ProjectOptions} ProjectOptions */
@@ -186,8 +186,7 @@ export class Stage {
 
   async #start() {
     const { createProject } = await import("../../../js/rehearsal/host.mjs")
-    const { kCheckout } = await import("./project.mjs")
-    const host = await createProject({ plugin: kCheckout, scenario: small(["T1"]), ...this.options })
+    const host = await createProject({ ...kHost, scenario: small(["T1"]), ...this.options })
     const serve = await host.startServe({ args: ["--print-logs", "--log-level", "WARN"] })
     return { host, serve }
   }
