@@ -587,13 +587,15 @@ struct HostReloaded {
   }
 };
 
-/// A tool call of a mission session has failed, or the host could not read it (tool `invalid`).
+/// A tool call of a mission session has failed, or the host could not read it (its tool `invalid`; here
+/// `tool` is the one that was meant).
 struct ToolFailed {
   static constexpr std::string_view kType = "tool_failed";
   SessionId session;
   std::string tool;
   std::string error;
   bool running = false;  ///< the call before it in this session failed as well
+  bool garbled = false;  ///< the host could not read it
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -601,6 +603,7 @@ struct ToolFailed {
     visit("tool", self.tool);
     visit("error", self.error);
     visit("running", self.running);
+    visit("garbled", self.garbled);
   }
 };
 

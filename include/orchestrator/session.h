@@ -104,7 +104,6 @@ struct Session {
   EffectId effect = 0;              ///< the host call in flight for it, 0 when none
   std::uint32_t continuations = 0;  ///< prompts in a row that brought no submission
   std::uint32_t refusals = 0;       ///< refused tool calls in a row
-  std::string refusal;              ///< why the newest of these was refused, shortened
   bool submitted = false;           ///< what its present prompt asked for is in
   bool errored = false;             ///< a terminal error: the next idle is premature
   bool failed = false;              ///< that premature idle has come; the next one is real
@@ -134,7 +133,7 @@ struct Session {
   bool retrying = false;            ///< the host waits before it repeats that request
   std::string tool_error;           ///< the newest one
   std::uint32_t tool_errors = 0;    ///< the same, in a row
-  std::uint32_t tool_warnings = 0;  ///< recovery prompts for such a row, of its present card
+  std::uint32_t tool_warnings = 0;  ///< such rows in the work on its present card
   bool asked_missing = false;  ///< it stopped without submitting, and was asked what is missing
   bool wrote = false;          ///< it has written a file since its present card
   std::uint64_t reserved_tokens = 0;  ///< for the answer that it is being asked for
@@ -148,6 +147,7 @@ struct Session {
   double asking_output_usd = 0;
   std::string answer_model;  ///< that gave its newest answer
   std::string asking_model;  ///< that the request which waits is for
+  std::string refusal;       ///< why the newest of `refusals` was refused, shortened
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -160,7 +160,6 @@ struct Session {
     visit("effect", self.effect);
     visit("continuations", self.continuations);
     visit("refusals", self.refusals);
-    visit("refusal", self.refusal);
     visit("submitted", self.submitted);
     visit("errored", self.errored);
     visit("failed", self.failed);
@@ -204,6 +203,7 @@ struct Session {
     visit("asking_output_usd", self.asking_output_usd);
     visit("answer_model", self.answer_model);
     visit("asking_model", self.asking_model);
+    visit("refusal", self.refusal);
   }
 };
 

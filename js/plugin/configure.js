@@ -70,6 +70,7 @@ function rolePermission(role, user, interactive, own) {
   for (const [name, tool] of Object.entries(missionTools)) {
     if (tool.roles.includes(role) && mayDoLike(tool.like, { ...user, ...own })) permission[name] = "allow"
   }
+  permission.invalid = "allow" // how the host answers a call that it cannot read; no model sees it as a tool
   if (role === "commander" && interactive) permission.question = user.question ?? "allow"
   return permission
 }

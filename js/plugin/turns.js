@@ -180,7 +180,7 @@ export class TurnWatch {
     if (!failed || part.tool in missionTools) return
     const tool = String((garbled && input?.tool) || part.tool)
     const words = String((garbled ? input?.error : error) ?? "").slice(0, 1000)
-    this.link.tell({ type: "tool_failed", session: part.sessionID, tool, error: words, running })
+    this.link.tell({ type: "tool_failed", session: part.sessionID, tool, error: words, running, garbled })
   }
 
   /** @param {any} info */

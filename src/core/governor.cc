@@ -285,6 +285,8 @@ void note_model(Context& ctx, Session* session, const std::string& model) {
 
 void on_good_answer(Context& ctx, Session* session) {
   State& state = ctx.state;
+  // Of a turn that is being aborted: the very answer for which it is may be told only now.
+  if (session != nullptr && session->errored) return;
   if (session != nullptr) {
     session->faults = 0;
     session->retrying = false;
@@ -350,6 +352,10 @@ bool is_hopeless(const State& state, const Session& session) {
     if (load == nullptr) return false;
     return load->breaker != Breaker::closed && (load->refused || load->openings > kRestsMax);
   });
+}
+
+bool has_stand_in(const State& state, const Session& session) {
+  return chain_of(state, session.role).size() > 1;
 }
 
 std::string model_trouble(const State& state, const Session& session) {

@@ -45,6 +45,8 @@ void on_model_fault(Context& ctx, const Session& session, Fault fault, const std
 /// Its model will not answer before a person has done something, or has not for half an hour, and
 /// there is no stand-in.
 [[nodiscard]] bool is_hopeless(const State& state, const Session& session);
+/// Whether the user has named another model for when this session's fails.
+[[nodiscard]] bool has_stand_in(const State& state, const Session& session);
 /// "provider/model: what it said last".
 [[nodiscard]] std::string model_trouble(const State& state, const Session& session);
 /// The host could not make a session or take a prompt.

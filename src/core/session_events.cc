@@ -186,14 +186,7 @@ bool on_inspected(Context& ctx, const SessionInspected& event) {
     session->inspections = 0;
     still_works(ctx, *session);
   } else if (event.busy) {
-    ctx.emit(AbortSession{session->id});
-    // Its stream has stopped: what the abort itself is told as says nothing of that.
-    if (session->fault == Fault::none) {
-      session->fault = Fault::network;
-      on_model_fault(ctx, *session, session->fault, "its answer has stopped");
-    }
-    session->errored = true;
-    arm(ctx, *session, kSecondIdleMs);
+    fail_turn(ctx, *session, Fault::network, "its answer has stopped");
   } else {
     session->inspections = 0;
     session->began = session->began || event.answered;

@@ -461,12 +461,27 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
   session.tool_errors = again ? session.tool_errors + 1 : 1;
   if (session.tool_errors < kToolErrorsMax) return;
   session.tool_errors = 0;
+  session.tool_warnings += 1;
   ctx.state.metrics.errors += 1;
-  if (session.tool_warnings > 0) {
-    return give_up_attempt(ctx, session, "the same tool error again and again: " + error);
+  if (session.tool_warnings == 1)
+    return say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
+  const bool by_model = event.garbled && session.state == SessionState::working;
+  if (session.tool_warnings == 2 && by_model && has_stand_in(ctx.state, session)) {
+    session.faults = kFaultsInSession - 1;  // with this one it is the stand-in's turn
+    return fail_turn(ctx, session, Fault::garbled, error);
   }
-  session.tool_warnings = 1;
-  say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
+  give_up_attempt(ctx, session, "the same tool error again and again: " + error);
+}
+
+void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words) {
+  ctx.emit(AbortSession{session.id});
+  // What the abort itself is told as says nothing of the cause.
+  if (session.fault == Fault::none) {
+    session.fault = fault;
+    on_model_fault(ctx, session, fault, words);
+  }
+  session.errored = true;
+  arm(ctx, session, kSecondIdleMs);
 }
 
 void say_in_turn(Context& ctx, Session& session, std::string text) {

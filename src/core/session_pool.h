@@ -82,7 +82,11 @@ void inspect_session(Context& ctx, Session& session);
 void arm(Context& ctx, Session& session, TimeMs delay_ms);
 [[nodiscard]] bool lease_over(const Context& ctx, const Session& session);
 
-/// The same tool error again and again: a word that helps, then a fresh session.
+/// Aborts a turn in which its model has failed so; it goes on when the turn has ended.
+void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words);
+
+/// The same tool error again and again: a word that helps; then, where no call of it can be read,
+/// its model's stand-in; then a fresh session.
 void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event);
 /// A call of this session was refused with this text; too many in a row, and the attempt is given
 /// up.

@@ -521,7 +521,8 @@ void Host::take_step(Child& child) {
     case Step::Kind::nothing:
       return stop_turn(id, child.life, true);
     case Step::Kind::tool_error:
-      tell(id, ToolFailed{id, "edit", step.text, std::exchange(child.tool_failed, true)});
+      tell(id, ToolFailed{id, "edit", step.text, std::exchange(child.tool_failed, true),
+                          step.exit_code != 0});
       return advance(id, child.life, random_.between(5, 60));
     case Step::Kind::overflow:
       child.bytes = 4'000;

@@ -248,6 +248,36 @@ MISSION_SCENARIO(Governor, WhatAModelDoesNotDoGoesToItsStandIn) {
   for (const Task& each : host.state.tasks) EXPECT_EQ(each.attempt, 1U) << each.id.value;
 }
 
+MISSION_SCENARIO(Governor, AModelWhoseCallsCannotBeReadGivesWayToItsStandIn) {
+  for (const bool stand_in_fails : {false, true}) {
+    FakeHost host;
+    host.options.models = {{"worker", "p/garbles"}};
+    host.options.fallback = {{"p/garbles", "q/alive"}};
+    host.plan = many(2);
+    host.script(Role::worker, [&](Turn& turn) {
+      const Session* s = find_session(host.state, turn.session);
+      if (!stand_in_fails && s->model_asked != "p/garbles") return void(turn.do_work());
+      for (int i = 0; i < 6; ++i)
+        host.deliver(ToolFailed{turn.session, "edit", "JSON parsing failed", true, true});
+      TurnEnded last;  // the answer with that call, which is told after it
+      last.session = turn.session;
+      host.deliver(last);
+    });
+    host.task_command("build it");
+    host.run();
+    if (stand_in_fails) {
+      EXPECT_EQ(host.state.phase, Phase::blocked);
+      EXPECT_NE(host.state.reason.find("JSON parsing failed"), std::string::npos);
+      EXPECT_EQ(host.sessions_of(Role::worker), 6U) << "three attempts of each";
+    } else {
+      EXPECT_EQ(host.state.phase, Phase::sealed);
+      EXPECT_EQ(host.state.metrics.fallbacks, 2U);
+      EXPECT_EQ(host.sessions_of(Role::worker), 2U);
+      for (const Task& each : host.state.tasks) EXPECT_EQ(each.attempt, 1U) << each.id.value;
+    }
+  }
+}
+
 MISSION_SCENARIO(Governor, AStandInMayBeNamedForARole) {
   FakeHost host;
   host.host_model = "p/m";

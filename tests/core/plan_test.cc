@@ -20,7 +20,11 @@ std::string refusal_of(const PlanArgs& bad, std::uint32_t task_limit = 500) {
     before.metrics.refusals = host.state.metrics.refusals;
     before.last_seq = host.state.last_seq;
     before.updated_at = host.state.updated_at;
-    for (Session& session : before.sessions) session.refusals = 1;
+    ASSERT_EQ(before.sessions.size(), host.state.sessions.size());
+    for (std::size_t i = 0; i < before.sessions.size(); ++i) {
+      before.sessions[i].refusals = 1;
+      before.sessions[i].refusal = host.state.sessions[i].refusal;
+    }
     EXPECT_EQ(codec::encode(before), codec::encode(host.state)) << "a refusal changes nothing";
     EXPECT_TRUE(turn.plan(diamond()).ok);
   });

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { missionWhere } from "./support/project.mjs"
-import { asked, ended, improvise, small, Stage, userTexts } from "./support/story.mjs"
+import { asked, ended, improvise, small, Stage, toolNames, toolResults, userTexts } from "./support/story.mjs"
 
 const stage = new Stage()
 after(() => stage.stop())
@@ -70,6 +70,10 @@ test("the same unreadable call three times running: a word that helps", async (t
   const { project, mission } = await sealed(t, { faults: worker([1, 2, 3], "malformed") })
   const texts = asked(project, (r) => r.role === "worker").flatMap(userTexts)
   assert.ok(texts.some((text) => /three times running/.test(text)), texts.join("\n---\n"))
+  const results = toolResults(project, "invalid")
+  assert.equal(results.length, 3)
+  for (const result of results) assert.match(result, /arguments provided to the tool are invalid: .*JSON/)
+  assert.ok(!asked(project).some((request) => toolNames(request).includes("invalid")))
   assert.equal(workers(mission).length, 1)
 })
 
@@ -87,6 +91,15 @@ test("a model that fails for good: its work goes to the fallback", async (t) => 
   assert.ok(mission.metrics.fallbacks > 0)
   assert.equal(workers(mission).at(-1).model, "rehearsal/scripted")
   assert.ok(existsSync(join(project.dir, "T1.txt")))
+})
+
+test("a model whose calls can never be read: its stand-in goes on in the same session", async (t) => {
+  const { mission } = await sealed(t, {
+    faults: { models: { other: "malformed" } },
+    orchestrator: { models: { worker: "rehearsal/other" }, fallback: { "rehearsal/other": "rehearsal/scripted" } },
+  })
+  assert.deepEqual([workers(mission).length, mission.tasks[0].attempt, mission.metrics.fallbacks], [1, 1, 1])
+  assert.equal(workers(mission)[0].model, "rehearsal/scripted")
 })
 
 test("a provider that refuses, without a fallback: blocked with its words; mended, /resume goes on", async (t) => {
