@@ -587,8 +587,8 @@ struct HostReloaded {
   }
 };
 
-/// A tool call of a mission session has failed, or the host could not read it (its tool `invalid`; here
-/// `tool` is the one that was meant).
+/// A tool call of a mission session has failed, or the host could not read it (its tool `invalid`;
+/// here `tool` is the one that was meant).
 struct ToolFailed {
   static constexpr std::string_view kType = "tool_failed";
   SessionId session;

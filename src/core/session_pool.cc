@@ -341,8 +341,9 @@ void forget_turns(Context& ctx) {
 }
 
 void give_up_attempt(Context& ctx, Session& session, const std::string& reason, Outcome outcome) {
-  const std::string why =
-      session.refusals == 0 ? reason : reason + "; the last of its calls was refused: " + session.refusal;
+  const std::string why = session.refusals == 0
+                              ? reason
+                              : reason + "; the last of its calls was refused: " + session.refusal;
   const std::uint32_t attempts = ctx.state.options.limits.attempts;
   Task* task = find_task(ctx.state, session.task);
   const Role role = session.role;

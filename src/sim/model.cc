@@ -272,8 +272,10 @@ Script Models::turn(const State* state, const SessionId& session, Role role, con
     script.push_back(plain_step(Step::Kind::ask, "bash: rm -r build"));
   if (faults_.hit(Fault::tool_fails)) {
     const bool garbled = random_.pick(2) == 0;
-    const Step failed{Step::Kind::tool_error, garbled ? "JSON parsing failed" : "oldString not found",
-                      garbled ? 1 : 0, {}};
+    const Step failed{Step::Kind::tool_error,
+                      garbled ? "JSON parsing failed" : "oldString not found",
+                      garbled ? 1 : 0,
+                      {}};
     for (std::uint32_t i = random_.between(1, 7); i > 0; --i) script.push_back(failed);
   }
   if (faults_.hit(Fault::model_calls_strange)) strange_call(session, script);

@@ -26,9 +26,9 @@ struct Step {
     nothing
   };
   Kind kind = Kind::call;
-  std::string text;  ///< a path, a command, or an error's name or words
+  std::string text;            ///< a path, a command, or an error's name or words
   std::int64_t exit_code = 0;  ///< of a tool that fails: 1 where its call could not be read
-  Happening call;  ///< without its request
+  Happening call;              ///< without its request
 };
 using Script = std::vector<Step>;
 
