@@ -150,7 +150,7 @@ test("the host's own retries say when", () => {
   assert.ok(delay_ms > 3000 && delay_ms <= 4000, `${delay_ms}`)
 })
 
-test("a tool call that failed is told once, and whether the one before it had failed, too", () => {
+test("a tool call that failed is told once, and whether the one before it had failed or it could not be read", () => {
   const { told, turns } = watchedTurns()
   const call = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {any} */ state) => part({ type: "tool", id, tool, state })
   const error = { status: "error", error: "oldString not found" }
@@ -166,9 +166,9 @@ test("a tool call that failed is told once, and whether the one before it had fa
     turns.see(event)
   }
   assert.deepEqual(told, [
-    { type: "tool_failed", session: "ses", tool: "edit", error: "oldString not found", running: false },
-    { type: "tool_failed", session: "ses", tool: "edit", error: "oldString not found", running: false },
-    { type: "tool_failed", session: "ses", tool: "submit_work", error: "not JSON", running: true },
+    { type: "tool_failed", session: "ses", tool: "edit", error: "oldString not found", running: false, garbled: false },
+    { type: "tool_failed", session: "ses", tool: "edit", error: "oldString not found", running: false, garbled: false },
+    { type: "tool_failed", session: "ses", tool: "submit_work", error: "not JSON", running: true, garbled: true },
   ])
 })
 
