@@ -121,7 +121,7 @@ void Host::process_gone() {
 }
 
 SessionId Host::new_session() {
-  const SessionId id("s" + std::to_string(++sessions_));
+  SessionId id("s" + std::to_string(++sessions_));
   children_[id].id = id;
   return id;
 }
