@@ -285,8 +285,6 @@ void note_model(Context& ctx, Session* session, const std::string& model) {
 
 void on_good_answer(Context& ctx, Session* session) {
   State& state = ctx.state;
-  // Of a turn that is being aborted: the very answer for which it is may be told only now.
-  if (session != nullptr && session->errored) return;
   if (session != nullptr) {
     session->faults = 0;
     session->retrying = false;

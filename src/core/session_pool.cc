@@ -468,7 +468,8 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
     return say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
   const bool by_model = event.garbled && session.state == SessionState::working;
   if (session.tool_warnings == 2 && by_model && has_stand_in(ctx.state, session)) {
-    session.faults = kFaultsInSession - 1;  // with this one it is the stand-in's turn
+    // With this one it is the stand-in's turn; where it has been, a fresh session's.
+    session.faults = std::max(session.faults, kFaultsInSession - 1);
     return fail_turn(ctx, session, Fault::garbled, error);
   }
   give_up_attempt(ctx, session, "the same tool error again and again: " + error);

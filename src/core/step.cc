@@ -39,7 +39,8 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
 
 /// What an answer says of its model.
 void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
-  if (event.failed) return;  // the error itself is told, too
+  // Its error is told by itself, also that of a turn that is being aborted for this very answer.
+  if (event.failed || (session != nullptr && session->errored)) return;
   if (!event.empty) {
     on_good_answer(ctx, session);
   } else if (session != nullptr && event.stopped) {
