@@ -4,6 +4,8 @@ import { ourPart, result, words } from "./client.js"
 import { findSessions } from "./find.js"
 import { disown, own } from "./memory.js"
 
+/** The host kills a command three seconds after its abort. */
+const toolsMs = 5_000
 /** A worktree's instance that does not end in this time is left to the host. */
 const disposeMs = 10_000
 
@@ -186,10 +188,12 @@ export function effectRunner({ client, memory }) {
       )
     },
 
-    // The host's instance of a worktree ends before the directory does.
+    // The host's instance of a worktree ends before the directory does, and its tools before that: the end of one would
+    // bring up another instance, which makes the directory anew.
     async dispose_directory(effect) {
       const { directory } = effect
       if (memory.instances.has(directory)) {
+        await memory.running.over(directory, toolsMs)
         const disposed = Promise.resolve(client.instance.dispose({ query: { directory } })).catch(() => {})
         await Promise.race([disposed, new Promise((resolve) => void setTimeout(resolve, disposeMs).unref())])
         disown(memory, directory)

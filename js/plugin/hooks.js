@@ -22,7 +22,7 @@ const hostAgents = ["You are a title generator", "You are a context summarizatio
  * @typedef {object} HookHost
  * @property {any} client
  * @property {import("./link.js").Link | import("./link.js").BorrowedLink} link
- * @property {boolean} [worktree]  a mission's own directory
+ * @property {string} [worktree]  where it is an instance of one: that mission's directory
  * @property {"run" | "serve" | "tui"} mode
  * @property {import("./memory.js").Memory} memory
  * @property {() => Promise<void>} dispose
@@ -70,6 +70,7 @@ export function hooks(host) {
       try {
         if (event.type === "session.idle") refusals.delete(event.properties.sessionID)
         if (event.type === "session.updated") memory.rules.delete(event.properties.info?.id)
+        if (event.type === "message.part.updated") memory.running.see(event.properties.part)
         turns.see(event)
       } catch (error) {
         host.client.app
@@ -145,6 +146,7 @@ export function hooks(host) {
 
     "tool.execute.before": async (/** @type {any} */ input, /** @type {any} */ output) => {
       if (!link.watches(input.sessionID)) return
+      if (host.worktree && !(input.tool in missionTools)) memory.running.begin(input.sessionID, input.callID, host.worktree)
       if (input.tool === "bash") {
         // The command begins when the engine has seen the files that it is to prove something of.
         await link.ask({ type: "command_asked", session: input.sessionID, call: input.callID ?? "", command: String(output.args?.command ?? "").slice(0, commandMax) }, { deadlineMs: answerMs }).answer
@@ -166,6 +168,7 @@ export function hooks(host) {
     },
 
     "tool.execute.after": async (/** @type {any} */ input, /** @type {any} */ output) => {
+      memory.running.end(input.sessionID, input.callID)
       if (!link.watches(input.sessionID)) return
       const args = input.args ?? {}
       if (writers.has(input.tool)) {

@@ -1,6 +1,7 @@
 // What the process knows of a directory, whichever instance of the plugin asks. The host makes instances as it likes:
 // anew after each reload, sometimes two side by side (host contract A.13). No mission state: that is the engine's.
 
+import { RunningTools } from "./running.js"
 import { turnMemory } from "./turns.js"
 
 /**
@@ -18,6 +19,7 @@ import { turnMemory } from "./turns.js"
  * @property {number} mends  reloads in a row that were to bring them back
  * @property {Map<string, string>} places  session -> the worktree that it works in, for those that do
  * @property {Set<string>} instances  worktrees in which the host has, or may have, an instance
+ * @property {RunningTools} running  tool calls in worktrees
  * @property {{snapshots?: string}} settings  what the engine last read of the configuration, for the host
  * @property {import("./reload.js").Reload} [reload]  under way, or not yet told to the engine
  */
@@ -35,6 +37,7 @@ export function newMemory() {
     mends: 0,
     places: new Map(),
     instances: new Set(),
+    running: new RunningTools(),
     settings: {},
   }
 }

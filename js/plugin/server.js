@@ -67,7 +67,7 @@ function inWorktree(client, directory, project, mode) {
   const memory = ownerOf(directory, project)
   own(memory, directory)
   const dispose = async () => disown(memory, directory)
-  return hooks({ client, link: new BorrowedLink(memory), mode, memory, dispose, configure, worktree: true })
+  return hooks({ client, link: new BorrowedLink(memory), mode, memory, dispose, configure, worktree: directory })
 }
 
 /** @param {any} input @param {any} [options] */

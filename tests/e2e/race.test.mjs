@@ -19,7 +19,12 @@ function raced() {
   const scenario = small(["T1", "T2"], { workers: { T1: {}, T2: { commands: [gate("side")], files: { "T2.txt": "T2\n" } } } })
   scenario.plan.tasks[0].race = strategies
   const wait = "touch worker.at; until test -e worker.open; do sleep 0.05; done"
-  const by = (/** @type {string} */ name) => ({ files: { "T1.txt": `${name}\n` }, commands: [wait] })
+  // The host says that a session is idle a quarter of a second after its abort, whatever still runs there.
+  const stubborn = `trap "" TERM; echo $$ >> ../../../../losers.at; ${wait}`
+  const by = (/** @type {string} */ name) => ({
+    files: { "T1.txt": `${name}\n` },
+    commands: [name === "fast" ? wait : stubborn],
+  })
   scenario.workers = { ...scenario.workers, T1: { strategies: Object.fromEntries(strategies.map((s) => [s, by(s)])) } }
   return { ...scenario, seed: { ".gitignore": "*.at\n*.open\n" } }
 }
@@ -52,6 +57,10 @@ test("the first strategy that is accepted wins; the others are aborted, counted 
   const fast = trees(project).find((name) => readFileSync(join(inTree(project, name), "T1.txt"), "utf8") === "fast\n") ?? ""
   writeFileSync(join(inTree(project, fast), "worker.open"), "")
   await until(() => trees(project).length === 0, "the end of all three worktrees")
+  // Nothing of the losers runs any more that could bring back their worktrees.
+  const losers = readFileSync(join(project.dir, "losers.at"), "utf8").trim().split("\n").map(Number)
+  assert.equal(losers.length, 2)
+  for (const pid of losers) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" })
   await until(() => there(project, "T1.txt"), "what the fast one has made")
   assert.equal(readFileSync(join(project.dir, "T1.txt"), "utf8"), "fast\n")
   openGate(project, "side")

@@ -7,6 +7,7 @@ import { configure } from "../../js/plugin/configure.js"
 import { Link } from "../../js/plugin/link.js"
 import { newMemory } from "../../js/plugin/memory.js"
 import { roles } from "../../js/plugin/roles.js"
+import { RunningTools } from "../../js/plugin/running.js"
 import { hostMode } from "../../js/plugin/server.js"
 import { missionTools } from "../../js/plugin/tools.js"
 import { turnMemory, TurnWatch } from "../../js/plugin/turns.js"
@@ -418,4 +419,27 @@ test("without leave nothing is asked for, also where the engine has failed; with
   const { params, all, output } = await modelRequest({ role: "worker", card: "", capped: false }, { ok: false, text: "no" })
   await params("worker")
   assert.deepEqual([all.length, output.maxOutputTokens], [1, 8192])
+})
+
+test("a worktree's instance is disposed of when its tools are over, also those that go on after an abort", async () => {
+  const running = new RunningTools()
+  running.begin("a", "1", "/w")
+  running.begin("b", "1", "/w")
+  running.begin("a", "2", "/w")
+  running.begin("c", "1", "/other")
+  const failed = (/** @type {object} */ metadata) => ({ sessionID: "a", callID: "2", state: { status: "error", metadata } })
+  let over = false
+  const waiting = running.over("/w", 60_000).then(() => (over = true))
+  running.end("a", "1")
+  running.end("a", "1")
+  running.see(failed({ interrupted: true }))
+  running.end("b", "1")
+  await new Promise(setImmediate)
+  assert.equal(over, false, "one was aborted, and runs on")
+  running.see(failed({}))
+  await waiting
+  await running.over("/w", 60_000)
+  // What never ends is not waited for twice.
+  await running.over("/other", 1)
+  await running.over("/other", 60_000)
 })
