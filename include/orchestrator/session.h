@@ -32,7 +32,8 @@ enum class SessionState {
   backing_off,  ///< a turn failed; the next prompt waits for its time
   ended,        ///< never prompted again
   held,         ///< its next prompt waits for its model or the budget; it holds no slot
-  delegating    ///< a call of its turn waits for delegated tasks; it holds no slot
+  delegating,   ///< a call of its turn waits for delegated tasks; it holds no slot
+  parting       ///< its work is submitted; its last words wait for a quieter time, without a slot
 };
 constexpr auto enum_names(SessionState) {
   return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
@@ -44,7 +45,8 @@ constexpr auto enum_names(SessionState) {
                     EnumName<SessionState>{SessionState::backing_off, "backing_off"},
                     EnumName<SessionState>{SessionState::ended, "ended"},
                     EnumName<SessionState>{SessionState::held, "held"},
-                    EnumName<SessionState>{SessionState::delegating, "delegating"}};
+                    EnumName<SessionState>{SessionState::delegating, "delegating"},
+                    EnumName<SessionState>{SessionState::parting, "parting"}};
 }
 
 /// How a child session has ended, once and for good.
@@ -148,6 +150,8 @@ struct Session {
   std::string answer_model;  ///< that gave its newest answer
   std::string asking_model;  ///< that the request which waits is for
   std::string refusal;       ///< why the newest of `refusals` was refused, shortened
+  RequestId last_call;       ///< of `parting`: the call that is not answered yet
+  std::string last_answer;   ///< what it will be told
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -204,6 +208,8 @@ struct Session {
     visit("answer_model", self.answer_model);
     visit("asking_model", self.asking_model);
     visit("refusal", self.refusal);
+    visit("last_call", self.last_call);
+    visit("last_answer", self.last_answer);
   }
 };
 

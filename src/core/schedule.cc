@@ -9,6 +9,7 @@
 #include "core/isolation.h"
 #include "core/merging.h"
 #include "core/mission.h"
+#include "core/parting.h"
 #include "core/prompt.h"
 #include "core/race.h"
 #include "core/session_pool.h"
@@ -99,6 +100,7 @@ bool reviews_wait(const State& state) {
 void start_rework(Context& ctx, Task& task) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
   if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
+  if (worker->state == SessionState::parting) return go_now(ctx, *worker);
   if (worker->state != SessionState::idle) return;  // its last turn runs out
   if (!has_place(ctx, task)) return;
   task.commit.clear();
@@ -248,6 +250,7 @@ void run_tasks(Context& ctx) {
   }
   prepare_races(ctx);
   answer_waiters(ctx);
+  let_overdue_go(ctx);
   tidy_first_looks(ctx);
   do {
     let_held_go(ctx);

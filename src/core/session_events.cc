@@ -8,6 +8,7 @@
 #include "core/governor.h"
 #include "core/isolation.h"
 #include "core/mission.h"
+#include "core/parting.h"
 #include "core/session_pool.h"
 #include "core/session_states.h"
 
@@ -43,7 +44,7 @@ void still_works(Context& ctx, Session& session) {
   session.errored = false;
   session.failed = false;
   note_opened(ctx, session);
-  if (session.state != SessionState::closing) move_session(ctx, session, SessionState::working);
+  if (!session.submitted) move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
 
@@ -204,6 +205,7 @@ bool on_session_timer(Context& ctx, TimerId timer) {
   if (it == sessions.rend()) return false;
   Session& session = *it;
   session.timer = 0;
+  if (session.state == SessionState::parting) return on_parting_timer(ctx, session), true;
   // A request that waits for the budget is no silence of its model.
   if (!session.asking.empty() && !lease_over(ctx, session))
     return arm(ctx, session, stall_ms(ctx.state)), true;

@@ -7,6 +7,7 @@
 #include "core/governor.h"
 #include "core/isolation.h"
 #include "core/mission.h"
+#include "core/parting.h"
 #include "core/permission.h"
 #include "core/prompt.h"
 #include "core/session_states.h"
@@ -100,7 +101,7 @@ void abort_turn(Context& ctx, Session& session) {
 bool is_busy(const Session& session) {
   return session.state == SessionState::prompting || session.state == SessionState::waiting ||
          session.state == SessionState::working || session.state == SessionState::closing ||
-         session.state == SessionState::delegating;
+         session.state == SessionState::delegating || session.state == SessionState::parting;
 }
 
 bool holds_slot(const Session& session) { return holds_slot(session.state); }
@@ -267,6 +268,7 @@ void release_session(Context& ctx, Session& session) {
   const bool may_rework =
       comes_back && task != nullptr && is_in_work(task->status) && task->merge == MergeState::none;
   ctx.cancel_timer(session.timer);
+  answer_last_call(ctx, session);
   release_reservation(ctx, session);
   session.effect = 0;
   move_session(ctx, session, SessionState::idle);
@@ -277,6 +279,7 @@ void end_session(Context& ctx, Session& session, Outcome outcome) {
   if (session.state == SessionState::ended) return;
   const Outcome plain = session.submitted ? Outcome::ok : Outcome::denied;
   session.outcome = outcome == Outcome::none ? plain : outcome;
+  answer_last_call(ctx, session);
   if (is_busy(session) && !session.id.empty()) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
   stop_waiting(ctx, session.id);
@@ -322,7 +325,8 @@ void forget_turns(Context& ctx) {
   for (Session& session : ctx.state.sessions) {
     session.timer = 0;
     session.aborting = false;
-    session.asking = RequestId{};
+    session.asking = session.last_call = RequestId{};
+    session.last_answer.clear();
     session.retrying = false;
     // Whether the host has made it is found out by the effect that asked for it.
     if (session.first_look) end_session(ctx, session);

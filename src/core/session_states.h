@@ -55,6 +55,10 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::delegating, SessionState::working},  // has the result, and a slot again
     {SessionState::delegating, SessionState::idle},
 
+    {SessionState::closing, SessionState::parting},  // the host is busy with others
+    {SessionState::parting, SessionState::closing},  // not any more
+    {SessionState::parting, SessionState::idle},
+
     {SessionState::creating, SessionState::ended},
     {SessionState::prompting, SessionState::ended},
     {SessionState::waiting, SessionState::ended},
@@ -64,6 +68,7 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::backing_off, SessionState::ended},
     {SessionState::held, SessionState::ended},
     {SessionState::delegating, SessionState::ended},
+    {SessionState::parting, SessionState::ended},
 });
 
 [[nodiscard]] constexpr bool session_move_exists(SessionState from, SessionState to) {
@@ -84,7 +89,8 @@ void move_session(Context& ctx, Session& session, SessionState to);
 
 [[nodiscard]] constexpr bool holds_slot(SessionState state) {
   return state != SessionState::idle && state != SessionState::ended &&
-         state != SessionState::held && state != SessionState::delegating;
+         state != SessionState::held && state != SessionState::delegating &&
+         state != SessionState::parting;
 }
 
 }  // namespace orchestrator::core

@@ -10,6 +10,7 @@
 #include "core/governor.h"
 #include "core/isolation.h"
 #include "core/mission.h"
+#include "core/parting.h"
 #include "core/permission.h"
 #include "core/plan.h"
 #include "core/prompt.h"
@@ -200,7 +201,8 @@ struct Dispatch {
   }
   void operator()(const TodoUpdated& event) { on_todo(ctx, event); }
   void operator()(const CallAborted& event) {
-    if (!on_wait_aborted(ctx, event)) on_call_aborted(ctx, event);
+    if (!on_wait_aborted(ctx, event) && !on_parting_aborted(ctx, event))
+      on_call_aborted(ctx, event);
   }
   void operator()(const CommandRan& event) { on_command_ran(ctx, event); }
   void operator()(const FileWritten& event) { on_file_written(ctx, event); }
@@ -336,6 +338,7 @@ Effects run_step(Context ctx, const Event& event) {
   end_rests(ctx);
   if (ctx.moved) let_requests_out(ctx);
   if (dispatches && ctx.moved) schedule(ctx);
+  let_parting_go(ctx);
   drop_worktrees(ctx);
   const bool prompts = prompts_commander(ctx);
   if (dispatches && is_running(state.phase) && !prompts) check_budget(ctx);

@@ -472,9 +472,15 @@ void FakeHost::answer(const Reply& reply) {
     if (child.blocked != reply.request) continue;
     child.blocked = RequestId{};
     child.hangs = child.in_tool = false;
-    told.push_back(reply.text);
     const std::uint64_t life = child.life;
     const SessionId id = session;
+    if (child.hands_in) {
+      after(think_ms, [this, id, life] {
+        if (children_[id].life == life && children_[id].running) end_turn(id);
+      });
+      return;
+    }
+    told.push_back(reply.text);
     const std::string text = reply.text;
     after(1, [this, id, life, text] {
       if (children_[id].life == life && children_[id].running) think(id, text);
@@ -793,7 +799,11 @@ Answer FakeHost::call(Happening what, const SessionId& session) {
   if (lost && lost(what)) return {};
   const Happening copy = what;
   Answer given = deliver(std::move(what));
-  if (!given.given) children_[session].blocked = request;  // `answer` goes on with it
+  if (!given.given) {  // `answer` goes on with it
+    children_[session].blocked = request;
+    children_[session].hands_in = std::holds_alternative<WorkSubmitted>(copy) ||
+                                  std::holds_alternative<ReviewSubmitted>(copy);
+  }
   if (doubled) deliver(copy);
   const auto reply = replies_.find(request);
   if (!given.given) return given;

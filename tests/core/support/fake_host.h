@@ -213,6 +213,7 @@ class FakeHost {
     int turns = 0;
     std::uint64_t life = 0;   ///< of the turn: what was due for an older one is void
     RequestId blocked;        ///< a call that has no answer yet
+    bool hands_in = false;    ///< that call: after it the model says its last words
     std::string model;        ///< that its newest prompt names
     bool answering = false;   ///< a request of it is with the model
     int answers_left = 0;     ///< of its turn, before the last one

@@ -1,0 +1,93 @@
+#include "core/parting.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/budget.h"
+#include "core/governor.h"
+#include "core/isolation.h"
+#include "core/mission.h"
+#include "core/session_pool.h"
+#include "core/session_states.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// With so many sessions at work, last words wait.
+constexpr std::size_t kCrowd = 12;
+/// With fewer than this they go.
+constexpr std::size_t kQuiet = 4;
+/// So long they wait at most, if there is a slot by then.
+constexpr TimeMs kPartingMs = 30'000;
+
+/// Not where something waits for the session's end: a worktree for its removal, a budget for what
+/// its answers have cost, `opencode run` for the end of all; nor the last one of all.
+bool parts_later(const State& state, const Session& session) {
+  return session.state == SessionState::closing && slots_used(state) >= kCrowd &&
+         is_running(state.phase) && session.role != Role::master_reviewer && !session.first_look &&
+         !is_isolated(state) && !is_capped(state) && state.mode != HostMode::run;
+}
+
+bool is_overdue(const Session& session) {
+  return session.state == SessionState::parting && session.timer == 0;
+}
+
+}  // namespace
+
+void part_with(Context& ctx, Session& session, const RequestId& call, std::string answer) {
+  close_session(ctx, session);
+  if (!parts_later(ctx.state, session)) return ctx.accept(call, std::move(answer));
+  session.last_call = call;
+  session.last_answer = std::move(answer);
+  move_session(ctx, session, SessionState::parting);
+  ctx.cancel_timer(session.timer);
+  session.timer = ctx.start_timer(kPartingMs);
+}
+
+void go_now(Context& ctx, Session& session) {
+  move_session(ctx, session, SessionState::closing);
+  session.seen_ms = ctx.now_ms;
+  arm(ctx, session, stall_ms(ctx.state));
+  answer_last_call(ctx, session);
+}
+
+void let_parting_go(Context& ctx) {
+  State& state = ctx.state;
+  const bool over = !is_running(state.phase);
+  for (Session& session : state.sessions) {
+    if (session.state != SessionState::parting) continue;
+    if (!over && !is_overdue(session) && slots_used(state) >= kQuiet) continue;
+    if (has_room_for(state, session)) go_now(ctx, session);
+  }
+}
+
+void let_overdue_go(Context& ctx) {
+  for (Session& session : ctx.state.sessions) {
+    if (is_overdue(session) && has_room_for(ctx.state, session)) go_now(ctx, session);
+  }
+}
+
+void answer_last_call(Context& ctx, Session& session) {
+  if (session.last_call.empty()) return;
+  ctx.accept(std::exchange(session.last_call, RequestId{}),
+             std::exchange(session.last_answer, std::string{}));
+}
+
+void on_parting_timer(Context& ctx, Session& session) {
+  // Its call was cut off, and its end was not told.
+  if (session.errored || session.failed || session.last_call.empty()) {
+    return release_session(ctx, session);
+  }
+  ctx.moved = true;  // overdue
+}
+
+bool on_parting_aborted(Context& ctx, const CallAborted& event) {
+  std::vector<Session>& sessions = ctx.state.sessions;
+  const auto it = std::ranges::find(sessions, event.request, &Session::last_call);
+  if (event.request.empty() || it == sessions.end()) return false;
+  it->last_call = RequestId{};
+  it->last_answer.clear();
+  return true;  // the end of its turn follows
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,237 @@
+// Last words that wait while many sessions are at work.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "core/session_pool.h"
+#include "core/support/fake_host.h"
+
+namespace orchestrator::test {
+namespace {
+
+std::vector<TaskSpec> tasks(int count) {
+  std::vector<TaskSpec> made;
+  for (int i = 1; i <= count; ++i) made.push_back(task("T" + std::to_string(i)));
+  return made;
+}
+
+std::size_t in_state(const FakeHost& host, SessionState state) {
+  return static_cast<std::size_t>(std::ranges::count(host.state.sessions, state, &Session::state));
+}
+
+const Session& worker_of(FakeHost& host, const std::string& id) {
+  return *find_session(host.state, host.at(id).session);
+}
+
+/// So many Workers, of which all but the first stay at work until `released`.
+struct Crowd {
+  FakeHost host;
+  bool released = false;
+
+  explicit Crowd(int count, const std::string& flags = "") {
+    host.plan = plan_of(tasks(count));
+    host.script(Role::worker, [this](Turn& turn) {
+      if (turn.task == TaskId("T1") || released) return void(turn.do_work());
+      turn.hang();
+    });
+    host.task_command("--parallel " + std::to_string(count + 1) + " " + flags + " build it");
+  }
+
+  void await_parting() {
+    host.run_until([this] { return in_state(host, SessionState::parting) == 1; });
+  }
+};
+
+void expect_all_ended(const FakeHost& host) {
+  for (const Session& session : host.state.sessions) {
+    EXPECT_TRUE(session.state == SessionState::ended) << to_name(session.state);
+    EXPECT_EQ(session.outcome, Outcome::ok);
+    EXPECT_TRUE(session.last_call.empty());
+    EXPECT_TRUE(session.last_answer.empty());
+  }
+}
+
+MISSION_SCENARIO(Parting, WhatSomebodyWaitsForComesFirst) {
+  FakeHost host;
+  host.plan = plan_of(tasks(30));
+  std::size_t most = 0;
+  std::size_t verdicts = 0;
+  std::size_t parting_at_last_verdict = 0;
+  host.script(Role::reviewer, [&](Turn& turn) {
+    turn.pass();
+    most = std::max(most, in_state(host, SessionState::parting));
+    if (++verdicts == 30) parting_at_last_verdict = in_state(host, SessionState::parting);
+  });
+  host.task_command("--parallel 40 build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_GT(most, 15U);
+  EXPECT_GT(parting_at_last_verdict, 15U) << "nobody waits for these";
+  EXPECT_LE(host.state.metrics.sessions_peak, 40U);
+  EXPECT_TRUE(host.aborted.empty()) << "each has said its last words";
+  expect_all_ended(host);
+  EXPECT_EQ(host.timers(), 0U);
+}
+
+MISSION_SCENARIO(Parting, FewSessionsAreNotHeldUp) {
+  FakeHost host;
+  host.plan = plan_of(tasks(30));
+  host.script(Role::reviewer, [&](Turn& turn) {
+    turn.pass();
+    EXPECT_EQ(in_state(host, SessionState::parting), 0U);
+  });
+  host.task_command("--parallel 11 build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Parting, ItsSlotIsForOthersAndItWaitsHalfAMinuteAtMost) {
+  Crowd crowd(14);
+  crowd.await_parting();
+  FakeHost& host = crowd.host;
+  EXPECT_EQ(core::slots_used(host.state), 14U) << "13 Workers and a Reviewer";
+  const SessionId id = host.at("T1").session;
+  host.run_until([&] { return find_session(host.state, id)->state == SessionState::ended; });
+  EXPECT_EQ(host.at("T1").status, TaskStatus::done) << "its Reviewer did not wait";
+  EXPECT_EQ(in_state(host, SessionState::parting), 1U) << "its Reviewer's own last words";
+  host.run_for(1'000);
+  EXPECT_EQ(in_state(host, SessionState::parting), 0U);
+  EXPECT_EQ(core::slots_used(host.state), 13U);
+  host.stop();
+}
+
+MISSION_SCENARIO(Parting, OverdueWordsGoBeforeNewWork) {
+  FakeHost host;
+  host.think_ms = 5'000;
+  host.plan = plan_of(tasks(70));
+  host.task_command("--parallel 13 build it");
+  host.run_until([&] { return in_state(host, SessionState::parting) > 0; });
+  while (is_running(host.state.phase)) {
+    host.run_for(1'000);
+    for (const Session& session : host.state.sessions) {
+      if (session.state != SessionState::parting) continue;
+      EXPECT_LE(host.now - session.seen_ms, 60'000) << "somebody else had its slot";
+    }
+  }
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Parting, AReworkWaitsForNothing) {
+  Crowd crowd(14);
+  FakeHost& host = crowd.host;
+  int reviews = 0;
+  host.script(Role::reviewer, [&](Turn& turn) {
+    if (turn.task == TaskId("T1") && ++reviews == 1) return void(turn.reject("not so"));
+    turn.pass();
+  });
+  crowd.await_parting();
+  const SessionId id = host.at("T1").session;
+  host.run_until([&] { return host.at("T1").status == TaskStatus::rework; });
+  const TimeMs rejected = host.now;
+  host.run_until([&] { return host.at("T1").status == TaskStatus::running; });
+  EXPECT_LE(host.now - rejected, 500);
+  EXPECT_EQ(host.at("T1").session, id) << "the same session";
+  host.stop();
+}
+
+MISSION_SCENARIO(Parting, AStopAnswersTheCallAndEndsTheTurn) {
+  Crowd crowd(14);
+  crowd.await_parting();
+  FakeHost& host = crowd.host;
+  const SessionId id = host.at("T1").session;
+  host.stop();
+  EXPECT_NE(std::ranges::find(host.aborted, id), host.aborted.end());
+  host.run();
+  EXPECT_EQ(find_session(host.state, id)->state, SessionState::ended);
+  EXPECT_EQ(in_state(host, SessionState::parting), 0U);
+  EXPECT_EQ(host.timers(), 0U);
+}
+
+MISSION_SCENARIO(Parting, APauseKeepsWhatIsHandedIn) {
+  Crowd crowd(14);
+  crowd.await_parting();
+  FakeHost& host = crowd.host;
+  host.press_escape();
+  EXPECT_EQ(host.state.phase, Phase::paused);
+  EXPECT_TRUE(worker_of(host, "T1").state == SessionState::idle);
+  EXPECT_TRUE(worker_of(host, "T1").last_call.empty());
+  EXPECT_EQ(host.at("T1").status, TaskStatus::reviewing);
+  host.run();
+  crowd.released = true;
+  host.resume();
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("T1").attempt, 1U);
+}
+
+MISSION_SCENARIO(Parting, ACallThatThePersonCutsOffIsOver) {
+  Crowd crowd(14);
+  FakeHost& host = crowd.host;
+  host.script(Role::reviewer, [](Turn& turn) { turn.hang(); });
+  crowd.await_parting();
+  const SessionId id = host.at("T1").session;
+  host.deliver(CallAborted{worker_of(host, "T1").last_call, id});
+  EXPECT_TRUE(worker_of(host, "T1").last_call.empty());
+  host.deliver(SessionErrored{id, "MessageAbortedError", "Aborted"});
+  host.deliver(SessionIdled{id});
+  host.deliver(SessionIdled{id});
+  EXPECT_TRUE(worker_of(host, "T1").state == SessionState::idle) << "a rework may come";
+  host.stop();
+}
+
+MISSION_SCENARIO(Parting, OneWhoseEndIsNotToldIsReleased) {
+  Crowd crowd(14);
+  FakeHost& host = crowd.host;
+  host.script(Role::reviewer, [](Turn& turn) { turn.hang(); });
+  crowd.await_parting();
+  const SessionId id = host.at("T1").session;
+  host.deliver(CallAborted{worker_of(host, "T1").last_call, id});
+  host.run_for(31'000);
+  EXPECT_TRUE(worker_of(host, "T1").state == SessionState::idle);
+  host.stop();
+}
+
+MISSION_SCENARIO(Parting, NothingIsHeldWhereSomethingWaitsForTheSessionsEnd) {
+  for (const std::string flags : {"--isolation worktree", "--budget 90Mtok", "run"}) {
+    FakeHost host(flags == "run" ? HostMode::run : HostMode::serve);
+    host.plan = plan_of(tasks(20));
+    host.script(Role::reviewer, [&](Turn& turn) {
+      turn.pass();
+      EXPECT_EQ(in_state(host, SessionState::parting), 0U) << flags;
+    });
+    host.task_command("--parallel 30 " + (flags == "run" ? "" : flags) + " build it");
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::sealed) << flags;
+  }
+}
+
+MISSION_SCENARIO(Parting, ACrashLeavesNobodyWaiting) {
+  Crowd crowd(14);
+  crowd.await_parting();
+  FakeHost& host = crowd.host;
+  crowd.released = true;
+  host.crash(HostMode::serve);
+  EXPECT_EQ(in_state(host, SessionState::parting), 0U);
+  host.resume();
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("T1").attempt, 1U);
+}
+
+MISSION_SCENARIO(Parting, TheNextMissionAnswersWhatTheLastOneLeft) {
+  FakeHost host;
+  host.plan = plan_of(tasks(30));
+  host.task_command("--parallel 20 build it");
+  host.run_until([&] { return host.state.phase == Phase::sealed; });
+  ASSERT_GT(in_state(host, SessionState::parting), 0U) << "more than there are slots";
+  host.plan = plan_of({task("T1")});
+  host.task_command("build more");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.timers(), 0U);
+}
+
+}  // namespace
+}  // namespace orchestrator::test
