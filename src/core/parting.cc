@@ -73,6 +73,12 @@ void answer_last_call(Context& ctx, Session& session) {
              std::exchange(session.last_answer, std::string{}));
 }
 
+bool last_words_pending(const State& state) {
+  return state.mode != HostMode::run && std::ranges::any_of(state.sessions, [](const Session& s) {
+           return s.state == SessionState::parting || s.state == SessionState::closing;
+         });
+}
+
 void on_parting_timer(Context& ctx, Session& session) {
   // Its call was cut off, and its end was not told.
   if (session.errored || session.failed || session.last_call.empty()) {

@@ -22,6 +22,10 @@ void go_now(Context& ctx, Session& session);
 /// It ends otherwise: whoever waits for the answer gets it.
 void answer_last_call(Context& ctx, Session& session);
 
+/// The mission is over, and the host has yet to tell the end of turns whose work is in. Not in
+/// `opencode run`, whose process may end before they do.
+[[nodiscard]] bool last_words_pending(const State& state);
+
 void on_parting_timer(Context& ctx, Session& session);
 /// Whether it was a call of a parting session.
 bool on_parting_aborted(Context& ctx, const CallAborted& event);

@@ -13,6 +13,7 @@
 #include "codec/binary.h"
 #include "codec/message.h"
 #include "core/isolation.h"
+#include "core/parting.h"
 #include "core/submission.h"
 #include "core/todo_text.h"
 #include "orchestrator/step.h"
@@ -438,9 +439,11 @@ class Project final : public Directory, private MissionAccess {
       const bool due = phase_changed_ || save_due_ || shows_something();
       if (due && !make_durable(outbox)) return;
       if (phase_changed_ || save_due_) save(outbox);
-      // The log and the lock outlive the mission until its worktrees are gone.
-      if (store_.is_open() && !is_active(state_.phase) && !core::leaves_worktrees(state_))
+      // The log and the lock outlive the mission until its worktrees are gone and all is said.
+      if (store_.is_open() && !is_active(state_.phase) && !core::leaves_worktrees(state_) &&
+          !core::last_words_pending(state_)) {
         finish(outbox);
+      }
     }
     let_out(outbox);
     if (world_.machine && !load_pending_ && wants_load()) {

@@ -247,7 +247,8 @@ class Simulation {
     }
     event.extreme = random_.chance(5);
     if (random_.chance(10)) event.arguments += " --time 1h";
-    if (random_.chance(10)) event.arguments += " --parallel 2";
+    if (random_.chance(20))
+      event.arguments += random_.chance(50) ? " --parallel 2" : " --parallel 40";
     asking_ = true;
     host_.command(session, event, [this](bool /*ok*/) { asking_ = false; });
   }

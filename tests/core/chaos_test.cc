@@ -46,6 +46,17 @@ class Chaos {
     };
   }
 
+  /// So many at work that last words wait (core/parting.h).
+  void crowd() {
+    std::vector<TaskSpec> tasks;
+    const std::uint32_t n = 16 + pick(14);
+    for (std::uint32_t i = 0; i < n; ++i)
+      tasks.push_back(task("T" + std::to_string(i), {}, {"f" + std::to_string(i)}));
+    host_.plan = plan_of(tasks);
+    host_.options.parallel.initial = host_.options.parallel.max = 30;
+    host_.options.parallel.per_model.clear();
+  }
+
   void expect_merged() {
     EXPECT_TRUE(host_.trees.empty()) << host_.trees.begin()->first << " still stands";
     if (host_.state.phase != Phase::sealed) return;
@@ -290,6 +301,18 @@ TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
     Chaos(seed).run();
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(Chaos, SoDoCrowds) {
+  const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
+  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 12);
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
+    Chaos chaos(seed);
+    chaos.crowd();
+    chaos.run();
     if (::testing::Test::HasFailure()) return;
   }
 }
