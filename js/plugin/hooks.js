@@ -168,24 +168,10 @@ export function hooks(host) {
     },
 
     "tool.execute.after": async (/** @type {any} */ input, /** @type {any} */ output) => {
-      memory.running.end(input.sessionID, input.callID)
-      if (!link.watches(input.sessionID)) return
-      const args = input.args ?? {}
-      if (writers.has(input.tool)) {
-        const said = await shadowCheck(link, input.sessionID, writtenPaths(args))
-        if (said && typeof output.output === "string") output.output += said
-      }
-      if (input.tool === "bash") {
-        const exit = output.metadata?.exit
-        link.tell({
-          type: "command_ran",
-          session: input.sessionID,
-          call: input.callID ?? "",
-          command: args.command ?? "",
-          workdir: args.workdir ?? "",
-          exit_code: Number.isInteger(exit) ? exit : -1, // killed or timed out: nobody's success
-          output: String(output.output ?? "").slice(0, outputMax),
-        })
+      try {
+        if (link.watches(input.sessionID)) await afterTool(link, input, output)
+      } finally {
+        memory.running.end(input.sessionID, input.callID)
       }
     },
 
@@ -206,6 +192,27 @@ export function hooks(host) {
     tool: Object.fromEntries(Object.keys(missionTools).map((name) => [name, toolFor(host, name)])),
 
     dispose: host.dispose,
+  }
+}
+
+/** @param {HookHost["link"]} link @param {any} input @param {any} output */
+async function afterTool(link, input, output) {
+  const args = input.args ?? {}
+  if (writers.has(input.tool)) {
+    const said = await shadowCheck(link, input.sessionID, writtenPaths(args))
+    if (said && typeof output.output === "string") output.output += said
+  }
+  if (input.tool === "bash") {
+    const exit = output.metadata?.exit
+    link.tell({
+      type: "command_ran",
+      session: input.sessionID,
+      call: input.callID ?? "",
+      command: args.command ?? "",
+      workdir: args.workdir ?? "",
+      exit_code: Number.isInteger(exit) ? exit : -1, // killed or timed out: nobody's success
+      output: String(output.output ?? "").slice(0, outputMax),
+    })
   }
 }
 

@@ -4,8 +4,8 @@
 export class RunningTools {
   /** call -> the directory that it runs in @type {Map<string, string>} */
   #calls = new Map()
-  /** directory -> who waits until nothing runs there @type {Map<string, () => void>} */
-  #waiting = new Map()
+  /** Who waits until nothing runs in a directory. @type {Set<{directory: string, done: () => void}>} */
+  #waiting = new Set()
 
   /** @param {string} session @param {string} call unique in its session @param {string} directory */
   begin(session, call, directory) {
@@ -17,7 +17,8 @@ export class RunningTools {
     const directory = this.#calls.get(`${session} ${call}`)
     if (directory === undefined) return
     this.#calls.delete(`${session} ${call}`)
-    if (!this.#runsIn(directory)) this.#waiting.get(directory)?.()
+    if (this.#runsIn(directory)) return
+    for (const waiter of this.#waiting) if (waiter.directory === directory) waiter.done()
   }
 
   /** A call that failed has no other end; one that an abort marks as failed may run on. @param {any} part as stored */
@@ -26,20 +27,24 @@ export class RunningTools {
   }
 
   /**
-   * Until nothing runs there, or for so long: a call that an abort has made fail is told to nobody. One waits at a time;
-   * afterwards what ran there is forgotten.
+   * Until nothing runs there, or for so long: a call that an abort has made fail is told to nobody. Afterwards what ran
+   * there is forgotten.
    * @param {string} directory @param {number} ms
    */
   async over(directory, ms) {
     if (!this.#runsIn(directory)) return
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer
     await new Promise((resolve) => {
-      this.#waiting.set(directory, () => resolve(undefined))
-      timer = setTimeout(resolve, ms)
+      const waiter = {
+        directory,
+        done: () => {
+          clearTimeout(timer)
+          this.#waiting.delete(waiter)
+          resolve(undefined)
+        },
+      }
+      const timer = setTimeout(waiter.done, ms)
+      this.#waiting.add(waiter)
     })
-    clearTimeout(timer)
-    this.#waiting.delete(directory)
     for (const [call, place] of this.#calls) if (place === directory) this.#calls.delete(call)
   }
 

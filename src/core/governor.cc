@@ -254,6 +254,11 @@ bool has_room_for(const State& state, const Session& session) {
   return load == nullptr || used(state, model, &session) < load->limit;
 }
 
+bool is_resting(const Context& ctx, const Session& session) {
+  const ModelLoad* load = find_load(ctx.state, model_of(ctx.state, session));
+  return load != nullptr && (ctx.now_ms < load->not_before_ms || load->breaker != Breaker::closed);
+}
+
 Choice choose_model(const Context& ctx, Role role, const Session* session) {
   const State& state = ctx.state;
   const std::vector<std::string> chain = chain_of(state, role);

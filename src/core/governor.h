@@ -33,6 +33,8 @@ struct Choice {
 [[nodiscard]] bool has_room(const State& state);
 /// Whether a turn that goes on by itself with its model keeps the limits, in all and of that model.
 [[nodiscard]] bool has_room_for(const State& state, const Session& session);
+/// The model that this one asks wants to be left alone for now.
+[[nodiscard]] bool is_resting(const Context& ctx, const Session& session);
 
 /// What the host says of the model of a session's requests. Null: the Commander's.
 void note_model(Context& ctx, Session* session, const std::string& model);

@@ -1,5 +1,4 @@
 #include "core/mission.h"
-#include "core/parting.h"
 
 #include <algorithm>
 
@@ -164,7 +163,6 @@ void set_limits(State& state, const TaskCommand& command) {
 void start_mission(Context& ctx, const MissionRequested& event) {
   const TaskCommand command = parse_task_command(event.arguments, event.mode);
   State& state = ctx.state;
-  for (Session& session : state.sessions) answer_last_call(ctx, session);
   state = State{};
   state.mission = event.mission;
   state.phase = Phase::briefing;

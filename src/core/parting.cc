@@ -17,8 +17,9 @@ namespace {
 constexpr std::size_t kCrowd = 12;
 /// With fewer than this they go.
 constexpr std::size_t kQuiet = 4;
-/// So long they wait at most, if there is a slot by then.
-constexpr TimeMs kPartingMs = 30'000;
+/// So long they wait at most, if there is a slot by then: providers keep what they have read of a
+/// conversation for five minutes, and read it anew at full price afterwards.
+constexpr TimeMs kPartingMs = 240'000;
 
 /// Not where something waits for the session's end: a worktree for its removal, a budget for what
 /// its answers have cost, `opencode run` for the end of all; nor the last one of all.
@@ -35,10 +36,13 @@ bool is_overdue(const Session& session) {
 }  // namespace
 
 void part_with(Context& ctx, Session& session, const RequestId& call, std::string answer) {
+  // Else its turn has ended meanwhile, and nobody waits for the answer.
+  const bool in_turn = session.state == SessionState::working && !call.empty();
   close_session(ctx, session);
-  if (!parts_later(ctx.state, session)) return ctx.accept(call, std::move(answer));
+  if (!in_turn || !parts_later(ctx.state, session)) return ctx.accept(call, std::move(answer));
   session.last_call = call;
   session.last_answer = std::move(answer);
+  session.seen_ms = ctx.now_ms;
   move_session(ctx, session, SessionState::parting);
   ctx.cancel_timer(session.timer);
   session.timer = ctx.start_timer(kPartingMs);
@@ -46,6 +50,7 @@ void part_with(Context& ctx, Session& session, const RequestId& call, std::strin
 
 void go_now(Context& ctx, Session& session) {
   move_session(ctx, session, SessionState::closing);
+  session.leased_ms += ctx.now_ms - session.seen_ms;  // that time was not its own
   session.seen_ms = ctx.now_ms;
   arm(ctx, session, stall_ms(ctx.state));
   answer_last_call(ctx, session);
@@ -56,14 +61,15 @@ void let_parting_go(Context& ctx) {
   const bool over = !is_running(state.phase);
   for (Session& session : state.sessions) {
     if (session.state != SessionState::parting) continue;
-    if (!over && !is_overdue(session) && slots_used(state) >= kQuiet) continue;
-    if (has_room_for(state, session)) go_now(ctx, session);
+    if (!is_overdue(session) && slots_used(state) >= kQuiet) continue;
+    if (has_room_for(state, session) && (over || !is_resting(ctx, session))) go_now(ctx, session);
   }
 }
 
 void let_overdue_go(Context& ctx) {
   for (Session& session : ctx.state.sessions) {
-    if (is_overdue(session) && has_room_for(ctx.state, session)) go_now(ctx, session);
+    if (is_overdue(session) && has_room_for(ctx.state, session) && !is_resting(ctx, session))
+      go_now(ctx, session);
   }
 }
 
@@ -73,10 +79,33 @@ void answer_last_call(Context& ctx, Session& session) {
              std::exchange(session.last_answer, std::string{}));
 }
 
+bool says_last_words(const Session& session) {
+  return session.state == SessionState::parting || session.state == SessionState::closing;
+}
+
 bool last_words_pending(const State& state) {
-  return state.mode != HostMode::run && std::ranges::any_of(state.sessions, [](const Session& s) {
-           return s.state == SessionState::parting || s.state == SessionState::closing;
-         });
+  return state.mode != HostMode::run && std::ranges::any_of(state.sessions, says_last_words);
+}
+
+std::vector<Reply> take_last_answers(State& state) {
+  std::vector<Reply> answers;
+  for (Session& session : state.sessions) {
+    if (session.last_call.empty()) continue;
+    answers.push_back({std::exchange(session.last_call, RequestId{}), true,
+                       std::exchange(session.last_answer, std::string{})});
+  }
+  return answers;
+}
+
+void forget_last_words(State& state) {
+  (void)take_last_answers(state);
+  for (Session& session : state.sessions) {
+    if (!says_last_words(session)) continue;
+    session.state = SessionState::ended;
+    session.outcome = Outcome::ok;
+    session.timer = 0;
+    session.effect = 0;
+  }
 }
 
 void on_parting_timer(Context& ctx, Session& session) {

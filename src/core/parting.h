@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/context.h"
 
@@ -22,9 +23,18 @@ void go_now(Context& ctx, Session& session);
 /// It ends otherwise: whoever waits for the answer gets it.
 void answer_last_call(Context& ctx, Session& session);
 
-/// The mission is over, and the host has yet to tell the end of turns whose work is in. Not in
-/// `opencode run`, whose process may end before they do.
+/// Its work is in, and the host has yet to tell the end of its turn.
+[[nodiscard]] bool says_last_words(const Session& session);
+/// Whether one does. Not in `opencode run`, whose process may end before they do.
 [[nodiscard]] bool last_words_pending(const State& state);
+
+// ---- of a mission that is over, outside of its log
+// -----------------------------------------------
+
+/// What the calls that wait still are to be told; they wait no more.
+[[nodiscard]] std::vector<Reply> take_last_answers(State& state);
+/// In a state that another process has left: nobody waits for its last words.
+void forget_last_words(State& state);
 
 void on_parting_timer(Context& ctx, Session& session);
 /// Whether it was a call of a parting session.

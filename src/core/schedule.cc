@@ -100,7 +100,8 @@ bool reviews_wait(const State& state) {
 void start_rework(Context& ctx, Task& task) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
   if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
-  if (worker->state == SessionState::parting) return go_now(ctx, *worker);
+  if (worker->state == SessionState::parting && has_room_for(ctx.state, *worker))
+    go_now(ctx, *worker);
   if (worker->state != SessionState::idle) return;  // its last turn runs out
   if (!has_place(ctx, task)) return;
   task.commit.clear();

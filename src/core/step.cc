@@ -237,10 +237,14 @@ struct Dispatch {
   }
 
   void operator()(const TurnEnded& event) {
-    if (!is_active(ctx.state.phase) || event.session.empty()) return;
+    if (event.session.empty()) return;
     const bool root = event.session == ctx.state.root_session;
     Session* session = root ? nullptr : find_session(ctx.state, event.session);
     if (!root && session == nullptr) return;
+    if (!is_active(ctx.state.phase)) {  // its answers are paid for all the same
+      if (!root && says_last_words(*session)) settle(ctx, session, event);
+      return;
+    }
     if (root || tells_model(*session)) note_model(ctx, session, event.model);
     judge_answer(ctx, session, event);
     settle(ctx, session, event);

@@ -54,6 +54,8 @@ class MissionStore {
 
   /// A log is open: events are kept.
   [[nodiscard]] bool is_open() const { return log_ != nullptr; }
+  /// The lock file is where it was made: nobody has removed it.
+  [[nodiscard]] bool lock_is_seen() const { return lock_ && lock_->is_seen(); }
   /// The number that the next event will have.
   [[nodiscard]] std::uint64_t next_seq() const { return log_ ? log_->next_seq() : 1; }
 

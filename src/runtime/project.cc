@@ -47,6 +47,9 @@ constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
 constexpr std::uint64_t kStorageTimer = kDeriveTimer + 3;
 constexpr std::uint64_t kTodoTimer = kDeriveTimer + 4;
 constexpr std::uint64_t kLoadTimer = kDeriveTimer + 5;
+constexpr std::uint64_t kWordsTimer = kDeriveTimer + 6;
+/// So long after a mission's end its sessions have for their last words.
+constexpr std::uint64_t kWordsMs = 300'000;
 /// How often it is looked how busy the machine is, while a mission runs.
 constexpr std::uint64_t kLoadEveryMs = 5'000;
 constexpr std::uint64_t kMachineBytesMax = 65'536;
@@ -136,6 +139,12 @@ class Project final : public Directory, private MissionAccess {
     }
     if (id == kStorageTimer) {
       if (!failure_.empty()) try_storage(outbox);
+      return;
+    }
+    if (id == kWordsTimer) {
+      awaits_words_ = false;
+      if (is_over() && !core::leaves_worktrees(state_)) finish(outbox);
+      let_out(outbox);
       return;
     }
     if (id == LanguageServers::kTimer) return gates_.tick(outbox);
@@ -296,6 +305,7 @@ class Project final : public Directory, private MissionAccess {
     gates_.begin_diagnoses(Options{}, outbox);
     const std::string known_problem = std::exchange(load_problem_, "");
     const auto found = store_.load(state_, outbox.now_ms());
+    if (found.ok() && !store_.is_open()) core::forget_last_words(state_);
     if (world_.observer != nullptr && found.ok() && found.value().found)
       world_.observer->loaded(state_);
     state_.mode = mode_;
@@ -440,10 +450,10 @@ class Project final : public Directory, private MissionAccess {
       if (due && !make_durable(outbox)) return;
       if (phase_changed_ || save_due_) save(outbox);
       // The log and the lock outlive the mission until its worktrees are gone and all is said.
-      if (store_.is_open() && !is_active(state_.phase) && !core::leaves_worktrees(state_) &&
-          !core::last_words_pending(state_)) {
-        finish(outbox);
-      }
+      const bool words = core::last_words_pending(state_);
+      if (is_over() && !words && !core::leaves_worktrees(state_)) finish(outbox);
+      if (is_over() && words && !std::exchange(awaits_words_, true))
+        outbox.start_timer(kWordsTimer, kWordsMs);
     }
     let_out(outbox);
     if (world_.machine && !load_pending_ && wants_load()) {
@@ -500,12 +510,28 @@ class Project final : public Directory, private MissionAccess {
     }
   }
 
+  /// A mission has ended whose log is still open.
+  [[nodiscard]] bool is_over() const { return store_.is_open() && !is_active(state_.phase); }
+
   /// The mission is over: another process may start the next one.
   void finish(Outbox& outbox) {
-    save(outbox);
+    if (const auto synced = store_.sync(); synced.ok()) {
+      unsettled_.settle();
+      save(outbox);
+    } else {
+      note(LogLevel::warning, "the last events are not in the log: " + synced.error().text());
+    }
+    leave(outbox);
+  }
+
+  /// Nothing more is kept of the mission that is over; whoever waits for an answer gets it.
+  void leave(Outbox& outbox) {
+    for (Reply& left : core::take_last_answers(state_))
+      reply(left.request, true, std::move(left.text));
+    if (std::exchange(awaits_words_, false)) outbox.cancel_timer(kWordsTimer);
     store_.close();
     gates_.unwatch_files();
-    changed_ = false;
+    changed_ = phase_changed_ = save_due_ = false;
   }
 
   /// The log has everything already: a snapshot that cannot be written costs a slower start, and is
@@ -544,6 +570,10 @@ class Project final : public Directory, private MissionAccess {
   // ----------------------------------------------------------------
 
   void heal(Outbox& outbox) {
+    if (is_over() && !phase_changed_) {  // people may tidy up
+      if (!store_.lock_is_seen()) leave(outbox);
+      return;
+    }
     const auto healed = store_.heal(state_, outbox.now_ms());
     if (!healed.ok()) return lose_directory(healed.error(), outbox);
     if (healed.value().look_again && !todo_pending_) {
@@ -630,6 +660,12 @@ class Project final : public Directory, private MissionAccess {
   }
 
   void fail_storage(const base::Error& error, Outbox& outbox) {
+    if (is_over() && !phase_changed_) {  // its end is on the disk
+      note(LogLevel::warning, "the last events are not in the log: " + error.text());
+      unsettled_.settle();
+      leave(outbox);
+      return let_out(outbox);
+    }
     failure_ = error.text();
     changed_ = phase_changed_ = save_due_ = false;
     note(LogLevel::error, "the log cannot be written: " + failure_);
@@ -729,6 +765,7 @@ class Project final : public Directory, private MissionAccess {
   bool changed_ = false;
   bool phase_changed_ = false;
   bool load_pending_ = false;
+  bool awaits_words_ = false;  ///< `kWordsTimer` runs
   bool derive_pending_ = false;
   bool todo_pending_ = false;
   bool progress_pending_ = false;

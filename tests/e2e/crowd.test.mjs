@@ -1,8 +1,10 @@
 // Many sessions at once in the real OpenCode: what somebody waits for comes first (docs/concurrency.md, "Last words").
 
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import { join } from "node:path"
 import test, { after } from "node:test"
-import { missionWhere } from "./support/project.mjs"
+import { kCheckout, missionWhere } from "./support/project.mjs"
 import { asked, atGate, ended, gate, openGate, small, Stage } from "./support/story.mjs"
 
 const stage = new Stage()
@@ -24,6 +26,9 @@ test("beside many at work last words wait, without a slot; all are said in the e
   await ended(project, "sealed")
   await command
   const last = await missionWhere(project, (m) => m.sessions.every((/** @type {any} */ s) => s.state === "ended"), { timeoutMs: 8000 })
+  const wal = join(project.dir, ".opencode/orchestrator", `${last.mission}.wal`)
+  const check = spawnSync(process.execPath, [join(kCheckout, "js/cli/main.mjs"), "replay", wal, "--check"], { encoding: "utf8" })
+  assert.equal(check.status, 0, check.stderr)
   const of = (/** @type {string} */ role) => asked(project, (r) => r.role === role && r.task === "T1")
   const [verdict, words] = [of("reviewer")[0], of("worker").at(-1)]
   assert.ok(verdict && words?.last && verdict.index < words.index, "the Reviewer was asked before the Worker's last words")

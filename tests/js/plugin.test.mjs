@@ -436,8 +436,9 @@ test("a worktree's instance is disposed of when its tools are over, also those t
   running.end("b", "1")
   await new Promise(setImmediate)
   assert.equal(over, false, "one was aborted, and runs on")
+  const second = running.over("/w", 60_000)
   running.see(failed({}))
-  await waiting
+  await Promise.all([waiting, second])
   await running.over("/w", 60_000)
   // What never ends is not waited for twice.
   await running.over("/other", 1)

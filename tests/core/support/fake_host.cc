@@ -7,6 +7,7 @@
 
 #include "codec/binary.h"
 #include "core/claims.h"
+#include "core/parting.h"
 #include "core/race.h"
 #include "core/recovery.h"
 #include "core/schedule.h"
@@ -834,6 +835,9 @@ void FakeHost::default_model(Turn& turn) {
 // ---- a person -----------------------------------------------------------------------------------
 
 Answer FakeHost::task_command(const std::string& arguments, const SessionId& session) {
+  if (!is_active(state.phase)) {  // as the runtime does, outside of the log
+    for (const Reply& left : core::take_last_answers(state)) answer(left);
+  }
   MissionRequested event;
   event.request = new_request();
   event.session = session;
