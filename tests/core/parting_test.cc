@@ -272,6 +272,7 @@ MISSION_SCENARIO(Parting, NothingIsSaidToAModelThatRests) {
   host.run_for(200'000);
   ASSERT_TRUE(reviewer("T1")->state == SessionState::parting);
   host.deliver(SessionRetried{reviewer("T2")->id, "Too Many Requests: rate limit", 1, 90'000});
+  host.deliver(SessionDeleted{reviewer("T2")->id});  // nobody asks that model now
   host.run_for(60'000);
   EXPECT_TRUE(reviewer("T1")->state == SessionState::parting) << "its time is over, the rest not";
   host.run_for(40'000);
