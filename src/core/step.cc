@@ -433,8 +433,8 @@ std::string why_not_write(const State& state, const SessionId& session, const st
            "a person; leave these files alone.";
   }
   const Session* child = find_session(state, session);
-  const std::string over = "Write refused: this session's part in mission " + state.mission.value +
-                           " is over; end your turn.";
+  std::string over = "Write refused: this session's part in mission " + state.mission.value +
+                     " is over; end your turn.";
   if (child != nullptr && child->aborting) return over;  // also of a mission that was stopped
   if (!is_active(state.phase)) return "";
   if (child == nullptr) return was_child && session != state.root_session ? over : "";

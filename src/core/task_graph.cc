@@ -67,9 +67,10 @@ std::size_t count(const State& state, TaskStatus status) {
 bool is_part_of(const State& state, const Task& task, const TaskId& whole) {
   const Task* at = &task;
   // Bounded: a damaged snapshot may hold a circle.
-  for (std::size_t i = 0; i < state.tasks.size() && at != nullptr && !at->parent.empty(); ++i) {
+  for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
+    if (at->parent.empty() && at->brings.empty()) return false;
     if (at->parent == whole) return true;
-    at = find_task(state, at->parent);
+    at = find_task(state, at->parent.empty() ? at->brings : at->parent);
   }
   return false;
 }

@@ -90,7 +90,8 @@ void finish_on_word(Context& ctx, Task& task);
 [[nodiscard]] bool has_movable_task(const State& state);
 [[nodiscard]] std::size_t count(const State& state, TaskStatus status);
 
-/// Whether a task was delegated from `whole`, or from a task that was. A task is no part of itself.
+/// Whether a task was delegated from `whole`, or from a task that was, or brings one together with
+/// others that was. A task is no part of itself.
 [[nodiscard]] bool is_part_of(const State& state, const Task& task, const TaskId& whole);
 /// The other task in work that holds this file, as far as `asking` is concerned: what a whole holds
 /// its parts may write.

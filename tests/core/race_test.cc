@@ -202,6 +202,24 @@ MISSION_SCENARIO(Race, AConflictOfTheWinnerIsSolvedLikeAnyOther) {
   EXPECT_EQ(host.state.tasks.back().status, TaskStatus::done);
 }
 
+MISSION_SCENARIO(Race, AConflictOfAPartsWinnerDoesNotWaitForItsWhole) {
+  FakeHost host;
+  host.plan = plan_of({task("T1", {}, {"part.txt"})});
+  host.touch("part.txt");
+  host.script(Role::worker, [&host](Turn& turn) {
+    if (turn.task == TaskId("T1") && turn.text.starts_with("Task")) {
+      turn.delegate({"A part", "Write part.txt", "", {"part.txt"}, false, {"a", "b"}});
+      return;
+    }
+    turn.do_work();
+    if (strategy_of(turn) == "a") host.touch("part.txt");  // a person's
+  });
+  ASSERT_TRUE(host.task_command("Build it").ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(host.at("T1.1.1-merge").status, TaskStatus::done);
+}
+
 MISSION_SCENARIO(Race, ItHoldsItsClaimAgainstOthers) {
   FakeHost host;
   TaskSpec first = raced("T1", {"a", "b"});
