@@ -305,9 +305,9 @@ class Project final : public Directory, private MissionAccess {
     gates_.begin_diagnoses(Options{}, outbox);
     const std::string known_problem = std::exchange(load_problem_, "");
     const auto found = store_.load(state_, outbox.now_ms());
-    if (found.ok() && !store_.is_open()) core::forget_last_words(state_);
     if (world_.observer != nullptr && found.ok() && found.value().found)
       world_.observer->loaded(state_);
+    if (found.ok() && !store_.is_open()) core::forget_last_words(state_);
     state_.mode = mode_;
     if (!found.ok()) {
       load_problem_ =

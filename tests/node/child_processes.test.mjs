@@ -25,7 +25,7 @@ function openProject(t) {
   })
   t.after(() => {
     binding.close()
-    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
   let requests = 0
   /** @param {any} message */
