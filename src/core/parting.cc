@@ -33,6 +33,19 @@ bool is_overdue(const Session& session) {
   return session.state == SessionState::parting && session.timer == 0;
 }
 
+enum class Which { overdue, all };
+
+/// Those that are overdue; of all others as many as it is quiet for.
+void let_go(Context& ctx, Which which) {
+  const bool over = !is_running(ctx.state.phase);
+  for (Session& session : ctx.state.sessions) {
+    if (session.state != SessionState::parting) continue;
+    const bool may = is_overdue(session) || (which == Which::all && slots_used(ctx.state) < kQuiet);
+    if (may && has_room_for(ctx.state, session) && (over || !is_resting(ctx, session)))
+      go_now(ctx, session);
+  }
+}
+
 }  // namespace
 
 void part_with(Context& ctx, Session& session, const RequestId& call, std::string answer) {
@@ -56,22 +69,9 @@ void go_now(Context& ctx, Session& session) {
   answer_last_call(ctx, session);
 }
 
-void let_parting_go(Context& ctx) {
-  State& state = ctx.state;
-  const bool over = !is_running(state.phase);
-  for (Session& session : state.sessions) {
-    if (session.state != SessionState::parting) continue;
-    if (!is_overdue(session) && slots_used(state) >= kQuiet) continue;
-    if (has_room_for(state, session) && (over || !is_resting(ctx, session))) go_now(ctx, session);
-  }
-}
+void let_parting_go(Context& ctx) { let_go(ctx, Which::all); }
 
-void let_overdue_go(Context& ctx) {
-  for (Session& session : ctx.state.sessions) {
-    if (is_overdue(session) && has_room_for(ctx.state, session) && !is_resting(ctx, session))
-      go_now(ctx, session);
-  }
-}
+void let_overdue_go(Context& ctx) { let_go(ctx, Which::overdue); }
 
 void answer_last_call(Context& ctx, Session& session) {
   if (session.last_call.empty()) return;

@@ -466,7 +466,7 @@ Result<MissionStore::Healed> MissionStore::heal(const State& state, std::uint64_
 }
 
 Result<void> MissionStore::heal_directory(Healed& healed) {
-  if (lock_ && lock_->is_seen()) return {};
+  if (lock_is_seen()) return {};
   if (auto made = make_directory(); !made.ok()) {
     broken_ = made.error();
     return {};

@@ -282,39 +282,35 @@ class Chaos {
   std::string budget_;
 };
 
-TEST(Chaos, SoDoesEachInWorktrees) {
+template <class Mission>
+void for_each_seed(std::uint64_t seeds, Mission mission) {
   const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
-  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 150);
+  seeds = from_environment("ORCH_CHAOS_SEEDS", seeds);
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
     Chaos chaos(seed);
+    mission(chaos);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(Chaos, SoDoesEachInWorktrees) {
+  for_each_seed(150, [](Chaos& chaos) {
     chaos.isolate();
     chaos.run();
     chaos.expect_merged();
-    if (::testing::Test::HasFailure()) return;
-  }
+  });
 }
 
 TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {
-  const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
-  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 250);
-  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
-    SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
-    Chaos(seed).run();
-    if (::testing::Test::HasFailure()) return;
-  }
+  for_each_seed(250, [](Chaos& chaos) { chaos.run(); });
 }
 
 TEST(Chaos, SoDoCrowds) {
-  const std::uint64_t first = from_environment("ORCH_CHAOS_FIRST", 1);
-  const std::uint64_t seeds = from_environment("ORCH_CHAOS_SEEDS", 12);
-  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
-    SCOPED_TRACE("ORCH_CHAOS_SEEDS=1 ORCH_CHAOS_FIRST=" + std::to_string(seed));
-    Chaos chaos(seed);
+  for_each_seed(12, [](Chaos& chaos) {
     chaos.crowd();
     chaos.run();
-    if (::testing::Test::HasFailure()) return;
-  }
+  });
 }
 
 }  // namespace

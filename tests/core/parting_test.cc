@@ -47,6 +47,16 @@ struct Crowd {
   }
 };
 
+/// T1's Worker is parting, its Reviewer has yet to judge, and a person cuts its call off.
+SessionId cut_off(Crowd& crowd) {
+  FakeHost& host = crowd.host;
+  host.script(Role::reviewer, [](Turn& turn) { turn.hang(); });
+  crowd.await_parting();
+  const SessionId id = host.at("T1").session;
+  host.deliver(CallAborted{worker_of(host, "T1").last_call, id});
+  return id;
+}
+
 void expect_all_ended(const FakeHost& host) {
   for (const Session& session : host.state.sessions) {
     EXPECT_TRUE(session.state == SessionState::ended) << to_name(session.state);
@@ -175,10 +185,7 @@ MISSION_SCENARIO(Parting, APauseKeepsWhatIsHandedIn) {
 MISSION_SCENARIO(Parting, ACallThatThePersonCutsOffIsOver) {
   Crowd crowd(14);
   FakeHost& host = crowd.host;
-  host.script(Role::reviewer, [](Turn& turn) { turn.hang(); });
-  crowd.await_parting();
-  const SessionId id = host.at("T1").session;
-  host.deliver(CallAborted{worker_of(host, "T1").last_call, id});
+  const SessionId id = cut_off(crowd);
   EXPECT_TRUE(worker_of(host, "T1").last_call.empty());
   host.deliver(SessionErrored{id, "MessageAbortedError", "Aborted"});
   host.deliver(SessionIdled{id});
@@ -190,10 +197,7 @@ MISSION_SCENARIO(Parting, ACallThatThePersonCutsOffIsOver) {
 MISSION_SCENARIO(Parting, OneWhoseEndIsNotToldIsReleased) {
   Crowd crowd(14);
   FakeHost& host = crowd.host;
-  host.script(Role::reviewer, [](Turn& turn) { turn.hang(); });
-  crowd.await_parting();
-  const SessionId id = host.at("T1").session;
-  host.deliver(CallAborted{worker_of(host, "T1").last_call, id});
+  cut_off(crowd);
   host.run_for(241'000);
   EXPECT_TRUE(worker_of(host, "T1").state == SessionState::idle);
   host.stop();
