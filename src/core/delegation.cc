@@ -131,7 +131,7 @@ std::vector<std::string> delegate_problems(const State& state, const DelegateCal
 }
 
 /// What a part claims its wholes claim too, so that nobody takes it while the part has yet to
-/// begin.
+/// begin; a run's in its own worktree, which is no matter of its race.
 void grow_claims(State& state, const TaskId& first, const std::vector<std::string>& files) {
   Task* whole = find_task(state, first);
   for (std::size_t i = 0; i < state.tasks.size() && whole != nullptr; ++i) {
@@ -140,7 +140,7 @@ void grow_claims(State& state, const TaskId& first, const std::vector<std::strin
           whole->files, [&](const std::string& glob) { return glob_matches(glob, file); });
       if (!known) whole->files.push_back(file);
     }
-    whole = find_task(state, whole->parent);
+    whole = whole->strategy.empty() ? find_task(state, whole->parent) : nullptr;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/claims.h"
 #include "core/plan.h"
+#include "core/schedule.h"
 #include "core/session_pool.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
@@ -31,14 +32,18 @@ void tell_worker(Context& ctx, const Task& task, const std::string& text) {
     say_in_turn(ctx, *worker, text);
 }
 
-void give_way(Context& ctx, Task& loser, const TaskId& asking) {
-  State& state = ctx.state;
-  loser.note =
-      "it gave way to " + loser.waits_for.value + ", because each wanted a file of the other";
+/// It begins anew later, which costs it no attempt.
+void send_home(Context& ctx, Task& loser, const TaskId& winner) {
+  loser.note = "it gave way to " + winner.value + ", because each wanted a file of the other";
   loser.attempt -= std::min(loser.attempt, 1U);
   loser.gave_way += 1;
   end_task_sessions(ctx, loser.id);
   move_task(ctx, loser, TaskStatus::ready);
+}
+
+void give_way(Context& ctx, Task& loser, const TaskId& asking) {
+  State& state = ctx.state;
+  send_home(ctx, loser, loser.waits_for);
   for (Task& task : state.tasks) {
     if (task.waits_for != loser.id) continue;
     // Another one may have got it just now.
@@ -54,6 +59,20 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
                   loser.id.value + " has given way: you may write " + path + " now. Go on.");
     }
   }
+}
+
+bool waits_for_parts(const State& state, const Task& task) {
+  const Session* worker = find_session(state, task.session);
+  return task.status == TaskStatus::running && worker != nullptr &&
+         worker->state == SessionState::delegating;
+}
+
+/// A ready task that this one keeps from beginning; null: none.
+const Task* kept_by(const State& state, const Task& holder) {
+  const auto it = std::ranges::find_if(state.tasks, [&](const Task& task) {
+    return task.status == TaskStatus::ready && keeps_waiting(state, holder, task);
+  });
+  return it == state.tasks.end() ? nullptr : &*it;
 }
 
 }  // namespace
@@ -80,6 +99,30 @@ void on_write_refused(Context& ctx, const WriteRefused& event) {
   if (circle.empty()) return;
   Task* loser = *std::ranges::max_element(circle, {}, [](const Task* one) { return one; });
   give_way(ctx, *loser, task->id);
+}
+
+bool stands_still(const State& state) {
+  if (slots_used(state) > 0) return false;
+  return std::ranges::none_of(state.tasks, [&](const Task& task) {
+    if (task.status == TaskStatus::ready) return claim_is_free(state, task);
+    if (!is_in_work(task.status)) return task.merge == MergeState::waiting;
+    return !task.racing && task.merge != MergeState::conflict && !waits_for_parts(state, task);
+  });
+}
+
+bool break_standstill(Context& ctx) {
+  State& state = ctx.state;
+  if (!stands_still(state)) return false;
+  for (std::size_t i = state.tasks.size(); i-- > 0;) {
+    Task& holder = state.tasks[i];
+    if (!waits_for_parts(state, holder) || holder.gave_way >= state.options.limits.attempts)
+      continue;
+    if (const Task* kept = kept_by(state, holder)) {
+      send_home(ctx, holder, kept->id);
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace orchestrator::core

@@ -148,6 +148,11 @@ bool run_apart(const State& state, const Task& a, const Task& b) {
   return run != nullptr ? b.racing : other != nullptr && a.racing;
 }
 
+bool runs_without(const State& state, const Task& task, const Task& other) {
+  const Task* run = run_behind(state, task);
+  return run != nullptr && run_behind(state, other) != run;
+}
+
 bool waits_for_race(const State& state, const Task& task) {
   return state.worktrees.races && std::ranges::any_of(state.tasks, [&](const Task& raced) {
            return raced.racing && claims_overlap(task, raced) && !is_part_of(state, task, raced.id);

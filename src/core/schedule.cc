@@ -5,6 +5,7 @@
 #include "core/commander.h"
 #include "core/delegation.h"
 #include "core/first_look.h"
+#include "core/give_way.h"
 #include "core/governor.h"
 #include "core/isolation.h"
 #include "core/merging.h"
@@ -218,12 +219,23 @@ void end_role(Context& ctx, Role role) {
   }
 }
 
+std::string holder_names(const State& state, const Task& task) {
+  std::string names;
+  for (const Task& other : state.tasks) {
+    if (keeps_waiting(state, other, task)) names += (names.empty() ? "" : ", ") + other.id.value;
+  }
+  return names;
+}
+
 std::string stuck_reason(const State& state) {
   std::string text = "nothing can go on:";
   for (const Task& task : state.tasks) {
     if (task.status == TaskStatus::blocked && text.size() < 1000) {
       text += "\n- " + task.id.value + " " + task.title + ": " +
               (task.note.empty() ? "blocked" : clip(task.note, 500));
+    } else if (task.status == TaskStatus::ready && text.size() < 1000) {
+      text += "\n- " + task.id.value + " " + task.title + " waits for files that " +
+              holder_names(state, task) + " holds";
     }
   }
   const std::size_t waiting = count(state, TaskStatus::pending);
@@ -241,11 +253,27 @@ void prepare_races(Context& ctx) {
   }
 }
 
+std::ptrdiff_t tasks_that_ended(const State& state) {
+  return std::ranges::count_if(state.tasks, [](const Task& task) {
+    return is_settled(task.status) || task.status == TaskStatus::blocked;
+  });
+}
+
+/// What follows from tasks that have ended for those that run for them, solve their conflict or are
+/// parts of them: each end may bring the next.
+void settle_dependents(Context& ctx) {
+  std::ptrdiff_t ended = 0;
+  do {
+    ended = tasks_that_ended(ctx.state);
+    drive_isolation(ctx);
+    settle_races(ctx);
+    if (ctx.graph_moved) drop_orphans(ctx);
+  } while (tasks_that_ended(ctx.state) != ended);
+}
+
 void run_tasks(Context& ctx) {
-  drive_isolation(ctx);
-  settle_races(ctx);
+  settle_dependents(ctx);
   if (ctx.graph_moved) {
-    drop_orphans(ctx);
     keep_claims(ctx.state);
     refresh_ready(ctx);
   }
@@ -256,25 +284,30 @@ void run_tasks(Context& ctx) {
   do {
     let_held_go(ctx);
     dispatch_tasks(ctx);
-  } while (tidy_first_looks(ctx));  // what takes the last slot may put one in the way
-  prepare_races(ctx);               // a claim may have become free
+    // What takes the last slot may put a first look in the way.
+  } while (tidy_first_looks(ctx) || break_standstill(ctx));
+  prepare_races(ctx);  // a claim may have become free
   State& state = ctx.state;
   if (all_settled(state) && !merges_pending(state)) {
     enter(ctx, Cause::barrier_reached, Phase::integrating);
     state.master_attempts = 0;
-  } else if (!has_movable_task(state) && !merges_pending(state)) {
+  } else if (stands_still(state)) {
     block_mission(ctx, stuck_reason(state));
   }
 }
 
 }  // namespace
 
+bool keeps_waiting(const State& state, const Task& other, const Task& task) {
+  return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
+         !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
+         !run_apart(state, task, other) && !runs_without(state, task, other) &&
+         !lets_go_of_claims(state, other, task);
+}
+
 bool claim_is_free(const State& state, const Task& task) {
-  return std::ranges::none_of(state.tasks, [&](const Task& other) {
-    return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
-           !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
-           !run_apart(state, task, other) && !lets_go_of_claims(state, other, task);
-  });
+  return std::ranges::none_of(state.tasks,
+                              [&](const Task& other) { return keeps_waiting(state, other, task); });
 }
 
 void schedule(Context& ctx) {

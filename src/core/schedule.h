@@ -10,6 +10,8 @@ namespace orchestrator::core {
 /// it finds nothing to do.
 void schedule(Context& ctx);
 
+/// `other` is in work and holds files that `task` wants, so that it cannot begin.
+[[nodiscard]] bool keeps_waiting(const State& state, const Task& other, const Task& task);
 /// No task in work holds files that this one wants.
 [[nodiscard]] bool claim_is_free(const State& state, const Task& task);
 

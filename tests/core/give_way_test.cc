@@ -151,6 +151,52 @@ MISSION_SCENARIO(GiveWay, NoWriteIsLostInAnyOrder) {
   EXPECT_GT(gave_way, 0U);
 }
 
+/// T1 and T2 have each delegated a part, and then each comes to hold the file of the other's part,
+/// by a write that was under way: the parts wait for them, and they for the parts.
+struct Standstill {
+  FakeHost host;
+
+  explicit Standstill(const std::vector<std::string>& names) {
+    std::vector<TaskSpec> specs;
+    for (const std::string& name : names) specs.push_back(task(name, {}, {name + ".cc"}));
+    host.plan = plan_of(specs);
+    host.script(Role::worker, [this](Turn& turn) {
+      const bool begins = turn.text.starts_with("Task ");
+      if (begins && turn.task == TaskId("T1") && parts_of("T1") == 0) return wait(turn, "T2");
+      if (begins && turn.task == TaskId("T2") && parts_of("T2") == 0) return wait(turn, "T1");
+      if (begins && parts_of(turn.task.value.c_str()) > 0) {
+        turn.result(turn.task.value + ".1");
+        return;
+      }
+      turn.do_work();
+    });
+  }
+
+  [[nodiscard]] std::ptrdiff_t parts_of(const char* id) const {
+    return std::ranges::count(host.state.tasks, TaskId(id), &Task::parent);
+  }
+  void wait(Turn& turn, const char* other) {
+    const std::string own = turn.task.value;
+    const std::string part = own + "." + std::to_string(parts_of(own.c_str()) + 1);
+    EXPECT_TRUE(turn.delegate({"A part", "Do it", "", {own + ".cc"}, true, {}}).ok);
+    host.deliver(FileWritten{host.at(other).session, own + ".cc"});
+    turn.result(part);
+  }
+};
+
+MISSION_SCENARIO(GiveWay, WhereNobodyCanGoOnTheLastThatWaitsDoes) {
+  Standstill both({"T1", "T2", "T3"});
+  FakeHost& host = both.host;
+  ASSERT_TRUE(host.task_command("Build it --parallel 2").ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(host.at("T1").gave_way, 0U);
+  EXPECT_EQ(host.at("T2").gave_way, 1U);
+  EXPECT_EQ(host.at("T2").attempt, 1U) << "it costs no attempt";
+  EXPECT_EQ(host.at("T1.1").status, TaskStatus::done);
+  EXPECT_EQ(host.at("T2.1").status, TaskStatus::done);
+}
+
 MISSION_SCENARIO(GiveWay, WhatIsNoWorkersOrNobodysIsIgnored) {
   Crew crew({"T1", "T2"});
   crew.host.deliver(WriteRefused{SessionId("stranger"), "T1.cc"});

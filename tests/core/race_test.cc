@@ -220,6 +220,58 @@ MISSION_SCENARIO(Race, AConflictOfAPartsWinnerDoesNotWaitForItsWhole) {
   EXPECT_EQ(host.at("T1.1.1-merge").status, TaskStatus::done);
 }
 
+/// T1's Worker waits for a raced part, whose winner conflicts with what a person does again and
+/// again.
+struct ConflictWithoutEnd {
+  FakeHost host;
+  bool mended = false;
+
+  ConflictWithoutEnd() {
+    host.plan = plan_of({task("T1", {}, {"part.txt"})});
+    host.touch("part.txt");
+    host.script(Role::worker, [this](Turn& turn) {
+      const bool begins = turn.text.starts_with("Task T1:");
+      if (turn.task == TaskId("T1") && begins && host.state.tasks.size() == 1) {
+        turn.delegate({"A part", "Write part.txt", "", {"part.txt"}, false, {"a", "b"}});
+        return;
+      }
+      if (turn.task == TaskId("T1") && !turn.result("T1.1").given) return;
+      turn.do_work();
+      if (strategy_of(turn) != "b" && !mended) host.touch("part.txt");
+    });
+    host.task_command("Build it");
+  }
+};
+
+MISSION_SCENARIO(Race, AConflictWithoutEndOfAPartsWinnerComesToAPerson) {
+  ConflictWithoutEnd conflict;
+  FakeHost& host = conflict.host;
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
+  EXPECT_NE(host.state.reason.find("it conflicts with what others have done"), std::string::npos)
+      << host.state.reason;
+  conflict.mended = true;
+  host.resume();
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(host.at("T1.1").status, TaskStatus::done);
+}
+
+MISSION_SCENARIO(Race, WithAPartItsRunsAndTheirConflictAreDropped) {
+  ConflictWithoutEnd conflict;
+  FakeHost& host = conflict.host;
+  host.run_until([&] { return host.running("T1.1.1-merge"); });
+  Turn commander{host, host.state.root_session, Role::commander, "", TaskId{}, 1};
+  TodoArgs drop;
+  drop.id = TaskId("T1.1");
+  drop.status = TodoStatus::dropped;
+  EXPECT_TRUE(commander.todo(drop).ok);
+  EXPECT_EQ(host.at("T1.1.1").status, TaskStatus::dropped);
+  EXPECT_EQ(host.at("T1.1.1-merge").status, TaskStatus::dropped);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+}
+
 MISSION_SCENARIO(Race, ItHoldsItsClaimAgainstOthers) {
   FakeHost host;
   TaskSpec first = raced("T1", {"a", "b"});
@@ -329,6 +381,49 @@ MISSION_SCENARIO(Race, ARunMayDelegate) {
   host.run();
   expect_race_won(host, "T1.1");
   EXPECT_EQ(host.at("T1.1.1").status, TaskStatus::done);
+}
+
+MISSION_SCENARIO(Race, WhatAPartOfARunClaimsIsClaimedByItsRunOnly) {
+  FakeHost host;
+  host.plan = plan_of({task("T1", {}, {"a.cc"})});
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.task == TaskId("T1") && turn.text.starts_with("Task T1:")) {
+      turn.delegate({"A part", "Write b.cc", "", {"b.cc"}, false, {"x", "y"}});
+    } else if (turn.task == TaskId("T1.1.1") && turn.first_line().starts_with("Task T1.1:")) {
+      turn.delegate({"A part of a run", "Write c.cc", "", {"c.cc"}, false, {}});
+    } else {
+      turn.do_work();
+    }
+  });
+  ASSERT_TRUE(host.task_command("Build it").ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  using Files = std::vector<std::string>;
+  EXPECT_EQ(host.at("T1.1.1").files, (Files{"b.cc", "c.cc"}));
+  EXPECT_EQ(host.at("T1.1").files, Files{"b.cc"}) << "others may work on c.cc in the project";
+  EXPECT_EQ(host.at("T1").files, (Files{"a.cc", "b.cc"}));
+}
+
+/// T1's work conflicts, over a file that the race has been let in with: the task that solves it
+/// waits for the race, so the race must not wait for T1.
+MISSION_SCENARIO(Race, RunsOfARaceThatHasBegunWaitForNobody) {
+  FakeHost host;
+  host.options.isolation = Isolation::worktree;
+  TaskSpec second = raced("T2", {"x", "y"});
+  second.files = {"b.cc"};
+  host.plan = plan_of({task("T1", {}, {"a.cc"}), second});
+  host.touch("b.cc");
+  host.script(Role::worker, [&host](Turn& turn) {
+    if (turn.task == TaskId("T1")) {
+      host.files_of(turn.session)["b.cc"] = 1'000;  // a command's, beyond what it claims
+      host.touch("b.cc");                           // a person's
+    }
+    turn.do_work();
+  });
+  ASSERT_TRUE(host.task_command("Build it --parallel 1").ok);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(host.at("T1-merge").status, TaskStatus::done);
 }
 
 MISSION_SCENARIO(Race, ReviewsThatComeLastDoNotWaitForTheRace) {

@@ -282,8 +282,10 @@ void FakeHost::check(const State& before, const Effects& effects) {
       const Task& other = state.tasks[k];
       // A task that is raced does nothing itself: its runs do.
       if (other.status != TaskStatus::running || one.racing || other.racing) continue;
-      const bool kin = core::is_part_of(state, one, other.id) ||
-                       core::is_part_of(state, other, one.id) || core::run_apart(state, one, other);
+      const bool kin =
+          core::is_part_of(state, one, other.id) || core::is_part_of(state, other, one.id) ||
+          core::run_apart(state, one, other) || core::runs_without(state, one, other) ||
+          core::runs_without(state, other, one);
       EXPECT_FALSE(!kin && core::claims_overlap(one.files, other.files))
           << one.id.value << " and " << other.id.value << " run with the same files";
     }
@@ -305,6 +307,20 @@ void FakeHost::check(const State& before, const Effects& effects) {
   }
 }
 
+namespace {
+
+std::string first_move(const Trace& moves) {
+  const auto words = [](const std::string& what, auto from, auto to) {
+    return what + " from " + std::string(to_name(from)) + " to " + std::string(to_name(to));
+  };
+  if (!moves.tasks.empty()) return words("a task", moves.tasks[0].from, moves.tasks[0].to);
+  if (!moves.sessions.empty())
+    return words("a session", moves.sessions[0].from, moves.sessions[0].to);
+  return "a phase";
+}
+
+}  // namespace
+
 /// Scheduling is skipped where nothing has moved: that must never be wrong.
 void FakeHost::check_fixpoint() const {
   if (!is_running(state.phase) || state.dormant || core::is_recovering(state)) return;
@@ -316,7 +332,7 @@ void FakeHost::check_fixpoint() const {
   const bool idle = moves.phases.empty() && moves.tasks.empty() && moves.sessions.empty();
   EXPECT_TRUE(idle && ctx.effects.empty())
       << "something could have been scheduled after " << type_of(log.back().what) << ", e.g. "
-      << (ctx.effects.empty() ? "a move"
+      << (ctx.effects.empty() ? first_move(moves)
                               : std::visit([](const auto& e) { return std::string(e.kType); },
                                            ctx.effects.front()));
 }
