@@ -182,7 +182,8 @@ struct Task {
   double usd = 0;
   std::string wants;           ///< a file that its Worker was refused, because ...
   TaskId waits_for;            ///< ... this task holds it; empty: none
-  std::uint32_t gave_way = 0;  ///< attempts that ended for another task's sake; they cost nothing
+  std::uint32_t gave_way = 0;  ///< attempts that ended for another task's sake, since a person has
+                               ///< last resumed the mission
   TaskId parent;               ///< the task that it was delegated from; empty: none
   std::string commit;  ///< what its worktree held when it was submitted; empty: not collected yet
   MergeState merge = MergeState::none;

@@ -286,6 +286,7 @@ void restore_measures(Context& ctx) {
     state.options.limits.iterations = state.iteration + 1;
   }
   for (Task& task : state.tasks) {
+    task.gave_way = 0;
     if (task.status != TaskStatus::blocked) continue;
     task.attempt = 0;
     task.retries = 0;

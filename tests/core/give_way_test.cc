@@ -160,27 +160,24 @@ struct Standstill {
     std::vector<TaskSpec> specs;
     for (const std::string& name : names) specs.push_back(task(name, {}, {name + ".cc"}));
     host.plan = plan_of(specs);
-    host.script(Role::worker, [this](Turn& turn) {
-      const bool begins = turn.text.starts_with("Task ");
-      if (begins && turn.task == TaskId("T1") && parts_of("T1") == 0) return wait(turn, "T2");
-      if (begins && turn.task == TaskId("T2") && parts_of("T2") == 0) return wait(turn, "T1");
-      if (begins && parts_of(turn.task.value.c_str()) > 0) {
-        turn.result(turn.task.value + ".1");
-        return;
-      }
-      turn.do_work();
-    });
+    host.script(Role::worker, [this](Turn& turn) { work(turn); });
   }
 
   [[nodiscard]] std::ptrdiff_t parts_of(const char* id) const {
     return std::ranges::count(host.state.tasks, TaskId(id), &Task::parent);
   }
+  void work(Turn& turn) {
+    const std::string own = turn.task.value;
+    const bool waits = own == "T1" || own == "T2";
+    if (waits && parts_of(own.c_str()) == 0) return wait(turn, own == "T1" ? "T2" : "T1");
+    if (waits && !turn.result(own + ".1").given) return;
+    turn.do_work();
+  }
   void wait(Turn& turn, const char* other) {
     const std::string own = turn.task.value;
-    const std::string part = own + "." + std::to_string(parts_of(own.c_str()) + 1);
     EXPECT_TRUE(turn.delegate({"A part", "Do it", "", {own + ".cc"}, true, {}}).ok);
     host.deliver(FileWritten{host.at(other).session, own + ".cc"});
-    turn.result(part);
+    turn.result(own + ".1");
   }
 };
 
@@ -195,6 +192,27 @@ MISSION_SCENARIO(GiveWay, WhereNobodyCanGoOnTheLastThatWaitsDoes) {
   EXPECT_EQ(host.at("T2").attempt, 1U) << "it costs no attempt";
   EXPECT_EQ(host.at("T1.1").status, TaskStatus::done);
   EXPECT_EQ(host.at("T2.1").status, TaskStatus::done);
+}
+
+MISSION_SCENARIO(GiveWay, WhereAllHaveDoneSoTooOftenItComesToAPerson) {
+  Standstill both({"T1", "T2", "T3"});
+  FakeHost& host = both.host;
+  ASSERT_TRUE(host.task_command("Build it --parallel 2").ok);
+  host.run_until([&] { return host.state.waiters.size() == 2; });
+  ASSERT_TRUE(host.running("T3")) << "the only one at work";
+  State state = host.state;
+  for (Task& task : state.tasks) task.gave_way = state.options.limits.attempts;
+  TodoUpdated drop;
+  drop.request = RequestId("drop");
+  drop.session = state.root_session;
+  drop.args.id = TaskId("T3");
+  drop.args.status = TodoStatus::dropped;
+  (void)step(state, {state.last_seq + 1, host.now, drop});
+  EXPECT_EQ(state.phase, Phase::blocked) << status_text(state);
+  for (const char* part :
+       {"T1.1 A part waits for files that T2 holds", "T2.1 A part waits for files that T1 holds"}) {
+    EXPECT_NE(state.reason.find(part), std::string::npos) << state.reason;
+  }
 }
 
 MISSION_SCENARIO(GiveWay, WhatIsNoWorkersOrNobodysIsIgnored) {

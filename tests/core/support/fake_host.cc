@@ -659,7 +659,8 @@ void FakeHost::begin_turn(const SessionId& session) {
   child.continued = false;
   child.hangs = child.in_tool = false;
   child.answering = child.empty = false;
-  child.answers_left = answers_per_turn - 1;
+  // What a turn that was stopped has done already is done.
+  if (child.answers_left == 0) child.answers_left = answers_per_turn - 1;
   child.bytes += 8'000 + child.inbox.size();
   const std::uint64_t life = ++child.life;
   after(10, [this, session, life] { ask_leave(session, life); });
