@@ -20,7 +20,8 @@ struct Context {
   /// Something has moved that decides what may run now: a task, a slot, the phase, a limit, what
   /// is reserved.
   bool moved = false;
-  /// A dependency has: which tasks are ready must be looked at again.
+  /// A dependency has, or a task is not at work any more: which tasks are ready, and what their
+  /// wholes claim, must be looked at again.
   bool graph_moved = false;
 
   template <class E>

@@ -307,6 +307,13 @@ bool is_waiting_session(const State& state, const SessionId& session) {
          std::ranges::find(state.waiters, session, &Waiter::session) != state.waiters.end();
 }
 
+bool waits_for_parts(const State& state, const Task& task) {
+  const Session* worker = find_session(state, task.session);
+  // A call that was cut off is followed by the end of its turn.
+  return task.status == TaskStatus::running && worker != nullptr &&
+         worker->state == SessionState::delegating && !worker->errored && !worker->failed;
+}
+
 void end_delegating(Context& ctx, Session& session) {
   stop_waiting(ctx, session.id);
   ctx.cancel_timer(session.timer);

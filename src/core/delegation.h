@@ -22,6 +22,8 @@ void answer_waiters(Context& ctx);
 /// Whether there was such a call.
 bool stop_waiting(Context& ctx, const SessionId& session, const std::string& text = "");
 [[nodiscard]] bool is_waiting_session(const State& state, const SessionId& session);
+/// Its Worker's turn waits for tasks that it has delegated, and holds no slot.
+[[nodiscard]] bool waits_for_parts(const State& state, const Task& task);
 /// The host says that a turn is over whose call waits: it goes on when there is a slot.
 void end_delegating(Context& ctx, Session& session);
 

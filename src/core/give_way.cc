@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "core/claims.h"
+#include "core/delegation.h"
+#include "core/isolation.h"
 #include "core/plan.h"
 #include "core/schedule.h"
 #include "core/session_pool.h"
@@ -34,7 +36,7 @@ void tell_worker(Context& ctx, const Task& task, const std::string& text) {
 
 /// It begins anew later, which costs it no attempt.
 void send_home(Context& ctx, Task& loser, const TaskId& winner) {
-  loser.note = "it gave way to " + winner.value + ", because each wanted a file of the other";
+  loser.note = "it gave way to " + winner.value + ", which could not go on without a file of it";
   loser.attempt -= std::min(loser.attempt, 1U);
   loser.gave_way += 1;
   end_task_sessions(ctx, loser.id);
@@ -61,18 +63,20 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
   }
 }
 
-bool waits_for_parts(const State& state, const Task& task) {
-  const Session* worker = find_session(state, task.session);
-  return task.status == TaskStatus::running && worker != nullptr &&
-         worker->state == SessionState::delegating;
+/// Whether it may be sent home so that others go on.
+bool may_give_way(const State& state, const Task& task) {
+  return waits_for_parts(state, task) && task.gave_way < state.options.limits.attempts;
 }
 
-/// A ready task that this one keeps from beginning; null: none.
-const Task* kept_by(const State& state, const Task& holder) {
-  const auto it = std::ranges::find_if(state.tasks, [&](const Task& task) {
-    return task.status == TaskStatus::ready && keeps_waiting(state, holder, task);
-  });
-  return it == state.tasks.end() ? nullptr : &*it;
+/// The tasks that keep this one waiting, where all of them may give way; else empty.
+std::vector<Task*> holders_that_may_go(State& state, const Task& waiting) {
+  std::vector<Task*> holders;
+  for (Task& task : state.tasks) {
+    if (!keeps_waiting(state, task, waiting)) continue;
+    if (!may_give_way(state, task)) return {};
+    holders.push_back(&task);
+  }
+  return holders;
 }
 
 }  // namespace
@@ -102,9 +106,9 @@ void on_write_refused(Context& ctx, const WriteRefused& event) {
 }
 
 bool stands_still(const State& state) {
-  if (slots_used(state) > 0) return false;
+  if (slots_used(state) > 0 || worktrees_move(state)) return false;
   return std::ranges::none_of(state.tasks, [&](const Task& task) {
-    if (task.status == TaskStatus::ready) return claim_is_free(state, task);
+    if (task.status == TaskStatus::ready) return could_begin(state, task);
     if (!is_in_work(task.status)) return task.merge == MergeState::waiting;
     return !task.racing && task.merge != MergeState::conflict && !waits_for_parts(state, task);
   });
@@ -113,14 +117,11 @@ bool stands_still(const State& state) {
 bool break_standstill(Context& ctx) {
   State& state = ctx.state;
   if (!stands_still(state)) return false;
-  for (std::size_t i = state.tasks.size(); i-- > 0;) {
-    Task& holder = state.tasks[i];
-    if (!waits_for_parts(state, holder) || holder.gave_way >= state.options.limits.attempts)
-      continue;
-    if (const Task* kept = kept_by(state, holder)) {
-      send_home(ctx, holder, kept->id);
-      return true;
-    }
+  for (const Task& waiting : state.tasks) {
+    if (waiting.status != TaskStatus::ready) continue;
+    const std::vector<Task*> holders = holders_that_may_go(state, waiting);
+    for (Task* holder : holders) send_home(ctx, *holder, waiting.id);
+    if (!holders.empty()) return true;
   }
   return false;
 }

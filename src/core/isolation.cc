@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/delegation.h"
 #include "core/merging.h"
 #include "core/mission.h"
 #include "core/plan.h"
@@ -39,6 +40,11 @@ bool needs_tree(const Task& task) {
   return !is_settled(task.status) && !task.racing;  // those have their own
 }
 
+bool is_needed(const State& state, const Worktree& tree) {
+  const Task* task = find_task(state, tree.task);
+  return is_active(state.phase) && !tree.stale && task != nullptr && needs_tree(*task);
+}
+
 /// Letters, digits, `-` and `_`; the number keeps two tasks of one name apart.
 std::string tree_name(const TaskId& task, std::uint32_t number) {
   std::string name = task.value;
@@ -50,6 +56,14 @@ void ask_for_tree(Context& ctx, Worktree& tree) {
   tree.effect = ask_git(ctx, TreeCall::add, tree.name, tree.base, "", tree.task);
 }
 
+/// Nobody works in its worktree: its Worker waits for parts, and they wait as well.
+bool all_wait(const State& state, const Task& owner) {
+  return waits_for_parts(state, owner) && std::ranges::none_of(state.tasks, [&](const Task& part) {
+           return is_part_of(state, part, owner.id) && is_in_work(part.status) &&
+                  !waits_for_parts(state, part);
+         });
+}
+
 /// The host's instance for each costs memory. A conflict's own never waits: others wait for it.
 bool has_room_for_tree(const State& state, const Task& task) {
   if (!task.brings.empty()) return true;
@@ -59,7 +73,8 @@ bool has_room_for_tree(const State& state, const Task& task) {
     // Those that wait for others must not keep these from having one.
     const bool waits = owner->status == TaskStatus::blocked ||
                        owner->status == TaskStatus::pending ||
-                       (owner->status == TaskStatus::ready && waits_for_race(state, *owner));
+                       (owner->status == TaskStatus::ready && waits_for_race(state, *owner)) ||
+                       all_wait(state, *owner);
     return !waits;
   });
   return static_cast<std::size_t>(standing) < std::max<std::size_t>(state.parallel, 1);
@@ -272,6 +287,15 @@ bool may_have_place(const State& state, const Task& task) {
   return has || has_room_for_tree(state, task);
 }
 
+bool worktrees_move(const State& state) {
+  const IsolationState& trees = state.worktrees;
+  return trees.effect != 0 || trees.merge_effect != 0 ||
+         std::ranges::any_of(trees.trees, [&](const Worktree& tree) {
+           const bool leaves = !is_needed(state, tree) && quiet_of(state, tree) != Quiet::no;
+           return tree.effect != 0 || tree.state == TreeState::adding || leaves;
+         });
+}
+
 bool is_collected(const State& state, const Task& task) {
   return !has_own_tree(state, task) || !task.commit.empty();
 }
@@ -286,7 +310,7 @@ bool awaits_merge(Context& ctx, Task& task) {
 void keep_work(State& state, Task& task) {
   if (!has_own_tree(state, task) || task.merge == MergeState::waiting) return;
   const Worktree* tree = tree_of(state, task.id);
-  const bool worked = tree != nullptr && !tree->directory.empty() && task.attempt > 0;
+  const bool worked = tree != nullptr && !tree->directory.empty() && task.started_ms > 0;
   // A conflict's commit has the marks in it: the task that solves it goes on by itself.
   task.merge = task.merge == MergeState::none && (worked || !task.commit.empty())
                    ? MergeState::waiting
@@ -347,8 +371,7 @@ void drop_worktrees(Context& ctx) {
   const bool over = !is_active(state.phase);
   for (Worktree& tree : state.worktrees.trees) {
     if (tree.effect != 0 || (state.dormant && !over)) continue;
-    const Task* task = find_task(state, tree.task);
-    const bool needed = !over && !tree.stale && task != nullptr && needs_tree(*task);
+    const bool needed = is_needed(state, tree);
     if (tree.state == TreeState::adding && !needed) {
       tree.state = tree.directory.empty() ? TreeState::removing : TreeState::disposing;
     } else if (tree.state == TreeState::standing && !needed) {

@@ -32,6 +32,8 @@ void begin_isolation(Context& ctx);
 void note_opened(Context& ctx, const Session& session);
 /// Whether it has a worktree, or there is room for one.
 [[nodiscard]] bool may_have_place(const State& state, const Task& task);
+/// Something is being done with a worktree, or is about to be: there may be room for another soon.
+[[nodiscard]] bool worktrees_move(const State& state);
 /// What the Worker has made is known, or need not be.
 [[nodiscard]] bool is_collected(const State& state, const Task& task);
 

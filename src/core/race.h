@@ -24,8 +24,8 @@ inline constexpr std::size_t kStrategiesMax = 8;
 /// other.
 [[nodiscard]] bool run_apart(const State& state, const Task& a, const Task& b);
 /// The first works in a run, or a part of one, and the second does not. What the run makes comes
-/// into the project through git, and its race was let in as a whole: it waits for nobody's files any
-/// more.
+/// into the project through git, and its race was let in as a whole: it waits for nobody's files
+/// any more.
 [[nodiscard]] bool runs_without(const State& state, const Task& task, const Task& other);
 /// A race holds files that this task wants.
 [[nodiscard]] bool waits_for_race(const State& state, const Task& task);

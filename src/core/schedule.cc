@@ -78,22 +78,14 @@ void start_review(Context& ctx, Task& task) {
   open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
 }
 
-/// Its Worker waits for a task that it has delegated, or others run for it.
-bool is_waiting(const State& state, const Task& task) {
-  if (task.racing) return true;
-  const Session* worker = find_session(state, task.session);
-  return worker != nullptr && worker->state == SessionState::delegating;
-}
-
 /// `review.shadow: "off"`: reviews wait until no Worker works any more and none can begin.
 bool reviews_wait(const State& state) {
   if (state.options.review.shadow != ShadowReview::off) return false;
   return std::ranges::any_of(state.tasks, [&](const Task& task) {
     // A ready task whose files a submitted one holds waits for that one's review.
-    return (task.status == TaskStatus::running && !is_waiting(state, task)) ||
-           task.status == TaskStatus::rework ||
-           (task.status == TaskStatus::ready && claim_is_free(state, task) &&
-            may_have_place(state, task));
+    const bool waits = task.racing || waits_for_parts(state, task);
+    return (task.status == TaskStatus::running && !waits) || task.status == TaskStatus::rework ||
+           (task.status == TaskStatus::ready && could_begin(state, task));
   });
 }
 
@@ -234,8 +226,9 @@ std::string stuck_reason(const State& state) {
       text += "\n- " + task.id.value + " " + task.title + ": " +
               (task.note.empty() ? "blocked" : clip(task.note, 500));
     } else if (task.status == TaskStatus::ready && text.size() < 1000) {
-      text += "\n- " + task.id.value + " " + task.title + " waits for files that " +
-              holder_names(state, task) + " holds";
+      const std::string holders = holder_names(state, task);
+      text += "\n- " + task.id.value + " " + task.title + " waits for " +
+              (holders.empty() ? "a worktree" : "files of " + holders);
     }
   }
   const std::size_t waiting = count(state, TaskStatus::pending);
@@ -299,7 +292,10 @@ void run_tasks(Context& ctx) {
 }  // namespace
 
 bool keeps_waiting(const State& state, const Task& other, const Task& task) {
-  return &other != &task && is_in_work(other.status) && claims_overlap(task, other) &&
+  // Whoever gave way lets those go first that wait for it.
+  const bool goes_first = is_in_work(other.status) ||
+                          (other.status == TaskStatus::ready && other.gave_way < task.gave_way);
+  return goes_first && &other != &task && claims_overlap(task, other) &&
          !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
          !run_apart(state, task, other) && !runs_without(state, task, other) &&
          !lets_go_of_claims(state, other, task);
@@ -308,6 +304,10 @@ bool keeps_waiting(const State& state, const Task& other, const Task& task) {
 bool claim_is_free(const State& state, const Task& task) {
   return std::ranges::none_of(state.tasks,
                               [&](const Task& other) { return keeps_waiting(state, other, task); });
+}
+
+bool could_begin(const State& state, const Task& task) {
+  return claim_is_free(state, task) && may_have_place(state, task);
 }
 
 void schedule(Context& ctx) {

@@ -14,8 +14,8 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
   ORCH_ASSERT(task_move_exists(task.status, to));
   if (ctx.trace != nullptr) ctx.trace->tasks.push_back({task.status, to});
   ctx.moved = true;
-  ctx.graph_moved =
-      ctx.graph_moved || to == TaskStatus::pending || is_settled(to) || is_settled(task.status);
+  ctx.graph_moved = ctx.graph_moved || to == TaskStatus::pending || is_settled(to) ||
+                    is_settled(task.status) || (is_in_work(task.status) && !is_in_work(to));
   task.status = to;
   if (to != TaskStatus::reviewing && to != TaskStatus::done) task.merge = MergeState::none;
   if (to != TaskStatus::running) {

@@ -161,7 +161,8 @@ void on_todo(Context& ctx, const TodoUpdated& event) {
                        listed("update_todo: nothing was changed:", problems));
   }
   const std::string line = apply(ctx, event.args);
-  if (unblock(ctx)) state.unblocks += 1;
+  const bool moves = event.args.status || event.args.add;
+  if (moves && unblock(ctx)) state.unblocks += 1;
   ctx.accept(event.request, line + done_count(state));
 }
 

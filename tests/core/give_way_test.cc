@@ -210,9 +210,44 @@ MISSION_SCENARIO(GiveWay, WhereAllHaveDoneSoTooOftenItComesToAPerson) {
   (void)step(state, {state.last_seq + 1, host.now, drop});
   EXPECT_EQ(state.phase, Phase::blocked) << status_text(state);
   for (const char* part :
-       {"T1.1 A part waits for files that T2 holds", "T2.1 A part waits for files that T1 holds"}) {
+       {"T1.1 A part waits for files of T2", "T2.1 A part waits for files of T1"}) {
     EXPECT_NE(state.reason.find(part), std::string::npos) << state.reason;
   }
+  // A remark changes nothing of that.
+  TodoUpdated remark = drop;
+  remark.args.status.reset();
+  remark.args.note = "It was not needed.";
+  (void)step(state, {state.last_seq + 1, host.now, remark});
+  EXPECT_EQ(state.phase, Phase::blocked) << status_text(state);
+}
+
+/// What the host tells of a call that is cut off comes within seconds, and the Worker goes on.
+MISSION_SCENARIO(GiveWay, NobodyStandsStillWhileAWaitIsBeingCutOff) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.task == TaskId("T1.1")) return turn.hang();
+    if (find_task(turn.host.state, TaskId("T1.1")) == nullptr) {
+      turn.delegate({"A part", "Do it", "", {}, false, {}});
+    } else {
+      turn.do_work();
+    }
+  });
+  ASSERT_TRUE(host.task_command("Build it --parallel 1").ok);
+  host.run_until([&] { return host.running("T1.1"); });
+  host.run_for(1'000);
+  Turn commander{host, host.state.root_session, Role::commander, "", TaskId{}, 1};
+  TodoArgs drop;
+  drop.id = TaskId("T1.1");
+  drop.status = TodoStatus::dropped;
+  host.deliver(SessionErrored{host.at("T1").session, "MessageAbortedError", "Aborted", 0});
+  const std::vector<Waiter> waiters = host.state.waiters;
+  ASSERT_EQ(waiters.size(), 1U);
+  host.deliver(CallAborted{waiters[0].request, waiters[0].session});
+  EXPECT_TRUE(commander.todo(drop).ok);
+  EXPECT_EQ(host.state.phase, Phase::executing) << status_text(host.state);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
 MISSION_SCENARIO(GiveWay, WhatIsNoWorkersOrNobodysIsIgnored) {

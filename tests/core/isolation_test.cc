@@ -368,6 +368,31 @@ MISSION_SCENARIO(Isolation, OnAPersonsWordWhatIsThereIsMerged) {
   EXPECT_TRUE(host.project().contains("src/T1.cc") && host.project().contains("src/T2.cc"));
 }
 
+/// Its session was lost, which has cost it no attempt, and the next one has yet to begin.
+MISSION_SCENARIO(Isolation, OnAPersonsWordWhatALostSessionHasMadeIsMergedToo) {
+  FakeHost host;
+  isolate(host);
+  host.plan = plan_of({task("T1")});
+  bool down = false;
+  host.provider = [&](const SessionId&, const std::string&) {
+    return std::string(down ? "socket hang up" : "");
+  };
+  host.script(Role::worker, [&](Turn& turn) {
+    turn.write("src/T1.cc");
+    down = true;
+  });
+  ASSERT_TRUE(host.task_command("Build it").ok);
+  host.run_until([&] { return down && host.at("T1").status == TaskStatus::ready; });
+  EXPECT_EQ(host.at("T1").attempt, 0U);
+  TodoEdited edit;
+  edit.lines = {{TaskId("T1"), TodoMark::done, "Title of T1", "worker", {"src/T1.cc"}, {}}};
+  host.deliver(edit);
+  down = false;
+  host.run();
+  expect_sealed(host);
+  EXPECT_TRUE(host.project().contains("src/T1.cc"));
+}
+
 MISSION_SCENARIO(Isolation, ACrashAtAnyMomentLosesNothing) {
   std::size_t events = 0;
   {

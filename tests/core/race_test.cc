@@ -226,12 +226,15 @@ struct ConflictWithoutEnd {
   FakeHost host;
   bool mended = false;
 
-  ConflictWithoutEnd() {
-    host.plan = plan_of({task("T1", {}, {"part.txt"})});
+  explicit ConflictWithoutEnd(std::vector<TaskSpec> further = {}) {
+    std::vector<TaskSpec> specs{task("T1", {}, {"part.txt"})};
+    specs.insert(specs.end(), further.begin(), further.end());
+    host.plan = plan_of(specs);
     host.touch("part.txt");
     host.script(Role::worker, [this](Turn& turn) {
       const bool begins = turn.text.starts_with("Task T1:");
-      if (turn.task == TaskId("T1") && begins && host.state.tasks.size() == 1) {
+      if (turn.task == TaskId("T1") && begins && find_task(host.state, TaskId("T1.1")) == nullptr) {
+        turn.write("further.txt");
         turn.delegate({"A part", "Write part.txt", "", {"part.txt"}, false, {"a", "b"}});
         return;
       }
@@ -239,7 +242,7 @@ struct ConflictWithoutEnd {
       turn.do_work();
       if (strategy_of(turn) != "b" && !mended) host.touch("part.txt");
     });
-    host.task_command("Build it");
+    host.task_command("Build it --parallel 1");
   }
 };
 
@@ -255,6 +258,15 @@ MISSION_SCENARIO(Race, AConflictWithoutEndOfAPartsWinnerComesToAPerson) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
   EXPECT_EQ(host.at("T1.1").status, TaskStatus::done);
+}
+
+MISSION_SCENARIO(Race, OneThatWaitsForAConflictWithoutEndGivesWayToTheOthers) {
+  ConflictWithoutEnd conflict({task("T2", {}, {"further.txt"})});
+  FakeHost& host = conflict.host;
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
+  EXPECT_EQ(host.at("T2").status, TaskStatus::done) << "T1 had written its file";
+  EXPECT_EQ(host.at("T1").gave_way, 1U);
 }
 
 MISSION_SCENARIO(Race, WithAPartItsRunsAndTheirConflictAreDropped) {
@@ -400,7 +412,7 @@ MISSION_SCENARIO(Race, WhatAPartOfARunClaimsIsClaimedByItsRunOnly) {
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
   using Files = std::vector<std::string>;
   EXPECT_EQ(host.at("T1.1.1").files, (Files{"b.cc", "c.cc"}));
-  EXPECT_EQ(host.at("T1.1").files, Files{"b.cc"}) << "others may work on c.cc in the project";
+  EXPECT_EQ(host.at("T1.1").files, Files{"b.cc"}) << "c.cc is the run's own matter";
   EXPECT_EQ(host.at("T1").files, (Files{"a.cc", "b.cc"}));
 }
 
@@ -424,6 +436,33 @@ MISSION_SCENARIO(Race, RunsOfARaceThatHasBegunWaitForNobody) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
   EXPECT_EQ(host.at("T1-merge").status, TaskStatus::done);
+}
+
+/// T1.1 wrote a file of the race's in T1's worktree, and was lost: it waits for the race, T1 for
+/// it, and the race for a place.
+MISSION_SCENARIO(Race, AWorktreeInWhichAllWaitLeavesRoomForAnother) {
+  FakeHost host;
+  host.options.isolation = Isolation::worktree;
+  TaskSpec second = raced("T2", {"x", "y"});
+  second.files = {"b.cc"};
+  host.plan = plan_of({task("T1", {}, {"a.cc"}), second});
+  bool lost = false;
+  host.script(Role::worker, [&](Turn& turn) {
+    if (turn.task == TaskId("T1") && host.state.tasks.size() == 4) {
+      turn.delegate({"A part", "Do it", "", {}, false, {}});
+    } else if (turn.task == TaskId("T1.1") && !lost) {
+      lost = true;
+      turn.write("b.cc");
+      host.deliver(SessionDeleted{turn.session});
+      turn.hang(false);
+    } else {
+      turn.do_work();
+    }
+  });
+  ASSERT_TRUE(host.task_command("Build it --parallel 1").ok);
+  host.run();
+  EXPECT_TRUE(lost);
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
 MISSION_SCENARIO(Race, ReviewsThatComeLastDoNotWaitForTheRace) {
