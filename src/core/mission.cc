@@ -8,6 +8,7 @@
 #include "core/commander.h"
 #include "core/governor.h"
 #include "core/isolation.h"
+#include "core/plan.h"
 #include "core/recovery.h"
 #include "core/session_pool.h"
 #include "core/task_graph.h"
