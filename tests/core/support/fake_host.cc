@@ -660,7 +660,7 @@ void FakeHost::begin_turn(const SessionId& session) {
   child.hangs = child.in_tool = false;
   child.answering = child.empty = false;
   // What a turn that was stopped has done already is done.
-  if (child.answers_left == 0) child.answers_left = answers_per_turn - 1;
+  if (child.answers_left < 0) child.answers_left = answers_per_turn - 1;
   child.bytes += 8'000 + child.inbox.size();
   const std::uint64_t life = ++child.life;
   after(10, [this, session, life] { ask_leave(session, life); });
@@ -716,8 +716,8 @@ void FakeHost::go_on_answering(const SessionId& session, std::uint64_t life) {
   if (child.life != life) return;
   child.answering = false;
   if (child.empty) return end_turn(session);
-  if (child.answers_left == 0) return think(session, child.inbox);
   child.answers_left -= 1;
+  if (child.answers_left < 0) return think(session, child.inbox);
   host_says(ended_answer(session, false));
   if (children_[session].life == life) ask_leave(session, life);
 }

@@ -211,13 +211,13 @@ class FakeHost {
     bool gone = false;       ///< deleted by somebody
     bool continued = false;  ///< its turn goes on with a message
     int turns = 0;
-    std::uint64_t life = 0;  ///< of the turn: what was due for an older one is void
-    RequestId blocked;       ///< a call that has no answer yet
-    bool hands_in = false;   ///< that call: after it the model says its last words
-    std::string model;       ///< that its newest prompt names
-    bool answering = false;  ///< a request of it is with the model
-    int answers_left = 0;  ///< of its turn, also one that was stopped and goes on, before the last
-    bool empty = false;    ///< the answer has nothing in it
+    std::uint64_t life = 0;   ///< of the turn: what was due for an older one is void
+    RequestId blocked;        ///< a call that has no answer yet
+    bool hands_in = false;    ///< that call: after it the model says its last words
+    std::string model;        ///< that its newest prompt names
+    bool answering = false;   ///< a request of it is with the model
+    int answers_left = -1;    ///< before the last of its turn; -1: it is a new one
+    bool empty = false;       ///< the answer has nothing in it
     std::uint64_t bytes = 0;  ///< of its conversation
     std::uint64_t output_max = 0;
   };
