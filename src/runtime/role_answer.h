@@ -26,8 +26,8 @@ struct RoleAnswer {
   }
 };
 
-/// `foreign`: why the mission is not ours to move; `outage`: why its state cannot be written, and so
-/// no child asks its model; each is empty where that is not so.
+/// `foreign`: why the mission is not ours to move; `outage`: why its state cannot be written, and
+/// so no child asks its model; each is empty where that is not so.
 [[nodiscard]] RoleAnswer role_answer(const State& state, const SessionId& session,
                                      const std::string& foreign, const std::string& outage);
 
