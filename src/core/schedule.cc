@@ -297,8 +297,7 @@ bool keeps_waiting(const State& state, const Task& other, const Task& task) {
                           (other.status == TaskStatus::ready && other.gave_way < task.gave_way);
   return goes_first && &other != &task && claims_overlap(task, other) &&
          !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
-         !run_apart(state, task, other) && !runs_without(state, task, other) &&
-         !lets_go_of_claims(state, other, task);
+         !runs_without(state, task, other) && !lets_go_of_claims(state, other, task);
 }
 
 bool claim_is_free(const State& state, const Task& task) {

@@ -51,14 +51,6 @@ bool all_settled(const State& state) {
   return std::ranges::all_of(state.tasks, [](const Task& t) { return is_settled(t.status); });
 }
 
-bool has_movable_task(const State& state) {
-  return std::ranges::any_of(state.tasks, [](const Task& task) {
-    // A conflict is solved by another task, and a race is run by others.
-    return task.status == TaskStatus::ready ||
-           (is_in_work(task.status) && task.merge != MergeState::conflict && !task.racing);
-  });
-}
-
 std::size_t count(const State& state, TaskStatus status) {
   return static_cast<std::size_t>(
       std::ranges::count_if(state.tasks, [&](const Task& t) { return t.status == status; }));

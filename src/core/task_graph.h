@@ -86,8 +86,6 @@ void finish_on_word(Context& ctx, Task& task);
 /// A session works on it or is about to.
 [[nodiscard]] bool is_in_work(TaskStatus status);
 [[nodiscard]] bool all_settled(const State& state);
-/// Some task is ready, or in work: the mission moves on without anybody.
-[[nodiscard]] bool has_movable_task(const State& state);
 [[nodiscard]] std::size_t count(const State& state, TaskStatus status);
 
 /// Whether a task was delegated from `whole`, or from a task that was, or brings one together with

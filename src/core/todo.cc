@@ -133,6 +133,15 @@ std::string apply(Context& ctx, const TodoArgs& args) {
   return line;
 }
 
+/// Some task is ready, or its Worker or Reviewer is to go on.
+bool has_movable_task(const State& state) {
+  return std::ranges::any_of(state.tasks, [](const Task& task) {
+    // A conflict is solved by another task, and a race is run by others.
+    return task.status == TaskStatus::ready ||
+           (is_in_work(task.status) && task.merge != MergeState::conflict && !task.racing);
+  });
+}
+
 }  // namespace
 
 bool unblock(Context& ctx) {

@@ -19,6 +19,13 @@ PlanArgs race_of_three() {
   return plan_of({raced("T1", {"careful", "fast", "clever"}), task("T2", {"T1"})});
 }
 
+/// T1 in a.cc, and T2 by two strategies in b.cc.
+PlanArgs one_beside_a_race() {
+  TaskSpec second = raced("T2", {"x", "y"});
+  second.files = {"b.cc"};
+  return plan_of({task("T1", {}, {"a.cc"}), second});
+}
+
 const std::string& strategy_of(const Turn& turn) { return turn.host.at(turn.task.value).strategy; }
 
 /// Only the Worker with this strategy comes to an end.
@@ -421,9 +428,7 @@ MISSION_SCENARIO(Race, WhatAPartOfARunClaimsIsClaimedByItsRunOnly) {
 MISSION_SCENARIO(Race, RunsOfARaceThatHasBegunWaitForNobody) {
   FakeHost host;
   host.options.isolation = Isolation::worktree;
-  TaskSpec second = raced("T2", {"x", "y"});
-  second.files = {"b.cc"};
-  host.plan = plan_of({task("T1", {}, {"a.cc"}), second});
+  host.plan = one_beside_a_race();
   host.touch("b.cc");
   host.script(Role::worker, [&host](Turn& turn) {
     if (turn.task == TaskId("T1")) {
@@ -443,9 +448,7 @@ MISSION_SCENARIO(Race, RunsOfARaceThatHasBegunWaitForNobody) {
 MISSION_SCENARIO(Race, AWorktreeInWhichAllWaitLeavesRoomForAnother) {
   FakeHost host;
   host.options.isolation = Isolation::worktree;
-  TaskSpec second = raced("T2", {"x", "y"});
-  second.files = {"b.cc"};
-  host.plan = plan_of({task("T1", {}, {"a.cc"}), second});
+  host.plan = one_beside_a_race();
   bool lost = false;
   host.script(Role::worker, [&](Turn& turn) {
     if (turn.task == TaskId("T1") && host.state.tasks.size() == 4) {

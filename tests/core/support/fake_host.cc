@@ -284,8 +284,7 @@ void FakeHost::check(const State& before, const Effects& effects) {
       if (other.status != TaskStatus::running || one.racing || other.racing) continue;
       const bool kin =
           core::is_part_of(state, one, other.id) || core::is_part_of(state, other, one.id) ||
-          core::run_apart(state, one, other) || core::runs_without(state, one, other) ||
-          core::runs_without(state, other, one);
+          core::runs_without(state, one, other) || core::runs_without(state, other, one);
       EXPECT_FALSE(!kin && core::claims_overlap(one.files, other.files))
           << one.id.value << " and " << other.id.value << " run with the same files";
     }
