@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
+import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -23,9 +24,11 @@ function openProject(t) {
     options: JSON.stringify({ options, agents: ["worker"] }),
     onEffects: (json) => void got.push(...JSON.parse(json)),
   })
-  t.after(() => {
+  t.after(async () => {
     binding.close()
-    rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+    // The engine goes on with the mission until this process ends, and may write while its directory is taken away:
+    // rm looks into it anew each time, rmSync would only try to remove it again.
+    await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
   let requests = 0
   /** @param {any} message */
