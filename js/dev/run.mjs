@@ -38,40 +38,47 @@ function nativeTests(preset) {
   return run("ctest", ["--preset", preset, "--parallel", "2", "--timeout", "300"])
 }
 
-/** @param {string[]} dirs @param {string[]} [flags] */
-function nodeTests(dirs, flags = []) {
+/** Stories that `npm test` leaves out for their time (`longTest`) are told as well. */
+const allStories = { ORCH_LONG_STORIES: "1" }
+
+/** @param {string[]} dirs @param {{flags?: string[], env?: NodeJS.ProcessEnv}} [options] */
+function nodeTests(dirs, { flags = [], env } = {}) {
   const files = dirs.flatMap((dir) => filesBelow(dir, /\.test\.m?js$/))
   if (files.length === 0) {
     console.log(`no tests in ${dirs.join(", ")}`)
     return true
   }
-  return run(process.execPath, ["--test", "--test-reporter=spec", ...flags, ...files])
+  return run(process.execPath, ["--test", "--test-reporter=spec", ...flags, ...files], { env })
 }
 
 /**
  * Tests that run in Node. Many wait for a process or for a timer, so some run side by side, on whatever machine.
- * @param {string[]} dirs
+ * @param {string[]} dirs @param {NodeJS.ProcessEnv} [env]
  */
-function testsInNode(dirs) {
+function testsInNode(dirs, env) {
   build()
   setup.ensureRootModules()
   setup.cmakeBuild("release", ["orchestrator_echo"])
-  return nodeTests(dirs, ["--test-concurrency=3"])
+  return nodeTests(dirs, { flags: ["--test-concurrency=3"], env })
 }
 
 const jsTests = () => testsInNode(["tests/js", "tests/node"])
-const endToEndTests = () => testsInNode(["tests/e2e"])
+const endToEndTests = () => testsInNode(["tests/e2e"], allStories)
 
 function types() {
   setup.ensureRootModules()
   return run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "js/tsconfig.json"])
 }
 
-/** ThreadSanitizer, the fuzzers, and tests/long. */
+/** ThreadSanitizer, the fuzzers, every story, and tests/long. */
 function longTests() {
   setup.ensureSystem([{ package: "clang", tool: "clang++" }])
-  const steps = { "native tests, thread sanitizer": () => nativeTests("tsan"), fuzzers: fuzz, "long tests": longNodeTests }
-  return inOrder(steps)
+  return inOrder({
+    "native tests, thread sanitizer": () => nativeTests("tsan"),
+    fuzzers: fuzz,
+    "stories in the real OpenCode": endToEndTests,
+    "long tests": longNodeTests,
+  })
 }
 
 /**
@@ -114,7 +121,7 @@ function runFuzzer(name, seconds) {
 function longNodeTests() {
   build()
   setup.ensureRootModules()
-  return nodeTests(["tests/long"], ["--test-concurrency=1"])
+  return nodeTests(["tests/long"], { flags: ["--test-concurrency=1"] })
 }
 
 function nativeSources() {

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
-import test, { after } from "node:test"
+import { after } from "node:test"
 import { kCheckout, missionWhere } from "./support/project.mjs"
-import { asked, atGate, ended, gate, openGate, small, Stage } from "./support/story.mjs"
+import { asked, atGate, ended, gate, longTest, openGate, small, Stage } from "./support/story.mjs"
 
 const stage = new Stage()
 after(() => stage.stop())
 
-test("beside many at work last words wait, without a slot; all are said in the end", async (t) => {
+longTest("beside many at work last words wait, without a slot; all are said in the end", async (t) => {
   const ids = Array.from({ length: 14 }, (_, i) => `T${i + 1}`)
   const own = (/** @type {string} */ id) => ({ files: { [`${id}.txt`]: `${id}\n` }, commands: [gate(id)] })
   const workers = Object.fromEntries(ids.map((id) => [id, own(id)]))

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path"
 import test from "node:test"
 import { kCheckout, missionWhere, projectFor } from "./support/project.mjs"
-import { asked, atGate, gate, openGate, said, small } from "./support/story.mjs"
+import { asked, atGate, gate, longTest, openGate, said, small } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 
@@ -52,7 +52,7 @@ const check = (wal, ...more) =>
 /** What was done before the harm is not done again. @param {Project} project */
 const workersOf = (project, task = "T1") => new Set(asked(project, (r) => r.role === "worker" && r.task === task).map((r) => r.session)).size
 
-test("snapshot, todo.md and log removed or overwritten while it runs: it seals, and everything is there again", async (t) => {
+longTest("snapshot, todo.md and log removed or overwritten while it runs: it seals, and everything is there again", async (t) => {
   const { project, first, running } = await standing(t)
   const wal = log(project, running.mission)
   writeFileSync(state(project, "mission_loop.json"), "garbage")
@@ -101,7 +101,8 @@ for (const [harm, spoil] of /** @type {[string, (project: Project, mission: stri
     },
   ],
 ])) {
-  test(`killed, and then ${harm}: /resume goes on, and what was done stays done`, async (t) => {
+  const tell = harm.startsWith("the log") ? test : longTest
+  tell(`killed, and then ${harm}: /resume goes on, and what was done stays done`, async (t) => {
     const { project, first, running } = await standing(t)
     first.kill("SIGKILL")
     await first.ended
@@ -118,7 +119,7 @@ for (const [harm, spoil] of /** @type {[string, (project: Project, mission: stri
   })
 }
 
-test("files of a newer version are refused with a sentence and left untouched", async (t) => {
+longTest("files of a newer version are refused with a sentence and left untouched", async (t) => {
   const { project, first, running } = await standing(t)
   first.kill("SIGKILL")
   await first.ended

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { missionWhere } from "./support/project.mjs"
-import { asked, ended, improvise, small, Stage, toolNames, toolResults, userTexts } from "./support/story.mjs"
+import { asked, ended, improvise, longTest, small, Stage, toolNames, toolResults, userTexts } from "./support/story.mjs"
 
 const stage = new Stage()
 after(() => stage.stop())
@@ -57,7 +57,7 @@ test("an empty answer is asked for again in the same session, and costs no attem
   assert.match(userTexts(/** @type {any} */ (last)).join("\n"), /empty answer/)
 })
 
-test("a third empty answer: a fresh session, which is no attempt", async (t) => {
+longTest("a third empty answer: a fresh session, which is no attempt", async (t) => {
   const { mission } = await sealed(t, { faults: worker([1, 2, 3], "empty") })
   assert.deepEqual(
     workers(mission).map((/** @type {any} */ s) => s.outcome),

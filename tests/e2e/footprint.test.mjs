@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { kCheckout, projectFor } from "./support/project.mjs"
-import { asked, ended, said, small, Stage, there, toolNames, userTexts } from "./support/story.mjs"
+import { asked, ended, longTest, said, small, Stage, there, toolNames, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 /** @typedef {import("../../js/rehearsal/client.mjs").HostClient} HostClient */
@@ -182,7 +182,7 @@ test("a directory that cannot be written: the mission is refused with the mend, 
   }
 })
 
-test("an addon that cannot load: OpenCode works without the plugin, and says once what is wrong", async (t) => {
+longTest("an addon that cannot load: OpenCode works without the plugin, and says once what is wrong", async (t) => {
   const copy = await mkdtemp(join(tmpdir(), "oc-plugin-"))
   t.after(() => rm(copy, { recursive: true, force: true }))
   for (const part of ["js", "agents", "package.json"])

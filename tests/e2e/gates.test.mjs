@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { lyingMission } from "./support/lies.mjs"
-import { asked, atGate, ended, gate, improvise, openGate, small, Stage, toolResults, until, userTexts } from "./support/story.mjs"
+import { asked, atGate, ended, gate, improvise, longTest, openGate, small, Stage, toolResults, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Answer} Answer */
 
@@ -106,4 +106,5 @@ test('review.shadow "file": a Reviewer looks at the finished file, and the Worke
   assert.equal(state.tasks[0].attempt, 1)
 })
 
-for (const seed of [1, 2, 3]) test(`lying models, seed ${seed}: every lie is refused, and the seal is true`, (t) => lyingMission(t, stage, seed))
+for (const [seed, tell] of /** @type {[number, typeof longTest][]} */ ([[1, test], [2, longTest], [3, longTest]]))
+  tell(`lying models, seed ${seed}: every lie is refused, and the seal is true`, (t) => lyingMission(t, stage, seed))

@@ -1,11 +1,10 @@
 // A few real kills at the points that matter; tests/long/kill.test.mjs has a hundred.
 
 import assert from "node:assert/strict"
-import { test } from "node:test"
 import { course, expectTheSame } from "./support/kill.mjs"
-import { small } from "./support/story.mjs"
+import { longTest, small } from "./support/story.mjs"
 
-test("killed while planning, as a submission is logged, in review and at the last submission: each time it goes on", async () => {
+longTest("killed while planning, as a submission is logged, in review and at the last submission: each time it goes on", async () => {
   const scenario = small(["T1", "T2"], { commander: {} })
   scenario.plan.tasks[1].deps = ["T1"]
   const alone = await course({ scenario, mode: "serve", points: [] })

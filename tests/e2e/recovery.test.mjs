@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 import { missionWhere, projectFor } from "./support/project.mjs"
-import { asked, atGate, ended, gate, openGate, ourFiles, said, small, until, userTexts } from "./support/story.mjs"
+import { asked, atGate, ended, gate, longTest, openGate, ourFiles, said, small, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 
@@ -33,7 +33,7 @@ async function kill({ project, server }) {
   openGate(project, "g")
 }
 
-test("a run of something else does not wake a mission; a server's first request does, whatever it is", async (t) => {
+longTest("a run of something else does not wake a mission; a server's first request does, whatever it is", async (t) => {
   const story = await working(t)
   const { project, mission } = story
   await kill(story)
@@ -56,7 +56,7 @@ test("a run of something else does not wake a mission; a server's first request 
   await until(async () => Object.keys(await server.status()).length === 0, "nothing runs any more")
 })
 
-test("its session deleted while it runs: it pauses, and /resume from another session goes on", async (t) => {
+longTest("its session deleted while it runs: it pauses, and /resume from another session goes on", async (t) => {
   const { project, server, session } = await working(t)
   await server.call("DELETE", `/session/${session.id}`)
   const paused = await missionWhere(project, (m) => m.phase === "paused")
@@ -68,7 +68,7 @@ test("its session deleted while it runs: it pauses, and /resume from another ses
   assert.deepEqual([sealed.mission, sealed.root_session], [paused.mission, other.id])
 })
 
-test("its session deleted while no process was there: the next one pauses and says so; /stop and /task work", async (t) => {
+longTest("its session deleted while no process was there: the next one pauses and says so; /stop and /task work", async (t) => {
   const story = await working(t)
   const { project, session, mission } = story
   await kill(story)

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict"
 import { after, test } from "node:test"
 import { missionWhere } from "./support/project.mjs"
-import { asked, atGate, ended, gate, openGate, ourFiles, small, Stage, systemText, userTexts } from "./support/story.mjs"
+import { asked, atGate, ended, gate, longTest, openGate, ourFiles, small, Stage, systemText, userTexts } from "./support/story.mjs"
 
 const stage = new Stage()
 after(() => stage.stop())
@@ -59,7 +59,8 @@ const reloads = {
 }
 
 for (const [name, reload] of Object.entries(reloads)) {
-  test(`${name} in the middle: the mission seals with nobody's message or request`, async (t) => {
+  const tell = name.startsWith("POST") ? test : longTest
+  tell(`${name} in the middle: the mission seals with nobody's message or request`, async (t) => {
     const scenario = small(["T1", "T2", "T3"], {
       workers: { T1: held("T1", "g"), T2: { files: { "T2.txt": "2" } }, T3: { files: { "T3.txt": "3" } } },
     })
@@ -95,7 +96,7 @@ for (const [name, reload] of Object.entries(reloads)) {
   })
 }
 
-test("three reloads one after the other; and then the mission can be stopped, and another one started", async (t) => {
+longTest("three reloads one after the other; and then the mission can be stopped, and another one started", async (t) => {
   const { project, client } = await stage.story(t, {
     scenario: small(["T1"], { workers: { T1: held("T1", "g") } }),
   })
@@ -121,7 +122,7 @@ test("three reloads one after the other; and then the mission can be stopped, an
   assert.equal(next.root_session, other.id)
 })
 
-test("a reload brings nothing back where no mission runs, and leaves a paused one alone", async (t) => {
+longTest("a reload brings nothing back where no mission runs, and leaves a paused one alone", async (t) => {
   const { project, client } = await stage.story(t, { scenario: small(["T1"], { workers: { T1: held("T1", "g") } }) })
   const session = await client.createSession()
   await dispose(client)

@@ -8,6 +8,7 @@ import {
   atGate,
   gate,
   improvise,
+  longTest,
   openGate,
   ourFiles,
   said,
@@ -29,7 +30,7 @@ const sessionsOf = (project, role, task) => [
   ...new Set(asked(project, (r) => r.role === role && (!task || r.task === task)).map((r) => r.session)),
 ]
 
-test("a task that is always rejected blocks the mission with the reason; a new process resumes it", async (t) => {
+longTest("a task that is always rejected blocks the mission with the reason; a new process resumes it", async (t) => {
   const reject = (/** @type {string} */ message) => ({
     verdict: /** @type {const} */ ("reject"),
     findings: [{ severity: /** @type {const} */ ("error"), message }],
@@ -123,7 +124,7 @@ test("kill -9 in the middle, then resume: it seals, in the same sessions, and no
   assert.ok((await project.test()).ok)
 })
 
-test("a Commander that never calls mission_run, in `opencode run`: the process stays until the seal", async (t) => {
+longTest("a Commander that never calls mission_run, in `opencode run`: the process stays until the seal", async (t) => {
   const project = await projectFor(t, {
     scenario: small(["T1"], { commander: { early_stops: 99 } }),
     keepBodies: true,
@@ -141,7 +142,7 @@ test("a Commander that never calls mission_run, in `opencode run`: the process s
   for (const request of commander) assert.match(systemText(request), /You are the Commander/)
 })
 
-test("in run mode the objective arrives as it was written; a refusal is exit 1 with its sentence", async (t) => {
+longTest("in run mode the objective arrives as it was written; a refusal is exit 1 with its sentence", async (t) => {
   const project = await projectFor(t, { scenario: small(["T1"]), keepBodies: true, snapshot: false })
   // Words before the call, in one answer: the turn has not ended, and nobody is sent back.
   improvise(project, (turn) =>

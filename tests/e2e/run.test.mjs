@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import test from "node:test"
 import { projectFor } from "./support/project.mjs"
-import { asked, ourFiles, said, systemText, there, todo, toolNames, toolResults, userTexts } from "./support/story.mjs"
+import { asked, longTest, ourFiles, said, systemText, there, todo, toolNames, toolResults, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Request} Request */
 
@@ -62,7 +62,7 @@ function firstPrompts(project, session) {
 /** @param {import("./support/story.mjs").Project} project @param {(r: Request) => boolean} which */
 const sessionsOf = (project, which) => [...new Set(asked(project, which).map((r) => r.session))]
 
-test("a library of six modules: a diamond of dependencies, side by side where they allow it", async (t) => {
+longTest("a library of six modules: a diamond of dependencies, side by side where they allow it", async (t) => {
   const { project, mission } = await sealed(t, "library")
   assert.equal(mission.iteration, 1)
   // Nothing starts before what it builds on is done; what need not wait does not.

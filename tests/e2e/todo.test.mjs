@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, test } from "node:test"
-import { asked, atGate, ended, gate, openGate, ourFiles, small, Stage, there, todo, until } from "./support/story.mjs"
+import { asked, atGate, ended, gate, longTest, openGate, ourFiles, small, Stage, there, todo, until } from "./support/story.mjs"
 import { missionWhere } from "./support/project.mjs"
 
 const stage = new Stage()
@@ -26,7 +26,7 @@ function save(project, text) {
 /** @param {any} mission @param {string} id */
 const task = (mission, id) => mission.tasks.find((/** @type {any} */ t) => t.id === id)
 
-test("a Worker that ticks another task with its shell is nobody's word: that task is done and reviewed", async (t) => {
+longTest("a Worker that ticks another task with its shell is nobody's word: that task is done and reviewed", async (t) => {
   const tick = "sed -i 's/- ... T2/- [x] T2/' .opencode/todo.md; grep -c 'x. T2' .opencode/todo.md; sleep 0.5"
   const scenario = small(["T1", "T2"], {
     verify: ["test -s T1.txt"],

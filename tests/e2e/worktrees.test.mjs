@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { missionWhere, projectFor } from "./support/project.mjs"
-import { asked, ended, improvise, said, small, Stage, there, until, userTexts } from "./support/story.mjs"
+import { asked, ended, improvise, longTest, said, small, Stage, there, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 
@@ -117,7 +117,7 @@ test("a project without git says so, and its Workers share the directory", async
   assert.match(report, /Isolation: shared, since there are no worktrees: /)
 })
 
-test("the project's instance is reloaded while two Workers are in their worktrees: they go on undisturbed", async (t) => {
+longTest("the project's instance is reloaded while two Workers are in their worktrees: they go on undisturbed", async (t) => {
   const scenario = { ...small(["T1", "T2"]), seed: { ".gitignore": "*.at\n*.open\n" } }
   for (const id of ["T1", "T2"]) scenario.workers[id].commands = [wait]
   const { project, client } = await stage.story(t, { scenario, orchestrator: isolated })
@@ -133,7 +133,7 @@ test("the project's instance is reloaded while two Workers are in their worktree
   await cleared(project)
 })
 
-test("in `opencode run`, by the flag, with a part that is delegated: merged and gone when the process ends", async (t) => {
+longTest("in `opencode run`, by the flag, with a part that is delegated: merged and gone when the process ends", async (t) => {
   const scenario = small(["T1", "T2"], {
     fixes: [{ match: "The part", files: { "part.txt": "a part\n" }, summary: "Wrote part.txt", verify: [] }],
   })
@@ -159,7 +159,7 @@ test("in `opencode run`, by the flag, with a part that is delegated: merged and 
   assert.deepEqual(usersOwn(project), before)
 })
 
-test("killed while two Workers are in their worktrees: it goes on there, and leaves nothing behind", async (t) => {
+longTest("killed while two Workers are in their worktrees: it goes on there, and leaves nothing behind", async (t) => {
   const scenario = { ...small(["T1", "T2"]), seed: { ".gitignore": "*.at\n*.open\n" } }
   for (const id of ["T1", "T2"]) scenario.workers[id].commands = [wait]
   const project = await projectFor(t, { scenario, orchestrator: isolated, keepBodies: true, snapshot: false })

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import test from "node:test"
 import { textOf } from "../../../js/rehearsal/conversation.mjs"
 import { kHost, missionWhere, projectFor } from "./project.mjs"
 
@@ -14,6 +15,9 @@ import { kHost, missionWhere, projectFor } from "./project.mjs"
 /** @typedef {import("../../../js/rehearsal/wire.mjs").Answer} Answer */
 /** @typedef {import("../../../js/rehearsal/record.mjs").ModelRequest & {body: any}} Request */
 /** @typedef {Awaited<ReturnType<Project["startServe"]>>} Serve */
+
+/** A story that `npm test` leaves out for its time; `npm run test:e2e` and `npm run test:long` tell them all. */
+export const longTest = process.env.ORCH_LONG_STORIES ? test : test.skip
 
 /** Far above what any step takes on a busy machine; reached only where something is wrong. */
 export const kPatienceMs = 60_000

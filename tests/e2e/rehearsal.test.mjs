@@ -10,8 +10,9 @@ import { fileURLToPath } from "node:url"
 import { rehearse } from "../../js/cli/rehearse.mjs"
 import { createProject } from "../../js/rehearsal/host.mjs"
 import { loadScenario } from "../../js/rehearsal/scenario.mjs"
+import { longTest } from "./support/story.mjs"
 
-const kStub = fileURLToPath(new URL("rehearsal_stub_plugin.mjs", import.meta.url))
+const kStub = fileURLToPath(new URL("support/rehearsal_stub_plugin.mjs", import.meta.url))
 
 test("a whole rehearsal: the refused task is reworked, the built project's tests pass", async () => {
   /** @type {string[]} */
@@ -27,13 +28,13 @@ test("a whole rehearsal: the refused task is reworked, the built project's tests
   assert.ok(outcome.sessions >= 7 && outcome.requests > 20)
 })
 
-test("a mission that ends otherwise than expected is exit 1, and its directory is gone", async () => {
+longTest("a mission that ends otherwise than expected is exit 1, and its directory is gone", async () => {
   const scenario = { ...(await loadScenario("early-stop")), commander: {}, expect: { phase: "cancelled" } }
   const outcome = await rehearse({ plugin: kStub, scenario })
   assert.deepEqual([outcome.exit, outcome.phase, outcome.test_ok], [1, "sealed", true])
 })
 
-test("bare OpenCode over HTTP: a worker writes its files; events tell; the model server may be replaced", async (t) => {
+longTest("bare OpenCode over HTTP: a worker writes its files; events tell; the model server may be replaced", async (t) => {
   const project = await createProject({ scenario: "library", plugin: null, snapshot: false })
   t.after(() => project.stop())
   const serve = await project.startServe()
