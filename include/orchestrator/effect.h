@@ -237,9 +237,23 @@ struct DisposeDirectory {
   }
 };
 
+/// The host is to bring up its instance of a worktree, which takes it a second or three, before
+/// anybody works there. Completed by `DirectoryOpened`.
+struct OpenDirectory {
+  static constexpr std::string_view kType = "open_directory";
+  EffectId effect = 0;
+  std::string directory;
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("directory", self.directory);
+  }
+};
+
 using Effect = std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession,
                             WatchSession, ShowToast, StartTimer, CancelTimer, FindSessions,
-                            RejectPermission, AskWorktrees, DisposeDirectory>;
+                            RejectPermission, AskWorktrees, DisposeDirectory, OpenDirectory>;
 using Effects = std::vector<Effect>;
 
 }  // namespace orchestrator

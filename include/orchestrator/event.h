@@ -728,6 +728,19 @@ struct DirectoryDisposed {
   }
 };
 
+/// What came of an `OpenDirectory`.
+struct DirectoryOpened {
+  static constexpr std::string_view kType = "directory_opened";
+  EffectId effect = 0;
+  bool opened = false;  ///< the host has its instance there
+
+  template <class Self, class Visitor>
+  static void describe(Self& self, Visitor&& visit) {
+    visit("effect", self.effect);
+    visit("opened", self.opened);
+  }
+};
+
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
@@ -747,7 +760,7 @@ using Happening =
                  SessionCompacted, SessionDeleted, SessionInspected, TimerFired, SessionsFound,
                  TodoEdited, StorageFailed, PermissionAsked, PermissionAnswered, HostReloaded,
                  ToolFailed, RequestAsked, LoadChanged, FilesChanged, WriteRefused, DelegateCalled,
-                 ResultAsked, CancelCalled, WorktreesAnswered, DirectoryDisposed>;
+                 ResultAsked, CancelCalled, WorktreesAnswered, DirectoryDisposed, DirectoryOpened>;
 
 /// The name of what happened, e.g. `turn_started`.
 [[nodiscard]] inline std::string type_of(const Happening& what) {

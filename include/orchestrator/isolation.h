@@ -17,13 +17,15 @@ enum class TreeState {
   adding,     ///< asked of git; what a crash has left of it is taken as it is
   standing,   ///< sessions may work in it
   disposing,  ///< nobody needs it: the host is told to let go of it
-  removing
+  removing,
+  opening  ///< the host is bringing up its instance there, before a task needs it
 };
 constexpr auto enum_names(TreeState) {
   return std::array{EnumName<TreeState>{TreeState::adding, "adding"},
                     EnumName<TreeState>{TreeState::standing, "standing"},
                     EnumName<TreeState>{TreeState::disposing, "disposing"},
-                    EnumName<TreeState>{TreeState::removing, "removing"}};
+                    EnumName<TreeState>{TreeState::removing, "removing"},
+                    EnumName<TreeState>{TreeState::opening, "opening"}};
 }
 
 /// Where the one merge that goes on stands.
@@ -43,14 +45,14 @@ constexpr auto enum_names(MergeStep) {
 /// A git worktree in which the sessions of one task work, and those of its parts.
 struct Worktree {
   std::string name;
-  TaskId task;
+  TaskId task;            ///< empty: a spare one, for the first task that wants one
   std::string base;       ///< the commit that it was made from
   std::string directory;  ///< absolute; empty until it stands
   TreeState state = TreeState::adding;
   EffectId effect = 0;         ///< what is being done with it; 0: nothing, or to be asked again
   std::uint32_t failures = 0;  ///< in a row
   bool stale = false;          ///< of a plan that is not in force any more: it is let go
-  bool opened = false;         ///< the host has begun a turn in it, so its instance is there
+  bool opened = false;         ///< the host has its instance there
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -86,6 +88,10 @@ struct IsolationState {
   bool races = false;  ///< a task is raced: its runs have worktrees, whatever the user wants
   TaskId starting;     ///< the task whose race begins with the snapshot in flight
   std::uint32_t starts_failed = 0;  ///< such snapshots, in a row
+  std::string spares_base;  ///< the commit of worktrees that were made before there was a plan
+  bool for_spares = false;  ///< `effect` was asked for these alone
+  bool no_spares = false;   ///< git could not make any; what needs a worktree asks again
+  bool clearing = false;    ///< `effect` removes all that the mission has in git
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -107,6 +113,10 @@ struct IsolationState {
     visit("races", self.races);
     visit("starting", self.starting);
     visit("starts_failed", self.starts_failed);
+    visit("spares_base", self.spares_base);
+    visit("for_spares", self.for_spares);
+    visit("no_spares", self.no_spares);
+    visit("clearing", self.clearing);
   }
 };
 

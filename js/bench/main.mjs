@@ -305,11 +305,21 @@ async function memoryRows(repeat, say) {
 const smallCatalogue = { OPENCODE_MODELS_PATH: join(root, "js/rehearsal/no-models.json") }
 /** @type {Record<string, string>} */
 const wholeCatalogue = {}
-/** A short task, with either catalogue, and one of about a minute. The stand-in for a model ends a turn after sixty answers. */
+/**
+ * A short task, with either catalogue, and one of about a minute. The stand-in for a model ends a turn after sixty answers. Where
+ * racing is on from the start, the worktrees are opened while the Planner thinks: here for ten seconds, really for minutes.
+ */
 const races = [
-  { answers: 20, latencyMs: 300, env: wholeCatalogue, with: "" },
-  { answers: 20, latencyMs: 300, env: smallCatalogue, with: ", small catalogue of models" },
-  { answers: 14, latencyMs: 4_000, env: wholeCatalogue, with: "" },
+  { command: "task", answers: 20, latencyMs: 300, env: wholeCatalogue, with: "" },
+  { command: "task", answers: 20, latencyMs: 300, env: smallCatalogue, with: ", small catalogue of models" },
+  { command: "task", answers: 14, latencyMs: 4_000, env: wholeCatalogue, with: "" },
+  {
+    command: "extreme-mission",
+    answers: 20,
+    latencyMs: { default: 300, planner: 10_000 },
+    env: wholeCatalogue,
+    with: ", both by /extreme-mission",
+  },
 ]
 
 /**
@@ -322,13 +332,13 @@ async function raceRows(repeat, say) {
   const data = []
   const s = /** @type {(v: number) => string} */ (units.s)
   const colds = new Map()
-  for (const { answers, latencyMs, env, with: how } of races) {
+  for (const { command, answers, latencyMs, env, with: how } of races) {
     const cold = colds.get(env) ?? spread(await coldStarts(5, env))
     colds.set(env, cold)
     say(`race${how}: bare OpenCode's first request in a fresh worktree after ${s(cold.median)}`)
     const wall = async (/** @type {boolean} */ raced, /** @type {string} */ flags) => {
       const scenario = { ...race(raced, answers), flags }
-      return (await missionRun({ scenario, snapshot: false, latencyMs, env, plugin: root })).marks.wall_ms
+      return (await missionRun({ scenario, snapshot: false, latencyMs, env, plugin: root, command })).marks.wall_ms
     }
     const runs = []
     for (let round = 1; round <= repeat; round++) {
@@ -336,12 +346,13 @@ async function raceRows(repeat, say) {
       runs.push(run)
       say(`${round}/${repeat} race of ${answers} answers${how}: ${s(run.raced)}, alone ${s(run.alone)}, alone in a worktree ${s(run.apart)}`)
     }
-    data.push({ answers, latencyMs, env, cold, runs })
+    data.push({ command, answers, latencyMs, env, cold, runs })
     const against = spread(runs.map((r) => r.raced / r.alone))
     const apart = spread(runs.map((r) => r.raced / r.apart))
     const alone = spread(runs.map((r) => r.alone))
     const group = "Race of 3 with one fast, the others with 4 times as many answers: accepted plan -> Master's verdict"
-    const name = `${answers} answers of ${latencyMs} ms${how}: wall ÷ the fast one alone`
+    const answerMs = typeof latencyMs === "number" ? latencyMs : latencyMs.default
+    const name = `${answers} answers of ${answerMs} ms${how}: wall ÷ the fast one alone`
     rows.push(
       {
         group,

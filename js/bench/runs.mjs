@@ -16,13 +16,14 @@ import { marksOf, submits } from "./marks.mjs"
  * @typedef {object} RunOptions
  * @property {string|Scenario} scenario
  * @property {boolean} snapshot
- * @property {number} latencyMs
+ * @property {number|Record<string, number>} latencyMs
  * @property {string} plugin       absolute path of what is loaded in missions
  * @property {Record<string, string>} [env]
  * @property {boolean} [keepBodies]
  * @property {"ahead"|"late"} [sessions]  when the oracle creates its sessions; default ahead
  * @property {Record<string, string>} [files] more files in the project
  * @property {number} [parallel]   sessions that the mission may have at once
+ * @property {string} [command]    that starts the mission; default "task"
  * @property {number} [settleMs]   wait after the mission, before the host is ended
  */
 
@@ -82,7 +83,7 @@ export async function missionRun(options) {
     const serve = await project.startServe()
     const cpu = cpuWatch(project, serve)
     const root = await serve.createSession({ title: scenario.title })
-    const turn = serve.command(root.id, "task", `--parallel ${options.parallel ?? parallel} ${scenario.flags ?? ""} ${scenario.objective}`)
+    const turn = serve.command(root.id, options.command ?? "task", `--parallel ${options.parallel ?? parallel} ${scenario.flags ?? ""} ${scenario.objective}`)
     await limited(turn, "the Commander's turn")
     const phase = (await project.mission())?.phase
     if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)

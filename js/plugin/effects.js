@@ -9,6 +9,9 @@ const toolsMs = 5_000
 /** A worktree's instance that does not end in this time is left to the host. */
 const disposeMs = 10_000
 
+/** So long the host may take to bring up an instance; whoever works there first waits for the rest. */
+const openMs = 30_000
+
 /** @param {string} model */
 function modelOf(model) {
   const slash = model.indexOf("/")
@@ -186,6 +189,15 @@ export function effectRunner({ client, memory }) {
           headers: { "Content-Type": "application/json" },
         }),
       )
+    },
+
+    // Any question that needs the directory's models makes the host bring up all that a first turn there would wait for.
+    async open_directory(effect) {
+      own(memory, effect.directory)
+      const asked = Promise.resolve(client.config.providers({ query: { directory: effect.directory } }))
+      const late = new Promise((resolve) => void setTimeout(resolve, openMs, false).unref())
+      const opened = await Promise.race([asked.then((answer) => !answer.error, () => false), late])
+      tell({ type: "directory_opened", effect: effect.effect, opened })
     },
 
     // The host's instance of a worktree ends before the directory does, and its tools before that: the end of one would

@@ -1,6 +1,7 @@
 #include "core/isolation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/delegation.h"
 #include "core/merging.h"
@@ -10,6 +11,7 @@
 #include "core/schedule.h"
 #include "core/session_pool.h"
 #include "core/session_states.h"
+#include "core/spare.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
 
@@ -41,8 +43,10 @@ bool needs_tree(const Task& task) {
 }
 
 bool is_needed(const State& state, const Worktree& tree) {
+  if (!is_active(state.phase) || tree.stale) return false;
+  if (is_spare(tree)) return is_spare_needed(state, tree);
   const Task* task = find_task(state, tree.task);
-  return is_active(state.phase) && !tree.stale && task != nullptr && needs_tree(*task);
+  return task != nullptr && needs_tree(*task);
 }
 
 /// Letters, digits, `-` and `_`; the number keeps two tasks of one name apart.
@@ -50,10 +54,6 @@ std::string tree_name(const TaskId& task, std::uint32_t number) {
   std::string name = task.value;
   std::ranges::replace(name, '.', '_');
   return name + "-" + std::to_string(number);
-}
-
-void ask_for_tree(Context& ctx, Worktree& tree) {
-  tree.effect = ask_git(ctx, TreeCall::add, tree.name, tree.base, "", tree.task);
 }
 
 /// Nobody works in its worktree: its Worker waits for parts, and they wait as well.
@@ -68,6 +68,7 @@ bool all_wait(const State& state, const Task& owner) {
 bool has_room_for_tree(const State& state, const Task& task) {
   if (!task.brings.empty()) return true;
   const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
+    if (is_spare(tree)) return false;  // it may have that
     const Task* owner = find_task(state, tree.task);
     if (owner == nullptr || tree.stale) return true;
     // Those that wait for others must not keep these from having one.
@@ -80,20 +81,15 @@ bool has_room_for_tree(const State& state, const Task& task) {
   return static_cast<std::size_t>(standing) < std::max<std::size_t>(state.parallel, 1);
 }
 
-/// A session is on its way to be the first that works in it.
+/// A session is on its way to be the first that works in it, or the host opens it ahead of one.
 bool is_opening(const State& state, const Worktree& tree) {
-  if (tree.opened || tree.stale) return false;
+  if (tree.state == TreeState::opening) return true;
+  if (tree.opened || tree.stale || is_spare(tree)) return false;
   return std::ranges::any_of(state.sessions, [&](const Session& session) {
     if (!is_starting(session.state)) return false;
     const Task* task = find_task(state, session.task);
     return task != nullptr && root_of(state, *task).id == tree.task;
   });
-}
-
-bool may_open(const State& state, const Worktree& tree) {
-  return tree.opened || std::ranges::none_of(state.worktrees.trees, [&](const Worktree& other) {
-           return other.name != tree.name && is_opening(state, other);
-         });
 }
 
 // ---- the check and the first snapshot -----------------------------------------------------------
@@ -132,19 +128,31 @@ void on_begun(Context& ctx, const WorktreesAnswered& event) {
   IsolationState& trees = ctx.state.worktrees;
   trees.effect = 0;
   if (!trees.starting.empty()) return on_race_prepared(ctx, event);
-  if (!is_active(ctx.state.phase) && !trees.integrated.empty()) {  // all is removed
+  if (trees.clearing) {
+    trees.clearing = false;
     trees.integrated.clear();
+    trees.spares_base.clear();
+    return;
+  }
+  const bool for_spares = std::exchange(trees.for_spares, false);
+  if (!event.problem.empty()) {
+    trees.no_spares = true;
+    if (!for_spares) share_instead(ctx, event.problem);
     return;
   }
   append(trees.notes, event.notes);
-  if (!event.problem.empty()) return share_instead(ctx, event.problem);
-  if (trees.checked) trees.integrated = event.commit;
+  if (trees.checked) (for_spares ? trees.spares_base : trees.integrated) = event.commit;
   trees.checked = true;
 }
 
 // ---- worktrees ----------------------------------------------------------------------------------
 
 void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
+  if (is_spare(tree)) {
+    tree.state = TreeState::removing;
+    ctx.state.worktrees.no_spares = true;
+    return;
+  }
   tree.failures += 1;
   if (tree.failures < kTreeTriesMax) return;  // it is asked again
   tree.failures = 0;
@@ -182,6 +190,7 @@ enum class Quiet { no, soon, yes };
 /// Whether nobody works in it, and nobody is about to. `soon`: the host has yet to say that what
 /// was told to stop has stopped.
 Quiet quiet_of(const State& state, const Worktree& tree) {
+  if (is_spare(tree)) return Quiet::yes;
   const bool over = !is_active(state.phase);
   Quiet quiet = Quiet::yes;
   for (const Session& session : state.sessions) {
@@ -204,6 +213,17 @@ EffectId ask_git(Context& ctx, TreeCall call, const std::string& name, const std
   const EffectId effect = question.effect;
   ctx.emit(std::move(question));
   return effect;
+}
+
+void ask_for_tree(Context& ctx, Worktree& tree) {
+  tree.effect = ask_git(ctx, TreeCall::add, tree.name, tree.base, "", tree.task);
+}
+
+bool may_open(const State& state, const Worktree& tree) {
+  return tree.opened || std::ranges::none_of(state.worktrees.trees, [&](const Worktree& other) {
+           const bool goes_first = is_spare(tree) || !is_spare(other);
+           return goes_first && other.name != tree.name && is_opening(state, other);
+         });
 }
 
 void block_for_git(Context& ctx, Task& task, const std::string& why) {
@@ -263,10 +283,19 @@ bool has_place(Context& ctx, const Task& task) {
   if (const Worktree* tree = tree_of(state, root.id))
     return tree->state == TreeState::standing && may_open(state, *tree);
   if (!needs_tree(root) || !has_room_for_tree(state, root)) return false;
+  const std::string& base = root.tree_base.empty() ? state.worktrees.integrated : root.tree_base;
+  if (Worktree* spare = take_spare(state, root.id)) {
+    if (spare->base == base) return may_open(state, *spare);
+    spare->base = base;
+    spare->state = TreeState::adding;
+    ask_for_tree(ctx, *spare);
+    return false;
+  }
+  if (spare_comes(state)) return false;
   Worktree tree;
   tree.name = tree_name(root.id, ++state.worktrees.named);
   tree.task = root.id;
-  tree.base = root.tree_base.empty() ? state.worktrees.integrated : root.tree_base;
+  tree.base = base;
   ask_for_tree(ctx, tree);
   state.worktrees.trees.push_back(std::move(tree));
   return false;
@@ -328,7 +357,8 @@ void prepare_race(Context& ctx, const Task& task) {
 void leave_worktrees(State& state) {
   for (Worktree& tree : state.worktrees.trees) {
     const Task* task = find_task(state, tree.task);
-    tree.stale = tree.stale || task == nullptr || !is_settled(task->status);
+    const bool is_left = !is_spare(tree) && (task == nullptr || !is_settled(task->status));
+    tree.stale = tree.stale || is_left;
   }
 }
 
@@ -346,7 +376,7 @@ void drive_isolation(Context& ctx) {
     if (!trees.checked) {
       trees.effect = ask_git(ctx, TreeCall::check);
     } else if (state.phase == Phase::executing) {
-      trees.effect = ask_git(ctx, TreeCall::snapshot);
+      trees.effect = ask_git(ctx, TreeCall::snapshot, "", trees.spares_base);
     }
     return;
   }
@@ -391,6 +421,7 @@ void drop_worktrees(Context& ctx) {
   IsolationState& trees = state.worktrees;
   if (over && leaves_worktrees(state) && trees.trees.empty() && trees.effect == 0 &&
       trees.merge_effect == 0) {
+    trees.clearing = true;
     trees.effect = ask_git(ctx, TreeCall::remove);
   }
 }
@@ -407,7 +438,8 @@ bool on_tree_timer(Context& ctx, TimerId timer) {
 
 bool leaves_worktrees(const State& state) {
   const IsolationState& trees = state.worktrees;
-  return !trees.trees.empty() || !trees.integrated.empty() || trees.merge_effect != 0;
+  return !trees.trees.empty() || !trees.integrated.empty() || !trees.spares_base.empty() ||
+         trees.merge_effect != 0;
 }
 
 void forget_tree_calls(State& state) {
@@ -415,12 +447,14 @@ void forget_tree_calls(State& state) {
   trees.effect = trees.merge_effect = 0;
   trees.timer = 0;
   trees.starting = TaskId{};
+  trees.for_spares = trees.clearing = false;
   for (Worktree& tree : trees.trees) {
     tree.effect = 0;
     tree.failures = 0;
     tree.opened = false;  // by another process
     // Whether it still stands is seen by asking for it once more.
-    if (tree.state == TreeState::standing) tree.state = TreeState::adding;
+    if (tree.state == TreeState::standing || tree.state == TreeState::opening)
+      tree.state = TreeState::adding;
   }
 }
 

@@ -11,6 +11,7 @@
 #include "core/plan.h"
 #include "core/recovery.h"
 #include "core/session_pool.h"
+#include "core/spare.h"
 #include "core/task_graph.h"
 #include "core/trace.h"
 #include "orchestrator/step.h"
@@ -186,6 +187,7 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   start_clock(ctx, state.budget.time_max_ms);
   if (command.isolation.value_or(state.options.isolation) == Isolation::worktree)
     begin_isolation(ctx);
+  drive_spares(ctx);
   commander_takes_over(ctx);
   ctx.accept(event.request, state.objective);
 }

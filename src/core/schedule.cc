@@ -15,6 +15,7 @@
 #include "core/race.h"
 #include "core/session_pool.h"
 #include "core/session_states.h"
+#include "core/spare.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
@@ -324,6 +325,7 @@ void schedule(Context& ctx) {
   if (state.phase == Phase::integrating) {
     keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt);
   }
+  drive_spares(ctx);  // after those that tasks have taken now
 }
 
 }  // namespace orchestrator::core

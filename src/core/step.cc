@@ -283,6 +283,7 @@ struct Dispatch {
   void operator()(const CancelCalled& event) { on_cancel(ctx, event); }
   void operator()(const WorktreesAnswered& event) { on_worktrees_answered(ctx, event); }
   void operator()(const DirectoryDisposed& event) { on_directory_disposed(ctx, event.effect); }
+  void operator()(const DirectoryOpened& event) { on_directory_opened(ctx, event); }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;

@@ -119,7 +119,8 @@ class Worktrees {
 
   /// A directory with the files of `base`, and with what OpenCode needs to start there as in the
   /// project: configuration that git ignores, and packages. One that was made whole before is taken
-  /// as it is; an error if it has another base. What a crash has left half made is made anew.
+  /// as it is, and where it has another base it is brought to this one, unless somebody has worked
+  /// in it: that is an error. What a crash has left half made is made anew.
   void add(const std::string& mission, const std::string& name, const std::string& base,
            Outbox& outbox, Then<Added> then);
 

@@ -84,6 +84,9 @@ class Worktrees::Body {
   base::Result<void> remove_refs(const std::function<bool(const std::string&)>& which);
   [[nodiscard]] base::Result<void> home_is_ours() const;
   base::Result<void> make_home();
+  [[nodiscard]] base::Result<void> mark(const std::string& mission, const std::string& name,
+                                        const std::string& base) const;
+  base::Result<void> move(const Place& place, const std::string& from, const std::string& to);
   base::Result<void> furnish(const std::string& directory) const;
   base::Result<void> copy_settings(const std::string& directory) const;
 

@@ -78,8 +78,12 @@ Result<Worktrees::Added> Worktrees::Body::add(const std::string& mission, const 
   std::error_code error;
   const std::string admin = admin_of(directory);
   if (!before.value().empty() && !admin.empty() && is_real_directory(directory)) {
-    if (before.value() == base) return Added{files::canonical(directory, error).string(), true};
-    return Error{"it is there already, from " + before.value(), directory, "remove it first"};
+    if (before.value() != base) {
+      if (auto moved = move({admin, directory}, before.value(), base); !moved.ok())
+        return moved.error();
+      if (auto marked = mark(mission, name, base); !marked.ok()) return marked.error();
+    }
+    return Added{files::canonical(directory, error).string(), true};
   }
   if (auto removed = remove_directory(directory); !removed.ok()) return removed.error();
   GitCall made = call({"worktree", "add", "--quiet", "--force", "--detach", directory, base});
@@ -89,10 +93,36 @@ Result<Worktrees::Added> Worktrees::Body::add(const std::string& mission, const 
     return done.error();
   }
   if (auto done = furnish(directory); !done.ok()) return done.error();
-  // From here on it is whole.
+  if (auto marked = mark(mission, name, base); !marked.ok()) return marked.error();
+  return Added{files::canonical(directory, error).string(), false};
+}
+
+/// From here on it is whole, with the files of `base`.
+Result<void> Worktrees::Body::mark(const std::string& mission, const std::string& name,
+                                   const std::string& base) const {
   const auto marked = git_->output_of(call({"update-ref", refs_of(mission) + "at/" + name, base}));
   if (!marked.ok()) return marked.error();
-  return Added{files::canonical(directory, error).string(), false};
+  return {};
+}
+
+/// Brings the files of another commit into a worktree in which nobody has worked yet. It may have
+/// them already: a crash came before this was noted.
+Result<void> Worktrees::Body::move(const Place& place, const std::string& from,
+                                   const std::string& to) {
+  const auto head = git_->line_of(call(place, {"rev-parse", "HEAD"}));
+  if (!head.ok()) return head.error();
+  const std::string& stands = head.value() == to ? to : from;
+  const auto known = git_->line_of(call({"rev-parse", stands + "^{tree}"}));
+  if (!known.ok()) return known.error();
+  const auto tree = present_tree(place);
+  if (!tree.ok()) return tree.error();
+  if (tree.value().id != known.value())
+    return Error{"it is there already, from " + from + ", and somebody has worked in it",
+                 place.work_tree, "remove it first"};
+  GitCall made = call(place, {"checkout", "--quiet", "--detach", to});
+  made.time_max = kTreeTime;
+  if (const auto done = git_->output_of(made); !done.ok()) return done.error();
+  return furnish(place.work_tree);
 }
 
 /// What is missing in a worktree since git ignores it, and without which OpenCode would not start

@@ -46,6 +46,12 @@ class Chaos {
     };
   }
 
+  /// By `/extreme-mission`, half of them in the shared directory.
+  void race() {
+    host_.extreme = true;
+    if (pick(2) == 0) host_.options.isolation = Isolation::shared;
+  }
+
   /// So many at work that last words wait (core/parting.h).
   void crowd() {
     std::vector<TaskSpec> tasks;
@@ -129,9 +135,11 @@ class Chaos {
           std::holds_alternative<DelegateCalled>(what) ||
           std::holds_alternative<ResultAsked>(what) || std::holds_alternative<CancelCalled>(what) ||
           std::holds_alternative<CallAborted>(what) || std::holds_alternative<RequestAsked>(what) ||
-          std::holds_alternative<DirectoryDisposed>(what);  // each is told in some way
+          std::holds_alternative<DirectoryDisposed>(what) ||
+          std::holds_alternative<DirectoryOpened>(what);  // each is told in some way
       return !call && chance(faults_);
     };
+    host_.open_fails = [this] { return chance(faults_); };
     host_.swallowed = [this](const PromptSession&) { return chance(faults_); };
     host_.refused = [this](const Effect& effect) -> std::string {
       const bool asks = std::holds_alternative<PromptSession>(effect) ||
@@ -297,6 +305,16 @@ void for_each_seed(std::uint64_t seeds, Mission mission) {
 TEST(Chaos, SoDoesEachInWorktrees) {
   for_each_seed(150, [](Chaos& chaos) {
     chaos.isolate();
+    chaos.run();
+    chaos.expect_merged();
+  });
+}
+
+/// Races are asked for, so worktrees are opened before there is a plan.
+TEST(Chaos, SoDoExtremeOnes) {
+  for_each_seed(60, [](Chaos& chaos) {
+    chaos.isolate();
+    chaos.race();
     chaos.run();
     chaos.expect_merged();
   });

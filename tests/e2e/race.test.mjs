@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
-import { asked, ended, openGate, atGate, gate, small, Stage, there, until, userTexts } from "./support/story.mjs"
+import { asked, atGate, ended, gate, hold, openGate, small, Stage, there, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 
@@ -81,6 +81,33 @@ test("the first strategy that is accepted wins; the others are aborted, counted 
   assert.ok(spent <= mission.budget.tokens)
   await until(() => git("for-each-ref") === refs, "the refs as they were")
   assert.equal(git("worktree", "list", "--porcelain").match(/^worktree /gm)?.length, 1)
+})
+
+test("while an extreme mission's Planner thinks, the host opens worktrees; the race begins in them", async (t) => {
+  const scenario = small(["T1"], {
+    commander: {},
+    workers: { T1: { strategies: Object.fromEntries(strategies.map((s) => [s, { files: { "T1.txt": `${s}\n` } }])) } },
+  })
+  scenario.plan.tasks[0].race = strategies
+  const { project, client } = await stage.story(t, { scenario })
+  const planner = hold(project, "planner")
+  const session = await client.createSession()
+  const command = client.command(session.id, "extreme-mission", scenario.objective)
+  await planner.asked
+  const opened = await until(async () => {
+    const spares = (await project.mission())?.worktrees?.trees ?? []
+    return spares.filter((/** @type {any} */ tree) => tree.opened).length === 3 && spares
+  }, "three instances")
+  const places = opened.map((/** @type {any} */ tree) => tree.directory).sort()
+  assert.deepEqual(places.map((/** @type {string} */ place) => place.replace(/.*-/, "")), ["1", "2", "3"])
+  assert.equal(asked(project, (r) => r.role === "worker").length, 0)
+  planner.release()
+  const mission = await ended(project, "sealed")
+  await command
+  assert.match(mission.tasks[0].note, /has won/)
+  const cards = asked(project, (r) => r.role === "worker").map((r) => userTexts(r)[0] ?? "")
+  for (const card of cards) assert.ok(places.some((/** @type {string} */ place) => card.includes(`${place}:`)), card)
+  await until(() => trees(project).length === 0, "the end of the worktrees")
 })
 
 test("without git nothing is raced: one Worker is told of all strategies", async (t) => {

@@ -680,6 +680,47 @@ TEST_F(WorktreesTest, AWorktreeThatIsThereIsTakenAndAHalfMadeOneIsMadeAnew) {
   EXPECT_FALSE(fs::exists(root() + "/.git/worktrees/m-abc-def.T3-11"));
 }
 
+TEST_F(WorktreesTest, OneInWhichNobodyHasWorkedIsBroughtToAnotherBase) {
+  write(".gitignore", "out\n");
+  write("a", "a\n");
+  write("gone", "gone\n");
+  commit_all();
+  const std::string first = snapshot();
+  const std::string tree = add("spare-1", first);
+  write(tree + "/out", "of the host\n");
+  write("a", "changed\n");
+  write("new/b", "b\n");
+  fs::remove(root() + "/gone");
+  const std::string second = snapshot(first);
+  ASSERT_NE(second, first);
+  for (int again = 0; again < 2; ++again) {
+    const auto moved = good(try_add("spare-1", second));
+    EXPECT_TRUE(moved.existed);
+    EXPECT_EQ(moved.directory, tree);
+  }
+  EXPECT_EQ(read(tree + "/a"), "changed\n");
+  EXPECT_EQ(read(tree + "/new/b"), "b\n");
+  EXPECT_FALSE(fs::exists(tree + "/gone"));
+  EXPECT_EQ(read(tree + "/out"), "of the host\n");
+  EXPECT_EQ(collect("spare-1").commit, second) << "nothing is anybody's work";
+  write(tree + "/a", "worked\n");
+  EXPECT_EQ(names_of(collect("spare-1").changes), Names{"*a"});
+  EXPECT_FALSE(try_add("spare-1", first).ok()) << "somebody has worked in it";
+  EXPECT_EQ(read(tree + "/a"), "worked\n");
+}
+
+TEST_F(WorktreesTest, OneThatWasMovedWhenACrashCameIsTakenAsItIs) {
+  write("a", "a\n");
+  commit_all();
+  const std::string first = snapshot();
+  const std::string tree = add("spare-1", first);
+  write("a", "changed\n");
+  const std::string second = snapshot(first);
+  git({"-C", tree, "checkout", "--quiet", "--detach", second});  // and its mark was not set
+  EXPECT_TRUE(good(try_add("spare-1", second)).existed);
+  EXPECT_EQ(collect("spare-1").commit, second);
+}
+
 TEST_F(WorktreesTest, AWorktreesOwnGitFileDecidesNothing) {
   write("a", "a\n");
   commit_all();

@@ -337,9 +337,13 @@ void FakeHost::check_fixpoint() const {
 }
 
 void FakeHost::check_standstill() const {
+  std::string standing;
+  for (const Worktree& tree : state.worktrees.trees)
+    standing += tree.name + " of " + tree.task.value + ": " + std::string(to_name(tree.state)) +
+                (tree.opened ? ", opened\n" : "\n");
   EXPECT_FALSE(is_running(state.phase) && !state.dormant)
       << "nothing is due any more, and the mission is " << status_text(state)
-      << task_list_text(state, std::nullopt);
+      << task_list_text(state, std::nullopt) << standing;
 }
 
 void FakeHost::check_replay() const {
@@ -373,6 +377,12 @@ void FakeHost::carry_out(const Effect& effect) {
   if (const auto* e = std::get_if<DisposeDirectory>(&effect)) {
     disposed.push_back(e->directory);
     after(2, [this, id = e->effect] { host_says(DirectoryDisposed{id}); });
+  }
+  if (const auto* e = std::get_if<OpenDirectory>(&effect)) {
+    opened.push_back(e->directory);
+    after(40, [this, id = e->effect, opens = !open_fails || !open_fails()] {
+      host_says(DirectoryOpened{id, opens});
+    });
   }
   if (const auto* e = std::get_if<WatchSession>(&effect)) watched_.insert(e->session);
   if (const auto* e = std::get_if<ShowToast>(&effect)) toasts.push_back(*e);
@@ -597,11 +607,10 @@ void FakeHost::ask_git(const AskWorktrees& effect) {
       case TreeCall::add: {
         const bool there = trees.contains(effect.name);
         Tree& tree = trees[effect.name];
-        if (there) {
-          EXPECT_EQ(tree.base, effect.from) << "a worktree with another base";
-        } else {
-          tree = {effect.from, commits_.at(effect.from).files};
-        }
+        const bool moves = there && tree.base != effect.from;
+        EXPECT_TRUE(!moves || tree.files == commits_.at(tree.base).files)
+            << "somebody has worked in " << effect.name;
+        if (!there || moves) tree = {effect.from, commits_.at(effect.from).files};
         answer.directory = "/trees/" + effect.name;
         break;
       }
@@ -863,6 +872,7 @@ Answer FakeHost::task_command(const std::string& arguments, const SessionId& ses
   event.seed = 7;
   event.agents = agents;
   event.options = options;
+  event.extreme = extreme;
   const Answer given = deliver(std::move(event));
   if (given.ok) {
     children_[session].role = Role::commander;

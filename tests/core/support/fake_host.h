@@ -98,6 +98,7 @@ class FakeHost {
   PlanArgs plan = diamond();  ///< what the Planner submits unless it is scripted
   Options options;            ///< of the next `/task`
   std::vector<std::string> agents = {"worker"};
+  bool extreme = false;                                 ///< `/extreme-mission`
   bool doubled = false;                                 ///< every event of the host comes twice
   std::function<bool(const Happening&)> lost;           ///< events that never arrive
   std::function<bool(const PromptSession&)> swallowed;  ///< accepted and never answered
@@ -120,6 +121,7 @@ class FakeHost {
   std::function<std::uint64_t(const Asked&)> cost;
   /// Why git does not do what it is asked for; empty: it does.
   std::function<std::string(const AskWorktrees&)> git_fails;
+  std::function<bool()> open_fails;  ///< the host does not open a directory ahead
   /// Requests that the model answers at this moment.
   [[nodiscard]] std::size_t being_answered(const std::string& of_model) const;
   void script(Role role, Model model) { models_[role] = std::move(model); }
@@ -192,6 +194,7 @@ class FakeHost {
   std::map<std::string, Tree> trees;    ///< worktrees that stand, by name
   std::vector<AskWorktrees> git_calls;  ///< in their order
   std::vector<std::string> disposed;    ///< directories that the host has let go of
+  std::vector<std::string> opened;      ///< those that it was told to open, before there was a task
   [[nodiscard]] bool running(const std::string& id) const;
   [[nodiscard]] std::size_t timers() const { return timers_.size(); }
 

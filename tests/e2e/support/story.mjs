@@ -5,7 +5,7 @@ import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import test from "node:test"
-import { textOf } from "../../../js/rehearsal/conversation.mjs"
+import { readTurn, textOf } from "../../../js/rehearsal/conversation.mjs"
 import { kHost, missionWhere, projectFor } from "./project.mjs"
 
 /** @typedef {import("../../../js/rehearsal/host.mjs").Project} Project */
@@ -87,6 +87,29 @@ export function improvise(project, own) {
   const { roles } = project.model
   const scripted = roles.answer.bind(roles)
   roles.answer = (turn, session) => own(turn, session) ?? scripted(turn, session)
+}
+
+/**
+ * The model leaves requests of this role without an answer until the test lets it go on.
+ * @param {Project} project @param {string} role @returns {{asked: Promise<void>, release: () => void}} asked: by the first
+ */
+export function hold(project, role) {
+  const { model } = project
+  const complete = model.complete.bind(model)
+  const [asking, held] = [deferred(), deferred()]
+  model.complete = (headers, raw, response) => {
+    if (readTurn(JSON.parse(raw.toString("utf8"))).role !== role) return complete(headers, raw, response)
+    asking.resolve()
+    held.promise.then(() => complete(headers, raw, response))
+  }
+  return { asked: asking.promise, release: held.resolve }
+}
+
+function deferred() {
+  /** @type {() => void} */
+  let resolve = () => {}
+  const promise = /** @type {Promise<void>} */ (new Promise((now) => (resolve = now)))
+  return { promise, resolve }
 }
 
 /** @param {Project} project @param {(request: Request) => boolean} [which] @returns {Request[]} */
