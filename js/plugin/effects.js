@@ -191,12 +191,18 @@ export function effectRunner({ client, memory }) {
       )
     },
 
-    // Any question that needs the directory's models makes the host bring up all that a first turn there would wait for.
+    // Two questions that make the host bring up what a first turn there would wait for: its models, and its services for
+    // the location, which hold the catalogue of models once more.
     async open_directory(effect) {
-      own(memory, effect.directory)
-      const asked = Promise.resolve(client.config.providers({ query: { directory: effect.directory } }))
+      const { directory } = effect
+      own(memory, directory)
+      const asked = async () => {
+        await result(client.config.providers({ query: { directory } }))
+        await result(client.file.list({ query: { directory, path: "." } }))
+        return true
+      }
       const late = new Promise((resolve) => void setTimeout(resolve, openMs, false).unref())
-      const opened = await Promise.race([asked.then((answer) => !answer.error, () => false), late])
+      const opened = await Promise.race([asked().catch(() => false), late])
       tell({ type: "directory_opened", effect: effect.effect, opened })
     },
 

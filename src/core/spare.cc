@@ -33,9 +33,10 @@ std::size_t strategies_to_come(const State& state, bool waiting) {
   return most;
 }
 
-std::size_t runs_without_place(const State& state) {
+std::size_t tasks_without_place(const State& state) {
   return static_cast<std::size_t>(std::ranges::count_if(state.tasks, [&](const Task& task) {
-    return !task.strategy.empty() && !is_settled(task.status) && !has_tree(state, task);
+    return !is_settled(task.status) && !task.racing && &root_of(state, task) == &task &&
+           works_apart(state, task) && !has_tree(state, task);
   }));
 }
 
@@ -90,7 +91,7 @@ bool is_spare_needed(const State& state, const Worktree& spare) {
   if (state.phase == Phase::blocked || state.phase == Phase::paused) return true;
   const std::size_t wanted = is_before_plan(state)
                                  ? spares_to_make(state)
-                                 : strategies_to_come(state, false) + runs_without_place(state);
+                                 : strategies_to_come(state, false) + tasks_without_place(state);
   std::size_t before = 0;
   for (const Worktree& tree : state.worktrees.trees) {
     if (tree.name == spare.name) break;

@@ -10,7 +10,7 @@ namespace orchestrator::core {
 
 /// A worktree that no task has: the first that wants one takes it.
 [[nodiscard]] bool is_spare(const Worktree& tree);
-/// Whether a race that is still to come may want it, or a run that waits for its place.
+/// Whether a task may want it: a run of a race that is still to come, or one that has no place yet.
 [[nodiscard]] bool is_spare_needed(const State& state, const Worktree& spare);
 /// Makes those that are missing, and has the host open them, one after the other.
 void drive_spares(Context& ctx);

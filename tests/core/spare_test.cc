@@ -92,6 +92,18 @@ MISSION_SCENARIO(Spare, WhereThePlanHasNoRaceTheyGo) {
   expect_nothing_left(host);
 }
 
+MISSION_SCENARIO(Spare, WhereEachTaskHasAWorktreeAnyTakesOne) {
+  FakeHost host;
+  host.options.isolation = Isolation::worktree;
+  begin_extreme(host, plan_of({task("T1"), task("T2")}));
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(adds(host), 3U);
+  for (const std::string& directory : directories_of(host, Role::worker))
+    EXPECT_NE(std::ranges::find(host.opened, directory), host.opened.end()) << directory;
+  expect_nothing_left(host);
+}
+
 MISSION_SCENARIO(Spare, ARaceOfMoreMakesTheRest) {
   FakeHost host;
   begin_extreme(host, plan_of({race_of("T1", 5)}));
