@@ -74,7 +74,7 @@ longTest("snapshot, todo.md and log removed or overwritten while it runs: it sea
   assert.equal(proof.status, 0, proof.stdout + proof.stderr)
 })
 
-test("a mission's log proves itself when it is over", async (t) => {
+longTest("a mission's log proves itself when it is over", async (t) => {
   const scenario = small(["T1", "T2"])
   const project = await projectFor(t, { scenario, snapshot: false })
   const ended = await project.runOpencode({ args: ["run", "--command", "task", scenario.objective] })

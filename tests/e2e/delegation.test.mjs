@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { missionWhere } from "./support/project.mjs"
-import { atGate, ended, gate, improvise, openGate, small, Stage, there, toolResults } from "./support/story.mjs"
+import { atGate, ended, gate, improvise, longTest, openGate, small, Stage, there, toolResults } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 /** @typedef {import("./support/story.mjs").Answer} Answer */
@@ -30,7 +30,7 @@ const working = (files) =>
 /** @param {Project} project @param {string} tool @param {string} task */
 const resultsOf = (project, tool, task) => toolResults(project, tool, (r) => r.task === task)
 
-test("one slot is enough for parts of parts; what comes back is a summary; the depth has its limit", async (t) => {
+longTest("one slot is enough for parts of parts; what comes back is a summary; the depth has its limit", async (t) => {
   const scenario = small(["T1"], { fixes: working({ "The part": "part.txt", "The deep part": "deep.txt" }) })
   const { project, client } = await stage.story(t, { scenario })
   workersSay(project, {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import test, { after } from "node:test"
-import { asked, ended, improvise, small, Stage, there, toolResults } from "./support/story.mjs"
+import { asked, ended, improvise, longTest, small, Stage, there, toolResults } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Project} Project */
 /** @typedef {import("./support/story.mjs").Answer} Answer */
@@ -49,7 +49,7 @@ const task = (id, more) => ({
 })
 const goodPlan = { summary: "One file.", verify: ["test -s T1.txt"], tasks: [task("T1")] }
 
-test("arguments of wrong types: all problems at once, nothing changes, and the right call passes", async (t) => {
+longTest("arguments of wrong types: all problems at once, nothing changes, and the right call passes", async (t) => {
   const plans = [
     { summary: 5, verify: "npm test", tasks: "x" },
     null,

@@ -203,7 +203,7 @@ longTest("an addon that cannot load: OpenCode works without the plugin, and says
   assert.ok(!existsSync(join(project.dir, ".opencode/orchestrator")))
 })
 
-test("snapshots: OpenCode's own are taken unless the user turns them off for the directory", async (t) => {
+longTest("snapshots: OpenCode's own are taken unless the user turns them off for the directory", async (t) => {
   for (const snapshots of ["keep", "off"]) {
     const { project, client } = await stage.story(t, { scenario: small(["T1"]), snapshot: undefined, orchestrator: { snapshots } })
     const session = await client.createSession()

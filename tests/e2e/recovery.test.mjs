@@ -1,7 +1,6 @@
 // Who may wake a mission after its process has died, who may not; sessions that are deleted; a second OpenCode beside.
 
 import assert from "node:assert/strict"
-import test from "node:test"
 import { missionWhere, projectFor } from "./support/project.mjs"
 import { asked, atGate, ended, gate, longTest, openGate, ourFiles, said, small, until, userTexts } from "./support/story.mjs"
 
@@ -90,7 +89,7 @@ longTest("its session deleted while no process was there: the next one pauses an
   assert.notEqual(next.mission, mission.mission)
 })
 
-test("a second OpenCode watches and says who holds the mission; when that one dies, /resume takes it over", async (t) => {
+longTest("a second OpenCode watches and says who holds the mission; when that one dies, /resume takes it over", async (t) => {
   const story = await working(t)
   const { project, mission } = story
   const second = await project.startServe()

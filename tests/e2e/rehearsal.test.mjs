@@ -14,7 +14,7 @@ import { longTest } from "./support/story.mjs"
 
 const kStub = fileURLToPath(new URL("support/rehearsal_stub_plugin.mjs", import.meta.url))
 
-test("a whole rehearsal: the refused task is reworked, the built project's tests pass", async () => {
+longTest("a whole rehearsal: the refused task is reworked, the built project's tests pass", async () => {
   /** @type {string[]} */
   const lines = []
   const outcome = await rehearse({ plugin: kStub, scenario: "rejected-task", say: (line) => lines.push(line) })

@@ -133,7 +133,7 @@ longTest("a library of six modules: a diamond of dependencies, side by side wher
   assert.ok(Buffer.byteLength(report) <= 4096)
 })
 
-test("a rejected task goes back to the Worker that built it, with the findings", async (t) => {
+longTest("a rejected task goes back to the Worker that built it, with the findings", async (t) => {
   const { project, mission } = await sealed(t, "rejected-task")
   const [worker, ...others] = sessionsOf(project, (r) => r.role === "worker" && r.task === "T2")
   assert.deepEqual(others, [], "the rework is in the same session")
@@ -146,7 +146,7 @@ test("a rejected task goes back to the Worker that built it, with the findings",
   assert.equal(mission.tasks.find((/** @type {any} */ x) => x.id === "T1").attempt, 1)
 })
 
-test("a failed master review: its findings become tasks of a second iteration", async (t) => {
+longTest("a failed master review: its findings become tasks of a second iteration", async (t) => {
   const { project, mission } = await sealed(t, "failed-master-review")
   assert.equal(mission.iteration, 2)
   const fixes = mission.tasks.filter((/** @type {any} */ x) => !["T1", "T2"].includes(x.id))
@@ -159,7 +159,7 @@ test("a failed master review: its findings become tasks of a second iteration", 
   assert.match(userTexts(again)[0], /roundTrip loses an escaped comma/)
 })
 
-test("a plan with errors is refused with all of them at once, and nothing is kept of it", async (t) => {
+longTest("a plan with errors is refused with all of them at once, and nothing is kept of it", async (t) => {
   const { project, mission } = await sealed(t, "plan-with-errors")
   const [refused, taken] = toolResults(project, "submit_plan")
   assert.match(refused, /"T2" is used twice/)

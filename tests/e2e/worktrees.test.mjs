@@ -56,7 +56,7 @@ const standing = (project) => trees(project).filter((name) => there(project, `.o
 /** @param {Project} project @param {string} name */
 const open = (project, name) => writeFileSync(join(project.dir, ".opencode/orchestrator/worktrees", name, "worker.open"), "")
 
-test("two Workers in worktrees of their own, merged into the project; what is the user's own is as it was", async (t) => {
+longTest("two Workers in worktrees of their own, merged into the project; what is the user's own is as it was", async (t) => {
   const scenario = { ...small(["T1", "T2"]), seed: { "kept.txt": "kept\n", ".gitignore": "secret.txt\n" } }
   const { project, client } = await stage.story(t, { scenario, orchestrator: isolated, files: { "secret.txt": "s\n" } })
   const before = usersOwn(project)

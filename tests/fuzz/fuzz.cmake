@@ -1,15 +1,15 @@
 # One fuzz target for each tests/fuzz/*.cc. With ORCH_FUZZ: a libFuzzer program of that name. Else: the same target behind a plain
-# driver that any compiler builds, run by CTest over the kept corpus and every input that ever made it fail.
+# driver that any compiler builds, run by CTest over the kept corpus and every input that ever made it fail: under sanitizers alone,
+# which see more.
 file(GLOB fuzz_support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/fuzz/support/*.cc")
 list(FILTER fuzz_support EXCLUDE REGEX "(plain_driver|make_seeds)\\.cc$")
 add_library(fuzz_support STATIC EXCLUDE_FROM_ALL ${fuzz_support})
 target_link_libraries(fuzz_support PUBLIC orch_runtime)
 target_include_directories(fuzz_support PUBLIC "${PROJECT_SOURCE_DIR}/tests")
 
-if(ORCH_TESTS AND NOT ORCH_FUZZ)
+if(ORCH_TESTS AND ORCH_SANITIZE AND NOT ORCH_FUZZ)
   add_library(plain_driver OBJECT "${PROJECT_SOURCE_DIR}/tests/fuzz/support/plain_driver.cc")
   target_link_libraries(plain_driver PRIVATE orch_options)
-  orch_quick_to_compile(plain_driver -O0)
 endif()
 
 file(GLOB fuzzers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/fuzz/*.cc")
@@ -19,10 +19,9 @@ foreach(source IN LISTS fuzzers)
     add_executable(${fuzzer} "${source}")
     target_link_libraries(${fuzzer} PRIVATE fuzz_support)
     target_link_options(${fuzzer} PRIVATE -fsanitize=fuzzer)
-  elseif(ORCH_TESTS)
+  elseif(ORCH_TESTS AND ORCH_SANITIZE)
     add_executable(${fuzzer}_corpus "${source}")
     target_link_libraries(${fuzzer}_corpus PRIVATE fuzz_support plain_driver)
-    orch_quick_to_compile(${fuzzer}_corpus -O0)
     set(inputs "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${fuzzer}")
     if(EXISTS "${PROJECT_SOURCE_DIR}/tests/fuzz/crashes/${fuzzer}")
       list(APPEND inputs "${PROJECT_SOURCE_DIR}/tests/fuzz/crashes/${fuzzer}")
