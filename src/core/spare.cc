@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/isolation.h"
+#include "core/race.h"
 #include "core/task_graph.h"
 
 namespace orchestrator::core {
@@ -28,7 +29,7 @@ std::size_t strategies_to_come(const State& state, bool waiting) {
   for (const Task& task : state.tasks) {
     if (task.racing || is_settled(task.status)) continue;
     if (waiting && task.status != TaskStatus::pending) continue;
-    if (task.race.size() > 1) most = std::max(most, task.race.size());
+    if (is_raced(state, task)) most = std::max(most, task.race.size());
   }
   return most;
 }
