@@ -53,6 +53,7 @@ struct Worktree {
   std::uint32_t failures = 0;  ///< in a row
   bool stale = false;          ///< of a plan that is not in force any more: it is let go
   bool opened = false;         ///< the host has its instance there
+  bool moves = false;          ///< nobody has worked in it, and it is brought to another base
 
   template <class Self, class Visitor>
   static void describe(Self& self, Visitor&& visit) {
@@ -65,6 +66,7 @@ struct Worktree {
     visit("failures", self.failures);
     visit("stale", self.stale);
     visit("opened", self.opened);
+    visit("moves", self.moves);
   }
 };
 

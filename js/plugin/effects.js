@@ -12,6 +12,12 @@ const disposeMs = 10_000
 /** So long the host may take to bring up an instance; whoever works there first waits for the rest. */
 const openMs = 30_000
 
+/**
+ * @template T
+ * @param {Promise<T>} promise @param {number} ms @returns {Promise<T | undefined>} undefined: not in this time
+ */
+const within = (promise, ms) => Promise.race([promise, new Promise((resolve) => void setTimeout(resolve, ms).unref())])
+
 /** @param {string} model */
 function modelOf(model) {
   const slash = model.indexOf("/")
@@ -196,14 +202,16 @@ export function effectRunner({ client, memory }) {
     async open_directory(effect) {
       const { directory } = effect
       own(memory, directory)
+      const opening = { wanted: true, over: Promise.resolve(false) }
       const asked = async () => {
         await result(client.config.providers({ query: { directory } }))
-        await result(client.file.list({ query: { directory, path: "." } }))
-        return true
+        if (opening.wanted) await result(client.file.list({ query: { directory, path: "." } }))
+        return opening.wanted
       }
-      const late = new Promise((resolve) => void setTimeout(resolve, openMs, false).unref())
-      const opened = await Promise.race([asked().catch(() => false), late])
-      tell({ type: "directory_opened", effect: effect.effect, opened })
+      opening.over = asked().catch(() => false)
+      memory.opening.set(directory, opening)
+      const opened = await within(opening.over, openMs)
+      tell({ type: "directory_opened", effect: effect.effect, opened: opened === true })
     },
 
     // The host's instance of a worktree ends before the directory does, and its tools before that: the end of one would
@@ -211,9 +219,15 @@ export function effectRunner({ client, memory }) {
     async dispose_directory(effect) {
       const { directory } = effect
       if (memory.instances.has(directory)) {
+        // Nor may a question that opens it come after its end.
+        const opening = memory.opening.get(directory)
+        memory.opening.delete(directory)
+        if (opening) {
+          opening.wanted = false
+          await within(opening.over, disposeMs)
+        }
         await memory.running.over(directory, toolsMs)
-        const disposed = Promise.resolve(client.instance.dispose({ query: { directory } })).catch(() => {})
-        await Promise.race([disposed, new Promise((resolve) => void setTimeout(resolve, disposeMs).unref())])
+        await within(Promise.resolve(client.instance.dispose({ query: { directory } })).catch(() => {}), disposeMs)
         disown(memory, directory)
       }
       for (const [session, place] of places) if (place === directory) places.delete(session)

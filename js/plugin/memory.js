@@ -19,6 +19,7 @@ import { turnMemory } from "./turns.js"
  * @property {number} mends  reloads in a row that were to bring them back
  * @property {Map<string, string>} places  session -> the worktree that it works in, for those that do
  * @property {Set<string>} instances  worktrees in which the host has, or may have, an instance
+ * @property {Map<string, {wanted: boolean, over: Promise<boolean>}>} opening  worktrees that the host was asked to open ahead
  * @property {RunningTools} running  tool calls in worktrees
  * @property {{snapshots?: string}} settings  what the engine last read of the configuration, for the host
  * @property {import("./reload.js").Reload} [reload]  under way, or not yet told to the engine
@@ -37,6 +38,7 @@ export function newMemory() {
     mends: 0,
     places: new Map(),
     instances: new Set(),
+    opening: new Map(),
     running: new RunningTools(),
     settings: {},
   }

@@ -148,9 +148,10 @@ void on_begun(Context& ctx, const WorktreesAnswered& event) {
 // ---- worktrees ----------------------------------------------------------------------------------
 
 void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
-  if (is_spare(tree)) {
-    tree.state = TreeState::removing;
-    ctx.state.worktrees.no_spares = true;
+  // Another one is made for whoever needs it.
+  if (is_spare(tree)) ctx.state.worktrees.no_spares = true;
+  if (is_spare(tree) || tree.moves) {
+    tree.stale = true;
     return;
   }
   tree.failures += 1;
@@ -158,7 +159,8 @@ void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
   tree.failures = 0;
   const std::string what = tree.state == TreeState::adding ? "its worktree could not be made: "
                                                            : "its work could not be collected: ";
-  if (tree.state == TreeState::adding) tree.state = TreeState::removing;
+  if (tree.state == TreeState::adding)
+    tree.state = tree.directory.empty() ? TreeState::removing : TreeState::disposing;
   if (Task* task = find_task(ctx.state, tree.task)) block_for_git(ctx, *task, what + problem);
 }
 
@@ -175,6 +177,7 @@ void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& eve
   if (tree.state == TreeState::adding) {
     tree.state = TreeState::standing;
     tree.directory = event.directory;
+    tree.moves = false;
     return;
   }
   Task* task = find_task(ctx.state, tree.task);
@@ -190,7 +193,7 @@ enum class Quiet { no, soon, yes };
 /// Whether nobody works in it, and nobody is about to. `soon`: the host has yet to say that what
 /// was told to stop has stopped.
 Quiet quiet_of(const State& state, const Worktree& tree) {
-  if (is_spare(tree)) return Quiet::yes;
+  if (tree.task.empty()) return Quiet::yes;
   const bool over = !is_active(state.phase);
   Quiet quiet = Quiet::yes;
   for (const Session& session : state.sessions) {
@@ -287,6 +290,7 @@ bool has_place(Context& ctx, const Task& task) {
   if (Worktree* spare = take_spare(state, root.id)) {
     if (spare->base == base) return may_open(state, *spare);
     spare->base = base;
+    spare->moves = true;
     spare->state = TreeState::adding;
     ask_for_tree(ctx, *spare);
     return false;
@@ -439,7 +443,7 @@ bool on_tree_timer(Context& ctx, TimerId timer) {
 bool leaves_worktrees(const State& state) {
   const IsolationState& trees = state.worktrees;
   return !trees.trees.empty() || !trees.integrated.empty() || !trees.spares_base.empty() ||
-         trees.merge_effect != 0;
+         trees.merge_effect != 0 || trees.effect != 0;
 }
 
 void forget_tree_calls(State& state) {

@@ -29,7 +29,9 @@ std::size_t strategies_to_come(const State& state, bool waiting) {
   for (const Task& task : state.tasks) {
     if (task.racing || is_settled(task.status)) continue;
     if (waiting && task.status != TaskStatus::pending) continue;
-    if (is_raced(state, task)) most = std::max(most, task.race.size());
+    // Before git was asked it counts as raced.
+    const bool raced = is_isolated(state) ? is_raced(state, task) : task.race.size() > 1;
+    if (raced) most = std::max(most, task.race.size());
   }
   return most;
 }
@@ -50,10 +52,8 @@ std::size_t spares_max(const State& state) {
 
 std::size_t spares_to_make(const State& state) {
   if (!state.worktrees.problem.empty() || state.worktrees.no_spares) return 0;
-  std::size_t wanted = 0;
-  if (is_before_plan(state) && state.extreme) wanted = kBeforePlanMax;
-  if (state.phase == Phase::executing) wanted = strategies_to_come(state, true);
-  return std::min(wanted, spares_max(state));
+  if (is_before_plan(state)) return state.extreme ? kBeforePlanMax : 0;
+  return state.phase == Phase::executing ? strategies_to_come(state, true) : 0;
 }
 
 /// What they are made from. Empty: git has been asked for it, or is now.
@@ -70,7 +70,7 @@ std::string base_of_spares(Context& ctx) {
 
 void make_spares(Context& ctx) {
   std::vector<Worktree>& trees = ctx.state.worktrees.trees;
-  const std::size_t wanted = spares_to_make(ctx.state);
+  const std::size_t wanted = std::min(spares_to_make(ctx.state), spares_max(ctx.state));
   auto there = static_cast<std::size_t>(std::ranges::count_if(trees, is_spare));
   if (there >= wanted) return;
   const std::string base = base_of_spares(ctx);
@@ -85,7 +85,7 @@ void make_spares(Context& ctx) {
 
 }  // namespace
 
-bool is_spare(const Worktree& tree) { return tree.task.empty(); }
+bool is_spare(const Worktree& tree) { return tree.task.empty() && !tree.stale; }
 
 bool is_spare_needed(const State& state, const Worktree& spare) {
   if (!state.worktrees.problem.empty()) return false;
@@ -115,15 +115,16 @@ void drive_spares(Context& ctx) {
   }
 }
 
-void on_directory_opened(Context& ctx, const DirectoryOpened& event) {
+bool on_directory_opened(Context& ctx, EffectId effect, bool opened) {
   std::vector<Worktree>& trees = ctx.state.worktrees.trees;
-  const auto tree = std::ranges::find(trees, event.effect, &Worktree::effect);
-  if (event.effect == 0 || tree == trees.end() || tree->state != TreeState::opening) return;
+  const auto tree = std::ranges::find(trees, effect, &Worktree::effect);
+  if (effect == 0 || tree == trees.end() || tree->state != TreeState::opening) return false;
   tree->effect = 0;
   tree->state = TreeState::standing;
-  tree->opened = event.opened;
-  tree->failures = event.opened ? 0 : 1;  // whoever works there first opens it
+  tree->opened = opened;
+  tree->failures = opened ? 0 : 1;  // whoever works there first opens it
   ctx.moved = true;
+  return true;
 }
 
 Worktree* take_spare(State& state, const TaskId& task) {

@@ -14,7 +14,8 @@ namespace orchestrator::core {
 [[nodiscard]] bool is_spare_needed(const State& state, const Worktree& spare);
 /// Makes those that are missing, and has the host open them, one after the other.
 void drive_spares(Context& ctx);
-void on_directory_opened(Context& ctx, const DirectoryOpened& event);
+/// The host has opened one, or could not. Whether it was asked for.
+bool on_directory_opened(Context& ctx, EffectId effect, bool opened);
 /// Gives the task one that stands, best one that is open; null: there is none.
 [[nodiscard]] Worktree* take_spare(State& state, const TaskId& task);
 /// One is being made, and will stand soon.

@@ -18,6 +18,7 @@
 #include "core/schedule.h"
 #include "core/session_events.h"
 #include "core/session_pool.h"
+#include "core/spare.h"
 #include "core/stray.h"
 #include "core/submission.h"
 #include "core/task_graph.h"
@@ -212,7 +213,7 @@ struct Dispatch {
   }
   void operator()(const EffectFailed& event) {
     if (on_effect_failed(ctx, event) || on_recovery_failed(ctx, event.effect) ||
-        on_directory_disposed(ctx, event.effect)) {
+        on_directory_disposed(ctx, event.effect) || on_directory_opened(ctx, event.effect, false)) {
       return;
     }
     if (is_commanders(event.effect)) on_commander_prompt_failed(ctx);
@@ -283,7 +284,9 @@ struct Dispatch {
   void operator()(const CancelCalled& event) { on_cancel(ctx, event); }
   void operator()(const WorktreesAnswered& event) { on_worktrees_answered(ctx, event); }
   void operator()(const DirectoryDisposed& event) { on_directory_disposed(ctx, event.effect); }
-  void operator()(const DirectoryOpened& event) { on_directory_opened(ctx, event); }
+  void operator()(const DirectoryOpened& event) {
+    on_directory_opened(ctx, event.effect, event.opened);
+  }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;

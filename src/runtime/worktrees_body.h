@@ -75,6 +75,10 @@ class Worktrees::Body {
   [[nodiscard]] std::string refs_of(const std::string& mission) const {
     return refs_ + mission + "/";
   }
+  /// The ref that says that a worktree is whole, and its base.
+  [[nodiscard]] std::string mark_of(const std::string& mission, const std::string& name) const {
+    return refs_of(mission) + "at/" + name;
+  }
   [[nodiscard]] base::Result<std::string> base_of(const std::string& mission,
                                                   const std::string& name) const;
   /// What git knows of a worktree: its directory in `worktrees` of the repository; empty: nothing.
@@ -84,9 +88,9 @@ class Worktrees::Body {
   base::Result<void> remove_refs(const std::function<bool(const std::string&)>& which);
   [[nodiscard]] base::Result<void> home_is_ours() const;
   base::Result<void> make_home();
-  [[nodiscard]] base::Result<void> mark(const std::string& mission, const std::string& name,
-                                        const std::string& base) const;
-  base::Result<void> move(const Place& place, const std::string& from, const std::string& to);
+  [[nodiscard]] base::Result<void> set_mark(const std::string& mark, const std::string& base) const;
+  base::Result<void> move(const Place& place, const std::string& mark, const std::string& from,
+                          const std::string& to);
   base::Result<void> furnish(const std::string& directory) const;
   base::Result<void> copy_settings(const std::string& directory) const;
 

@@ -35,8 +35,8 @@ constexpr std::string_view kHostPackages = ".opencode/node_modules";
 /// The commit that a worktree was made from, once it was made whole; empty: it never was.
 Result<std::string> Worktrees::Body::base_of(const std::string& mission,
                                              const std::string& name) const {
-  const auto end = git_->run(
-      call({"rev-parse", "--quiet", "--verify", refs_of(mission) + "at/" + name + "^{commit}"}));
+  const auto end =
+      git_->run(call({"rev-parse", "--quiet", "--verify", mark_of(mission, name) + "^{commit}"}));
   if (!end.ok()) return end.error();
   if (end.value().exit_code != 0) return std::string();
   return end.value().output.substr(0, end.value().output.find('\n'));
@@ -79,9 +79,8 @@ Result<Worktrees::Added> Worktrees::Body::add(const std::string& mission, const 
   const std::string admin = admin_of(directory);
   if (!before.value().empty() && !admin.empty() && is_real_directory(directory)) {
     if (before.value() != base) {
-      if (auto moved = move({admin, directory}, before.value(), base); !moved.ok())
-        return moved.error();
-      if (auto marked = mark(mission, name, base); !marked.ok()) return marked.error();
+      auto moved = move({admin, directory}, mark_of(mission, name), before.value(), base);
+      if (!moved.ok()) return moved.error();
     }
     return Added{files::canonical(directory, error).string(), true};
   }
@@ -93,36 +92,35 @@ Result<Worktrees::Added> Worktrees::Body::add(const std::string& mission, const 
     return done.error();
   }
   if (auto done = furnish(directory); !done.ok()) return done.error();
-  if (auto marked = mark(mission, name, base); !marked.ok()) return marked.error();
+  if (auto marked = set_mark(mark_of(mission, name), base); !marked.ok()) return marked.error();
   return Added{files::canonical(directory, error).string(), false};
 }
 
 /// From here on it is whole, with the files of `base`.
-Result<void> Worktrees::Body::mark(const std::string& mission, const std::string& name,
-                                   const std::string& base) const {
-  const auto marked = git_->output_of(call({"update-ref", refs_of(mission) + "at/" + name, base}));
+Result<void> Worktrees::Body::set_mark(const std::string& mark, const std::string& base) const {
+  const auto marked = git_->output_of(call({"update-ref", mark, base}));
   if (!marked.ok()) return marked.error();
   return {};
 }
 
-/// Brings the files of another commit into a worktree in which nobody has worked yet. It may have
-/// them already: a crash came before this was noted.
-Result<void> Worktrees::Body::move(const Place& place, const std::string& from,
-                                   const std::string& to) {
-  const auto head = git_->line_of(call(place, {"rev-parse", "HEAD"}));
-  if (!head.ok()) return head.error();
-  const std::string& stands = head.value() == to ? to : from;
-  const auto known = git_->line_of(call({"rev-parse", stands + "^{tree}"}));
+/// Brings the files of another commit into a worktree in which nobody has worked yet. It is not
+/// whole meanwhile: whatever ends this, the next call makes it anew.
+Result<void> Worktrees::Body::move(const Place& place, const std::string& mark,
+                                   const std::string& from, const std::string& to) {
+  const auto known = git_->line_of(call({"rev-parse", from + "^{tree}"}));
   if (!known.ok()) return known.error();
   const auto tree = present_tree(place);
   if (!tree.ok()) return tree.error();
   if (tree.value().id != known.value())
     return Error{"it is there already, from " + from + ", and somebody has worked in it",
                  place.work_tree, "remove it first"};
+  const auto unmarked = git_->output_of(call({"update-ref", "-d", mark}));
+  if (!unmarked.ok()) return unmarked.error();
   GitCall made = call(place, {"checkout", "--quiet", "--detach", to});
   made.time_max = kTreeTime;
   if (const auto done = git_->output_of(made); !done.ok()) return done.error();
-  return furnish(place.work_tree);
+  if (auto done = furnish(place.work_tree); !done.ok()) return done;
+  return set_mark(mark, to);
 }
 
 /// What is missing in a worktree since git ignores it, and without which OpenCode would not start
@@ -254,7 +252,7 @@ Result<Worktrees::Done> Worktrees::Body::remove(const std::string& mission,
   if (auto ours = home_is_ours(); !ours.ok()) return ours.error();
   if (auto removed = remove_directory(directory_of(mission, name)); !removed.ok())
     return removed.error();
-  const auto mark = git_->output_of(call({"update-ref", "-d", refs_of(mission) + "at/" + name}));
+  const auto mark = git_->output_of(call({"update-ref", "-d", mark_of(mission, name)}));
   if (!mark.ok()) return mark.error();
   return Done{};
 }

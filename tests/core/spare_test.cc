@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/isolation.h"
 #include "core/support/fake_host.h"
 
 /// Worktrees that are opened before there is a task for them: while the Planner of an
@@ -181,6 +182,57 @@ MISSION_SCENARIO(Spare, OneThatCannotBeOpenedIsOpenedByWhoeverWorksThere) {
   EXPECT_EQ(host.opened.size(), 3U) << "each is tried once";
   EXPECT_EQ(adds(host), 3U);
   expect_nothing_left(host);
+}
+
+MISSION_SCENARIO(Spare, AnOlderPluginThatCannotOpenThemIsNoHindrance) {
+  FakeHost host;
+  host.refused = [](const Effect& effect) {
+    return std::string(std::holds_alternative<OpenDirectory>(effect) ? "unknown" : "");
+  };
+  begin_extreme(host, plan_of({race_of("T1", 3)}));
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  expect_nothing_left(host);
+}
+
+MISSION_SCENARIO(Spare, OneThatCannotBeBroughtToTheNewerFilesIsReplaced) {
+  FakeHost host;
+  begin_extreme(host, plan_of({race_of("T1", 3)}));
+  host.run_until([&] { return all_opened(host, 3); });
+  host.touch("late.cc");
+  host.git_fails = [&host](const AskWorktrees& call) -> std::string {
+    const bool moves = call.call == TreeCall::add && call.name.starts_with("spare") &&
+                       host.trees.at(call.name).base != call.from;
+    return moves ? "somebody has worked in it." : "";
+  };
+  std::size_t seen = 0;
+  host.script(Role::worker, [&](Turn& turn) {
+    seen += host.files_of(turn.session).contains("late.cc") ? 1 : 0;
+    turn.do_work();
+  });
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+  EXPECT_EQ(seen, 3U);
+  EXPECT_EQ(
+      std::ranges::count_if(
+          host.disposed, [](const std::string& path) { return path.starts_with("/trees/spare"); }),
+      3)
+      << "the host has let go of them";
+  expect_nothing_left(host);
+}
+
+MISSION_SCENARIO(Spare, AStopWhileGitIsAskedLeavesNothing) {
+  for (const TreeCall asked : {TreeCall::check, TreeCall::snapshot, TreeCall::add}) {
+    FakeHost host;
+    begin_extreme(host, plan_of({race_of("T1", 3)}));
+    host.run_until([&] { return host.git_calls.back().call == asked; });
+    host.stop();
+    EXPECT_TRUE(core::leaves_worktrees(host.state));
+    host.run();
+    EXPECT_EQ(host.state.phase, Phase::cancelled);
+    EXPECT_FALSE(core::leaves_worktrees(host.state));
+    EXPECT_TRUE(host.trees.empty());
+  }
 }
 
 /// Git that does not do one of its calls, as long as there is no plan.
