@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { hooks } from "../../js/plugin/hooks.js"
 import { configure } from "../../js/plugin/configure.js"
+import { effectRunner } from "../../js/plugin/effects.js"
 import { Link } from "../../js/plugin/link.js"
 import { newMemory } from "../../js/plugin/memory.js"
 import { roles } from "../../js/plugin/roles.js"
@@ -443,4 +444,44 @@ test("a worktree's instance is disposed of when its tools are over, also those t
   // What never ends is not waited for twice.
   await running.over("/other", 1)
   await running.over("/other", 60_000)
+})
+
+test("a worktree that is opened ahead is asked two questions; none comes after it was disposed of", async () => {
+  /** @type {any[]} */
+  const told = []
+  /** @type {string[]} */
+  const asked = []
+  let answer = (/** @type {any} */ _) => {}
+  const client = {
+    config: { providers: ({ query }) => (asked.push(`providers ${query.directory}`), new Promise((resolve) => (answer = resolve))) },
+    file: { list: async ({ query }) => (asked.push(`list ${query.directory}`), { data: [] }) },
+    instance: { dispose: async ({ query }) => (asked.push(`dispose ${query.directory}`), { data: true }) },
+  }
+  const memory = newMemory()
+  memory.link = /** @type {any} */ ({ tell: (/** @type {any} */ message) => void told.push(message) })
+  const run = effectRunner({ client, memory })
+  const turn = () => new Promise(setImmediate)
+
+  run({ type: "open_directory", effect: 1, directory: "/a" })
+  await turn()
+  answer({ data: {} })
+  await turn()
+  assert.deepEqual(asked, ["providers /a", "list /a"])
+  assert.deepEqual(told, [{ type: "directory_opened", effect: 1, opened: true }])
+
+  run({ type: "open_directory", effect: 2, directory: "/b" })
+  await turn()
+  run({ type: "dispose_directory", effect: 3, directory: "/b" })
+  await turn()
+  assert.equal(asked.length, 3, "the question is under way: it would bring the instance up again")
+  answer({ data: {} })
+  await turn()
+  assert.deepEqual(asked.slice(2), ["providers /b", "dispose /b"])
+  assert.deepEqual(told.slice(1).map((m) => [m.type, m.opened]), [["directory_opened", false], ["directory_disposed", undefined]])
+
+  run({ type: "open_directory", effect: 4, directory: "/c" })
+  await turn()
+  answer({ error: { name: "Unknown", data: { message: "no" } } })
+  await turn()
+  assert.deepEqual(told.at(-1), { type: "directory_opened", effect: 4, opened: false })
 })
