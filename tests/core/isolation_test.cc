@@ -394,32 +394,15 @@ MISSION_SCENARIO(Isolation, OnAPersonsWordWhatALostSessionHasMadeIsMergedToo) {
 }
 
 MISSION_SCENARIO(Isolation, ACrashAtAnyMomentLosesNothing) {
-  std::size_t events = 0;
-  {
-    FakeHost whole;
-    isolate(whole);
-    write_a_common_file(whole);
-    ASSERT_TRUE(whole.task_command("Build it").ok);
-    whole.run();
-    events = whole.log.size();
-  }
-  for (std::size_t at = 2; at < events; at += 3) {
-    FakeHost host;
+  const auto begin = [](FakeHost& host) {
     isolate(host);
     write_a_common_file(host);
     ASSERT_TRUE(host.task_command("Build it").ok);
-    host.run_to_event(at);
-    if (!is_active(host.state.phase)) break;
-    host.crash(HostMode::serve);
-    host.run();
+  };
+  crash_after_events(3, begin, [](FakeHost& host) {
     expect_sealed(host);
-    EXPECT_TRUE(host.project().contains("src/T1.cc") && host.project().contains("src/T2.cc"))
-        << "after event " << at;
-    if (::testing::Test::HasFailure()) {
-      ADD_FAILURE() << "crashed after event " << at;
-      return;
-    }
-  }
+    EXPECT_TRUE(host.project().contains("src/T1.cc") && host.project().contains("src/T2.cc"));
+  });
 }
 
 MISSION_SCENARIO(Isolation, AReloadOfTheHostIsNoEnd) {

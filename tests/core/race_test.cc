@@ -541,30 +541,17 @@ MISSION_SCENARIO(Race, TheCommanderBlocksTheTaskAndWithItAllRuns) {
 
 MISSION_SCENARIO(Race, ACrashAtAnyMomentLosesNothing) {
   for (const Isolation isolation : {Isolation::shared, Isolation::worktree}) {
-    std::size_t events = SIZE_MAX;
-    for (std::size_t at = 1; at < events; at += 2) {  // the first runs through
-      FakeHost host;
+    const auto begin = [&](FakeHost& host) {
       host.options.isolation = isolation;
       host.plan = race_of_three();
       ASSERT_TRUE(host.task_command("Build it").ok);
-      if (events != SIZE_MAX) {
-        host.run_to_event(at);
-        host.crash(HostMode::serve);
-      }
-      host.run();
-      if (events == SIZE_MAX) {
-        events = host.log.size() - 1;
-        at = 0;
-      }
+    };
+    crash_after_events(2, begin, [](FakeHost& host) {
       EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
       EXPECT_EQ(host.at("T1").status, TaskStatus::done);
       EXPECT_TRUE(host.trees.empty());
       EXPECT_TRUE(host.project().contains("src/T1.cc") && host.project().contains("src/T2.cc"));
-      if (::testing::Test::HasFailure()) {
-        ADD_FAILURE() << "crashed after event " << at;
-        return;
-      }
-    }
+    });
   }
 }
 

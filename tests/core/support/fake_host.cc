@@ -979,6 +979,25 @@ bool FakeHost::running(const std::string& id) const {
   return found != nullptr && found->status == TaskStatus::running;
 }
 
+void crash_after_events(std::size_t stride, const std::function<void(FakeHost&)>& begin,
+                        const std::function<void(FakeHost&)>& expect) {
+  std::size_t events = 2;  // of the mission that is left alone
+  for (std::size_t at = 0; at + 1 < events; at += at == 0 ? 1 : stride) {
+    FakeHost host;
+    begin(host);
+    if (at > 0) {
+      host.run_to_event(at);
+      host.crash(HostMode::serve);
+    }
+    host.run();
+    if (at == 0) events = host.log.size();
+    expect(host);
+    if (!::testing::Test::HasFailure()) continue;
+    ADD_FAILURE() << "crashed after event " << at;
+    return;
+  }
+}
+
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);

@@ -298,6 +298,12 @@ class FakeHost {
 
 // ---- scenarios ----------------------------------------------------------------------------------
 
+/// One mission again and again: left alone, then with a crash after its first event, after `stride`
+/// more, and so on to its end. `begin` starts it; `expect` looks at what came of it each time, and
+/// the first failure ends it all.
+void crash_after_events(std::size_t stride, const std::function<void(FakeHost&)>& begin,
+                        const std::function<void(FakeHost&)>& expect);
+
 /// A scenario is a test that the table coverage runs once more, all of them in one process.
 struct Scenario {
   const char* name;

@@ -16,8 +16,13 @@ import { kHost, missionWhere, projectFor } from "./project.mjs"
 /** @typedef {import("../../../js/rehearsal/record.mjs").ModelRequest & {body: any}} Request */
 /** @typedef {Awaited<ReturnType<Project["startServe"]>>} Serve */
 
-/** A story that `npm test` leaves out for its time; `npm run test:e2e` and `npm run test:long` tell them all. */
-export const longTest = process.env.ORCH_LONG_STORIES ? test : test.skip
+const longer = process.env.ORCH_LONG_STORIES ? false : "a longer one: npm run test:e2e"
+
+/**
+ * A story that `npm test` leaves out for its time, and says so; `npm run test:e2e`, `npm run test:long` and CI tell them all.
+ * @param {string} name @param {(t: import("node:test").TestContext) => void | Promise<void>} story
+ */
+export const longTest = (name, story) => test(name, { skip: longer }, story)
 
 /** Far above what any step takes on a busy machine; reached only where something is wrong. */
 export const kPatienceMs = 60_000
