@@ -28,7 +28,7 @@ if(ORCH_SANITIZE)
   set(test_seconds 900)
 endif()
 
-foreach(layer base os core codec store syntax lsp runtime sim)
+foreach(layer base os core codec store syntax lsp engine runtime sim)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*_test.cc"
     "${PROJECT_SOURCE_DIR}/tests/${layer}/support/*.cc")
   if(sources)

@@ -2,7 +2,7 @@
 // proof that replay gives what was logged. Reads only. Exit codes: 0 done, 1 it does not hold, 2
 // usage, 3 no such file.
 
-#include "runtime/replay.h"
+#include "runtime/history/replay.h"
 
 #include <algorithm>
 #include <array>
@@ -18,8 +18,8 @@
 #include "codec/message.h"
 #include "orchestrator/step.h"
 #include "os/file_system.h"
-#include "runtime/mission_recovery.h"
-#include "runtime/mission_timeline.h"
+#include "runtime/history/mission_recovery.h"
+#include "runtime/history/mission_timeline.h"
 
 namespace orchestrator::tools {
 namespace {

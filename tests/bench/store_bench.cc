@@ -16,8 +16,8 @@
 #include "codec/log_record.h"
 #include "orchestrator/step.h"
 #include "os/file_system.h"
-#include "runtime/mission_store.h"
-#include "runtime/replay.h"
+#include "runtime/history/mission_store.h"
+#include "runtime/history/replay.h"
 #include "store/wal_format.h"
 #include "store/wal_writer.h"
 

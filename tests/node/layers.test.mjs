@@ -16,10 +16,11 @@ const allowed = {
   store: ["base", "os"],
   syntax: ["base"],
   lsp: ["orchestrator", "base", "codec"],
-  runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp"],
-  node: ["base", "runtime", "codec"],
-  sim: ["orchestrator", "base", "core", "codec", "os", "store", "runtime"],
-  tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "runtime", "sim"],
+  engine: ["base", "os"],
+  runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "engine"],
+  node: ["base", "engine", "runtime", "codec"],
+  sim: ["orchestrator", "base", "core", "codec", "os", "store", "engine", "runtime"],
+  tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "engine", "runtime", "sim"],
 }
 
 /**
@@ -29,12 +30,14 @@ const allowed = {
  */
 const rooms = {
   core: ["state", "models", "prompts", "sessions", "worktrees", "schedule", "tools", "mission"],
+  runtime: ["code", "git", "history", "project"],
 }
 
 /** Foreign headers and the only layer that may include them. @type {[RegExp, string][]} */
 const homes = [
   [/^napi\.h$|^node_api/, "node"],
-  [/^uv\.h$|^spdlog\//, "runtime"],
+  [/^uv\.h$/, "engine"],
+  [/^spdlog\//, "runtime"],
   [/^nlohmann\//, "codec"],
   [/^tree_sitter\//, "syntax"],
   [/^boost\//, "store"],

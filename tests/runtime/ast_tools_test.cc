@@ -1,4 +1,4 @@
-#include "runtime/ast_tools.h"
+#include "runtime/code/ast_tools.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -205,7 +205,7 @@ TEST_F(AstToolsTest, AResultThatDoesNotParseIsRefused) {
 }
 
 /// Work of the pool waits until it is run.
-class HeldPool final : public Outbox {
+class HeldPool final : public engine::Outbox {
  public:
   explicit HeldPool(FakeOutbox& inner) : inner_(inner) {}
   void send(std::string text) override { inner_.send(std::move(text)); }
@@ -217,7 +217,7 @@ class HeldPool final : public Outbox {
     inner_.set_standing(session, std::move(text));
   }
   std::uint64_t now_ms() override { return inner_.now_ms(); }
-  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
     jobs_.emplace_back(std::move(work), std::move(done));
   }
 
@@ -234,7 +234,7 @@ class HeldPool final : public Outbox {
 
  private:
   FakeOutbox& inner_;
-  std::deque<std::pair<std::function<void()>, std::function<void(Outbox&)>>> jobs_;
+  std::deque<std::pair<std::function<void()>, std::function<void(engine::Outbox&)>>> jobs_;
 };
 
 class ReplaceRaceTest : public AstToolsTest {

@@ -1,7 +1,7 @@
 // A submission waits for a language server while other things happen to the mission.
 
-#include "runtime/hand_over.h"
-#include "runtime/language_servers.h"
+#include "runtime/code/language_servers.h"
+#include "runtime/project/held_replies.h"
 #include "runtime/support/damage_story.h"
 
 namespace orchestrator::runtime {
@@ -53,7 +53,7 @@ class HeldWorkTest : public DamageTest {
     outbox.clock_ms += 11'000;
     project->on_timer(LanguageServers::kTimer, outbox);
     // An answer that ends a turn waits a little for the session that goes on.
-    outbox.clock_ms += HandOvers::kLongestMs;
+    outbox.clock_ms += HeldReplies::kLongestMs;
     turn_timers();
   }
 

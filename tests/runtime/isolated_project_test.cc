@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "os/program.h"
+#include "runtime/git/worktree_service.h"
 #include "runtime/support/project_story.h"
-#include "runtime/tree_keeper.h"
 
 namespace orchestrator::runtime {
 namespace {

@@ -1,4 +1,4 @@
-#include "runtime/language_servers.h"
+#include "runtime/code/language_servers.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,10 +1,10 @@
-#include "runtime/project.h"
+#include "runtime/project/project.h"
 
 #include <gtest/gtest.h>
 
 #include "os/file_system.h"
-#include "runtime/project_files.h"
-#include "runtime/replay.h"
+#include "runtime/code/project_files.h"
+#include "runtime/history/replay.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -63,7 +63,7 @@ struct Neighbour {
         {{"type", type}, {"request", type}, {"session", "s"}, {"arguments", ""}, {"mode", "run"}});
   }
   FakeOutbox outbox;
-  std::unique_ptr<Directory> project;
+  std::unique_ptr<engine::Directory> project;
 };
 
 TEST_F(ProjectTest, AMissionThatAnotherProcessRunsIsNamedAndLeftAlone) {

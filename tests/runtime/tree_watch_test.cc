@@ -1,8 +1,7 @@
 // Changes that no tool of the host made, found in real directories.
-#include "runtime/tree_watch.h"
-
 #include <gtest/gtest.h>
 
+#include "runtime/code/change_detector.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -64,8 +63,9 @@ TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
   const json files = touched();
   EXPECT_EQ(files, json({"src/a.js", "src/b.js", "src/c.js"})) << files;
   std::vector<FilesChanged> found;
-  TreeWatch watch(
-      *disk, root(), [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+  ChangeDetector watch(
+      *disk, root(),
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
   watch.begin(outbox);
   watch.wrote("src/b.js", outbox.now_ms());
@@ -95,9 +95,9 @@ TEST_F(TreeWatchTest, AStrangersRefusedWriteIsNoEvent) {
 TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
   std::vector<FilesChanged> found;
   std::vector<std::string> blind;
-  TreeWatch watch(
+  ChangeDetector watch(
       *disk, "/nowhere/at/all",
-      [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed)); },
       [&](const std::string& why) { blind.push_back(why); });
   watch.begin(outbox);
   watch.command_began(SessionId("s"), "c");
@@ -109,8 +109,9 @@ TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
 
 TEST_F(TreeWatchTest, EachCommandThatRanMeanwhileIsNamed) {
   std::vector<FilesChanged> found;
-  TreeWatch watch(
-      *disk, root(), [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+  ChangeDetector watch(
+      *disk, root(),
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
   write("a", "1");
   watch.begin(outbox);

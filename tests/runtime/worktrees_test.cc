@@ -1,5 +1,5 @@
 // Worktrees with the machine's own git, in repositories made for the purpose.
-#include "runtime/worktrees.h"
+#include "runtime/git/worktrees.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ using Names = std::vector<std::string>;
 constexpr const char* kMission = "m-abc-def";
 
 /// Runs the pool's work when it is told to.
-class PatientOutbox final : public Outbox {
+class PatientOutbox final : public engine::Outbox {
  public:
   void send(std::string /*json*/) override {}
   void start_timer(std::uint64_t /*id*/, std::uint64_t /*delay_ms*/) override {}
@@ -30,7 +30,7 @@ class PatientOutbox final : public Outbox {
   void unwatch_session(const std::string& /*session*/) override {}
   void set_standing(const std::string& /*session*/, std::string /*text*/) override {}
   std::uint64_t now_ms() override { return 1; }
-  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
     jobs.emplace_back(std::move(work), std::move(done));
   }
   void run_next() {
@@ -39,7 +39,7 @@ class PatientOutbox final : public Outbox {
     job.first();
     job.second(*this);
   }
-  std::vector<std::pair<std::function<void()>, std::function<void(Outbox&)>>> jobs;
+  std::vector<std::pair<std::function<void()>, std::function<void(engine::Outbox&)>>> jobs;
 };
 
 class WorktreesTest : public ::testing::Test {
@@ -93,7 +93,8 @@ class WorktreesTest : public ::testing::Test {
   template <class T, class Call>
   base::Result<T> answer(Call call) {
     std::optional<base::Result<T>> given;
-    call(Worktrees::Then<T>([&](base::Result<T> result, Outbox&) { given = std::move(result); }));
+    call(Worktrees::Then<T>(
+        [&](base::Result<T> result, engine::Outbox&) { given = std::move(result); }));
     if (!given) return base::Error{"no answer", "", ""};
     return std::move(*given);
   }
@@ -892,8 +893,9 @@ TEST_F(WorktreesTest, CallsAreWorkedOffInTheirOrderAndNotAfterTheEnd) {
   write("a", "a\n");
   PatientOutbox patient;
   Names order;
-  trees->check(patient, [&](auto, Outbox&) { order.emplace_back("check"); });
-  trees->snapshot(kMission, "", patient, [&](auto, Outbox&) { order.emplace_back("snapshot"); });
+  trees->check(patient, [&](auto, engine::Outbox&) { order.emplace_back("check"); });
+  trees->snapshot(kMission, "", patient,
+                  [&](auto, engine::Outbox&) { order.emplace_back("snapshot"); });
   EXPECT_EQ(patient.jobs.size(), 1U);
   patient.run_next();
   EXPECT_EQ(order, Names{"check"});

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/engine.h"
-#include "runtime/project.h"
+#include "engine/engine.h"
+#include "runtime/project/project.h"
 #include "support/temporary_directory.h"
 
 namespace orchestrator::runtime {
@@ -30,8 +30,8 @@ class LiveProject {
     World world = posix_world();
     world.program_path = std::move(program_path);
     world.diagnose_ms = diagnose_ms;
-    engine = std::make_unique<Engine>(
-        [world](const std::string& path, const std::string& given, Outbox& outbox) {
+    engine = std::make_unique<engine::Engine>(
+        [world](const std::string& path, const std::string& given, engine::Outbox& outbox) {
           return make_project(path, given, outbox, world);
         });
     auto opened = engine->open(directory.path(),
@@ -138,11 +138,11 @@ class LiveProject {
   }
 
   orchestrator::testing::TemporaryDirectory directory;
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<engine::Engine> engine;
   std::vector<json> messages;
 
  private:
-  std::shared_ptr<Binding> binding_;
+  std::shared_ptr<engine::Binding> binding_;
   std::mutex mutex_;
   std::condition_variable changed_;
   int requests_ = 0;
