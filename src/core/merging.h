@@ -2,7 +2,7 @@
 
 #include "core/context.h"
 
-/// Accepted work comes from its worktree into the project (docs/worktrees.md): one task after the
+/// Accepted work comes from its worktree into the project (docs/design/worktrees.md): one task after the
 /// other, merged with what others have done since; a conflict becomes a task.
 namespace orchestrator::core {
 
