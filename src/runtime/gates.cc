@@ -6,7 +6,7 @@
 #include <memory>
 #include <variant>
 
-#include "core/submission.h"
+#include "core/tools/common.h"
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
 #include "runtime/diagnosis.h"

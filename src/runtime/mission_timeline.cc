@@ -2,7 +2,7 @@
 
 #include <variant>
 
-#include "core/mission.h"
+#include "core/mission/mission_lifecycle.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::runtime {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "core/task_graph.h"
+#include "core/state/tasks.h"
 #include "os/content_hash.h"
 #include "syntax/language.h"
 

@@ -1,7 +1,7 @@
 #include "runtime/role_answer.h"
 
 #include "codec/json.h"
-#include "core/budget.h"
+#include "core/models/budget.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::runtime {

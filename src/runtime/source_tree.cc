@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/ignore_rules.h"
-#include "core/claims.h"
+#include "core/state/path_claims.h"
 #include "runtime/project_files.h"
 
 namespace orchestrator::runtime {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "core/mission.h"
+#include "core/mission/mission_lifecycle.h"
 #include "runtime/worktrees.h"
 
 namespace orchestrator::runtime {

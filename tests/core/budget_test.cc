@@ -1,5 +1,5 @@
 // What a mission may spend: reserved before it is asked for, never over the cap.
-#include "core/budget.h"
+#include "core/models/budget.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "core/session_pool.h"
+#include "core/sessions/session_lifecycle.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

@@ -1,5 +1,5 @@
 // Globs and claims.
-#include "core/claims.h"
+#include "core/state/path_claims.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What the host's words for an error mean.
-#include "core/fault.h"
+#include "core/models/error_class.h"
 
 #include <gtest/gtest.h>
 

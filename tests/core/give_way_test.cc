@@ -7,7 +7,7 @@
 #include <map>
 #include <random>
 
-#include "core/claims.h"
+#include "core/state/path_claims.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

@@ -1,5 +1,5 @@
 // How much is asked of a model at once, and what is done when it fails.
-#include "core/governor.h"
+#include "core/models/limiter.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <map>
 #include <random>
 
-#include "core/session_pool.h"
+#include "core/sessions/session_lifecycle.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

@@ -1,5 +1,5 @@
 // Last words that wait while many sessions are at work.
-#include "core/parting.h"
+#include "core/sessions/parting.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "core/session_pool.h"
+#include "core/sessions/session_lifecycle.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

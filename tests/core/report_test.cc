@@ -1,9 +1,9 @@
 // Texts for models and people: what they say, and how long they may be.
-#include "core/report.h"
+#include "core/prompts/report.h"
 
 #include <gtest/gtest.h>
 
-#include "core/mission.h"
+#include "core/mission/mission_lifecycle.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

@@ -3,8 +3,8 @@
 #include <set>
 
 #include "codec/binary.h"
-#include "core/task_graph.h"
-#include "core/todo_text.h"
+#include "core/state/tasks.h"
+#include "core/tools/todo_format.h"
 #include "fuzz/support/require.h"
 #include "orchestrator/step.h"
 

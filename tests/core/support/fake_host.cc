@@ -6,13 +6,13 @@
 #include <cstdlib>
 
 #include "codec/binary.h"
-#include "core/claims.h"
-#include "core/parting.h"
-#include "core/race.h"
-#include "core/recovery.h"
-#include "core/schedule.h"
-#include "core/session_pool.h"
-#include "core/task_graph.h"
+#include "core/state/path_claims.h"
+#include "core/sessions/parting.h"
+#include "core/schedule/race.h"
+#include "core/sessions/recovery.h"
+#include "core/schedule/schedule.h"
+#include "core/sessions/session_lifecycle.h"
+#include "core/state/tasks.h"
 
 namespace orchestrator::test {
 namespace {
