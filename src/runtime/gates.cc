@@ -6,7 +6,7 @@
 #include <memory>
 #include <variant>
 
-#include "core/tools/common.h"
+#include "base/text.h"
 #include "orchestrator/step.h"
 #include "os/content_hash.h"
 #include "runtime/diagnosis.h"
@@ -229,7 +229,7 @@ void Gates::answer(const codec::DiagnosticsAsked& asked, Outbox& outbox) {
   if (paths.empty() || !asked.problems.empty()) {
     return mission_.reply(
         asked.request, false,
-        core::listed("lsp_diagnostics: refused. paths: a list of files is needed", asked.problems));
+        base::listed("lsp_diagnostics: refused. paths: a list of files is needed", asked.problems));
   }
   questions_[servers_.check(paths, false, world_.diagnose_ms, outbox)] = asked.request;
   settle(outbox);

@@ -2,7 +2,7 @@
 
 #include <variant>
 
-#include "core/mission/mission_lifecycle.h"
+#include "base/text.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::runtime {
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kClipBytes = 100;
 
-std::string clipped(const std::string& text) { return core::first_line(text, kClipBytes); }
+std::string clipped(const std::string& text) { return base::first_line(text, kClipBytes); }
 
 std::string counted(std::size_t count, const std::string& thing) {
   return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");

@@ -10,12 +10,12 @@
 #include <utility>
 #include <variant>
 
+#include "base/text.h"
 #include "codec/binary.h"
 #include "codec/message.h"
-#include "core/worktrees/worktrees.h"
 #include "core/sessions/parting.h"
-#include "core/tools/common.h"
 #include "core/tools/todo_format.h"
+#include "core/worktrees/worktrees.h"
 #include "orchestrator/step.h"
 #include "runtime/code_tools.h"
 #include "runtime/gates.h"
@@ -247,7 +247,7 @@ class Project final : public Directory, private MissionAccess {
     load(outbox);
     if (asked.problems.empty())
       return reply(asked.request, true, task_list_text(state_, asked.args.status));
-    reply(asked.request, false, core::listed("list_tasks:", asked.problems));
+    reply(asked.request, false, base::listed("list_tasks:", asked.problems));
   }
 
   // ---- what its parts may do with the mission

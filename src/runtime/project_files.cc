@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "core/state/tasks.h"
+#include "core/state/path_claims.h"
 #include "os/content_hash.h"
 #include "syntax/language.h"
 

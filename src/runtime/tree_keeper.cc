@@ -4,8 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "base/utf8.h"
-#include "core/mission/mission_lifecycle.h"
 #include "runtime/worktrees.h"
 
 namespace orchestrator::runtime {
@@ -18,7 +18,7 @@ constexpr std::size_t kConflictsToldMax = 200;
 
 /// The log keeps bytes and the snapshot characters: what stands in an event must be both.
 std::string path_text(const std::string& path) {
-  return core::clip(base::as_utf8(path), kToldPathBytesMax);
+  return base::clip(base::as_utf8(path), kToldPathBytesMax);
 }
 
 std::string side_text(const ConflictSide& side, const std::string& commit,
@@ -26,7 +26,7 @@ std::string side_text(const ConflictSide& side, const std::string& commit,
   if (!side.exists) return "(there is no file)";
   if (side.binary || (side.text.empty() && side.cut))
     return "(not shown; `git show " + commit + ":" + path + "` gives it)";
-  std::string text = core::clip(base::as_utf8(side.text), kSideToldMax);
+  std::string text = base::clip(base::as_utf8(side.text), kSideToldMax);
   if (side.cut) text += "\n(more of it: `git show " + commit + ":" + path + "`)";
   return text;
 }
@@ -118,7 +118,7 @@ class GitKeeper final : public TreeKeeper {
     for (const std::string& path : snapshot.left_out)
       names += (names.empty() ? "" : ", ") + path_text(path);
     answer.notes.push_back("In no worktree are these repositories inside of the project: " +
-                           core::clip(names, 300));
+                           base::clip(names, 300));
   }
   static void tell(const AskWorktrees& /*question*/, const Worktrees::Added& added,
                    WorktreesAnswered& answer) {

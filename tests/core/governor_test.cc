@@ -1,5 +1,4 @@
 // How much is asked of a model at once, and what is done when it fails.
-#include "core/models/limiter.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +6,9 @@
 #include <map>
 #include <random>
 
+#include "core/models/limiter.h"
 #include "core/sessions/session_lifecycle.h"
+#include "core/state/sessions.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

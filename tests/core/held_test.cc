@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/sessions/session_lifecycle.h"
+#include "core/state/sessions.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

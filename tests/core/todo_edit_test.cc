@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/support/fake_host.h"
-#include "core/state/tasks.h"
 #include "core/tools/todo_format.h"
 
 namespace orchestrator::test {

@@ -3,7 +3,6 @@
 #include <set>
 
 #include "codec/binary.h"
-#include "core/state/tasks.h"
 #include "core/tools/todo_format.h"
 #include "fuzz/support/require.h"
 #include "orchestrator/step.h"

@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "core/models/budget.h"
-#include "core/tools/delegate.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
 #include "core/prompts/prompt.h"
 #include "core/prompts/report.h"
+#include "core/schedule/deadlock.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/tools/common.h"
+#include "core/sessions/waiters.h"
+#include "core/state/phases.h"
+#include "core/state/sessions.h"
 
 namespace orchestrator::core {
 namespace {
@@ -34,19 +34,6 @@ void prompt_commander(Context& ctx, std::string text) {
   ctx.emit(PromptSession{commander.effect, ctx.state.root_session, "commander", "", std::move(text),
                          false});
   watch(ctx, kAnswerStartMs);
-}
-
-void answer_waiting(Context& ctx, std::string text) {
-  Commander& commander = ctx.state.commander;
-  ctx.accept(commander.waiting, std::move(text));
-  commander.waiting = RequestId{};
-  commander.owed = false;
-}
-
-void leave_briefing(Context& ctx) {
-  const bool planned = !ctx.state.tasks.empty();
-  enter(ctx, planned ? Cause::plan_accepted : Cause::run_called,
-        planned ? Phase::executing : Phase::planning);
 }
 
 /// Whether an idle Commander should be sent back to the mission.
@@ -133,56 +120,7 @@ void still_busy(Context& ctx, bool in_tool) {
   }
 }
 
-std::string background_text() {
-  return "The mission runs in the background. You will be woken when it is sealed or needs a "
-         "decision.\n\nNow: tell the user so in a sentence and end your turn.";
-}
-
-void take_run_arguments(State& state, const RunArgs& args) {
-  std::string notes = trimmed(args.notes);
-  const std::string objective = trimmed(args.objective);
-  if (!objective.empty() && objective != trimmed(state.objective)) {
-    notes = objective + (notes.empty() ? "" : "\n" + notes);
-  }
-  if (!notes.empty()) state.notes = clip(notes, 16'000);
-  for (const std::string& line : args.acceptance) {
-    if (!trimmed(line).empty() &&
-        std::ranges::find(state.acceptance, line) == state.acceptance.end()) {
-      state.acceptance.push_back(line);
-    }
-  }
-  for (const std::string& command : args.verify) {
-    add_command(state.verify_asked, command);
-    add_command(state.verify, command);
-  }
-}
-
-/// Each call may add to what was given before; that has an end.
-std::vector<std::string> run_problems(const State& state, const RunCalled& event) {
-  constexpr std::size_t kLinesMax = 200;
-  std::vector<std::string> problems = event.problems;
-  const auto check = [&](const char* name, std::size_t known, std::size_t more) {
-    if (more == 0 || known + more <= kLinesMax) return;
-    problems.push_back(std::string(name) + ": " + std::to_string(known) + " are there and " +
-                       std::to_string(more) + " would come; at most " + std::to_string(kLinesMax) +
-                       " are kept: join some, or leave out what is "
-                       "there already");
-  };
-  check("acceptance", state.acceptance.size(), event.args.acceptance.size());
-  check("verify", state.verify_asked.size(), event.args.verify.size());
-  return problems;
-}
-
 }  // namespace
-
-Role role_of_session(const State& state, const SessionId& session) {
-  if (session.empty()) return Role::none;
-  if (session == state.root_session) return Role::commander;
-  const Session* child = find_session(state, session);
-  return child == nullptr ? Role::none : child->role;
-}
-
-void made_progress(Context& ctx) { ctx.state.commander.continuations = 0; }
 
 Commander fresh_commander(const Commander& before) {
   Commander commander;
@@ -229,47 +167,6 @@ void tell_commander(Context& ctx) {
   watch(ctx, stall_ms(ctx.state));
 }
 
-void on_run(Context& ctx, const RunCalled& event) {
-  State& state = ctx.state;
-  Commander& commander = state.commander;
-  if (state.mission.empty() || (!is_active(state.phase) && event.session != state.root_session)) {
-    return ctx.refuse(event.request,
-                      "mission_run: no mission is active in this directory; the user starts one "
-                      "with /task <objective>");
-  }
-  if (event.session != state.root_session) {
-    return refuse_call(ctx, event.request, event.session,
-                       "mission_run: mission " + state.mission.value + " belongs to session " +
-                           state.root_session.value + "; the user can adopt it here with /resume");
-  }
-  const std::vector<std::string> problems = run_problems(state, event);
-  if (!problems.empty()) {
-    return refuse_call(ctx, event.request, event.session,
-                       listed("mission_run: nothing was started:", problems));
-  }
-  if (!commander.waiting.empty()) {
-    if (commander.waiting == event.request) return;  // the host told it twice
-    answer_waiting(ctx, "A newer mission_run call waits for the mission now.");
-  }
-  commander.busy = true;
-  commander.prompted = false;
-  commander.continued = false;
-  commander.unanswered = 0;
-  commander.continuations = 0;
-  ctx.cancel_timer(commander.timer);
-  if (is_active(state.phase)) take_run_arguments(state, event.args);
-  if (state.dormant) resume_mission(ctx);
-  if (state.phase == Phase::briefing) leave_briefing(ctx);
-  if (!is_running(state.phase)) {
-    commander.owed = false;
-    ctx.accept(event.request, final_report(state));
-  } else if (commander.background) {
-    ctx.accept(event.request, background_text());
-  } else {
-    commander.waiting = event.request;
-  }
-}
-
 void on_user_spoke(Context& ctx, const UserSpoke& event) {
   Commander& commander = ctx.state.commander;
   commander.busy = true;
@@ -307,7 +204,7 @@ void on_call_aborted(Context& ctx, const CallAborted& event) {
   Commander& commander = ctx.state.commander;
   if (commander.waiting != event.request || event.request.empty()) return;
   commander.waiting = RequestId{};
-  if (is_running(ctx.state.phase)) pause_mission(ctx, "interrupted by the user");
+  if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "interrupted by the user");
 }
 
 void on_commander_turn_started(Context& ctx) {
@@ -350,7 +247,7 @@ void on_commander_errored(Context& ctx, const SessionErrored& event) {
   const bool foreground = !ctx.state.commander.background;
   const bool by_us = std::exchange(ctx.state.commander.cut_off, false);
   if (event.name == "MessageAbortedError" && foreground && !by_us && is_running(ctx.state.phase)) {
-    pause_mission(ctx, "interrupted by the user");
+    ctx.conclude(Phase::paused, "interrupted by the user");
   }
 }
 
@@ -380,7 +277,7 @@ void on_root_deleted(Context& ctx) {
   ctx.state.commander.busy = false;
   ctx.cancel_timer(ctx.state.commander.timer);
   if (is_running(ctx.state.phase)) {
-    pause_mission(ctx, "its session was deleted; /resume in another session adopts it");
+    ctx.conclude(Phase::paused, "its session was deleted; /resume in another session adopts it");
   }
 }
 
@@ -393,6 +290,19 @@ bool on_commander_timer(Context& ctx, TimerId timer) {
   ctx.emit(InspectSession{commander.effect, ctx.state.root_session});
   watch(ctx, kAnswerStartMs);
   return true;
+}
+
+void answer_waiting(Context& ctx, std::string text) {
+  Commander& commander = ctx.state.commander;
+  ctx.accept(commander.waiting, std::move(text));
+  commander.waiting = RequestId{};
+  commander.owed = false;
+}
+
+void leave_briefing(Context& ctx) {
+  const bool planned = !ctx.state.tasks.empty();
+  enter(ctx, planned ? Cause::plan_accepted : Cause::run_called,
+        planned ? Phase::executing : Phase::planning);
 }
 
 }  // namespace orchestrator::core

@@ -1,14 +1,13 @@
 #pragma once
 
+#include <string>
+
 #include "core/state/context.h"
 
 /// The Commander's session: the user's own, which the engine never drives while a turn of it runs,
 /// and never leaves standing while the mission needs it.
 namespace orchestrator::core {
 
-[[nodiscard]] Role role_of_session(const State& state, const SessionId& session);
-
-void on_run(Context& ctx, const RunCalled& event);
 void on_user_spoke(Context& ctx, const UserSpoke& event);
 void on_turn_ending(Context& ctx, const TurnEnding& event);
 void on_call_aborted(Context& ctx, const CallAborted& event);
@@ -37,7 +36,10 @@ void commander_takes_over(Context& ctx);
 void recall_commander(Context& ctx, bool owed);
 /// The user stopped or paused it: the waiting `mission_run` returns, and nothing is prompted.
 void dismiss_commander(Context& ctx);
-/// The Commander has done something that was accepted: continuations count from zero again.
-void made_progress(Context& ctx);
+
+/// The waiting `mission_run` returns with this text.
+void answer_waiting(Context& ctx, std::string text);
+/// Planning begins, or, where the Commander has planned itself, the execution.
+void leave_briefing(Context& ctx);
 
 }  // namespace orchestrator::core

@@ -3,73 +3,24 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "core/models/budget.h"
-#include "core/mission/mission_flags.h"
+#include "base/text.h"
 #include "core/mission/commander.h"
+#include "core/mission/mission_flags.h"
+#include "core/models/budget.h"
 #include "core/models/limiter.h"
-#include "core/worktrees/worktrees.h"
-#include "core/state/plan_rules.h"
 #include "core/sessions/recovery.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/worktrees/warm_pool.h"
+#include "core/state/phases.h"
 #include "core/state/tasks.h"
-#include "core/state/trace.h"
+#include "core/worktrees/warm_pool.h"
+#include "core/worktrees/worktrees.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator {
 
-bool is_running(Phase phase) {
-  return phase == Phase::briefing || phase == Phase::planning || phase == Phase::executing ||
-         phase == Phase::integrating;
-}
-
-bool is_active(Phase phase) {
-  return is_running(phase) || phase == Phase::blocked || phase == Phase::paused;
-}
-
-namespace {
-
-// Not std::isalpha: its answer depends on the process's locale.
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-/// From the newest on: that is where the sessions that are alive stand.
-template <class Sessions>
-auto* newest_session(Sessions& sessions, const SessionId& id) {
-  const auto it = std::find_if(sessions.rbegin(), sessions.rend(),
-                               [&](const Session& session) { return session.id == id; });
-  return id.empty() || it == sessions.rend() ? nullptr : &*it;
-}
-
-}  // namespace
-
-bool valid_task_id(const std::string& id) {
-  if (id.empty() || id.size() > 32 || !is_letter(id[0])) return false;
-  return std::ranges::all_of(id, [](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-  });
-}
-
-Task* find_task(State& state, const TaskId& id) {
-  const auto it = std::ranges::find(state.tasks, id, &Task::id);
-  return it == state.tasks.end() ? nullptr : &*it;
-}
-
-const Task* find_task(const State& state, const TaskId& id) {
-  const auto it = std::ranges::find(state.tasks, id, &Task::id);
-  return it == state.tasks.end() ? nullptr : &*it;
-}
-
-Session* find_session(State& state, const SessionId& id) {
-  return newest_session(state.sessions, id);
-}
-
-const Session* find_session(const State& state, const SessionId& id) {
-  return newest_session(state.sessions, id);
-}
-
 std::string why_not_start(const State& state, const MissionRequested& request) {
   if (is_active(state.phase)) {
-    return "Mission " + state.mission.value + " (\"" + core::first_line(state.objective, 80) +
+    return "Mission " + state.mission.value + " (\"" + base::first_line(state.objective, 80) +
            "\") is " + std::string(to_name(state.phase)) + " in session " +
            state.root_session.value + (state.dormant ? ", and its process has ended" : "") +
            "; a directory holds one mission at a time. " +
@@ -88,37 +39,6 @@ std::string why_not_start(const State& state, const MissionRequested& request) {
 }
 
 namespace core {
-
-std::string clip(const std::string& text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max > 3 ? bytes_max - 3 : 0;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
-}
-
-std::string one_line(std::string text) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  std::ranges::replace_if(text, is_control, ' ');
-  return trimmed(text);
-}
-
-std::string first_line(const std::string& text, std::size_t bytes_max) {
-  return clip(text.substr(0, text.find('\n')), bytes_max);
-}
-
-void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
-  State& state = ctx.state;
-  ORCH_ASSERT(move_exists(state.phase, cause, to));
-  if (ctx.trace != nullptr) ctx.trace->phases.push_back({state.phase, cause, to});
-  if (to == Phase::blocked || (to == Phase::paused && state.phase != Phase::blocked)) {
-    state.resume_phase = state.phase;
-  }
-  if (is_running(to)) state.commander.owed = false;
-  if (is_running(state.phase) && !is_running(to)) state.commander.closing = true;
-  state.phase = to;
-  ctx.moved = ctx.graph_moved = true;
-  state.reason = std::move(reason);
-}
 
 namespace {
 
@@ -205,24 +125,6 @@ void await_aborts(Context& ctx) {
 
 }  // namespace
 
-void block_mission(Context& ctx, const std::string& reason) {
-  enter(ctx, Cause::measure_spent, Phase::blocked, reason);
-  for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
-  await_aborts(ctx);
-  ctx.emit(ShowToast{"warning", "Mission blocked: " + clip(one_line(reason), 300)});
-  tell_commander(ctx);
-}
-
-void seal_mission(Context& ctx) {
-  ORCH_ASSERT(all_settled(ctx.state));
-  enter(ctx, Cause::review_passed, Phase::sealed);
-  ctx.state.proved_by = ctx.state.verify;
-  ctx.state.receipts.clear();
-  stop_clock(ctx);
-  ctx.emit(ShowToast{"success", "Mission sealed: " + first_line(ctx.state.objective, 120)});
-  tell_commander(ctx);
-}
-
 namespace {
 
 /// After a crash nobody has looked yet which sessions the host still runs.
@@ -235,6 +137,26 @@ void abort_unknown_turns(Context& ctx) {
 
 }  // namespace
 
+namespace {
+
+void block_mission(Context& ctx, const std::string& reason) {
+  enter(ctx, Cause::measure_spent, Phase::blocked, reason);
+  for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
+  await_aborts(ctx);
+  ctx.emit(ShowToast{"warning", "Mission blocked: " + base::clip(base::one_line(reason), 300)});
+  tell_commander(ctx);
+}
+
+void seal_mission(Context& ctx) {
+  ORCH_ASSERT(all_settled(ctx.state));
+  enter(ctx, Cause::review_passed, Phase::sealed);
+  ctx.state.proved_by = ctx.state.verify;
+  ctx.state.receipts.clear();
+  stop_clock(ctx);
+  ctx.emit(ShowToast{"success", "Mission sealed: " + base::first_line(ctx.state.objective, 120)});
+  tell_commander(ctx);
+}
+
 void cancel_mission(Context& ctx, const std::string& reason) {
   enter(ctx, Cause::stopped, Phase::cancelled, reason);
   abort_unknown_turns(ctx);
@@ -243,6 +165,42 @@ void cancel_mission(Context& ctx, const std::string& reason) {
   await_aborts(ctx);
   stop_clock(ctx);
   dismiss_commander(ctx);
+}
+
+void pause_mission(Context& ctx, const std::string& reason) {
+  enter(ctx, Cause::paused, Phase::paused, reason);
+  for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
+  await_aborts(ctx);
+  stop_clock(ctx);
+  ctx.emit(ShowToast{"warning",
+                     "Mission paused: " + base::first_line(reason, 160) + ". /resume goes on."});
+  dismiss_commander(ctx);
+}
+
+}  // namespace
+
+void carry_out_conclusion(Context& ctx) {
+  if (!ctx.conclusion) return;
+  const Conclusion conclusion = std::move(*ctx.conclusion);
+  ctx.conclusion.reset();
+  switch (conclusion.phase) {
+    case Phase::sealed:
+      return seal_mission(ctx);
+    case Phase::blocked:
+      return block_mission(ctx, conclusion.reason);
+    case Phase::paused:
+      return pause_mission(ctx, conclusion.reason);
+    case Phase::cancelled:
+      return cancel_mission(ctx, conclusion.reason);
+    case Phase::none:
+    case Phase::briefing:
+    case Phase::planning:
+    case Phase::executing:
+    case Phase::integrating:
+    case Phase::failed:
+      break;
+  }
+  ORCH_ASSERT(false);
 }
 
 bool on_stop_timer(Context& ctx, TimerId timer) {
@@ -259,21 +217,11 @@ bool on_stop_timer(Context& ctx, TimerId timer) {
              (session.task.empty() ? "" : " of " + session.task.value) + ")";
   }
   if (!names.empty()) {
-    ctx.emit(ShowToast{
-        "error", "Not confirmed within 2 s that these sessions have stopped: " + clip(names, 600) +
-                     ". They were told once more; look at them."});
+    ctx.emit(ShowToast{"error", "Not confirmed within 2 s that these sessions have stopped: " +
+                                    base::clip(names, 600) +
+                                    ". They were told once more; look at them."});
   }
   return true;
-}
-
-void pause_mission(Context& ctx, const std::string& reason) {
-  enter(ctx, Cause::paused, Phase::paused, reason);
-  for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
-  await_aborts(ctx);
-  stop_clock(ctx);
-  ctx.emit(
-      ShowToast{"warning", "Mission paused: " + first_line(reason, 160) + ". /resume goes on."});
-  dismiss_commander(ctx);
 }
 
 namespace {

@@ -4,10 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "core/mission/commander.h"
-#include "core/tools/delegate.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/sessions/session_lifecycle.h"
+#include "core/state/sessions.h"
 
 namespace orchestrator::core {
 namespace {
@@ -383,7 +380,7 @@ void settle(Context& ctx, Session* session, const TurnEnded& event) {
   ctx.moved = true;
   if (over_budget(state.budget) && is_running(state.phase)) {
     state.budget.spent = true;
-    pause_mission(ctx, "the budget is spent: " + spent_text(state));
+    ctx.conclude(Phase::paused, "the budget is spent: " + spent_text(state));
   }
 }
 
@@ -404,14 +401,13 @@ void check_budget(Context& ctx) {
   };
   const bool waits = !commander.asking.empty() || std::ranges::any_of(state.sessions, wants);
   const bool may_begin_one = state.phase == Phase::briefing ||
-                             std::ranges::any_of(state.sessions, holds_slot) ||
+                             slots_used(state) > 0 ||
                              affords_prompt(state, nullptr, 0);
   if (!waits && may_begin_one) return;
   if (is_answering(ctx)) return;
   state.budget.spent = true;
   release_commander(ctx);
-  pause_mission(
-      ctx, "the budget is spent: " + spent_text(state) + ", and the next answer would not fit");
+  ctx.conclude(Phase::paused, "the budget is spent: " + spent_text(state) + ", and the next answer would not fit");
 }
 
 void grant_budget(State& state) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "core/models/budget.h"
 #include "core/models/error_class.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/sessions/session_lifecycle.h"
+#include "core/state/sessions.h"
 
 namespace orchestrator::core {
 namespace {
@@ -153,15 +153,15 @@ void rest(Context& ctx, ModelLoad& load, TimeMs rest_ms) {
                                          static_cast<std::uint64_t>(rest_ms / 4 + 1));
   load.not_before_ms = std::max(load.not_before_ms, ctx.now_ms + rest_ms + noise);
   ctx.state.metrics.openings += 1;
-  ctx.emit(ShowToast{"warning", named(load.model) + " does not answer (" + clip(load.error, 120) +
-                                    "); it is tried again in " +
+  ctx.emit(ShowToast{"warning", named(load.model) + " does not answer (" +
+                                    base::clip(load.error, 120) + "); it is tried again in " +
                                     std::to_string((load.not_before_ms - ctx.now_ms + 999) / 1000) +
                                     " s"});
 }
 
 void count_failure(Context& ctx, ModelLoad& load, const std::string& message) {
   load.failures += 1;
-  load.error = clip(message, 200);
+  load.error = base::clip(message, 200);
   const bool spent = load.breaker == Breaker::closed && load.failures >= kFailuresMax;
   if (!spent && load.breaker != Breaker::half_open) return;
   rest(ctx, load, std::min(kRestMaxMs, kRestFirstMs << std::min(load.openings, 10U)));
@@ -277,7 +277,7 @@ void note_model(Context& ctx, Session* session, const std::string& model) {
   State& state = ctx.state;
   std::string& known = session == nullptr ? state.commander.model : session->model;
   if (model.empty() || known == model) return;
-  const std::string name = clip(model, 200);
+  const std::string name = base::clip(model, 200);
   if (session == nullptr) {
     known = name;
     return;
@@ -343,7 +343,7 @@ void on_model_fault(Context& ctx, const Session& session, Fault fault, const std
   ModelLoad& load = load_of(ctx.state, model_of(ctx.state, session));
   if (is_congestion(fault)) slow_down(ctx, load, session.asked_ms, 0);
   if (fault != Fault::refused) return count_failure(ctx, load, message);
-  load.error = clip(message, 200);
+  load.error = base::clip(message, 200);
   load.refused = true;
   if (load.breaker != Breaker::open) rest(ctx, load, kRestMaxMs);
 }
@@ -379,7 +379,7 @@ void on_load_changed(Context& ctx, const LoadChanged& event) {
   if (governor.load == event.load) return;
   governor.load = event.load;
   ctx.moved = true;
-  governor.load_why = clip(event.why, 200);
+  governor.load_why = base::clip(event.why, 200);
   if (event.load == Load::critical) halve_total(ctx);
 }
 
@@ -431,12 +431,13 @@ std::string models_line(const State& state) {
   for (const ModelLoad& load : state.governor.models) {
     if (load.breaker == Breaker::closed && load.ceiling == 0) continue;
     text += (text.empty() ? "" : "; ") + named(load.model) + ": ";
-    text += load.breaker == Breaker::closed ? std::to_string(load.limit) + " at once"
-                                            : "does not answer (" + clip(load.error, 80) + ")";
+    text += load.breaker == Breaker::closed
+                ? std::to_string(load.limit) + " at once"
+                : "does not answer (" + base::clip(load.error, 80) + ")";
   }
   if (state.governor.load != Load::calm) {
     text += std::string(text.empty() ? "" : "; ") + "the machine is busy (" +
-            clip(state.governor.load_why, 80) + ")";
+            base::clip(state.governor.load_why, 80) + ")";
   }
   return text;
 }

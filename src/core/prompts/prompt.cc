@@ -1,10 +1,9 @@
 #include "core/prompts/prompt.h"
 
-#include "core/tools/delegate.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/schedule/race.h"
-#include "core/worktrees/external_changes.h"
+#include "base/text.h"
+#include "core/prompts/notes.h"
+#include "core/state/checkouts.h"
+#include "core/state/races.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::core {
@@ -45,7 +44,7 @@ const char* verify_place(const State& state, const Task& task) {
 }
 
 std::string objective_of(const State& state) {
-  return "\nThe mission's objective:\n" + clip(state.objective, kObjectiveBytesMax) + "\n";
+  return "\nThe mission's objective:\n" + base::clip(state.objective, kObjectiveBytesMax) + "\n";
 }
 
 std::string dependency_list(const State& state, const Task& task) {
@@ -54,7 +53,7 @@ std::string dependency_list(const State& state, const Task& task) {
     const Task* dep = find_task(state, id);
     if (dep == nullptr) continue;
     text += "- " + id.value + " " + dep->title + " (" + std::string(to_name(dep->status)) + ")";
-    if (!dep->summary.empty()) text += ": " + clip(dep->summary, kSummaryBytesMax);
+    if (!dep->summary.empty()) text += ": " + base::clip(dep->summary, kSummaryBytesMax);
     text += "\n";
   }
   return text.empty() ? "" : "\nIt builds on:\n" + text;
@@ -79,8 +78,8 @@ std::string task_card(const State& state, const Task& task) {
 }  // namespace
 
 std::string planner_prompt(const State& state) {
-  std::string text = "Plan: " + first_line(state.objective, 200) + "\n\nThe objective, in full:\n" +
-                     state.objective + "\n";
+  std::string text = "Plan: " + base::first_line(state.objective, 200) +
+                     "\n\nThe objective, in full:\n" + state.objective + "\n";
   if (!state.notes.empty()) text += "\nNotes of the Commander:\n" + state.notes + "\n";
   text += list("Accepted when:", state.acceptance);
   text += list("Verify commands that are already fixed for the whole mission:", state.verify);
@@ -103,7 +102,7 @@ std::string worker_prompt(const State& state, const Task& task) {
   if (!task.findings.empty())
     text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
   if ((task.attempt > 1 || task.gave_way > 0) && !task.note.empty()) {
-    text += "\nAn earlier attempt did not end: " + clip(task.note, kSummaryBytesMax) +
+    text += "\nAn earlier attempt did not end: " + base::clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
   }
   text += part_list(state, task);
@@ -119,7 +118,7 @@ std::string rework_prompt(const State& state, const Task& task) {
 
 std::string reviewer_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Task", task) + task_card(state, task);
-  text += "\nA Worker has submitted it: " + clip(task.summary, 1500) + "\n";
+  text += "\nA Worker has submitted it: " + base::clip(task.summary, 1500) + "\n";
   text += list("Files that it changed:", task.touched);
   text += list("Language servers on them:", task.diagnosis);
   const std::string place = verify_place(state, task);
@@ -149,17 +148,17 @@ std::string first_look_notes(const std::vector<Finding>& findings) {
 }
 
 std::string master_prompt(const State& state) {
-  std::string text = "Mission review: " + first_line(state.objective, 200) +
+  std::string text = "Mission review: " + base::first_line(state.objective, 200) +
                      "\n\nThe objective, in full:\n" + state.objective + "\n";
   text += list("Accepted when:", state.acceptance);
-  text += "\nThe plan: " + clip(state.plan_summary, 1500) + "\nIts tasks:\n";
+  text += "\nThe plan: " + base::clip(state.plan_summary, 1500) + "\nIts tasks:\n";
   for (const Task& task : state.tasks) {
     text += "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) +
             (task.on_word ? " on a person's word, unreviewed" : "") + ")";
-    if (!task.summary.empty()) text += ": " + clip(task.summary, 200);
+    if (!task.summary.empty()) text += ": " + base::clip(task.summary, 200);
     text += "\n";
   }
-  text = clip(text, 24'000);
+  text = base::clip(text, 24'000);
   if (!state.findings.empty()) {
     text += "\nThe review before this one found:\n" + finding_list(state.findings);
   }
@@ -201,9 +200,9 @@ std::string recovery_prompt(const State& state, const Session& session, const st
   const bool rework = task != nullptr && session.role == Role::worker && !task->findings.empty();
   const std::string head = task != nullptr ? title_line(state, rework ? "Rework" : "Task", *task)
                            : session.role == Role::planner
-                               ? "Plan: " + first_line(state.objective, 200) + "\n"
-                               : "Mission review: " + first_line(state.objective, 200) + "\n";
-  return head + "\nThe same tool call has failed three times running:\n" + clip(error, 400) +
+                               ? "Plan: " + base::first_line(state.objective, 200) + "\n"
+                               : "Mission review: " + base::first_line(state.objective, 200) + "\n";
+  return head + "\nThe same tool call has failed three times running:\n" + base::clip(error, 400) +
          "\nDo not repeat it. Look at what the tool needs (its arguments, the exact text of the "
          "file, whether the path exists), and do it in another way; what is done stays done.\n";
 }

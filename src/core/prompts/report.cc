@@ -4,13 +4,10 @@
 #include <array>
 #include <cstdio>
 
+#include "base/text.h"
 #include "core/models/budget.h"
-#include "core/mission/commander.h"
 #include "core/models/limiter.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/sessions/permission.h"
-#include "core/sessions/session_lifecycle.h"
+#include "core/prompts/notes.h"
 #include "core/state/tasks.h"
 #include "orchestrator/step.h"
 
@@ -39,7 +36,7 @@ std::string proof_words(const std::vector<Proof>& proofs) {
   if (proofs.empty()) return "";
   constexpr std::size_t kHashShown = 12;
   const Proof& first = proofs.front();
-  std::string text = "`" + clip(first.command, 80) + "`";
+  std::string text = "`" + base::clip(first.command, 80) + "`";
   if (!first.receipt.empty()) text += " (receipt " + first.receipt.substr(0, kHashShown) + ")";
   if (proofs.size() > 1) text += " and " + std::to_string(proofs.size() - 1) + " more";
   return text;
@@ -52,7 +49,7 @@ std::string headline(const State& state) {
   const std::size_t dropped = count(state, TaskStatus::dropped);
   if (dropped > 0) text += " " + std::to_string(dropped) + " dropped.";
   text += findings_line(state);
-  if (!state.reason.empty()) text += "\nReason: " + clip(state.reason, 1200);
+  if (!state.reason.empty()) text += "\nReason: " + base::clip(state.reason, 1200);
   text += "\n" + isolation_line(state);
   const Budget& budget = state.budget;
   if (budget.tokens > 0 || is_capped(state)) text += "Spent: " + spent_text(state) + "\n";
@@ -76,13 +73,13 @@ std::string task_lines(const State& state, std::size_t bytes_max,
   std::size_t left_out = 0;
   for (const Task& task : state.tasks) {
     if (status && task.status != *status) continue;
-    std::string line = "- " + task.id.value + " " + clip(task.title, 80) + ": " +
+    std::string line = "- " + task.id.value + " " + base::clip(task.title, 80) + ": " +
                        std::string(to_name(task.status));
     const bool proved = task.status == TaskStatus::done && !task.on_word;
     if (task.tokens > 0) line += " (" + cost_of(task) + ")";
     if (proved && !task.proofs.empty()) line += ", proved by " + proof_words(task.proofs);
     const std::string& remark = proved ? task.summary : task.note;
-    if (!remark.empty()) line += " – " + first_line(remark, 160);
+    if (!remark.empty()) line += " – " + base::first_line(remark, 160);
     line += "\n";
     if (text.size() + line.size() > bytes_max) {
       left_out += 1;
@@ -97,16 +94,16 @@ std::string task_lines(const State& state, std::size_t bytes_max,
 std::string proof_lines(const State& state) {
   if (state.phase != Phase::sealed) return "";
   if (state.proved_by.empty())
-    return "Verified without commands: " + clip(state.verify_reason, 300) + "\n";
+    return "Verified without commands: " + base::clip(state.verify_reason, 300) + "\n";
   std::string text = "Verified by the Master Review's own runs (exit 0):\n";
   for (const std::string& command : state.proved_by) {
     const auto proof = std::ranges::find(state.proofs, command, &Proof::command);
     text += "- " +
-            (proof == state.proofs.end() ? clip(command, 200)
+            (proof == state.proofs.end() ? base::clip(command, 200)
                                          : proof_words(std::vector<Proof>{*proof})) +
             "\n";
   }
-  return clip(text, 800);
+  return base::clip(text, 800);
 }
 
 std::string request_of(const State& state) {
@@ -145,7 +142,7 @@ std::string final_report(const State& state) {
 }
 
 std::string interruption_report(const State& state, const std::string& words) {
-  const std::string head = "The user wrote:\n" + clip(words, 1500) +
+  const std::string head = "The user wrote:\n" + base::clip(words, 1500) +
                            "\n\nThe mission goes on meanwhile: " + progress_title(state) + ".\n";
   const std::string end =
       "\nNow: answer the user; if they want the plan changed, use update_todo; then call "
@@ -158,7 +155,7 @@ namespace {
 
 std::string trouble_line(const State& state) {
   const std::string models = is_active(state.phase) ? models_line(state) : "";
-  return models.empty() ? "" : "Models: " + clip(models, 250) + "\n";
+  return models.empty() ? "" : "Models: " + base::clip(models, 250) + "\n";
 }
 
 }  // namespace
@@ -185,7 +182,7 @@ std::string progress_title(const State& state) {
                           [](const ModelLoad& load) { return load.breaker != Breaker::closed; }))
     text += " · waits for a model";
   if (!state.permissions.empty()) text += " · waits for a permission";
-  return core::clip(text, 120);
+  return base::clip(text, 120);
 }
 
 std::string task_list_text(const State& state, std::optional<TaskStatus> status) {
@@ -197,12 +194,12 @@ std::string task_list_text(const State& state, std::optional<TaskStatus> status)
 std::string status_text(const State& state) {
   if (state.mission.empty()) return "No mission in this directory. /task <objective> starts one.";
   const std::string head = core::headline(state) +
-                           "Objective: " + core::first_line(state.objective, 160) +
+                           "Objective: " + base::first_line(state.objective, 160) +
                            "\nSession: " + state.root_session.value + "\n" +
                            (state.dormant ? "Its process ended; /resume goes on.\n" : "") +
                            core::permission_lines(state) + core::trouble_line(state);
   const std::size_t room = head.size() + 60 < 1000 ? 1000 - head.size() - 60 : 0;
-  return core::clip(head + core::task_lines(state, room), 1000);
+  return base::clip(head + core::task_lines(state, room), 1000);
 }
 
 }  // namespace orchestrator

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/state/path_claims.h"
-#include "core/tools/delegate.h"
-#include "core/worktrees/worktrees.h"
-#include "core/state/plan_rules.h"
-#include "core/schedule/schedule.h"
+#include "base/path.h"
+#include "core/schedule/early_review.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/tools/common.h"
+#include "core/state/admission.h"
+#include "core/state/sessions.h"
 #include "core/state/tasks.h"
+#include "core/worktrees/worktrees.h"
 
 namespace orchestrator::core {
 namespace {
@@ -81,18 +80,13 @@ std::vector<Task*> holders_that_may_go(State& state, const Task& waiting) {
 
 }  // namespace
 
-void want_nothing(Task& task) {
-  task.wants.clear();
-  task.waits_for = TaskId{};
-}
-
 void on_write_refused(Context& ctx, const WriteRefused& event) {
   State& state = ctx.state;
   const Session* session = find_session(state, event.session);
   Task* task = session == nullptr || session->role != Role::worker
                    ? nullptr
                    : find_task(state, session->task);
-  const std::string path = project_path(event.path);
+  const std::string path = base::project_path(event.path);
   if (task == nullptr || path.empty() || !is_running(state.phase)) return;
   if (task->status != TaskStatus::running || task->session != event.session) return;
   const Task* holder = holder_of(state, *task, path);

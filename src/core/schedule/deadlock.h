@@ -21,7 +21,4 @@ void on_write_refused(Context& ctx, const WriteRefused& event);
 /// Whether any did: others may begin now.
 bool break_standstill(Context& ctx);
 
-/// The task is no longer at work, or goes on without it.
-void want_nothing(Task& task);
-
 }  // namespace orchestrator::core

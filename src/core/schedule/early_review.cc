@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "core/models/limiter.h"
-#include "core/mission/mission_lifecycle.h"
 #include "core/prompts/prompt.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/state/tasks.h"
+#include "core/state/sessions.h"
 
 namespace orchestrator::core {
 namespace {
@@ -82,8 +82,8 @@ void tell_worker(Context& ctx, const Task& task, const std::vector<Finding>& fin
   for (const Finding& finding : findings) {
     if (finding.severity == Severity::note || notes.size() >= kNotesMax) continue;
     notes.push_back(finding);
-    notes.back().file = clip(finding.file, 200);
-    notes.back().message = clip(finding.message, kNoteBytesMax);
+    notes.back().file = base::clip(finding.file, 200);
+    notes.back().message = base::clip(finding.message, kNoteBytesMax);
   }
   if (notes.empty()) return;
   PromptSession note;

@@ -2,30 +2,20 @@
 
 #include <algorithm>
 
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
+#include "base/text.h"
+#include "core/models/budget.h"
 #include "core/sessions/session_lifecycle.h"
+#include "core/state/admission.h"
+#include "core/state/plan_rules.h"
+#include "core/state/races.h"
 #include "core/state/tasks.h"
+#include "core/worktrees/worktree_calls.h"
 
 namespace orchestrator::core {
 namespace {
 
-constexpr std::size_t kStrategyBytesMax = 200;
-
 bool is_run_of(const Task& task, const TaskId& raced) {
   return task.parent == raced && !task.strategy.empty();
-}
-
-/// The run that it is, or is a part of; null: none.
-const Task* run_behind(const State& state, const Task& task) {
-  const Task* at = &task;
-  for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
-    if (!at->strategy.empty()) return at;
-    if (at->parent.empty()) return nullptr;
-    at = find_task(state, at->parent);
-  }
-  return nullptr;
 }
 
 /// Its review has passed, or a person has said so.
@@ -37,7 +27,7 @@ Task make_run(const State& state, const Task& raced, const std::string& strategy
               const std::string& commit) {
   Task run;
   run.id = numbered_id(state, raced.id.value + ".", "R");
-  run.title = first_line(raced.title + " – " + strategy, kStrategyBytesMax);
+  run.title = base::first_line(raced.title + " – " + strategy, kStrategyBytesMax);
   run.agent = raced.agent;
   run.files = raced.files;
   run.description = raced.description;
@@ -84,10 +74,10 @@ void give_up_race(Context& ctx, Task& raced) {
   for (const Task& run : ctx.state.tasks) {
     if (!is_run_of(run, raced.id)) continue;
     why += " " + run.id.value + " (" + run.strategy + ") is " + std::string(to_name(run.status)) +
-           (run.note.empty() ? ";" : ": " + clip(run.note, 200) + ";");
+           (run.note.empty() ? ";" : ": " + base::clip(run.note, 200) + ";");
   }
   why.pop_back();
-  raced.note = clip(why, 1000);
+  raced.note = base::clip(why, 1000);
   move_task(ctx, raced, TaskStatus::blocked);
 }
 
@@ -108,64 +98,6 @@ void settle(Context& ctx, Task& raced) {
 }
 
 }  // namespace
-
-std::vector<std::string> strategy_problems(const std::vector<std::string>& race,
-                                           const std::string& at) {
-  std::vector<std::string> problems;
-  if (race.size() > kStrategiesMax) {
-    problems.push_back(at + ": " + std::to_string(race.size()) + " strategies, and the limit is " +
-                       std::to_string(kStrategiesMax));
-    return problems;
-  }
-  for (std::size_t i = 0; i < race.size(); ++i) {
-    const std::string one = at + "[" + std::to_string(i) + "]: ";
-    const std::string strategy = trimmed(race[i]);
-    const bool again =
-        std::ranges::any_of(race.begin(), race.begin() + static_cast<std::ptrdiff_t>(i),
-                            [&](const std::string& other) { return trimmed(other) == strategy; });
-    if (strategy.empty() || strategy.find('\n') != std::string::npos ||
-        strategy.size() > kStrategyBytesMax) {
-      problems.push_back(one + "one line of 1 to " + std::to_string(kStrategyBytesMax) +
-                         " bytes is needed: how this one goes about it");
-    } else if (again) {
-      problems.push_back(one + "\"" + clip(strategy, 60) + "\" is there twice");
-    }
-  }
-  return problems;
-}
-
-bool is_raced(const State& state, const Task& task) {
-  if (task.race.size() < 2 || !task.strategy.empty() || !is_isolated(state)) return false;
-  // What is made in a worktree would have to be merged into a worktree.
-  const Task& root = root_of(state, task);
-  return &root == &task || !works_apart(state, root);
-}
-
-bool run_apart(const State& state, const Task& a, const Task& b) {
-  const Task* run = run_behind(state, a);
-  const Task* other = run_behind(state, b);
-  if (run != nullptr && other != nullptr) return run != other;
-  return run != nullptr ? b.racing : other != nullptr && a.racing;
-}
-
-bool runs_without(const State& state, const Task& task, const Task& other) {
-  const Task* run = run_behind(state, task);
-  return run != nullptr && run_behind(state, other) != run;
-}
-
-bool waits_for_race(const State& state, const Task& task) {
-  return state.worktrees.races && std::ranges::any_of(state.tasks, [&](const Task& raced) {
-           return raced.racing && claims_overlap(task, raced) && !is_part_of(state, task, raced.id);
-         });
-}
-
-bool is_in_race(const State& state, const Task& task) { return run_behind(state, task) != nullptr; }
-
-const Task& named_task(const State& state, const Task& task) {
-  if (task.strategy.empty()) return task;
-  const Task* raced = find_task(state, task.parent);
-  return raced == nullptr ? task : *raced;
-}
 
 void start_race(Context& ctx, Task& task, const std::string& commit) {
   State& state = ctx.state;
@@ -204,19 +136,37 @@ void settle_races(Context& ctx) {
   }
 }
 
-std::string strategy_note(const State& state, const Task& task) {
-  if (!task.strategy.empty()) {
-    const Task* raced = find_task(state, task.parent);
-    const std::size_t runs = raced == nullptr ? 1 : raced->race.size();
-    return "\nThis task is raced: " + std::to_string(runs) +
-           " Workers are at it, each in a worktree and with a strategy of its own, and the first "
-           "whose work is accepted wins. The strategy of this one:\n" +
-           task.strategy + "\n";
+bool prepares_race(const State& state, const WorktreesAnswered& event) {
+  return event.effect != 0 && event.effect == state.worktrees.effect &&
+         !state.worktrees.starting.empty();
+}
+
+void on_race_prepared(Context& ctx, const WorktreesAnswered& event) {
+  IsolationState& trees = ctx.state.worktrees;
+  ctx.moved = true;
+  trees.effect = 0;
+  Task* task = find_task(ctx.state, trees.starting);
+  trees.starting = TaskId{};
+  if (!event.problem.empty()) {
+    trees.starts_failed += 1;
+    if (trees.starts_failed < kTreeTriesMax) return;  // it is asked again
+    trees.starts_failed = 0;
+    if (task != nullptr) block_for_git(ctx, *task, "its race could not begin: " + event.problem);
+    return;
   }
-  if (task.race.empty()) return "";
-  std::string text = "\nWays to go about it, the first one first:\n";
-  for (const std::string& strategy : task.race) text += "- " + strategy + "\n";
-  return text;
+  trees.starts_failed = 0;
+  trees.integrated = event.commit;
+  const bool begins = task != nullptr && task->status == TaskStatus::ready &&
+                      ctx.state.phase == Phase::executing && claim_is_free(ctx.state, *task);
+  if (begins) start_race(ctx, *task, event.commit);
+}
+
+void prepare_race(Context& ctx, const Task& task) {
+  IsolationState& trees = ctx.state.worktrees;
+  const bool busy = trees.effect != 0 || trees.step != MergeStep::none;
+  if (busy || trees.integrated.empty()) return;
+  trees.starting = task.id;
+  trees.effect = ask_git(ctx, TreeCall::snapshot, "", trees.integrated, "", task.id);
 }
 
 }  // namespace orchestrator::core

@@ -2,21 +2,24 @@
 
 #include <algorithm>
 
-#include "core/mission/commander.h"
-#include "core/tools/delegate.h"
-#include "core/schedule/early_review.h"
-#include "core/schedule/deadlock.h"
+#include "base/text.h"
 #include "core/models/limiter.h"
-#include "core/worktrees/worktrees.h"
-#include "core/worktrees/merge_queue.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/sessions/parting.h"
 #include "core/prompts/prompt.h"
+#include "core/schedule/deadlock.h"
+#include "core/schedule/early_review.h"
 #include "core/schedule/race.h"
+#include "core/schedule/subtasks.h"
+#include "core/sessions/blocking_calls.h"
+#include "core/sessions/parting.h"
 #include "core/sessions/session_lifecycle.h"
+#include "core/state/admission.h"
+#include "core/state/checkouts.h"
+#include "core/state/phases.h"
+#include "core/state/races.h"
 #include "core/state/sessions.h"
-#include "core/worktrees/warm_pool.h"
 #include "core/state/tasks.h"
+#include "core/worktrees/warm_pool.h"
+#include "core/worktrees/worktrees.h"
 
 namespace orchestrator::core {
 namespace {
@@ -196,8 +199,8 @@ void keep_alive(Context& ctx, Role role, std::uint32_t& attempts,
   if (attempts >= ctx.state.options.limits.attempts) {
     const char* what = role == Role::planner ? "no valid plan came out of "
                                              : "no verdict on the whole came out of ";
-    block_mission(
-        ctx,
+    ctx.conclude(
+        Phase::blocked,
         what + std::to_string(attempts) + " " + std::string(to_name(role)) +
             " sessions. Look at their sessions, then /resume, or give a plan with submit_plan.");
     return;
@@ -225,7 +228,7 @@ std::string stuck_reason(const State& state) {
   for (const Task& task : state.tasks) {
     if (task.status == TaskStatus::blocked && text.size() < 1000) {
       text += "\n- " + task.id.value + " " + task.title + ": " +
-              (task.note.empty() ? "blocked" : clip(task.note, 500));
+              (task.note.empty() ? "blocked" : base::clip(task.note, 500));
     } else if (task.status == TaskStatus::ready && text.size() < 1000) {
       const std::string holders = holder_names(state, task);
       text += "\n- " + task.id.value + " " + task.title + " waits for " +
@@ -286,29 +289,11 @@ void run_tasks(Context& ctx) {
     enter(ctx, Cause::barrier_reached, Phase::integrating);
     state.master_attempts = 0;
   } else if (stands_still(state)) {
-    block_mission(ctx, stuck_reason(state));
+    ctx.conclude(Phase::blocked, stuck_reason(state));
   }
 }
 
 }  // namespace
-
-bool keeps_waiting(const State& state, const Task& other, const Task& task) {
-  // Whoever gave way lets those go first that wait for it.
-  const bool goes_first = is_in_work(other.status) ||
-                          (other.status == TaskStatus::ready && other.gave_way < task.gave_way);
-  return goes_first && &other != &task && claims_overlap(task, other) &&
-         !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
-         !runs_without(state, task, other) && !lets_go_of_claims(state, other, task);
-}
-
-bool claim_is_free(const State& state, const Task& task) {
-  return std::ranges::none_of(state.tasks,
-                              [&](const Task& other) { return keeps_waiting(state, other, task); });
-}
-
-bool could_begin(const State& state, const Task& task) {
-  return claim_is_free(state, task) && may_have_place(state, task);
-}
 
 void schedule(Context& ctx) {
   State& state = ctx.state;
@@ -316,6 +301,7 @@ void schedule(Context& ctx) {
   if (state.phase == Phase::planning) {
     keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt);
   }
+  if (ctx.conclusion) return;
   const bool settled = all_settled(state) && !merges_pending(state);
   if (state.phase == Phase::integrating && !settled) {  // a task was added or put back
     end_role(ctx, Role::master_reviewer);
@@ -325,7 +311,7 @@ void schedule(Context& ctx) {
   if (state.phase == Phase::integrating) {
     keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt);
   }
-  drive_spares(ctx);  // after those that tasks have taken now
+  if (!ctx.conclusion) drive_spares(ctx);  // after those that tasks have taken now
 }
 
 }  // namespace orchestrator::core

@@ -10,12 +10,4 @@ namespace orchestrator::core {
 /// it finds nothing to do.
 void schedule(Context& ctx);
 
-/// `other` is in work, or goes first because `task` gave way, and holds files that `task` wants, so
-/// that it cannot begin.
-[[nodiscard]] bool keeps_waiting(const State& state, const Task& other, const Task& task);
-/// No task keeps this one waiting.
-[[nodiscard]] bool claim_is_free(const State& state, const Task& task);
-/// Nor does it lack a worktree: given a slot, a ready task begins.
-[[nodiscard]] bool could_begin(const State& state, const Task& task);
-
 }  // namespace orchestrator::core

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "core/models/budget.h"
-#include "core/tools/delegate.h"
 #include "core/models/error_class.h"
 #include "core/models/limiter.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
 #include "core/sessions/parting.h"
 #include "core/sessions/session_lifecycle.h"
+#include "core/sessions/waiters.h"
+#include "core/state/checkouts.h"
 #include "core/state/sessions.h"
 
 namespace orchestrator::core {
@@ -43,7 +43,7 @@ void turn_over(Context& ctx, Session& session) {
 void still_works(Context& ctx, Session& session) {
   session.errored = false;
   session.failed = false;
-  note_opened(ctx, session);
+  note_opened(ctx.state, session);
   if (!session.submitted) move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
@@ -101,7 +101,7 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
   // for a delegated task: the turn goes on without it.
   if (session->state == SessionState::idle || session->state == SessionState::delegating)
     return true;
-  const std::string error = clip(event.error, 200);
+  const std::string error = base::clip(event.error, 200);
   if (session->inspecting) {
     session->inspecting = false;  // its timer asks again
     return true;
@@ -126,7 +126,7 @@ void on_turn_started(Context& ctx, Session& session) {
   session.inspections = 0;
   if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
   session.began = true;
-  note_opened(ctx, session);
+  note_opened(ctx.state, session);
   reserve_unasked(ctx, session);
   move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));

@@ -5,9 +5,8 @@
 
 #include "core/models/budget.h"
 #include "core/models/limiter.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
 #include "core/sessions/session_lifecycle.h"
+#include "core/state/checkouts.h"
 #include "core/state/sessions.h"
 
 namespace orchestrator::core {

@@ -2,20 +2,14 @@
 
 #include <algorithm>
 
-#include "core/mission/mission_lifecycle.h"
+#include "base/text.h"
+#include "core/prompts/notes.h"
 
 namespace orchestrator::core {
 namespace {
 
 constexpr std::size_t kRequestsMax = 200;
 constexpr std::size_t kWhatBytesMax = 200;
-
-std::string asker(const State& state, const SessionId& id) {
-  const Session* session = find_session(state, id);
-  if (session == nullptr) return "a session";
-  const std::string role(to_name(session->role));
-  return session->task.empty() ? "the " + role : "the " + role + " of " + session->task.value;
-}
 
 std::string minutes(const State& state) {
   const std::uint32_t seconds = state.options.timeouts.permission_s;
@@ -39,9 +33,10 @@ void on_permission_asked(Context& ctx, const PermissionAsked& event) {
   }
   const bool known = find(state, event.permission) != state.permissions.end();
   if (known || state.permissions.size() >= kRequestsMax) return;
-  PermissionRequest request{event.permission, event.session, clip(event.what, kWhatBytesMax), 0};
+  PermissionRequest request{event.permission, event.session, base::clip(event.what, kWhatBytesMax),
+                            0};
   request.timer = ctx.start_timer(static_cast<TimeMs>(state.options.timeouts.permission_s) * 1000);
-  ctx.emit(ShowToast{"warning", "Permission needed: " + asker(state, event.session) + " wants " +
+  ctx.emit(ShowToast{"warning", "Permission needed: " + permission_asker(state, event.session) + " wants " +
                                     request.what + ". Answer it in session " + event.session.value +
                                     "; after " + minutes(state) + " it is rejected."});
   state.permissions.push_back(std::move(request));
@@ -70,7 +65,7 @@ bool on_permission_timer(Context& ctx, TimerId timer) {
                                 ". Go on without it; if it cannot be done without, say so in your "
                                 "submission."});
   ctx.emit(ShowToast{"warning", "Permission rejected, since nobody answered: " +
-                                    asker(state, it->session) + " wanted " + it->what});
+                                    permission_asker(state, it->session) + " wanted " + it->what});
   if (Session* session = find_session(state, it->session)) session->seen_ms = ctx.now_ms;
   state.permissions.erase(it);
   return true;
@@ -87,20 +82,5 @@ void withdraw_permissions(Context& ctx, const SessionId& session) {
 }
 
 void forget_permissions(Context& ctx) { ctx.state.permissions.clear(); }
-
-std::string permission_lines(const State& state) {
-  std::string text;
-  std::size_t left_out = 0;
-  for (const PermissionRequest& request : state.permissions) {
-    if (text.size() > 300) {
-      left_out += 1;
-      continue;
-    }
-    text += "Waits for a permission: " + asker(state, request.session) + ", " +
-            clip(request.what, 100) + " (session " + request.session.value + ")\n";
-  }
-  if (left_out > 0) text += "… and " + std::to_string(left_out) + " more permissions\n";
-  return text;
-}
 
 }  // namespace orchestrator::core

@@ -17,7 +17,4 @@ void withdraw_permissions(Context& ctx, const SessionId& session);
 /// The process that held them has died.
 void forget_permissions(Context& ctx);
 
-/// One line for each request, for people; empty where there is none.
-[[nodiscard]] std::string permission_lines(const State& state);
-
 }  // namespace orchestrator::core

@@ -6,7 +6,6 @@
 #include "core/models/limiter.h"
 #include "core/sessions/session_lifecycle.h"
 #include "core/state/sessions.h"
-#include "core/state/tasks.h"
 
 namespace orchestrator::core {
 namespace {

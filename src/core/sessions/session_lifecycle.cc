@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "core/models/budget.h"
-#include "core/tools/delegate.h"
 #include "core/models/limiter.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
+#include "core/prompts/prompt.h"
 #include "core/sessions/parting.h"
 #include "core/sessions/permission.h"
-#include "core/prompts/prompt.h"
+#include "core/sessions/waiters.h"
+#include "core/state/checkouts.h"
+#include "core/state/path_claims.h"
 #include "core/state/sessions.h"
 #include "core/state/tasks.h"
 
@@ -40,7 +41,7 @@ std::string title_of(const State& state, const Session& session) {
   const Task* task = find_task(state, session.task);
   if (task != nullptr) {
     return task->id.value + " " + std::string(to_name(session.role)) + ": " +
-           first_line(task->title, 60);
+           base::first_line(task->title, 60);
   }
   return session.role == Role::planner ? "Plan" : "Mission review";
 }
@@ -98,19 +99,6 @@ void abort_turn(Context& ctx, Session& session) {
   ctx.emit(AbortSession{session.id});
 }
 
-bool is_busy(const Session& session) {
-  return session.state == SessionState::prompting || session.state == SessionState::waiting ||
-         session.state == SessionState::working || session.state == SessionState::closing ||
-         session.state == SessionState::delegating || session.state == SessionState::parting;
-}
-
-bool holds_slot(const Session& session) { return holds_slot(session.state); }
-
-std::size_t slots_used(const State& state) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      state.sessions, [](const Session& session) { return holds_slot(session.state); }));
-}
-
 bool may_begin(const Context& ctx, Role role) {
   return has_room(ctx.state) && choose_model(ctx, role, nullptr).now &&
          affords_prompt(ctx.state, nullptr, 0);
@@ -123,17 +111,6 @@ bool may_prompt(const Context& ctx, const Session& session) {
   return others < state.parallel && !(crowded && !holds_slot(session)) &&
          choose_model(ctx, session.role, &session).now &&
          affords_prompt(state, &session, session.prompt.size());
-}
-
-TimeMs stall_ms(const State& state) {
-  return static_cast<TimeMs>(state.options.timeouts.stall_s) * 1000;
-}
-
-Session* live_session(State& state, Role role, const TaskId& task) {
-  for (auto it = state.sessions.rbegin(); it != state.sessions.rend(); ++it) {
-    if (it->role == role && it->task == task && it->state != SessionState::ended) return &*it;
-  }
-  return nullptr;
 }
 
 bool lease_over(const Context& ctx, const Session& session) {
@@ -427,10 +404,11 @@ void go_on_after_fault(Context& ctx, Session& session) {
     // Its turn is over: there is nothing to abort.
     ctx.cancel_timer(session.timer);
     move_session(ctx, session, SessionState::idle);
-    return block_mission(ctx, "no model answers the " + std::string(to_name(session.role)) + ": " +
-                                  model_trouble(ctx.state, session) +
-                                  ". Mend its key, account or name, or name another one in "
-                                  "`models` or `fallback`; then /resume.");
+    return ctx.conclude(Phase::blocked,
+                        "no model answers the " + std::string(to_name(session.role)) + ": " +
+                            model_trouble(ctx.state, session) +
+                            ". Mend its key, account or name, or name another one in "
+                            "`models` or `fallback`; then /resume.");
   }
   if (session.faults > kFaultsInSession) return lose_session(ctx, session, why);
   go_on_later(ctx, session, why, session.faults);
@@ -460,7 +438,7 @@ void on_worker_stopped(Context& ctx, Session& session) {
 void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
   session.seen_ms = ctx.now_ms;
   if (!is_busy(session) || session.submitted) return;
-  const std::string error = clip(event.tool, 60) + ": " + first_line(event.error, 300);
+  const std::string error = base::clip(event.tool, 60) + ": " + base::first_line(event.error, 300);
   const bool again = event.running && error == session.tool_error;
   session.tool_error = error;
   session.tool_errors = again ? session.tool_errors + 1 : 1;
@@ -529,7 +507,8 @@ void on_refused_call(Context& ctx, Session& session, const std::string& text) {
   if (session.state == SessionState::ended || session.submitted) return;
   session.refusals += 1;
   const std::size_t head = text.find('\n');  // of a list
-  session.refusal = clip(one_line(head == std::string::npos ? text : text.substr(head + 1)), 200);
+  session.refusal =
+      base::clip(base::one_line(head == std::string::npos ? text : text.substr(head + 1)), 200);
   if (session.refusals < kRefusalsMax) return;
   give_up_attempt(ctx, session,
                   "its tool calls were refused " + std::to_string(kRefusalsMax) + " times in a row",

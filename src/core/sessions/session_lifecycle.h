@@ -19,18 +19,10 @@ inline constexpr std::size_t kStartingMax = 24;
 /// The real idle follows a premature one within half a second (host contract A.1).
 inline constexpr TimeMs kSecondIdleMs = 5'000;
 
-[[nodiscard]] bool holds_slot(const Session& session);
-/// A prompt is on its way, or a turn runs: the host has something to abort.
-[[nodiscard]] bool is_busy(const Session& session);
-[[nodiscard]] std::size_t slots_used(const State& state);
 /// Whether a session of this role may be begun now, as far as slots, its model and the budget say.
 [[nodiscard]] bool may_begin(const Context& ctx, Role role);
 /// Whether this one may be given its next prompt now; its own slot is not counted against it.
 [[nodiscard]] bool may_prompt(const Context& ctx, const Session& session);
-[[nodiscard]] TimeMs stall_ms(const State& state);
-
-/// The newest session of this role and task that may still be prompted, or none.
-[[nodiscard]] Session* live_session(State& state, Role role, const TaskId& task);
 
 /// Asks the host for a session (references to sessions do not outlive this), which gets `prompt` as
 /// soon as it exists.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "core/state/moves.h"
 #include "orchestrator/effect.h"
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
@@ -10,6 +12,12 @@
 namespace orchestrator::core {
 
 struct Trace;
+
+/// How the mission stops running, and why.
+struct Conclusion {
+  Phase phase = Phase::none;  ///< sealed, blocked, paused or cancelled
+  std::string reason;
+};
 
 /// One step in the making: the state that it moves, its time, and the effects so far.
 struct Context {
@@ -23,6 +31,15 @@ struct Context {
   /// A dependency has, or a task is not at work any more: which tasks are ready, and what their
   /// wholes claim, must be looked at again.
   bool graph_moved = false;
+
+  /// What `conclude` was called with first.
+  std::optional<Conclusion> conclusion = {};
+
+  /// The mission is to stop running. It does when the present part of the step is over
+  /// (`carry_out_conclusion` in mission/mission_lifecycle.h), so that any room may say so.
+  void conclude(Phase phase, std::string reason = "") {
+    if (!conclusion) conclusion = Conclusion{phase, std::move(reason)};
+  }
 
   template <class E>
   void emit(E effect) {

@@ -4,8 +4,9 @@
 #include <set>
 
 #include "base/nearest.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/schedule/race.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "core/state/races.h"
 #include "core/state/tasks.h"
 
 namespace orchestrator::core {
@@ -24,12 +25,6 @@ const std::string* known_agent(const State& state, const std::string& name) {
   const auto it = std::ranges::find_if(
       state.agents, [&](const std::string& known) { return same_name(known, name); });
   return it == state.agents.end() ? nullptr : &*it;
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
-  return text;
 }
 
 /// Collects the problems of one plan.
@@ -61,27 +56,27 @@ class Checker {
  private:
   void check(const TaskSpec& spec, const std::string& at, std::set<TaskId>& seen) {
     if (!valid_task_id(spec.id.value)) {
-      problems_.push_back(at + ".id: \"" + clip(spec.id.value, 60) +
+      problems_.push_back(at + ".id: \"" + base::clip(spec.id.value, 60) +
                           "\" is no id: a letter, then up to 31 letters, digits, '.', '_' or '-'");
     } else if (!seen.insert(spec.id).second) {
       problems_.push_back(at + ".id: \"" + spec.id.value +
                           "\" is used twice: give each task its own");
     }
-    if (trimmed(spec.title).empty() || spec.title.find('\n') != std::string::npos ||
+    if (base::trimmed(spec.title).empty() || spec.title.find('\n') != std::string::npos ||
         spec.title.size() > kTitleBytesMax) {
       problems_.push_back(at + ".title: one line of 1 to 200 bytes is needed");
     }
     if (!spec.agent.empty() && known_agent(state_, spec.agent) == nullptr) {
-      problems_.push_back(at + ".agent: no agent \"" + clip(spec.agent, 60) + "\": use one of " +
-                          joined(state_.agents));
+      problems_.push_back(at + ".agent: no agent \"" + base::clip(spec.agent, 60) +
+                          "\": use one of " + base::joined(state_.agents));
     }
     check_deps(spec, at);
     for (std::string& problem : strategy_problems(spec.race, at + ".race"))
       problems_.push_back(std::move(problem));
     for (std::size_t i = 0; i < spec.files.size() && !full(); ++i) {
-      if (project_path(spec.files[i]).empty()) {
+      if (base::project_path(spec.files[i]).empty()) {
         problems_.push_back(at + ".files[" + std::to_string(i) + "]: \"" +
-                            clip(spec.files[i], 120) +
+                            base::clip(spec.files[i], 120) +
                             "\" is outside the project: write a path relative to its directory");
       }
     }
@@ -96,7 +91,7 @@ class Checker {
       for (const TaskId& id : ids_) names.push_back(id.value);
       const auto close = base::nearest(spec.deps[i].value, names);
       problems_.push_back(
-          at + ".deps[" + std::to_string(i) + "]: no task \"" + clip(spec.deps[i].value, 60) +
+          at + ".deps[" + std::to_string(i) + "]: no task \"" + base::clip(spec.deps[i].value, 60) +
           "\"" + (close ? "; did you mean \"" + *close + "\"?" : ": name a task of this plan"));
     }
   }
@@ -129,47 +124,23 @@ std::vector<std::string> task_problems(const State& state, const std::vector<Tas
 Task make_task(const State& state, const TaskSpec& spec) {
   Task task;
   task.id = spec.id;
-  task.title = trimmed(spec.title);
+  task.title = base::trimmed(spec.title);
   task.description = spec.description;
   const std::string* agent = known_agent(state, spec.agent);
   task.agent = agent == nullptr ? "worker" : *agent;
-  for (const std::string& file : spec.files) task.files.push_back(project_path(file));
+  for (const std::string& file : spec.files) task.files.push_back(base::project_path(file));
   for (const TaskId& dep : spec.deps) {
     if (std::ranges::find(task.deps, dep) == task.deps.end()) task.deps.push_back(dep);
   }
   task.accept = spec.accept;
   for (const std::string& command : spec.verify) add_command(task.verify, command);
-  for (const std::string& strategy : spec.race) task.race.push_back(trimmed(strategy));
+  for (const std::string& strategy : spec.race) task.race.push_back(base::trimmed(strategy));
   task.iteration = state.iteration;
   return task;
 }
 
-std::string project_path(const std::string& path) {
-  if (path.empty() || path.front() == '/' || path.front() == '~' ||
-      path.find('\0') != std::string::npos || path.find('\\') != std::string::npos) {
-    return "";
-  }
-  std::string clean;
-  std::size_t start = 0;
-  while (start <= path.size()) {
-    const std::size_t end = std::min(path.find('/', start), path.size());
-    const std::string part = path.substr(start, end - start);
-    if (part == "..") return "";
-    if (!part.empty() && part != ".") clean += (clean.empty() ? "" : "/") + part;
-    start = end + 1;
-  }
-  return clean.empty() ? "**" : clean;
-}
-
-std::string trimmed(const std::string& text) {
-  const char* spaces = " \t\r\n";
-  const std::size_t start = text.find_first_not_of(spaces);
-  if (start == std::string::npos) return "";
-  return text.substr(start, text.find_last_not_of(spaces) - start + 1);
-}
-
 void add_command(std::vector<std::string>& commands, const std::string& command) {
-  std::string clean = trimmed(command);
+  std::string clean = base::trimmed(command);
   if (clean.empty() || std::ranges::find(commands, clean) != commands.end()) return;
   commands.push_back(std::move(clean));
 }
@@ -186,7 +157,7 @@ std::string nearest_ids(const State& state, const TaskId& id) {
   std::vector<std::string_view> names;
   for (const Task& task : state.tasks) names.push_back(task.id.value);
   const std::vector<std::string> close = base::nearest_n(id.value, names, 3);
-  return close.empty() ? "" : " Nearest: " + joined(close) + ".";
+  return close.empty() ? "" : " Nearest: " + base::joined(close) + ".";
 }
 
 }  // namespace orchestrator::core

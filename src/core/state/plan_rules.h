@@ -17,11 +17,6 @@ namespace orchestrator::core {
                                                      const std::string& where);
 [[nodiscard]] Task make_task(const State& state, const TaskSpec& spec);
 
-/// A path or glob as the engine keeps it (no `./`, no doubled `/`); empty when it leaves the
-/// project.
-[[nodiscard]] std::string project_path(const std::string& path);
-/// `  npm   test ` -> `npm test` only at its ends: commands are compared as they were written.
-[[nodiscard]] std::string trimmed(const std::string& text);
 /// Adds a command, trimmed, unless it is empty or there.
 void add_command(std::vector<std::string>& commands, const std::string& command);
 /// The first of `stem`1, `stem`2, … that no task has; where these are too long, of `otherwise`1, ….

@@ -3,14 +3,10 @@
 #include <array>
 
 #include "core/state/context.h"
+#include "core/state/moves.h"
 
 /// The life of a child session: which moves exist.
 namespace orchestrator::core {
-
-struct SessionMove {
-  SessionState from;
-  SessionState to;
-};
 
 /// Every move of a session there is.
 inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
@@ -92,5 +88,17 @@ void move_session(Context& ctx, Session& session, SessionState to);
          state != SessionState::held && state != SessionState::delegating &&
          state != SessionState::parting;
 }
+
+[[nodiscard]] bool holds_slot(const Session& session);
+/// A prompt is on its way, or a turn runs: the host has something to abort.
+[[nodiscard]] bool is_busy(const Session& session);
+[[nodiscard]] std::size_t slots_used(const State& state);
+[[nodiscard]] TimeMs stall_ms(const State& state);
+/// The newest session of this role and task that may still be prompted, or none.
+[[nodiscard]] Session* live_session(State& state, Role role, const TaskId& task);
+/// The role of a session in the mission; `none` for every session that is not of it.
+[[nodiscard]] Role role_of_session(const State& state, const SessionId& session);
+/// A tool call of this session waits for a task.
+[[nodiscard]] bool is_waiting_session(const State& state, const SessionId& session);
 
 }  // namespace orchestrator::core

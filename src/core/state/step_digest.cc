@@ -2,6 +2,7 @@
 #include <string_view>
 #include <variant>
 
+#include "core/state/tasks.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator {

@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "core/schedule/deadlock.h"
-#include "core/schedule/race.h"
-#include "core/state/trace.h"
 
 namespace orchestrator::core {
+namespace {
+
+constexpr std::size_t kTouchedMax = 2000;
+
+}  // namespace
 
 void move_task(Context& ctx, Task& task, TaskStatus to) {
   if (task.status == to) return;
@@ -65,14 +67,6 @@ bool is_part_of(const State& state, const Task& task, const TaskId& whole) {
     at = find_task(state, at->parent.empty() ? at->brings : at->parent);
   }
   return false;
-}
-
-const Task* holder_of(const State& state, const Task& asking, const std::string& path) {
-  const auto held = std::ranges::find_if(state.tasks, [&](const Task& task) {
-    return task.id != asking.id && is_in_work(task.status) && claims(task, path) &&
-           !is_part_of(state, asking, task.id) && !run_apart(state, asking, task);
-  });
-  return held == state.tasks.end() ? nullptr : &*held;
 }
 
 TaskIndex::TaskIndex(const std::vector<Task>& tasks) {
@@ -140,6 +134,42 @@ std::string find_cycle(const std::vector<Task>& tasks) {
     if (std::string cycle = search.visit(i); !cycle.empty()) return cycle;
   }
   return "";
+}
+
+void want_nothing(Task& task) {
+  task.wants.clear();
+  task.waits_for = TaskId{};
+}
+
+void note_touched(Task& task, const std::string& path) {
+  if (task.touched.size() < kTouchedMax &&
+      std::ranges::find(task.touched, path) == task.touched.end()) {
+    task.touched.push_back(path);
+  }
+}
+
+bool waits_for_parts(const State& state, const Task& task) {
+  const Session* worker = find_session(state, task.session);
+  // A call that was cut off is followed by the end of its turn.
+  return task.status == TaskStatus::running && worker != nullptr &&
+         worker->state == SessionState::delegating && !worker->errored && !worker->failed;
+}
+
+std::vector<TaskId> unfinished_parts(const State& state, const Task& task) {
+  std::vector<TaskId> parts;
+  for (const Task& part : state.tasks) {
+    if (part.parent == task.id && !is_settled(part.status)) parts.push_back(part.id);
+  }
+  return parts;
+}
+
+bool merges_pending(const State& state) {
+  return std::ranges::any_of(state.tasks,
+                             [](const Task& task) { return task.merge == MergeState::waiting; });
+}
+
+bool is_finished(const Task& task) {
+  return is_settled(task.status) || task.status == TaskStatus::blocked;
 }
 
 }  // namespace orchestrator::core

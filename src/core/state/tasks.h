@@ -7,16 +7,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/state/path_claims.h"
 #include "core/state/context.h"
+#include "core/state/moves.h"
 
 /// The tasks of a mission: which moves a task can make, what depends on what, what is left.
 namespace orchestrator::core {
-
-struct TaskMove {
-  TaskStatus from;
-  TaskStatus to;
-};
 
 /// Every move of a task there is.
 inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
@@ -91,10 +86,6 @@ void finish_on_word(Context& ctx, Task& task);
 /// Whether a task was delegated from `whole`, or from a task that was, or brings one together with
 /// others that was. A task is no part of itself.
 [[nodiscard]] bool is_part_of(const State& state, const Task& task, const TaskId& whole);
-/// The other task in work that holds this file, as far as `asking` is concerned: what a whole holds
-/// its parts may write.
-[[nodiscard]] const Task* holder_of(const State& state, const Task& asking,
-                                    const std::string& path);
 
 /// Where each task stands in a list, by its id. Valid until the list changes.
 class TaskIndex {
@@ -112,5 +103,20 @@ void refresh_ready(Context& ctx);
 /// The first dependency cycle as a path that ends where it began (`T1 -> T2 -> T1`), or nothing.
 /// Ids that no task has are passed over.
 [[nodiscard]] std::string find_cycle(const std::vector<Task>& tasks);
+
+/// The task is no longer at work, or goes on without it.
+void want_nothing(Task& task);
+/// A file that a task's Worker has changed; bounded.
+void note_touched(Task& task, const std::string& path);
+
+/// Its Worker's turn waits for tasks that it has delegated, and holds no slot.
+[[nodiscard]] bool waits_for_parts(const State& state, const Task& task);
+/// Parts that are neither done nor dropped.
+[[nodiscard]] std::vector<TaskId> unfinished_parts(const State& state, const Task& task);
+/// Accepted work is not in the project yet, and nothing but git is in its way.
+[[nodiscard]] bool merges_pending(const State& state);
+
+/// Settled, or blocked: whoever waits for the task waits no longer.
+[[nodiscard]] bool is_finished(const Task& task);
 
 }  // namespace orchestrator::core

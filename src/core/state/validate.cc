@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <set>
 
-#include "core/mission/mission_lifecycle.h"
 #include "core/state/tasks.h"
 #include "orchestrator/step.h"
 

@@ -1,10 +1,26 @@
 #include "core/tools/common.h"
 
-#include "core/mission/commander.h"
-#include "core/mission/mission_lifecycle.h"
+#include <algorithm>
+
+#include "base/text.h"
 #include "core/sessions/session_lifecycle.h"
+#include "core/state/phases.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
 
 namespace orchestrator::core {
+namespace {
+
+/// Some task is ready, or its Worker or Reviewer is to go on.
+bool has_movable_task(const State& state) {
+  return std::ranges::any_of(state.tasks, [](const Task& task) {
+    // A conflict is solved by another task, and a race is run by others.
+    return task.status == TaskStatus::ready ||
+           (is_in_work(task.status) && task.merge != MergeState::conflict && !task.racing);
+  });
+}
+
+}  // namespace
 
 std::string wrong_caller(const State& state, const SessionId& session, Role role,
                          const std::string& tool) {
@@ -32,16 +48,7 @@ void check_named_task(const TaskId& named, const TaskId& right, const TaskId& na
                       std::vector<std::string>& problems) {
   if (named.empty() || named == right || named == name) return;
   problems.push_back("task: this session holds \"" + name.value + "\", not \"" +
-                     clip(named.value, 60) + "\"");
-}
-
-std::string listed(std::string head, const std::vector<std::string>& problems) {
-  for (const std::string& problem : problems) head += "\n- " + problem;
-  return head;
-}
-
-void append(std::vector<std::string>& problems, std::vector<std::string> more) {
-  for (std::string& problem : more) problems.push_back(std::move(problem));
+                     base::clip(named.value, 60) + "\"");
 }
 
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,
@@ -52,6 +59,22 @@ void refuse_call(Context& ctx, const RequestId& request, const SessionId& sessio
   } else {
     ctx.state.metrics.refusals += 1;
   }
+}
+
+bool unblock(Context& ctx) {
+  State& state = ctx.state;
+  if (state.phase != Phase::blocked || state.resume_phase == Phase::planning) return false;
+  refresh_ready(ctx);
+  const bool review = all_settled(state) && state.resume_phase == Phase::executing;
+  if (!review && !has_movable_task(state)) return false;
+  enter(ctx, Cause::work_appeared, Phase::executing);
+  return true;
+}
+
+bool is_unplanned(const State& state) {
+  const bool waits = state.phase == Phase::blocked || state.phase == Phase::paused;
+  const Phase phase = waits ? state.resume_phase : state.phase;
+  return phase == Phase::planning || (phase == Phase::briefing && state.tasks.empty());
 }
 
 }  // namespace orchestrator::core

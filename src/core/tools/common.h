@@ -9,17 +9,6 @@
 /// first; a refusal lists every problem and changes nothing.
 namespace orchestrator::core {
 
-void on_plan(Context& ctx, const PlanSubmitted& event);
-void on_work(Context& ctx, const WorkSubmitted& event);
-void on_review(Context& ctx, const ReviewSubmitted& event);
-void on_todo(Context& ctx, const TodoUpdated& event);
-
-/// Keeps a receipt of a command that the host ran in a mission session.
-void on_command_ran(Context& ctx, const CommandRan& event);
-void on_file_written(Context& ctx, const FileWritten& event);
-/// A file that a task's Worker has changed; bounded.
-void note_touched(Task& task, const std::string& path);
-
 /// Why this session may not hand in what only `role` does, or nothing.
 [[nodiscard]] std::string wrong_caller(const State& state, const SessionId& session, Role role,
                                        const std::string& tool);
@@ -34,11 +23,8 @@ void check_named_task(const TaskId& named, const TaskId& right, const TaskId& na
 bool unblock(Context& ctx);
 /// A plan is still to come, and would not keep what is added before it.
 [[nodiscard]] bool is_unplanned(const State& state);
-void append(std::vector<std::string>& problems, std::vector<std::string> more);
 /// Refuses a call, and counts that against the session that made it.
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,
                  const std::string& text);
-/// "<head>\n- problem\n- problem"
-[[nodiscard]] std::string listed(std::string head, const std::vector<std::string>& problems);
 
 }  // namespace orchestrator::core

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
-#include "core/tools/common.h"
+#include "base/text.h"
+#include "core/tools/handlers.h"
 
 namespace orchestrator::core {
 namespace {
@@ -20,7 +19,7 @@ const Receipt* newest(const State& state, const SessionId& session, const std::s
   return it == state.receipts.rend() ? nullptr : &*it;
 }
 
-std::string quoted(const std::string& command) { return "`" + clip(command, 200) + "`"; }
+std::string quoted(const std::string& command) { return "`" + base::clip(command, 200) + "`"; }
 
 }  // namespace
 
@@ -29,7 +28,7 @@ std::vector<std::string> unproved_claims(const State& state, const SessionId& se
   std::vector<std::string> problems;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const std::string at = "evidence[" + std::to_string(i) + "]: ";
-    const std::string command = trimmed(claims[i].command);
+    const std::string command = base::trimmed(claims[i].command);
     const Receipt* receipt = newest(state, session, command);
     if (receipt == nullptr) {
       problems.push_back(at + "no receipt of " + quoted(command) +
@@ -91,7 +90,7 @@ void on_command_ran(Context& ctx, const CommandRan& event) {
   Receipt receipt;
   receipt.session = event.session;
   receipt.task = session->task;
-  receipt.command = trimmed(event.command);
+  receipt.command = base::trimmed(event.command);
   receipt.exit_code = event.exit_code;
   receipt.output_hash = event.output_hash;
   receipt.files_hash = event.files_hash;

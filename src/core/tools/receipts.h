@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/state/path_claims.h"
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
 

@@ -1,12 +1,13 @@
 #include <algorithm>
 
-#include "core/mission/commander.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
+#include "base/text.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/tools/common.h"
+#include "core/state/phases.h"
+#include "core/state/plan_rules.h"
 #include "core/state/tasks.h"
+#include "core/tools/common.h"
+#include "core/tools/handlers.h"
+#include "core/worktrees/worktrees.h"
 
 namespace orchestrator::core {
 namespace {
@@ -69,15 +70,16 @@ std::vector<std::string> plan_problems(const State& state, const PlanSubmitted& 
   if (event.args.tasks.empty() && problems.empty()) {
     problems.emplace_back("tasks: at least one is needed");
   }
-  const bool verified = std::ranges::any_of(
-      event.args.verify, [](const std::string& command) { return !trimmed(command).empty(); });
-  if (!verified && trimmed(event.args.verify_reason).empty()) {
+  const bool verified = std::ranges::any_of(event.args.verify, [](const std::string& command) {
+    return !base::trimmed(command).empty();
+  });
+  if (!verified && base::trimmed(event.args.verify_reason).empty()) {
     problems.emplace_back(
         "verify: empty; name the commands that prove the whole mission, or say in verify_reason "
         "why "
         "there are none");
   }
-  append(problems, task_problems(state, kept, event.args.tasks, "tasks"));
+  base::append(problems, task_problems(state, kept, event.args.tasks, "tasks"));
   return problems;
 }
 
@@ -104,8 +106,8 @@ void on_plan(Context& ctx, const PlanSubmitted& event) {
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        listed("submit_plan: the plan was not taken. Mend all of these and call it again:",
-               problems));
+        base::listed("submit_plan: the plan was not taken. Mend all of these and call it again:",
+                     problems));
   }
   adopt_plan(ctx, event.args, std::move(kept));
   close_planning(ctx, event.session);
@@ -115,7 +117,7 @@ void on_plan(Context& ctx, const PlanSubmitted& event) {
     enter(ctx, Cause::work_appeared, Phase::executing);
   }
   const bool by_commander = event.session == state.root_session;
-  if (by_commander) made_progress(ctx);
+  if (by_commander) state.commander.continuations = 0;
   ctx.accept(event.request, "Plan taken: " + std::to_string(event.args.tasks.size()) + " tasks." +
                                 (by_commander ? " Call mission_run to carry it out."
                                               : " Your part is done: end your turn."));

@@ -1,17 +1,20 @@
 #include <algorithm>
 
-#include "core/state/path_claims.h"
-#include "core/mission/commander.h"
-#include "core/tools/receipts.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "core/schedule/early_review.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
 #include "core/sessions/parting.h"
-#include "core/state/plan_rules.h"
-#include "core/schedule/race.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/tools/common.h"
+#include "core/state/path_claims.h"
+#include "core/state/phases.h"
+#include "core/state/plan_rules.h"
+#include "core/state/races.h"
+#include "core/state/sessions.h"
 #include "core/state/tasks.h"
+#include "core/tools/common.h"
+#include "core/tools/handlers.h"
+#include "core/tools/receipts.h"
+#include "core/worktrees/worktrees.h"
 
 namespace orchestrator::core {
 namespace {
@@ -65,7 +68,7 @@ std::string why_no_iteration(const State& state) {
 
 /// The first line with something in it.
 std::string headline_of(const Finding& finding) {
-  return first_line(trimmed(finding.message), 180);
+  return base::first_line(base::trimmed(finding.message), 180);
 }
 
 std::string place_of(const Finding& finding) {
@@ -78,7 +81,7 @@ std::string place_of(const Finding& finding) {
 /// were green.
 std::vector<std::string> verify_of(const State& state, const Finding& finding, bool alone) {
   if (alone) return state.verify;
-  const std::string file = project_path(finding.file);
+  const std::string file = base::project_path(finding.file);
   if (finding.file.empty() || file.empty()) return {};
   const auto owner = std::ranges::find_if(state.tasks, [&](const Task& task) {
     return task.status == TaskStatus::done && claims(task, file);
@@ -93,7 +96,8 @@ TaskSpec mending_task(const State& state, const Finding& finding, bool alone) {
   const std::string place = place_of(finding);
   spec.description = "The review of the whole mission found" +
                      (place.empty() ? "" : " in " + place) + ":\n" + finding.message;
-  if (!finding.file.empty() && !project_path(finding.file).empty()) spec.files = {finding.file};
+  if (!finding.file.empty() && !base::project_path(finding.file).empty())
+    spec.files = {finding.file};
   spec.accept = {"the finding no longer holds, and nothing else is broken"};
   spec.verify = verify_of(state, finding, alone);
   return spec;
@@ -113,7 +117,7 @@ void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
       Task& last = state.tasks.back();
       last.files.clear();
       if (last.description.size() > kDescriptionBytesMax) continue;
-      last.description += "\n\nAnd " + place_of(finding) + ": " + clip(finding.message, 1000);
+      last.description += "\n\nAnd " + place_of(finding) + ": " + base::clip(finding.message, 1000);
     }
   }
 }
@@ -157,7 +161,7 @@ void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
       const std::string place = place_of(finding);
       lines.push_back((place.empty() ? "" : place + ": ") + headline_of(finding));
     }
-    return block_mission(ctx, listed(why, lines));
+    return ctx.conclude(Phase::blocked, base::listed(why, lines));
   }
   state.iteration += 1;
   add_mending_tasks(ctx, findings);
@@ -186,7 +190,7 @@ void check_pass(const State& state, const ReviewSubmitted& event,
   for (const std::string& error : event.syntax_errors) {
     problems.push_back(error + ": a pass is not possible; reject with it");
   }
-  append(problems, missing_receipts(state, event.session, verify, event.files_hash));
+  base::append(problems, missing_receipts(state, event.session, verify, event.files_hash));
 }
 
 std::vector<std::string> review_problems(const State& state, const ReviewSubmitted& event,
@@ -196,10 +200,10 @@ std::vector<std::string> review_problems(const State& state, const ReviewSubmitt
   std::vector<std::string> problems = event.problems;
   check_named_task(event.args.task, subject, name, problems);
   for (std::size_t i = 0; i < event.args.findings.size(); ++i) {
-    if (!trimmed(event.args.findings[i].message).empty()) continue;
+    if (!base::trimmed(event.args.findings[i].message).empty()) continue;
     problems.push_back("findings[" + std::to_string(i) + "].message: empty; say what was found");
   }
-  append(problems, unproved_claims(state, event.session, event.args.evidence));
+  base::append(problems, unproved_claims(state, event.session, event.args.evidence));
   if (!event.args.verdict) {
     if (problems.empty()) problems.emplace_back("verdict: \"pass\" or \"reject\" is needed");
   } else if (first_look) {
@@ -233,7 +237,7 @@ void take_first_look(Context& ctx, const ReviewSubmitted& event, Session& sessio
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        listed("submit_review: not taken. Mend all of these and call it again:", problems));
+        base::listed("submit_review: not taken. Mend all of these and call it again:", problems));
   }
   part_with(ctx, session, event.request,
             "Taken: the Worker of " + task.id.value + " reads your findings now. End your turn.");
@@ -244,7 +248,7 @@ void take_whole(Context& ctx, const ReviewArgs& review, std::vector<Proof> proof
   if (*review.verdict == Verdict::reject) return reject_mission(ctx, review.findings);
   ctx.state.findings = review.findings;
   ctx.state.proofs = std::move(proofs);
-  seal_mission(ctx);
+  ctx.conclude(Phase::sealed);
 }
 
 void take_task(Context& ctx, Task& task, const ReviewArgs& review, std::vector<Proof> proofs) {
@@ -270,7 +274,7 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        listed("submit_review: not taken. Mend all of these and call it again:", problems));
+        base::listed("submit_review: not taken. Mend all of these and call it again:", problems));
   }
   const bool pass = *event.args.verdict == Verdict::pass;
   std::vector<Proof> proofs = proofs_of(state, event.session, verify);

@@ -1,23 +1,21 @@
 #include <algorithm>
 
-#include "core/mission/commander.h"
-#include "core/tools/delegate.h"
-#include "core/tools/lsp_findings.h"
-#include "core/tools/receipts.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "core/schedule/early_review.h"
-#include "core/schedule/deadlock.h"
-#include "core/mission/mission_lifecycle.h"
+#include "core/schedule/subtasks.h"
 #include "core/sessions/parting.h"
 #include "core/state/plan_rules.h"
-#include "core/schedule/race.h"
-#include "core/sessions/session_lifecycle.h"
-#include "core/tools/common.h"
+#include "core/state/races.h"
 #include "core/state/tasks.h"
+#include "core/tools/common.h"
+#include "core/tools/handlers.h"
+#include "core/tools/lsp_findings.h"
+#include "core/tools/receipts.h"
 
 namespace orchestrator::core {
 namespace {
 
-constexpr std::size_t kTouchedMax = 2000;
 constexpr std::size_t kSubmittedBytesMax = 4000;
 
 std::string why_no_work(const State& state, const SessionId& id) {
@@ -41,12 +39,13 @@ std::vector<std::string> work_problems(const State& state, const WorkSubmitted& 
   std::vector<std::string> problems = event.problems;
   check_named_task(event.args.task, task.id, named_task(state, task).id, problems);
   for (std::size_t i = 0; i < event.args.files.size(); ++i) {
-    if (!project_path(event.args.files[i]).empty()) continue;
-    problems.push_back("files[" + std::to_string(i) + "]: \"" + clip(event.args.files[i], 120) +
+    if (!base::project_path(event.args.files[i]).empty()) continue;
+    problems.push_back("files[" + std::to_string(i) + "]: \"" +
+                       base::clip(event.args.files[i], 120) +
                        "\" is outside the project: write a path relative to its directory");
   }
-  append(problems, unproved_claims(state, event.session, event.args.evidence));
-  append(problems, task_problems(state, state.tasks, event.args.follow_ups, "follow_ups"));
+  base::append(problems, unproved_claims(state, event.session, event.args.evidence));
+  base::append(problems, task_problems(state, state.tasks, event.args.follow_ups, "follow_ups"));
   for (const TaskId& part : unfinished_parts(state, task)) {
     problems.push_back("delegated task " + part.value + " is " +
                        std::string(to_name(find_task(state, part)->status)) +
@@ -57,13 +56,6 @@ std::vector<std::string> work_problems(const State& state, const WorkSubmitted& 
 
 }  // namespace
 
-void note_touched(Task& task, const std::string& path) {
-  if (task.touched.size() < kTouchedMax &&
-      std::ranges::find(task.touched, path) == task.touched.end()) {
-    task.touched.push_back(path);
-  }
-}
-
 void on_work(Context& ctx, const WorkSubmitted& event) {
   State& state = ctx.state;
   const std::string why = why_no_work(state, event.session);
@@ -71,14 +63,14 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   Session& session = *find_session(state, event.session);
   Task& task = *find_task(state, session.task);
   std::vector<std::string> problems = work_problems(state, event, task);
-  append(problems, refused_errors(task, event.diagnosis));
+  base::append(problems, refused_errors(task, event.diagnosis));
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        listed("submit_work: not taken. Mend all of these and call it again:", problems));
+        base::listed("submit_work: not taken. Mend all of these and call it again:", problems));
   }
-  task.summary = clip(event.args.summary, kSubmittedBytesMax);
-  for (const std::string& file : event.args.files) note_touched(task, project_path(file));
+  task.summary = base::clip(event.args.summary, kSubmittedBytesMax);
+  for (const std::string& file : event.args.files) note_touched(task, base::project_path(file));
   keep_claims(state);
   task.review_attempts = 0;
   keep_diagnosis(task, event.diagnosis);
@@ -97,7 +89,7 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   Session* session = find_session(ctx.state, event.session);
   if (session == nullptr || !is_active(ctx.state.phase)) return;
   session->seen_ms = ctx.now_ms;
-  const std::string path = project_path(event.path);
+  const std::string path = base::project_path(event.path);
   Task* task = find_task(ctx.state, session->task);
   if (task == nullptr || path.empty() || session->role != Role::worker) return;
   session->wrote = true;

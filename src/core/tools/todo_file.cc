@@ -4,14 +4,16 @@
 #include <map>
 #include <set>
 
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
+#include "base/text.h"
+#include "core/models/budget.h"
+#include "core/prompts/notes.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/worktrees/external_changes.h"
-#include "core/tools/common.h"
+#include "core/state/plan_rules.h"
 #include "core/state/tasks.h"
+#include "core/tools/common.h"
 #include "core/tools/todo_format.h"
+#include "core/worktrees/external_changes.h"
+#include "core/worktrees/worktrees.h"
 
 namespace orchestrator::core {
 namespace {
@@ -81,7 +83,7 @@ class Edit {
     Task* task = find_task(ctx_.state, line.id);
     if (task == nullptr) return;  // a new plan has dropped it meanwhile
     if (line.title != was.title && !line.title.empty()) {
-      task->title = first_line(line.title, kEditedTitleBytesMax);
+      task->title = base::first_line(line.title, kEditedTitleBytesMax);
       remark(task->id.value + " has a new title");
     }
     if (!same_card(line, was)) change_card(*task, line);
@@ -184,11 +186,11 @@ class Edit {
     if (line.mark == TodoMark::dropped) return;
     TaskSpec spec = spec_of(line);
     const bool named = looks_like_id(line.id.value) && !line.title.empty();
-    if (!named) spec.title = trimmed(line.id.value + " " + line.title);
+    if (!named) spec.title = base::trimmed(line.id.value + " " + line.title);
     const bool free = find_task(ctx_.state, line.id) == nullptr && !was_.contains(line.id);
     if (!named || !free) spec.id = free_id();
-    spec.title = first_line(spec.title, kEditedTitleBytesMax);
-    const std::string shown = "\"" + clip(spec.title, 60) + "\"";
+    spec.title = base::first_line(spec.title, kEditedTitleBytesMax);
+    const std::string shown = "\"" + base::clip(spec.title, 60) + "\"";
     if (is_unplanned(ctx_.state)) return remark(shown + " not added: there is no plan yet");
     std::string note;
     std::vector<std::string> problems = task_problems(ctx_.state, ctx_.state.tasks, {spec}, shown);
@@ -247,7 +249,7 @@ void on_todo_edited(Context& ctx, const TodoEdited& event) {
   if (!edit.changed()) return;
   ctx.state.unblocks = 0;
   unblock(ctx);
-  ctx.emit(ShowToast{"info", "todo.md: " + clip(edit.remarks(), kRemarksBytesMax)});
+  ctx.emit(ShowToast{"info", "todo.md: " + base::clip(edit.remarks(), kRemarksBytesMax)});
 }
 
 }  // namespace orchestrator::core

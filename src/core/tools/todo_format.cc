@@ -4,8 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
+#include "base/text.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator {
@@ -62,7 +61,7 @@ std::size_t item_end(std::string_view text) {
 }
 
 bool is_plain(const std::string& item) {
-  return !item.empty() && item == one_line(item) && item_end(item) == item.size() &&
+  return !item.empty() && item == base::one_line(item) && item_end(item) == item.size() &&
          std::ranges::count(item, '{') == std::ranges::count(item, '}') &&
          item.find_first_of("()\"\\") == std::string::npos;
 }
@@ -186,7 +185,7 @@ TodoLine read_line(TodoMark mark, std::string_view rest) {
     line.id = TaskId(std::string(word));
     rest = without_spaces(rest.substr(word.size()));
   }
-  line.title = one_line(std::string(rest));
+  line.title = base::one_line(std::string(rest));
   return line;
 }
 
@@ -270,8 +269,8 @@ std::vector<TodoLine> todo_lines(const State& state) {
   std::vector<TodoLine> lines;
   lines.reserve(state.tasks.size());
   for (const Task& task : state.tasks) {
-    lines.push_back(
-        {task.id, mark_of(task.status), one_line(task.title), task.agent, task.files, task.deps});
+    lines.push_back({task.id, mark_of(task.status), base::one_line(task.title), task.agent,
+                     task.files, task.deps});
   }
   return lines;
 }
@@ -279,7 +278,7 @@ std::vector<TodoLine> todo_lines(const State& state) {
 }  // namespace core
 
 std::string todo_markdown(const State& state) {
-  std::string text = "# " + core::one_line(core::first_line(state.objective, 120)) +
+  std::string text = "# " + base::one_line(base::first_line(state.objective, 120)) +
                      "\n\nMission " + state.mission.value + ", " +
                      std::string(to_name(state.phase)) + ", iteration " +
                      std::to_string(state.iteration) + "\n\n";

@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "core/mission/commander.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
+#include "base/text.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/tools/common.h"
+#include "core/state/plan_rules.h"
 #include "core/state/tasks.h"
+#include "core/tools/common.h"
+#include "core/tools/handlers.h"
 
 namespace orchestrator::core {
 namespace {
@@ -87,7 +87,7 @@ void check_added(const State& state, const TaskSpec& added, std::vector<std::str
   if (is_unplanned(state)) {
     problems.emplace_back("add: there is no plan yet; give one with submit_plan");
   } else {
-    append(problems, task_problems(state, state.tasks, {added}, "add"));
+    base::append(problems, task_problems(state, state.tasks, {added}, "add"));
   }
 }
 
@@ -99,7 +99,7 @@ std::vector<std::string> todo_problems(const State& state, const TodoUpdated& ev
     problems.emplace_back("id: name a task, or give a new one in add");
   }
   if (!args.id.empty() && task == nullptr) {
-    problems.push_back("id: no task \"" + clip(args.id.value, 60) + "\"." +
+    problems.push_back("id: no task \"" + base::clip(args.id.value, 60) + "\"." +
                        nearest_ids(state, args.id));
   }
   if (args.title.find('\n') != std::string::npos || args.title.size() > 200) {
@@ -121,8 +121,8 @@ std::vector<std::string> todo_problems(const State& state, const TodoUpdated& ev
 std::string apply(Context& ctx, const TodoArgs& args) {
   std::string line;
   if (Task* task = find_task(ctx.state, args.id)) {
-    if (!trimmed(args.title).empty()) task->title = trimmed(args.title);
-    if (!args.note.empty()) task->note = clip(args.note, kRemarkBytesMax);
+    if (!base::trimmed(args.title).empty()) task->title = base::trimmed(args.title);
+    if (!args.note.empty()) task->note = base::clip(args.note, kRemarkBytesMax);
     line = args.status ? apply_status(ctx, *task, *args.status) : task->id.value + " changed";
   }
   if (args.add) {
@@ -133,32 +133,7 @@ std::string apply(Context& ctx, const TodoArgs& args) {
   return line;
 }
 
-/// Some task is ready, or its Worker or Reviewer is to go on.
-bool has_movable_task(const State& state) {
-  return std::ranges::any_of(state.tasks, [](const Task& task) {
-    // A conflict is solved by another task, and a race is run by others.
-    return task.status == TaskStatus::ready ||
-           (is_in_work(task.status) && task.merge != MergeState::conflict && !task.racing);
-  });
-}
-
 }  // namespace
-
-bool unblock(Context& ctx) {
-  State& state = ctx.state;
-  if (state.phase != Phase::blocked || state.resume_phase == Phase::planning) return false;
-  refresh_ready(ctx);
-  const bool review = all_settled(state) && state.resume_phase == Phase::executing;
-  if (!review && !has_movable_task(state)) return false;
-  enter(ctx, Cause::work_appeared, Phase::executing);
-  return true;
-}
-
-bool is_unplanned(const State& state) {
-  const bool waits = state.phase == Phase::blocked || state.phase == Phase::paused;
-  const Phase phase = waits ? state.resume_phase : state.phase;
-  return phase == Phase::planning || (phase == Phase::briefing && state.tasks.empty());
-}
 
 void on_todo(Context& ctx, const TodoUpdated& event) {
   State& state = ctx.state;
@@ -167,7 +142,7 @@ void on_todo(Context& ctx, const TodoUpdated& event) {
   const std::vector<std::string> problems = todo_problems(state, event);
   if (!problems.empty()) {
     return refuse_call(ctx, event.request, event.session,
-                       listed("update_todo: nothing was changed:", problems));
+                       base::listed("update_todo: nothing was changed:", problems));
   }
   const std::string line = apply(ctx, event.args);
   const bool moves = event.args.status || event.args.add;

@@ -2,18 +2,15 @@
 
 #include <algorithm>
 
+#include "base/path.h"
+#include "core/state/checkouts.h"
 #include "core/state/path_claims.h"
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
-#include "core/tools/common.h"
 #include "core/state/tasks.h"
 
 namespace orchestrator::core {
 namespace {
 
 constexpr std::size_t kStraysMax = 200;
-constexpr std::size_t kListedMax = 40;
 
 /// The task whose Worker has changed this file, as far as it can be told; null: nobody's.
 Task* task_behind(State& state, const FilesChanged& event, const std::string& path) {
@@ -36,18 +33,7 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
   return !held && ran.size() == 1 && event.ran.size() == 1 ? ran.front() : nullptr;
 }
 
-std::string who_did(const State& state, const StrayFile& stray) {
-  const Session* session = find_session(state, stray.session);
-  if (session == nullptr) return "nobody's command, as far as is known";
-  return "a command of " + owner_words(*session);
-}
-
 }  // namespace
-
-std::string owner_words(const Session& session) {
-  return "the " + std::string(to_name(session.role)) +
-         (session.task.empty() ? "" : " of " + session.task.value);
-}
 
 void note_stray(Context& ctx, const FilesChanged& event, const std::string& path) {
   std::vector<StrayFile>& strays = ctx.state.strays;
@@ -66,7 +52,7 @@ void on_files_changed(Context& ctx, const FilesChanged& event) {
   State& state = ctx.state;
   if (!is_active(state.phase)) return;
   for (const std::string& found : event.paths) {
-    const std::string path = project_path(found);
+    const std::string path = base::project_path(found);
     if (path.empty()) continue;
     if (Task* task = task_behind(state, event, path)) {
       note_touched(*task, path);
@@ -76,22 +62,6 @@ void on_files_changed(Context& ctx, const FilesChanged& event) {
     }
   }
   state.strays_left_out += event.left_out;
-}
-
-std::string stray_list(const State& state) {
-  if (state.strays.empty() && state.strays_left_out == 0) return "";
-  std::string text =
-      "\nFiles that have changed, and no task's Worker did it with its tools or in its own shell. "
-      "Judge "
-      "whether they belong to the objective:\n";
-  for (std::size_t i = 0; i < state.strays.size() && i < kListedMax; ++i) {
-    const StrayFile& stray = state.strays[i];
-    text += "- " + clip(stray.path, 200) + " (" + who_did(state, stray) + ")\n";
-  }
-  const std::size_t shown = std::min(state.strays.size(), kListedMax);
-  const std::size_t more = state.strays.size() - shown + state.strays_left_out;
-  if (more > 0) text += "- and " + std::to_string(more) + " more\n";
-  return text;
 }
 
 }  // namespace orchestrator::core

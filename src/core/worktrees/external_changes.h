@@ -16,10 +16,4 @@ void on_files_changed(Context& ctx, const FilesChanged& event);
 /// It belongs to nobody, whosever command it was.
 void note_stray(Context& ctx, const FilesChanged& event, const std::string& path);
 
-/// "the worker of T1": whose session it is.
-[[nodiscard]] std::string owner_words(const Session& session);
-
-/// For the Master Reviewer; empty: there is nothing to tell.
-[[nodiscard]] std::string stray_list(const State& state);
-
 }  // namespace orchestrator::core

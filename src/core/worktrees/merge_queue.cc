@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "core/worktrees/worktrees.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/tools/common.h"
+#include "core/state/checkouts.h"
+#include "core/state/plan_rules.h"
 #include "core/state/tasks.h"
+#include "core/worktrees/worktree_calls.h"
 
 namespace orchestrator::core {
 namespace {
@@ -70,7 +71,7 @@ void give_up_merge(Context& ctx, const std::string& why) {
 }
 
 std::string side(const char* name, const std::string& text) {
-  return std::string(name) + ":\n```\n" + clip(text, kSideShownMax) +
+  return std::string(name) + ":\n```\n" + base::clip(text, kSideShownMax) +
          (text.ends_with('\n') ? "```\n" : "\n```\n");
 }
 
@@ -81,15 +82,16 @@ std::string conflict_card(const Task& task, const std::vector<TreeConflict>& con
       "person's own edits.\nIn your worktree the files below hold git's conflict marks: make of "
       "each what both sides wanted, leave no mark, and keep all else as it is.\n";
   if (!task.summary.empty())
-    text += "What " + task.id.value + " did: " + clip(task.summary, 1000) + "\n";
+    text += "What " + task.id.value + " did: " + base::clip(task.summary, 1000) + "\n";
   std::size_t left_out = 0;
   for (const TreeConflict& conflict : conflicts) {
-    std::string one = "\n" + clip(conflict.path, 300) + " (" + conflict.kind + ")\n" +
+    std::string one = "\n" + base::clip(conflict.path, 300) + " (" + conflict.kind + ")\n" +
                       side("In the project (ours)", conflict.ours) +
                       side(("By " + task.id.value + " (theirs)").c_str(), conflict.theirs) +
                       side("Before both", conflict.base);
     if (text.size() + one.size() > kConflictsShownMax) {
-      one = "\n" + clip(conflict.path, 300) + " (" + conflict.kind + "): look into the file\n";
+      one =
+          "\n" + base::clip(conflict.path, 300) + " (" + conflict.kind + "): look into the file\n";
       if (text.size() + one.size() > kConflictsShownMax) {
         left_out += 1;
         continue;
@@ -135,7 +137,7 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
   spec.description = conflict_card(*task, event.conflicts);
   spec.agent = task->agent;
   for (const TreeConflict& conflict : event.conflicts) {
-    if (!project_path(conflict.path).empty()) spec.files.push_back(conflict.path);
+    if (!base::project_path(conflict.path).empty()) spec.files.push_back(conflict.path);
   }
   spec.accept = {"no conflict mark is left, and what both sides wanted holds"};
   spec.verify = task->verify;
@@ -160,24 +162,10 @@ void merge_again(Context& ctx, const std::string& why) {
 std::string refused_paths(const std::vector<std::string>& refused) {
   std::string text;
   for (std::size_t i = 0; i < refused.size() && i < kRefusedShown; ++i)
-    text += (i > 0 ? "; " : "") + clip(refused[i], 200);
+    text += (i > 0 ? "; " : "") + base::clip(refused[i], 200);
   if (refused.size() > kRefusedShown)
     text += "; and " + std::to_string(refused.size() - kRefusedShown) + " more";
   return text;
-}
-
-/// It waits for a task that solves its conflict, and that one is blocked.
-bool is_stuck(const State& state, const Task& task) {
-  const Task* at = &task;
-  for (std::size_t i = 0; i < state.tasks.size() && at->merge == MergeState::conflict; ++i) {
-    const auto next = std::ranges::find_if(state.tasks, [&](const Task& other) {
-      return other.brings == at->id && !is_settled(other.status);
-    });
-    if (next == state.tasks.end()) return false;
-    if (next->status == TaskStatus::blocked) return true;
-    at = &*next;
-  }
-  return false;
 }
 
 }  // namespace
@@ -264,22 +252,6 @@ void settle_conflicts(Context& ctx) {
                         ") is not in the project: it conflicts with what was integrated, "
                         "and the task that was to bring them together is not there");
   }
-}
-
-bool merges_pending(const State& state) {
-  return std::ranges::any_of(state.tasks,
-                             [](const Task& task) { return task.merge == MergeState::waiting; });
-}
-
-bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking) {
-  if (holder.racing) {
-    return std::ranges::any_of(state.tasks, [&](const Task& run) {
-      return run.parent == holder.id && !run.strategy.empty() &&
-             lets_go_of_claims(state, run, asking);
-    });
-  }
-  if (holder.merge != MergeState::conflict) return false;
-  return !root_of(state, asking).brings.empty() || is_stuck(state, holder);
 }
 
 }  // namespace orchestrator::core

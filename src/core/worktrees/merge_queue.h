@@ -13,10 +13,4 @@ void on_merge_answered(Context& ctx, const WorktreesAnswered& event);
 /// which nobody has any more is dropped.
 void settle_conflicts(Context& ctx);
 
-/// Accepted work is not in the project yet, and nothing but git is in its way.
-[[nodiscard]] bool merges_pending(const State& state);
-/// Whether `holder`, whose work is at rest in a conflict, is nothing that `asking` need wait for:
-/// that one solves a conflict itself, or this one's solution is blocked.
-[[nodiscard]] bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking);
-
 }  // namespace orchestrator::core

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "core/worktrees/worktrees.h"
-#include "core/schedule/race.h"
+#include "core/state/checkouts.h"
+#include "core/state/races.h"
 #include "core/state/tasks.h"
+#include "core/worktrees/worktree_calls.h"
 
 namespace orchestrator::core {
 namespace {
@@ -84,8 +85,6 @@ void make_spares(Context& ctx) {
 }
 
 }  // namespace
-
-bool is_spare(const Worktree& tree) { return tree.task.empty() && !tree.stale; }
 
 bool is_spare_needed(const State& state, const Worktree& spare) {
   if (!state.worktrees.problem.empty()) return false;

@@ -8,8 +8,6 @@
 /// thread has time. All follows from the state.
 namespace orchestrator::core {
 
-/// A worktree that no task has: the first that wants one takes it.
-[[nodiscard]] bool is_spare(const Worktree& tree);
 /// Whether a task may want it: a run of a race that is still to come, or one that has no place yet.
 [[nodiscard]] bool is_spare_needed(const State& state, const Worktree& spare);
 /// Makes those that are missing, and has the host open them, one after the other.

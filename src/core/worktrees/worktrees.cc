@@ -3,44 +3,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/tools/delegate.h"
-#include "core/worktrees/merge_queue.h"
-#include "core/mission/mission_lifecycle.h"
-#include "core/state/plan_rules.h"
-#include "core/schedule/race.h"
-#include "core/schedule/schedule.h"
-#include "core/sessions/session_lifecycle.h"
-#include "core/state/sessions.h"
-#include "core/worktrees/warm_pool.h"
-#include "core/tools/common.h"
+#include "base/text.h"
+#include "core/state/admission.h"
+#include "core/state/checkouts.h"
 #include "core/state/tasks.h"
+#include "core/worktrees/merge_queue.h"
+#include "core/worktrees/warm_pool.h"
+#include "core/worktrees/worktree_calls.h"
 
 namespace orchestrator::core {
 namespace {
 
 /// So long the host has to say that a session has stopped.
 constexpr TimeMs kStopMs = 5'000;
-
-Worktree* tree_of(State& state, const TaskId& task) {
-  std::vector<Worktree>& trees = state.worktrees.trees;
-  const auto it = std::ranges::find_if(trees, [&](const Worktree& tree) {
-    return tree.task == task && !tree.stale &&
-           (tree.state == TreeState::adding || tree.state == TreeState::standing);
-  });
-  return it == trees.end() ? nullptr : &*it;
-}
-
-/// What its Worker makes is merged by itself, not as a part of something.
-bool has_own_tree(const State& state, const Task& task) {
-  return &root_of(state, task) == &task && works_apart(state, task);
-}
-
-/// Its worktree has something to give, or is about to.
-bool needs_tree(const Task& task) {
-  if (task.merge != MergeState::none)
-    return task.merge == MergeState::waiting && task.commit.empty();
-  return !is_settled(task.status) && !task.racing;  // those have their own
-}
 
 bool is_needed(const State& state, const Worktree& tree) {
   if (!is_active(state.phase) || tree.stale) return false;
@@ -56,78 +31,22 @@ std::string tree_name(const TaskId& task, std::uint32_t number) {
   return name + "-" + std::to_string(number);
 }
 
-/// Nobody works in its worktree: its Worker waits for parts, and they wait as well.
-bool all_wait(const State& state, const Task& owner) {
-  return waits_for_parts(state, owner) && std::ranges::none_of(state.tasks, [&](const Task& part) {
-           return is_part_of(state, part, owner.id) && is_in_work(part.status) &&
-                  !waits_for_parts(state, part);
-         });
-}
-
-/// The host's instance for each costs memory. A conflict's own never waits: others wait for it.
-bool has_room_for_tree(const State& state, const Task& task) {
-  if (!task.brings.empty()) return true;
-  const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
-    if (is_spare(tree)) return false;  // it may have that
-    const Task* owner = find_task(state, tree.task);
-    if (owner == nullptr || tree.stale) return true;
-    // Those that wait for others must not keep these from having one.
-    const bool waits = owner->status == TaskStatus::blocked ||
-                       owner->status == TaskStatus::pending ||
-                       (owner->status == TaskStatus::ready && waits_for_race(state, *owner)) ||
-                       all_wait(state, *owner);
-    return !waits;
-  });
-  return static_cast<std::size_t>(standing) < std::max<std::size_t>(state.parallel, 1);
-}
-
-/// A session is on its way to be the first that works in it, or the host opens it ahead of one.
-bool is_opening(const State& state, const Worktree& tree) {
-  if (tree.state == TreeState::opening) return true;
-  if (tree.opened || tree.stale || is_spare(tree)) return false;
-  return std::ranges::any_of(state.sessions, [&](const Session& session) {
-    if (!is_starting(session.state)) return false;
-    const Task* task = find_task(state, session.task);
-    return task != nullptr && root_of(state, *task).id == tree.task;
-  });
-}
-
 // ---- the check and the first snapshot -----------------------------------------------------------
 
 void share_instead(Context& ctx, const std::string& problem) {
-  ctx.state.worktrees.problem = clip(problem, 600);
+  ctx.state.worktrees.problem = base::clip(problem, 600);
   ctx.emit(ShowToast{
       "warning",
-      "No worktrees: " + clip(problem, 400) +
+      "No worktrees: " + base::clip(problem, 400) +
           (ctx.state.worktrees.wanted
                ? " The mission goes on in the shared directory, in which claims "
                  "on files keep Workers apart."
                : " Nothing is raced: each task has one Worker, who is told of all strategies.")});
 }
 
-/// The race that was to begin with this snapshot.
-void on_race_prepared(Context& ctx, const WorktreesAnswered& event) {
-  IsolationState& trees = ctx.state.worktrees;
-  Task* task = find_task(ctx.state, trees.starting);
-  trees.starting = TaskId{};
-  if (!event.problem.empty()) {
-    trees.starts_failed += 1;
-    if (trees.starts_failed < kTreeTriesMax) return;  // it is asked again
-    trees.starts_failed = 0;
-    if (task != nullptr) block_for_git(ctx, *task, "its race could not begin: " + event.problem);
-    return;
-  }
-  trees.starts_failed = 0;
-  trees.integrated = event.commit;
-  const bool begins = task != nullptr && task->status == TaskStatus::ready &&
-                      ctx.state.phase == Phase::executing && claim_is_free(ctx.state, *task);
-  if (begins) start_race(ctx, *task, event.commit);
-}
-
 void on_begun(Context& ctx, const WorktreesAnswered& event) {
   IsolationState& trees = ctx.state.worktrees;
   trees.effect = 0;
-  if (!trees.starting.empty()) return on_race_prepared(ctx, event);
   if (trees.clearing) {
     trees.clearing = false;
     trees.integrated.clear();
@@ -140,7 +59,7 @@ void on_begun(Context& ctx, const WorktreesAnswered& event) {
     if (!for_spares) share_instead(ctx, event.problem);
     return;
   }
-  append(trees.notes, event.notes);
+  base::append(trees.notes, event.notes);
   if (trees.checked) (for_spares ? trees.spares_base : trees.integrated) = event.commit;
   trees.checked = true;
 }
@@ -210,72 +129,9 @@ Quiet quiet_of(const State& state, const Worktree& tree) {
 
 }  // namespace
 
-EffectId ask_git(Context& ctx, TreeCall call, const std::string& name, const std::string& from,
-                 const std::string& to, const TaskId& task) {
-  AskWorktrees question{ctx.new_effect(), ctx.state.mission, call, name, from, to, task};
-  const EffectId effect = question.effect;
-  ctx.emit(std::move(question));
-  return effect;
-}
-
-void ask_for_tree(Context& ctx, Worktree& tree) {
-  tree.effect = ask_git(ctx, TreeCall::add, tree.name, tree.base, "", tree.task);
-}
-
-bool may_open(const State& state, const Worktree& tree) {
-  return tree.opened || std::ranges::none_of(state.worktrees.trees, [&](const Worktree& other) {
-           const bool goes_first = is_spare(tree) || !is_spare(other);
-           return goes_first && other.name != tree.name && is_opening(state, other);
-         });
-}
-
-void block_for_git(Context& ctx, Task& task, const std::string& why) {
-  if (task.status == TaskStatus::done) {  // on a person's word
-    task.merge = MergeState::none;
-    ctx.emit(ShowToast{"error", task.id.value + ": " + clip(why, 400)});
-    return;
-  }
-  if (!task_move_exists(task.status, TaskStatus::blocked)) return;
-  task.note = clip(why, 1000);
-  end_task_sessions(ctx, task.id);
-  move_task(ctx, task, TaskStatus::blocked);
-}
-
-bool is_isolated(const State& state) {
-  const IsolationState& trees = state.worktrees;
-  return (trees.wanted || trees.races) && trees.problem.empty();
-}
-
-bool works_apart(const State& state, const Task& root) {
-  return is_isolated(state) &&
-         (state.worktrees.wanted || !root.strategy.empty() || !root.brings.empty());
-}
-
 void begin_isolation(Context& ctx) {
   ctx.state.worktrees.wanted = true;
   ctx.state.worktrees.effect = ask_git(ctx, TreeCall::check);
-}
-
-const Task& root_of(const State& state, const Task& task) {
-  const Task* at = &task;
-  for (std::size_t i = 0; i < state.tasks.size() && !at->parent.empty(); ++i) {
-    if (!at->strategy.empty()) break;
-    const Task* whole = find_task(state, at->parent);
-    if (whole == nullptr) break;
-    at = whole;
-  }
-  return *at;
-}
-
-std::string directory_of(const State& state, const TaskId& task) {
-  const Task* own = find_task(state, task);
-  if (own == nullptr || !is_isolated(state)) return "";
-  const TaskId root = root_of(state, *own).id;
-  // Also one that is being let go of: its last session may still have something to say.
-  const auto& trees = state.worktrees.trees;
-  const auto it = std::find_if(trees.rbegin(), trees.rend(),
-                               [&](const Worktree& tree) { return tree.task == root; });
-  return it == trees.rend() ? "" : it->directory;
 }
 
 bool has_place(Context& ctx, const Task& task) {
@@ -305,21 +161,6 @@ bool has_place(Context& ctx, const Task& task) {
   return false;
 }
 
-void note_opened(Context& ctx, const Session& session) {
-  const Task* task = find_task(ctx.state, session.task);
-  if (task == nullptr || ctx.state.worktrees.trees.empty()) return;
-  Worktree* tree = tree_of(ctx.state, root_of(ctx.state, *task).id);
-  if (tree != nullptr) tree->opened = true;
-}
-
-bool may_have_place(const State& state, const Task& task) {
-  const Task& root = root_of(state, task);
-  if (!works_apart(state, root)) return true;
-  const bool has = std::ranges::any_of(state.worktrees.trees,
-                                       [&](const Worktree& tree) { return tree.task == root.id; });
-  return has || has_room_for_tree(state, task);
-}
-
 bool worktrees_move(const State& state) {
   const IsolationState& trees = state.worktrees;
   return trees.effect != 0 || trees.merge_effect != 0 ||
@@ -327,10 +168,6 @@ bool worktrees_move(const State& state) {
            const bool leaves = !is_needed(state, tree) && quiet_of(state, tree) != Quiet::no;
            return tree.effect != 0 || tree.state == TreeState::adding || leaves;
          });
-}
-
-bool is_collected(const State& state, const Task& task) {
-  return !has_own_tree(state, task) || !task.commit.empty();
 }
 
 bool awaits_merge(Context& ctx, Task& task) {
@@ -348,14 +185,6 @@ void keep_work(State& state, Task& task) {
   task.merge = task.merge == MergeState::none && (worked || !task.commit.empty())
                    ? MergeState::waiting
                    : task.merge;
-}
-
-void prepare_race(Context& ctx, const Task& task) {
-  IsolationState& trees = ctx.state.worktrees;
-  const bool busy = trees.effect != 0 || trees.step != MergeStep::none;
-  if (busy || trees.integrated.empty()) return;
-  trees.starting = task.id;
-  trees.effect = ask_git(ctx, TreeCall::snapshot, "", trees.integrated, "", task.id);
 }
 
 void leave_worktrees(State& state) {
@@ -481,27 +310,6 @@ bool on_directory_disposed(Context& ctx, EffectId effect) {
   tree->state = TreeState::removing;
   ctx.moved = true;
   return true;
-}
-
-std::string isolation_line(const State& state) {
-  const IsolationState& trees = state.worktrees;
-  if (!trees.wanted && !trees.races) return "";
-  if (!trees.problem.empty())
-    return (trees.wanted ? "Isolation: shared" : "Races: none") +
-           std::string(", since there are no worktrees: ") + clip(trees.problem, 200) + "\n";
-  std::string text = trees.wanted ? "Isolation: a worktree for each task"
-                                  : "Isolation: a worktree for each strategy of a race";
-  if (trees.step != MergeStep::none) text += "; " + trees.merging.value + " is being merged";
-  for (const std::string& note : trees.notes) text += ". " + clip(note, 150);
-  return clip(text, 400) + "\n";
-}
-
-std::string place_note(const State& state, const Task& task) {
-  const std::string directory = directory_of(state, task.id);
-  if (directory.empty()) return "";
-  return "\nYour directory is a git worktree of the project, " + directory +
-         ": work in it alone, by relative paths. What is accepted is merged into the project for "
-         "you: commit nothing, and leave branches and stashes alone.\n";
 }
 
 }  // namespace orchestrator::core

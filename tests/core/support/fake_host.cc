@@ -6,13 +6,15 @@
 #include <cstdlib>
 
 #include "codec/binary.h"
-#include "core/state/path_claims.h"
-#include "core/sessions/parting.h"
-#include "core/schedule/race.h"
-#include "core/sessions/recovery.h"
 #include "core/schedule/schedule.h"
-#include "core/sessions/session_lifecycle.h"
+#include "core/sessions/parting.h"
+#include "core/sessions/recovery.h"
+#include "core/state/context.h"
+#include "core/state/path_claims.h"
+#include "core/state/races.h"
+#include "core/state/sessions.h"
 #include "core/state/tasks.h"
+#include "core/step.h"
 
 namespace orchestrator::test {
 namespace {

@@ -6,7 +6,7 @@
 #include "codec/binary.h"
 #include "codec/message.h"
 #include "core/state/path_claims.h"
-#include "core/sessions/session_lifecycle.h"
+#include "core/state/sessions.h"
 #include "core/state/tasks.h"
 #include "fuzz/support/require.h"
 #include "orchestrator/step.h"
