@@ -197,7 +197,7 @@ export class Link {
 
   /**
    * The answer to `role_asked` where the engine has left it: asking would wake the host, and Bun collects garbage then
-   * (docs/benchmarks.md). Undefined: it must be asked.
+   * (docs/lab/benchmarks.md). Undefined: it must be asked.
    * @param {string} session @returns {string | undefined}
    */
   standing(session) {

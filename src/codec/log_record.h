@@ -8,7 +8,7 @@
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
 
-/// The payloads of a log's records, as docs/wal_format.md tells them.
+/// The payloads of a log's records, as docs/design/log-format.md tells them.
 namespace orchestrator::codec {
 
 /// An event as it was logged. `witness` is 0 and means nothing in a version 1 log.

@@ -1,5 +1,5 @@
 // What durability costs: `store_bench <empty directory on the disk to measure>` prints one JSON
-// object. js/bench/store.mjs starts it; docs/benchmarks.md says what the figures mean.
+// object. js/bench/store.mjs starts it; docs/lab/benchmarks.md says what the figures mean.
 
 #include <fcntl.h>
 #include <unistd.h>

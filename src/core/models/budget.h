@@ -6,7 +6,7 @@
 /// that its answer can cost is reserved, and what the host counts in the end takes the
 /// reservation's place. What would not fit waits until other answers have cost less than was
 /// reserved for them; when nothing is outstanding any more and it still does not fit, the mission
-/// pauses. How tight that is stands in docs/budgets.md.
+/// pauses. How tight that is stands in docs/user/budgets.md.
 namespace orchestrator::core {
 
 /// A cap on tokens or money. Time has its own timer.

@@ -9,7 +9,7 @@
 /// and is halved when the provider asks for patience, once for each congestion rather than once for
 /// each session that meets it. A model that only fails is given a rest, each longer than the one
 /// before; one session then tries it. What it was asked for meanwhile goes to its stand-in, where
-/// the user has named one (`fallback`). docs/concurrency.md tells it in full.
+/// the user has named one (`fallback`). docs/design/concurrency.md tells it in full.
 namespace orchestrator::core {
 
 /// So many failures of a model in a row, of whatever sessions, and it rests.

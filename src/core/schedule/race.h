@@ -5,9 +5,10 @@
 
 #include "core/state/context.h"
 
-/// A task with several strategies is raced (docs/racing.md): each strategy is a task of its own, a
-/// run, in a git worktree of its own. The first run that is accepted wins; the others are dropped,
-/// and the raced task is done when the winner's work is in the project. All follows from the state.
+/// A task with several strategies is raced (docs/design/racing.md): each strategy is a task of its
+/// own, a run, in a git worktree of its own. The first run that is accepted wins; the others are
+/// dropped, and the raced task is done when the winner's work is in the project. All follows from
+/// the state.
 namespace orchestrator::core {
 
 /// Ends races that are won or lost, and drops runs that nobody waits for.

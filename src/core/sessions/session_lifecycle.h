@@ -13,7 +13,7 @@ inline constexpr TimeMs kAnswerStartMs = 15'000;
 /// Sessions of a role that the host is starting at a time. It works them off on one thread: of
 /// fifty at once, most would wait, and their beginnings stay in its memory. Few at a time keep that
 /// thread from the long stretches in which it collects no garbage: eight took it longer
-/// (docs/benchmarks.md). By role, or reviews, which go first, would keep the last tasks from
+/// (docs/lab/benchmarks.md). By role, or reviews, which go first, would keep the last tasks from
 /// beginning until all others are reviewed.
 inline constexpr std::size_t kStartingMax = 24;
 /// The real idle follows a premature one within half a second (host contract A.1).

@@ -2,8 +2,8 @@
 
 #include "core/state/context.h"
 
-/// Accepted work comes from its worktree into the project (docs/worktrees.md): one task after the
-/// other, merged with what others have done since; a conflict becomes a task.
+/// Accepted work comes from its worktree into the project (docs/design/worktrees.md): one task
+/// after the other, merged with what others have done since; a conflict becomes a task.
 namespace orchestrator::core {
 
 /// Asks git for the next step of the one merge that goes on, or begins the next.

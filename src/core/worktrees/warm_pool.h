@@ -3,9 +3,9 @@
 #include "core/state/context.h"
 
 /// Worktrees that are made, and opened by the host, before there is a task for them
-/// (docs/worktrees.md). A host's first start in a directory costs its one thread seconds, during
-/// which nothing else goes on; while a Planner thinks, or a race's dependencies are worked off, the
-/// thread has time. All follows from the state.
+/// (docs/design/worktrees.md). A host's first start in a directory costs its one thread seconds,
+/// during which nothing else goes on; while a Planner thinks, or a race's dependencies are worked
+/// off, the thread has time. All follows from the state.
 namespace orchestrator::core {
 
 /// Whether a task may want it: a run of a race that is still to come, or one that has no place yet.

@@ -4,10 +4,10 @@
 
 #include "core/state/context.h"
 
-/// Isolation `worktree` (docs/worktrees.md): each task has a git worktree for its sessions and
-/// those of its parts; what is accepted is merged, one task after the other, and brought into the
-/// project's files; what conflicts becomes a task. All follows from the state, so what a crash has
-/// cut off is asked for again.
+/// Isolation `worktree` (docs/design/worktrees.md): each task has a git worktree for its sessions
+/// and those of its parts; what is accepted is merged, one task after the other, and brought into
+/// the project's files; what conflicts becomes a task. All follows from the state, so what a crash
+/// has cut off is asked for again.
 namespace orchestrator::core {
 
 /// A mission begins whose user wants worktrees.

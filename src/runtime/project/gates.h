@@ -19,8 +19,8 @@ namespace orchestrator::runtime {
 
 /// What stands between an edit and the seal, as far as it needs more than the state: claims and
 /// syntax at every write, language servers at a submission, hashes and syntax at a verdict
-/// (docs/gates.md). What takes long is done on the pool or by a server; the order of what a session
-/// does is kept. Engine thread.
+/// (docs/design/gates.md). What takes long is done on the pool or by a server; the order of what a
+/// session does is kept. Engine thread.
 class Gates {
  public:
   /// `world` and `root` outlive it.

@@ -32,7 +32,7 @@ struct SessionInfo {
                                       const std::string& foreign, const std::string& outage);
 
 /// Leaves the answers that are short and say yes where the host reads them in place: a reply wakes
-/// it, and each waking costs its runtime a collection of garbage (docs/benchmarks.md). Sessions
+/// it, and each waking costs its runtime a collection of garbage (docs/lab/benchmarks.md). Sessions
 /// that have a card, or may not ask, ask for their answer.
 class CachedSessionInfo {
  public:

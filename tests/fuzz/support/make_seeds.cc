@@ -1,6 +1,6 @@
 // Writes seeds for the fuzzers, from missions in the fake host: `fuzz_seeds <directory>` fills
 // <directory>/<target>/. They are raw material: what is kept in tests/fuzz/corpus is minimised with
-// `-merge=1`, see docs/building.md.
+// `-merge=1`, see docs/design/building.md.
 #include <filesystem>
 #include <fstream>
 #include <set>
