@@ -121,7 +121,7 @@ async function showProgress({ state }, { request, title, text }) {
 }
 
 /** @param {EffectContext} context @param {any} effect */
-async function showToast({ host }, { variant, text }) {
+async function notify({ host }, { variant, text }) {
   await host.notify({ variant, text })
 }
 
@@ -141,7 +141,7 @@ const actions = {
   open_directory: openDirectory,
   dispose_directory: closeDirectory,
   show_progress: showProgress,
-  show_toast: showToast,
+  show_toast: notify,
 }
 
 /**

@@ -182,6 +182,7 @@ export class EngineLink {
       const pending = { directory: this.directory, resolve }
       if (deadlineMs !== undefined) {
         pending.timer = setTimeout(() => this.#settle(request, fallback ?? { ok: true, text: "" }), deadlineMs)
+        pending.timer.unref() // the question may outlive its link
       }
       shared.pending.set(request, pending)
     })
