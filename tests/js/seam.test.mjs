@@ -1,10 +1,10 @@
 // The stories of tests/e2e on the fake host: the plugin and the real engine, without OpenCode.
 
 import assert from "node:assert/strict"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { call, ended, missionIn, reviewer, say, stage, task, until, worker } from "./support/seam_story.mjs"
+import { call, ended, missionIn, planner, reviewer, say, stage, task, until, worker } from "./support/seam_story.mjs"
 
 /** A Worker that waits at a gate before it works. @param {string} gate @param {string} [of] the task; default: all */
 const heldAt = (gate, of) =>
@@ -244,4 +244,50 @@ test("a person who writes is heard at once, the Workers go on", async (t) => {
   host.gate("a").open()
   await Promise.all([whole, said])
   await ended(directory, "sealed")
+})
+
+test("Workers in worktrees of their own: an instance for each, merged into the project, closed in the end", async (t) => {
+  const { host, directory, session } = stage(t, { tasks: [task("T1"), task("T2")], git: true, models: { worker: heldAt("a", "T1") } })
+  const whole = host.command(session, "task", "--isolation worktree Write them")
+  await host.gate("a").at
+  const workers = () => [...host.sessions.values()].filter((s) => s.role === "worker")
+  await until(() => workers().length === 2, "two Workers")
+  const placed = workers().map((s) => s.directory)
+  assert.equal(new Set(placed).size, 2)
+  for (const place of placed) assert.match(place, /\.opencode\/orchestrator\/worktrees\//)
+  host.gate("a").open()
+  await whole
+  await ended(directory, "sealed")
+  assert.ok(existsSync(join(directory, "T1.txt")) && existsSync(join(directory, "T2.txt")))
+  await until(() => host.instances.size === 1, "only the project's instance is left")
+  const closed = host.asked.filter((a) => a.operation === "closeDirectory").map((a) => a.directory)
+  assert.deepEqual(closed.filter((place) => placed.includes(place)).sort(), placed.sort())
+})
+
+test("a race: worktrees are opened while the Planner thinks, the first that is accepted wins, the other is stopped", async (t) => {
+  const raced = [task("T1", { race: ["a", "b"] })]
+  let workers = 0
+  /** @type {import("./support/fake_host.mjs").Model} */
+  const racer = function* (turn) {
+    if (workers++ === 0) yield call("bash", { command: "gate slow" })
+    yield* /** @type {Generator<any, void, string>} */ (worker(turn))
+  }
+  /** @type {import("./support/fake_host.mjs").Model} */
+  const thinking = function* (turn) {
+    yield call("bash", { command: "gate plan" })
+    yield* /** @type {Generator<any, void, string>} */ (planner(raced)(turn))
+  }
+  const { host, directory, session } = stage(t, { tasks: raced, git: true, models: { worker: racer, planner: thinking } })
+  const whole = host.command(session, "extreme-mission", "Write it")
+  await host.gate("plan").at
+  const opened = await until(() => host.asked.find((a) => a.operation === "openDirectory")?.directory, "a worktree is opened")
+  host.gate("plan").open()
+  const stopped = await until(() => host.asked.find((a) => a.operation === "stopSession"), "the slow one is stopped")
+  assert.equal(host.sessions.get(stopped.session)?.mark?.task, "T1.1")
+  host.gate("slow").open()
+  await whole
+  await ended(directory, "sealed")
+  assert.equal(readFileSync(join(directory, "T1.txt"), "utf8"), "T1.2\n")
+  await until(() => host.instances.size === 1, "only the project's instance is left")
+  assert.ok(host.asked.some((a) => a.operation === "closeDirectory" && a.directory === opened))
 })

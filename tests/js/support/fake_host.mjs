@@ -10,6 +10,7 @@ import { dirname, join } from "node:path"
 import { attach, locate } from "../../../js/plugin/plugin.js"
 
 /** @typedef {import("../../../js/host/host.js").Host} Host */
+/** @typedef {import("../../../js/host/host.js").Orchestrator} Orchestrator */
 /** @typedef {import("../../../js/host/host.js").SessionMark} SessionMark */
 /** @typedef {{tool: string, args: any}} Call */
 /** @typedef {{text: string} | {calls: Call[]}} Answer */
@@ -23,6 +24,7 @@ import { attach, locate } from "../../../js/plugin/plugin.js"
  * @property {string} [parent]
  * @property {SessionMark} [mark]
  * @property {string} role
+ * @property {string} directory
  * @property {string[]} inbox         effects' or a person's prompts that no turn has taken
  * @property {Message[]} messages
  * @property {AbortController} [turn] of the turn that runs
@@ -67,13 +69,33 @@ export class FakeHost {
     this.answerTokens = answerTokens
     this.asks = asks
     this.traits = { mode, interactive: false, endsWhenIdle: mode === "run" }
-    this.orchestrator = this.#attach()
+    /** An instance for each directory, as OpenCode has them @type {Map<string, Orchestrator>} */
+    this.instances = new Map([[directory, this.#attach(directory)]])
     // A host's process lives on while nothing runs; the addon keeps none alive.
     this.alive = setInterval(() => {}, 1_000)
   }
 
-  #attach() {
-    return attach(locate(this.directory), this)
+  /** @param {string} directory */
+  #attach(directory) {
+    return attach(locate(directory), this)
+  }
+
+  /** The instance of a directory; the first use brings it up. @param {string} directory @returns {Orchestrator} */
+  #instance(directory) {
+    const known = this.instances.get(directory)
+    if (known) return known
+    const instance = this.#attach(directory)
+    this.instances.set(directory, instance)
+    return instance
+  }
+
+  get orchestrator() {
+    return this.#instance(this.directory)
+  }
+
+  /** The session's instance. @param {string} id */
+  #of(id) {
+    return this.#instance(this.#session(id).directory)
   }
 
   /** @param {string} prefix */
@@ -92,7 +114,7 @@ export class FakeHost {
 
   openSession() {
     const id = this.#id("ses")
-    this.sessions.set(id, { id, role: "commander", inbox: [], messages: [], over: idle })
+    this.sessions.set(id, { id, role: "commander", directory: this.directory, inbox: [], messages: [], over: idle })
     return id
   }
 
@@ -133,7 +155,7 @@ export class FakeHost {
     gone.reloading(over)
     for (const session of this.sessions.values()) session.turn?.abort()
     await this.idle()
-    this.orchestrator = this.#attach()
+    this.instances.set(this.directory, this.#attach(this.directory))
     resolve()
   }
 
@@ -145,17 +167,18 @@ export class FakeHost {
   async close() {
     for (const session of this.sessions.values()) session.turn?.abort()
     await this.idle()
-    this.orchestrator.close()
+    for (const instance of this.instances.values()) instance.close()
     clearInterval(this.alive)
   }
 
   // The operations.
 
   /** @param {import("../../../js/host/host.js").NewSession} wanted */
-  async createSession({ parent, mark }) {
-    this.asked.push({ operation: "createSession", parent, ...mark })
+  async createSession({ parent, mark, directory = this.directory }) {
+    this.asked.push({ operation: "createSession", parent, directory, ...mark })
     const id = this.#id("ses")
-    this.sessions.set(id, { id, parent, mark, role: mark.role, inbox: [], messages: [], over: idle })
+    this.#instance(directory)
+    this.sessions.set(id, { id, parent, mark, role: mark.role, directory, inbox: [], messages: [], over: idle })
     return id
   }
 
@@ -199,17 +222,22 @@ export class FakeHost {
         return lost.map(({ id, tool, args }) => ({ session: session.id, tool, id, args, prompt: promptOf(session) }))
       })
     const deleted = parents.filter((id) => !this.sessions.has(id))
-    return { sessions, unanswered, deleted, worktrees: new Map() }
+    const inWorktrees = family.filter((session) => session.directory !== this.directory)
+    const worktrees = new Map(inWorktrees.map((session) => [session.id, session.directory]))
+    return { sessions, unanswered, deleted, worktrees }
   }
 
   /** @param {string} directory */
   async openDirectory(directory) {
     this.asked.push({ operation: "openDirectory", directory })
+    this.#instance(directory)
   }
 
   /** @param {string} directory */
   async closeDirectory(directory) {
     this.asked.push({ operation: "closeDirectory", directory })
+    this.instances.get(directory)?.close()
+    this.instances.delete(directory)
   }
 
   /** @param {import("../../../js/host/host.js").PermissionRejection} rejection */
@@ -235,7 +263,7 @@ export class FakeHost {
   /** One turn: answers until nothing is left to answer. An abort or a refused request ends it with an error and two idles. @param {Session} session */
   async #run(session) {
     const turn = (session.turn = new AbortController())
-    const { orchestrator } = this
+    const orchestrator = this.#of(session.id)
     const idled = () => orchestrator.tell({ type: "session_idled", session: session.id })
     await Promise.resolve()
     try {
@@ -246,7 +274,7 @@ export class FakeHost {
       idled()
     }
     session.turn = undefined
-    if (this.orchestrator === orchestrator) idled()
+    idled()
     if (session.inbox.length > 0 && !turn.signal.aborted) await this.#run(session)
   }
 
@@ -275,14 +303,14 @@ export class FakeHost {
   /** What an answer asks for; a text ends the turn, unless the mission needs it to go on. @param {Session} session @param {Message} message @param {Answer} answer @param {AbortSignal} signal */
   async #carryOut(session, message, answer, signal) {
     if ("calls" in answer) return this.#calls(session, message, signal)
-    const more = this.traits.endsWhenIdle ? await abortable(this.orchestrator.gates.turnEnding(session.id), signal) : ""
+    const more = this.traits.endsWhenIdle ? await abortable(this.#of(session.id).gates.turnEnding(session.id), signal) : ""
     if (more) session.inbox.push(more)
     return ""
   }
 
   /** The gates before a model request. @param {Session} session @param {string} prompt @param {AbortSignal} signal */
   async #ask(session, prompt, signal) {
-    const { gates } = this.orchestrator
+    const { gates } = this.#of(session.id)
     const brief = await gates.system({ session: session.id, role: session.role })
     const request = { session: session.id, model: "fake/model", outputMax: 8192, inputUsd: 1, outputUsd: 1 }
     const bytes = Buffer.byteLength(prompt) + brief.instructions.length
@@ -301,16 +329,17 @@ export class FakeHost {
     /** @type {Message} */
     const message = { role: "assistant", text: "text" in answer ? answer.text : "", effect: 0, calls, done: false }
     session.messages.push(message)
-    if (this.orchestrator.watches(session.id))
-      this.orchestrator.tell({ type: "turn_started", session: session.id, model: "fake/model" })
+    const orchestrator = this.#of(session.id)
+    if (orchestrator.watches(session.id)) orchestrator.tell({ type: "turn_started", session: session.id, model: "fake/model" })
     return message
   }
 
   /** @param {Session} session @param {Message} message @param {{stopped: boolean, failed: boolean}} how */
   #ended(session, message, { stopped, failed }) {
     message.done = !failed
-    if (!this.orchestrator.watches(session.id)) return
-    this.orchestrator.tell({
+    const orchestrator = this.#of(session.id)
+    if (!orchestrator.watches(session.id)) return
+    orchestrator.tell({
       type: "turn_ended",
       session: session.id,
       tokens: this.answerTokens,
@@ -336,7 +365,7 @@ export class FakeHost {
 
   /** An error is text for the model. @param {Session} session @param {Call & {id: string}} call @param {AbortSignal} signal */
   async #call(session, { tool, args, id }, signal) {
-    const { orchestrator } = this
+    const orchestrator = this.#of(session.id)
     const error = (/** @type {unknown} */ e) => `Error: ${/** @type {Error} */ (e).message}`
     const display = {
       show: async (/** @type {{title: string, text: string}} */ progress) => void this.progress.push(progress),
@@ -351,8 +380,8 @@ export class FakeHost {
 
   /** @param {string} session @param {string} call @param {{path: string, content: string}} args */
   async #write(session, call, { path, content }) {
-    const { gates } = this.orchestrator
-    const place = join(this.directory, path)
+    const { gates } = this.#of(session)
+    const place = join(this.#session(session).directory, path)
     const write = { session, call, tool: "write", kind: /** @type {const} */ ("write"), paths: [place] }
     const refused = await gates.beforeTool(write)
     if (refused !== undefined) throw new Error(refused)
@@ -363,7 +392,7 @@ export class FakeHost {
 
   /** Knows `test -s FILE` and `gate NAME`, which waits until `openGate`. @param {string} session @param {string} call @param {string} command */
   async #command(session, call, command) {
-    const { gates } = this.orchestrator
+    const { gates } = this.#of(session)
     const ran = { session, call, tool: "bash", kind: /** @type {const} */ ("command"), command }
     await gates.beforeTool(ran)
     const rejection = this.asks(command) ? await this.#askPermission(session, command) : undefined
@@ -371,7 +400,7 @@ export class FakeHost {
     const [, file] = /^test -s (\S+)$/.exec(command) ?? []
     const [, gate] = /^gate (\S+)$/.exec(command) ?? []
     if (gate !== undefined) await this.gate(gate).reached()
-    const exitCode = file === undefined || existsSync(join(this.directory, file)) ? 0 : 1
+    const exitCode = file === undefined || existsSync(join(this.#session(session).directory, file)) ? 0 : 1
     await gates.afterTool({ ...ran, ran: { exitCode, workdir: "", output: "" } })
     return `exit code ${exitCode}`
   }
@@ -381,7 +410,7 @@ export class FakeHost {
     const permission = this.#id("per")
     return new Promise((answer) => {
       this.permissions.set(permission, { session, what, answer })
-      this.orchestrator.tell({ type: "permission_asked", permission, session, what })
+      this.#of(session).tell({ type: "permission_asked", permission, session, what })
     })
   }
 
@@ -391,7 +420,7 @@ export class FakeHost {
     this.permissions.delete(permission)
     if (!asked) return
     const { session } = asked
-    this.orchestrator.tell({ type: "permission_answered", permission, session, allowed: rejection === undefined })
+    this.#of(session).tell({ type: "permission_answered", permission, session, allowed: rejection === undefined })
     asked.answer(rejection)
   }
 

@@ -1,6 +1,7 @@
 // What the stories on the fake host are told with: a project directory, scripted roles, and the mission's own file.
 
 import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -47,12 +48,16 @@ export function* commander() {
   yield say("That is all.")
 }
 
+/** The file of a task, also where the task is an entrant of a race ("T1.2"). @param {string} id */
+const fileOf = (id) => `${id.replace(/\..*/, "")}.txt`
+
 /** @type {Model} */
 export function* worker({ task: id }) {
-  yield call("write", { path: `${id}.txt`, content: `${id}\n` })
-  yield call("bash", { command: `test -s ${id}.txt` })
-  const evidence = [{ command: `test -s ${id}.txt`, exit_code: 0 }]
-  yield call("submit_work", { task: id, summary: `Built ${id}`, files: [`${id}.txt`], evidence })
+  const file = fileOf(id)
+  yield call("write", { path: file, content: `${id}\n` })
+  yield call("bash", { command: `test -s ${file}` })
+  const evidence = [{ command: `test -s ${file}`, exit_code: 0 }]
+  yield call("submit_work", { task: id, summary: `Built ${id}`, files: [file], evidence })
   yield say("Submitted.")
 }
 
@@ -66,9 +71,10 @@ export const rejected = (message) => ({ verdict: "reject", findings: [{ severity
 /** A Reviewer that rejects a task with these words, one for each review of it, and then passes it. @param {Record<string, string[]>} [findings] @returns {Model} */
 export const reviewer = (findings = {}) =>
   function* ({ task: id }) {
-    yield call("bash", { command: `test -s ${id}.txt` })
+    const command = `test -s ${fileOf(id)}`
+    yield call("bash", { command })
     const finding = findings[id]?.shift()
-    yield review(id, [`test -s ${id}.txt`], finding && rejected(finding))
+    yield review(id, [command], finding && rejected(finding))
     yield say("Judged.")
   }
 
@@ -90,16 +96,27 @@ export const rolesFor = (tasks) => ({
   "master-reviewer": masterReviewer(tasks),
 })
 
+/** Makes the directory a git repository with one commit. @param {string} directory */
+function repository(directory) {
+  const git = (/** @type {string[]} */ ...args) => execFileSync("git", args, { cwd: directory, stdio: "ignore" })
+  writeFileSync(join(directory, "README"), "A project.\n")
+  git("init", "-q")
+  git("add", "README")
+  git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "One")
+}
+
 /**
+ * `git`: the project is a repository.
  * @param {import("node:test").TestContext} t
- * @param {{tasks?: any[], models?: Record<string, Model>, orchestrator?: object} & Omit<ConstructorParameters<typeof FakeHost>[1], "models">} [options]
+ * @param {{tasks?: any[], models?: Record<string, Model>, orchestrator?: object, git?: boolean} & Omit<ConstructorParameters<typeof FakeHost>[1], "models">} [options]
  */
-export function stage(t, { tasks = [task("T1")], models = {}, orchestrator, ...options } = {}) {
+export function stage(t, { tasks = [task("T1")], models = {}, orchestrator, git = false, ...options } = {}) {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "orch-seam-")))
   if (orchestrator) {
     mkdirSync(join(directory, ".opencode"))
     writeFileSync(join(directory, ".opencode/orchestrator.json"), JSON.stringify(orchestrator))
   }
+  if (git) repository(directory)
   const host = new FakeHost(directory, { models: { ...rolesFor(tasks), ...models }, ...options })
   t.after(async () => {
     await host.close()
