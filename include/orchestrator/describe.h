@@ -1,18 +1,23 @@
 // Reflection by hand: how a struct or an enum tells the codecs what it consists of. Standard
 // library only.
 //
-// A struct is *described* when it names its fields, in an order that never changes (new ones go
-// last):
+// A struct is *described* when it names its fields, once, in an order that never changes (new ones
+// go last). A field that has more to say stands in parentheses, with its tags:
 //
 //   struct Place {
 //     std::string file;
 //     std::uint32_t line = 0;
-//     template <class Self, class Visitor>
-//     static void describe(Self& self, Visitor&& visit) {  // Self may be const
-//       visit("file", self.file, orchestrator::required);  // a reader of JSON insists on it
-//       visit("line", self.line);                          // left out: keeps its default
-//     }
+//     ORCH_FIELDS((file, required),  // a reader of JSON insists on it
+//                 (line, range(1, 1000000), doc("counted from 1")));
 //   };
+//
+// which is the same as
+//
+//   template <class Self, class Visitor>
+//   static void describe(Self& self, Visitor&& visit) {  // Self may be const
+//     visit("file", self.file, required);
+//     visit("line", self.line, range(1, 1000000), doc("counted from 1"));
+//   }
 //
 // An enum is described by a function found by argument-dependent lookup:
 //
@@ -42,9 +47,22 @@
 
 namespace orchestrator {
 
-/// Third argument of `visit` for a field without which a value makes no sense.
+/// Tag of a field without which a value makes no sense.
 struct Required {};
 inline constexpr Required required{};
+
+/// Tag of a number: the smallest and the largest that it may be. Of a map: what its values may be.
+struct Range {
+  double min;
+  double max;
+};
+constexpr Range range(double min, double max) { return {min, max}; }
+
+/// Tag: what the field means, for people and models. A sentence, or a part of one.
+struct Doc {
+  std::string_view text;
+};
+constexpr Doc doc(std::string_view text) { return {text}; }
 
 /// One enumerator and the word it has outside of C++.
 template <class E>
@@ -170,5 +188,42 @@ inline constexpr bool unsupported = false;
 }  // namespace describe_detail
 
 }  // namespace orchestrator
+
+// ORCH_FIELDS walks its arguments by rescanning (C++20's __VA_OPT__): each ORCH_FIELDS_SCAN level
+// reads its argument four times, which is enough for 256 fields.
+#define ORCH_FIELDS_PARENS ()
+#define ORCH_FIELDS_SCAN(...) \
+  ORCH_FIELDS_SCAN3(ORCH_FIELDS_SCAN3(ORCH_FIELDS_SCAN3(ORCH_FIELDS_SCAN3(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN3(...) \
+  ORCH_FIELDS_SCAN2(ORCH_FIELDS_SCAN2(ORCH_FIELDS_SCAN2(ORCH_FIELDS_SCAN2(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN2(...) \
+  ORCH_FIELDS_SCAN1(ORCH_FIELDS_SCAN1(ORCH_FIELDS_SCAN1(ORCH_FIELDS_SCAN1(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN1(...) \
+  ORCH_FIELDS_SCAN0(ORCH_FIELDS_SCAN0(ORCH_FIELDS_SCAN0(ORCH_FIELDS_SCAN0(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN0(...) __VA_ARGS__
+
+#define ORCH_FIELDS_EACH(field, ...) \
+  ORCH_FIELDS_ONE(field) __VA_OPT__(ORCH_FIELDS_AGAIN ORCH_FIELDS_PARENS(__VA_ARGS__))
+#define ORCH_FIELDS_AGAIN() ORCH_FIELDS_EACH
+
+// `(name, tags)` or `name`: ORCH_FIELDS_PROBE is called only where there are parentheses.
+#define ORCH_FIELDS_ONE(field) \
+  ORCH_FIELDS_JOIN(ORCH_FIELDS_VISIT_, ORCH_FIELDS_SECOND(ORCH_FIELDS_PROBE field, plain, ))(field)
+#define ORCH_FIELDS_PROBE(...) ~, tagged
+#define ORCH_FIELDS_SECOND(...) ORCH_FIELDS_SECOND_OF(__VA_ARGS__)
+#define ORCH_FIELDS_SECOND_OF(first, second, ...) second
+#define ORCH_FIELDS_JOIN(a, b) ORCH_FIELDS_JOIN_OF(a, b)
+#define ORCH_FIELDS_JOIN_OF(a, b) a##b
+#define ORCH_FIELDS_VISIT_plain(name) visit(#name, self.name);
+#define ORCH_FIELDS_VISIT_tagged(field) ORCH_FIELDS_VISIT_WITH field
+#define ORCH_FIELDS_VISIT_WITH(name, ...) visit(#name, self.name, __VA_ARGS__);
+
+/// Describes the struct that it stands in: names its fields, in their order.
+#define ORCH_FIELDS(...)                              \
+  template <class Self, class Visitor>                \
+  static void describe(Self& self, Visitor&& visit) { \
+    ORCH_FIELDS_SCAN(ORCH_FIELDS_EACH(__VA_ARGS__))   \
+  }                                                   \
+  static_assert(true)
 
 #endif  // ORCHESTRATOR_DESCRIBE_H_

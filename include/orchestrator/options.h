@@ -48,12 +48,7 @@ struct ParallelOptions {
   std::uint32_t max = 10;
   std::map<std::string, std::uint32_t> per_model;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("initial", self.initial);
-    visit("max", self.max);
-    visit("per_model", self.per_model);
-  }
+  ORCH_FIELDS(initial, max, per_model);
 };
 
 /// Caps of one mission; 0 is "no cap".
@@ -62,12 +57,7 @@ struct BudgetOptions {
   double usd = 0;
   double minutes = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("tokens", self.tokens);
-    visit("usd", self.usd);
-    visit("minutes", self.minutes);
-  }
+  ORCH_FIELDS(tokens, usd, minutes);
 };
 
 /// The bounded measures that make every mission end.
@@ -78,14 +68,7 @@ struct LimitOptions {
   std::uint32_t tasks = 500;
   std::uint32_t continuations = 3;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("attempts", self.attempts);
-    visit("iterations", self.iterations);
-    visit("depth", self.depth);
-    visit("tasks", self.tasks);
-    visit("continuations", self.continuations);
-  }
+  ORCH_FIELDS(attempts, iterations, depth, tasks, continuations);
 };
 
 struct TimeoutOptions {
@@ -93,30 +76,19 @@ struct TimeoutOptions {
   std::uint32_t task_min = 60;
   std::uint32_t permission_s = 600;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("stall_s", self.stall_s);
-    visit("task_min", self.task_min);
-    visit("permission_s", self.permission_s);
-  }
+  ORCH_FIELDS(stall_s, task_min, permission_s);
 };
 
 struct ReviewOptions {
   ShadowReview shadow = ShadowReview::task;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("shadow", self.shadow);
-  }
+  ORCH_FIELDS(shadow);
 };
 
 struct MemoryOptions {
   std::uint32_t budget_tokens = 1500;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("budget_tokens", self.budget_tokens);
-  }
+  ORCH_FIELDS(budget_tokens);
 };
 
 /// One entry of `lsp`; its name is a language.
@@ -124,20 +96,13 @@ struct LanguageServerOptions {
   std::vector<std::string> command;  ///< empty: the known servers are looked for
   bool disabled = false;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("command", self.command);
-    visit("disabled", self.disabled);
-  }
+  ORCH_FIELDS(command, disabled);
 };
 
 struct LogOptions {
   LogLevel level = LogLevel::info;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("level", self.level);
-  }
+  ORCH_FIELDS(level);
 };
 
 /// `.opencode/orchestrator.json`, and the same keys as plugin options. A mission keeps the
@@ -159,23 +124,8 @@ struct Options {
   /// Role name, or "provider/model" -> the "provider/model" that takes over while that one fails.
   std::map<std::string, std::string> fallback;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("parallel", self.parallel);
-    visit("budget", self.budget);
-    visit("limits", self.limits);
-    visit("timeouts", self.timeouts);
-    visit("isolation", self.isolation);
-    visit("resume", self.resume);
-    visit("review", self.review);
-    visit("models", self.models);
-    visit("memory", self.memory);
-    visit("verify", self.verify);
-    visit("snapshots", self.snapshots);
-    visit("log", self.log);
-    visit("lsp", self.lsp);
-    visit("fallback", self.fallback);
-  }
+  ORCH_FIELDS(parallel, budget, limits, timeouts, isolation, resume, review, models, memory, verify,
+              snapshots, log, lsp, fallback);
 };
 
 }  // namespace orchestrator

@@ -24,18 +24,8 @@ struct TaskSpec {
   std::vector<std::string> verify;
   std::vector<std::string> race;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id, required);
-    visit("title", self.title, required);
-    visit("description", self.description);
-    visit("agent", self.agent);
-    visit("files", self.files);
-    visit("deps", self.deps);
-    visit("accept", self.accept);
-    visit("verify", self.verify);
-    visit("race", self.race);
-  }
+  ORCH_FIELDS((id, required), (title, required), description, agent, files, deps, accept, verify,
+              race);
 };
 
 /// A command that a model says it ran. Only a `Receipt` makes it true.
@@ -43,11 +33,7 @@ struct Claim {
   std::string command;
   std::int64_t exit_code = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("command", self.command, required);
-    visit("exit_code", self.exit_code, required);
-  }
+  ORCH_FIELDS((command, required), (exit_code, required));
 };
 
 enum class Verdict { pass, reject };
@@ -82,13 +68,7 @@ struct RunArgs {
   std::vector<std::string> verify;
   std::string notes;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("objective", self.objective);
-    visit("acceptance", self.acceptance);
-    visit("verify", self.verify);
-    visit("notes", self.notes);
-  }
+  ORCH_FIELDS(objective, acceptance, verify, notes);
 };
 
 struct PlanArgs {
@@ -98,14 +78,7 @@ struct PlanArgs {
   std::vector<TaskSpec> tasks;
   std::vector<std::string> decisions;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("summary", self.summary);
-    visit("verify", self.verify);
-    visit("verify_reason", self.verify_reason);
-    visit("tasks", self.tasks, required);
-    visit("decisions", self.decisions);
-  }
+  ORCH_FIELDS(summary, verify, verify_reason, (tasks, required), decisions);
 };
 
 struct WorkArgs {
@@ -115,14 +88,7 @@ struct WorkArgs {
   std::vector<Claim> evidence;
   std::vector<TaskSpec> follow_ups;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task);
-    visit("summary", self.summary, required);
-    visit("files", self.files);
-    visit("evidence", self.evidence);
-    visit("follow_ups", self.follow_ups);
-  }
+  ORCH_FIELDS(task, (summary, required), files, evidence, follow_ups);
 };
 
 struct ReviewArgs {
@@ -131,13 +97,7 @@ struct ReviewArgs {
   std::vector<Finding> findings;
   std::vector<Claim> evidence;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task);
-    visit("verdict", self.verdict, required);
-    visit("findings", self.findings);
-    visit("evidence", self.evidence);
-  }
+  ORCH_FIELDS(task, (verdict, required), findings, evidence);
 };
 
 struct TodoArgs {
@@ -147,14 +107,7 @@ struct TodoArgs {
   std::string note;
   std::optional<TaskSpec> add;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id);
-    visit("status", self.status);
-    visit("title", self.title);
-    visit("note", self.note);
-    visit("add", self.add);
-  }
+  ORCH_FIELDS(id, status, title, note, add);
 };
 
 struct DelegateArgs {
@@ -165,35 +118,20 @@ struct DelegateArgs {
   bool background = false;
   std::vector<std::string> race;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("title", self.title, required);
-    visit("prompt", self.prompt, required);
-    visit("agent", self.agent);
-    visit("files", self.files);
-    visit("background", self.background);
-    visit("race", self.race);
-  }
+  ORCH_FIELDS((title, required), (prompt, required), agent, files, background, race);
 };
 
 struct ResultArgs {
   TaskId task;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task, required);
-  }
+  ORCH_FIELDS((task, required));
 };
 
 struct CancelArgs {
   TaskId task;
   std::string reason;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task, required);
-    visit("reason", self.reason);
-  }
+  ORCH_FIELDS((task, required), reason);
 };
 
 }  // namespace orchestrator

@@ -87,10 +87,7 @@ std::string take_string(nlohmann::json& object, const char* key) {
 struct Versioned {
   std::uint32_t schema = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("schema", self.schema);
-  }
+  ORCH_FIELDS(schema);
 };
 
 }  // namespace

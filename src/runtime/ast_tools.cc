@@ -36,14 +36,7 @@ struct SearchArgs {
   std::vector<std::string> paths;
   std::uint32_t limit = kMatchesUsual;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("pattern", self.pattern);
-    visit("query", self.query);
-    visit("language", self.language);
-    visit("paths", self.paths);
-    visit("limit", self.limit);
-  }
+  ORCH_FIELDS(pattern, query, language, paths, limit);
 };
 
 struct ReplaceArgs {
@@ -53,23 +46,13 @@ struct ReplaceArgs {
   std::vector<std::string> paths;
   bool apply = false;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("pattern", self.pattern, required);
-    visit("rewrite", self.rewrite);
-    visit("language", self.language);
-    visit("paths", self.paths);
-    visit("apply", self.apply);
-  }
+  ORCH_FIELDS((pattern, required), rewrite, language, paths, apply);
 };
 
 struct OutlineArgs {
   std::vector<std::string> paths;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("paths", self.paths, required);
-  }
+  ORCH_FIELDS((paths, required));
 };
 
 template <class Args>

@@ -21,16 +21,7 @@ struct TimelineEntry {
   std::string what;                ///< no prompts, no file contents
   std::vector<std::string> moves;  ///< e.g. `T2 running -> submitted`
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("seq", self.seq);
-    visit("at_ms", self.at_ms);
-    visit("phase", self.phase);
-    visit("event", self.event);
-    visit("who", self.who);
-    visit("what", self.what);
-    visit("moves", self.moves);
-  }
+  ORCH_FIELDS(seq, at_ms, phase, event, who, what, moves);
 };
 
 /// Tells a mission's story from its events, one after the other. Any thread.

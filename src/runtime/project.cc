@@ -72,12 +72,7 @@ struct Progress {
   std::string title;
   std::string text;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("title", self.title);
-    visit("text", self.text);
-  }
+  ORCH_FIELDS(request, title, text);
 };
 
 template <class T>

@@ -12,11 +12,7 @@ struct PluginOptions {
   Options options;
   std::vector<std::string> agents;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("options", self.options);
-    visit("agents", self.agents);
-  }
+  ORCH_FIELDS(options, agents);
 };
 
 }  // namespace
