@@ -19,6 +19,9 @@
 //     visit("line", self.line, range(1, 1000000), doc("counted from 1"));
 //   }
 //
+// A struct may also say `static constexpr std::string_view kIgnoredKey = "$schema";`: a text that
+// its JSON form may hold, and that nothing reads.
+//
 // An enum is described by a function found by argument-dependent lookup:
 //
 //   enum class Phase { briefing, planning };
@@ -39,6 +42,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -51,7 +55,7 @@ namespace orchestrator {
 struct Required {};
 inline constexpr Required required{};
 
-/// Tag of a number: the smallest and the largest that it may be. Of a map: what its values may be.
+/// Tag of a number: the smallest and the largest that it may be; of a map: that its values may be.
 struct Range {
   double min;
   double max;
@@ -63,6 +67,55 @@ struct Doc {
   std::string_view text;
 };
 constexpr Doc doc(std::string_view text) { return {text}; }
+
+/// Tag of a map: which keys there are. With `models`, any "provider/model" is a key as well.
+struct Keys {
+  std::span<const std::string_view> names;
+  bool models = false;
+};
+constexpr Keys keys(std::span<const std::string_view> names) { return {names, false}; }
+constexpr Keys keys_or_models(std::span<const std::string_view> names) { return {names, true}; }
+inline constexpr Keys model_keys{{}, true};
+
+/// Tag of a map: its values are "provider/model".
+struct ModelValues {};
+inline constexpr ModelValues model_values{};
+
+/// Tag of a setting that is read and checked, and that this version does not act on.
+struct NoEffect {};
+inline constexpr NoEffect no_effect{};
+
+/// Tag of structs in a tool's arguments: the schema that models read says only that they are
+/// objects. They are checked all the same.
+struct Outline {};
+inline constexpr Outline outline{};
+
+/// All tags of one field.
+struct FieldTags {
+  bool required = false;
+  std::optional<Range> range;
+  std::string_view doc;
+  std::optional<Keys> keys;
+  bool model_values = false;
+  bool no_effect = false;
+  bool outline = false;
+
+  constexpr void add(Required) { required = true; }
+  constexpr void add(Range tag) { range = tag; }
+  constexpr void add(Doc tag) { doc = tag.text; }
+  constexpr void add(Keys tag) { keys = tag; }
+  constexpr void add(ModelValues) { model_values = true; }
+  constexpr void add(NoEffect) { no_effect = true; }
+  constexpr void add(Outline) { outline = true; }
+};
+
+/// What a visitor has got after the field.
+template <class... Tags>
+[[nodiscard]] constexpr FieldTags tags_of(const Tags&... tags) {
+  FieldTags all;
+  (all.add(tags), ...);
+  return all;
+}
 
 /// One enumerator and the word it has outside of C++.
 template <class E>

@@ -72,7 +72,7 @@ test("the core knows no clock, file, thread or randomness", () => {
 test("the top level holds what it should and nothing else", () => {
   const known = new Set([
     ...["CMakeLists.txt", "CMakePresets.json", "binding.gyp", "package.json", "package-lock.json", "LICENSE", "README.md"],
-    ...["src", "include", "js", "agents", "tests", "docs"],
+    ...["src", "include", "js", "agents", "schema", "tests", "docs"],
     ...["build", "node_modules", "prebuilds"], // never committed
   ])
   const strangers = readdirSync(root).filter((name) => !name.startsWith(".") && !known.has(name) && !name.endsWith(".tgz"))
