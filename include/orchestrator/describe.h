@@ -272,11 +272,11 @@ inline constexpr bool unsupported = false;
 #define ORCH_FIELDS_VISIT_WITH(name, ...) visit(#name, self.name, __VA_ARGS__);
 
 /// Describes the struct that it stands in: names its fields, in their order.
-#define ORCH_FIELDS(...)                              \
-  template <class Self, class Visitor>                \
-  static void describe(Self& self, Visitor&& visit) { \
-    ORCH_FIELDS_SCAN(ORCH_FIELDS_EACH(__VA_ARGS__))   \
-  }                                                   \
+#define ORCH_FIELDS(...)                                                                \
+  template <class Self, class Visitor>                                                  \
+  static void describe([[maybe_unused]] Self& self, [[maybe_unused]] Visitor&& visit) { \
+    __VA_OPT__(ORCH_FIELDS_SCAN(ORCH_FIELDS_EACH(__VA_ARGS__)))                         \
+  }                                                                                     \
   static_assert(true)
 
 #endif  // ORCHESTRATOR_DESCRIBE_H_

@@ -79,54 +79,27 @@ struct ProcessStarted {
 // ---- what models do: tool calls -----------------------------------------------------------------
 
 /// A model calls a tool that needs nothing but its arguments; `problems` are its mistakes of shape.
-template <class Tool>
+/// The event has the tool's name.
+template <class ToolArgs>
 struct ToolCall {
-  static constexpr std::string_view kType = Tool::kType;
+  static constexpr std::string_view kType = ToolArgs::kTool.name;
   RequestId request;
   SessionId session;
-  typename Tool::Args args;
+  ToolArgs args;
   std::vector<std::string> problems;
 
   ORCH_FIELDS(request, session, args, problems);
 };
 
-/// `mission_run`
-struct RunTool {
-  static constexpr std::string_view kType = "run_called";
-  using Args = RunArgs;
-};
-using RunCalled = ToolCall<RunTool>;
-
-/// `update_todo`
-struct TodoTool {
-  static constexpr std::string_view kType = "todo_updated";
-  using Args = TodoArgs;
-};
-using TodoUpdated = ToolCall<TodoTool>;
-
-/// `delegate_task`: a part of a Worker's task, or one more task of the Commander's.
-struct DelegateTool {
-  static constexpr std::string_view kType = "delegate_called";
-  using Args = DelegateArgs;
-};
-using DelegateCalled = ToolCall<DelegateTool>;
-
-/// `get_task_result`
-struct ResultTool {
-  static constexpr std::string_view kType = "result_asked";
-  using Args = ResultArgs;
-};
-using ResultAsked = ToolCall<ResultTool>;
-
-/// `cancel_task`
-struct CancelTool {
-  static constexpr std::string_view kType = "cancel_called";
-  using Args = CancelArgs;
-};
-using CancelCalled = ToolCall<CancelTool>;
+using RunCalled = ToolCall<RunArgs>;
+using TodoUpdated = ToolCall<TodoArgs>;
+/// A part of a Worker's task, or one more task of the Commander's.
+using DelegateCalled = ToolCall<DelegateArgs>;
+using ResultAsked = ToolCall<ResultArgs>;
+using CancelCalled = ToolCall<CancelArgs>;
 
 struct PlanSubmitted {
-  static constexpr std::string_view kType = "plan_submitted";
+  static constexpr std::string_view kType = PlanArgs::kTool.name;
   RequestId request;
   SessionId session;
   PlanArgs args;
@@ -138,7 +111,7 @@ struct PlanSubmitted {
 };
 
 struct WorkSubmitted {
-  static constexpr std::string_view kType = "work_submitted";
+  static constexpr std::string_view kType = WorkArgs::kTool.name;
   RequestId request;
   SessionId session;
   WorkArgs args;
@@ -151,7 +124,7 @@ struct WorkSubmitted {
 };
 
 struct ReviewSubmitted {
-  static constexpr std::string_view kType = "review_submitted";
+  static constexpr std::string_view kType = ReviewArgs::kTool.name;
   RequestId request;
   SessionId session;
   ReviewArgs args;

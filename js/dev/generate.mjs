@@ -7,6 +7,8 @@ import { root } from "./setup.mjs"
 
 /** File of the checkout -> what `protocol` calls it. @type {Record<string, string>} */
 export const generatedFiles = {
+  "js/plugin/protocol.json": "tools",
+  "docs/user/tools.md": "tools-table",
   "schema/orchestrator.schema.json": "settings-schema",
   "docs/user/settings.md": "settings-table",
 }

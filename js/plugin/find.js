@@ -4,7 +4,6 @@
 import { existsSync } from "node:fs"
 import { isOurs, promptOf, result } from "./client.js"
 import { projectOf } from "./memory.js"
-import { missionTools } from "./tools.js"
 
 /** Requests at one time: the host works them off on the thread that its sessions need. */
 const requestsMax = 8
@@ -130,7 +129,7 @@ export async function findSessions(client, effect) {
     if (busy || info.role !== "assistant" || found.prompt === 0) return found
     for (const part of parts.filter(isUnanswered)) {
       harvest.push({
-        type: /** @type {import("./tools.js").MissionTool} */ (missionTools[part.tool]).event,
+        type: part.tool,
         session,
         request: `harvest-${part.id}`,
         args: JSON.stringify(part.state.input),

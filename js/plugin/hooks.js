@@ -231,7 +231,7 @@ async function commandAnswer({ link, mode }, input) {
     case "cancel":
       return told(await link.ask({ type: "stop_requested", ...message }, limit).answer, "The user stopped the mission.")
     default:
-      return told(await link.ask({ type: "status_asked" }, limit).answer, "The user asks for the mission's state.")
+      return told(await link.ask({ type: "mission_status" }, limit).answer, "The user asks for the mission's state.")
   }
 }
 
@@ -330,7 +330,7 @@ function toolFor({ client, link, memory: { calls } }, name) {
     /** @param {any} args @param {any} context */
     async execute(args, context) {
       const session = context.sessionID
-      const { request, answer } = link.ask({ type: tool.event, session, args: JSON.stringify(args ?? {}) })
+      const { request, answer } = link.ask({ type: name, session, args: JSON.stringify(args ?? {}) })
       let waiting = true
       // It also fires after a normal end (host contract A.20): then nobody waits any more.
       const aborted = () => {

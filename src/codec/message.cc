@@ -25,9 +25,10 @@ template <ToolCall T>
 void read_arguments(const nlohmann::json& args, T& event) {
   Problems problems;
   // A text is how the JS side sends what a model wrote: it is bounded before anything walks it.
-  const bool read = args.is_string()
-                        ? parse_json(args.get_ref<const std::string&>(), event.args, problems)
-                        : read_json(args, event.args, problems);
+  bool read = args.is_string()
+                  ? parse_json(args.get_ref<const std::string&>(), event.args, problems)
+                  : read_json(args, event.args, problems);
+  if (read) read = check_limits(event.args, problems);
   if (!read) {
     for (const Problem& problem : problems) event.problems.push_back(to_string(problem));
   }
@@ -49,7 +50,7 @@ Incoming failed(std::string problem) {
 }
 
 template <class Variant, std::size_t I = 0>
-bool names_type(const std::string& type) {
+constexpr bool names_type(std::string_view type) {
   if constexpr (I == std::variant_size_v<Variant>) {
     return false;
   } else {
@@ -71,6 +72,13 @@ struct Versioned {
 
   ORCH_FIELDS(schema);
 };
+
+/// Every tool is an event or a query.
+template <class... Args>
+constexpr bool all_are_messages(const std::tuple<Args...>* /*tools*/) {
+  return ((names_type<Happening>(Args::kTool.name) || names_type<Query>(Args::kTool.name)) && ...);
+}
+static_assert(all_are_messages(static_cast<const Tools*>(nullptr)));
 
 /// The names of roles that options know are those of the roles.
 constexpr bool all_are_roles() {

@@ -39,8 +39,9 @@ struct RequestBegan {
   ORCH_FIELDS((session, required));
 };
 
+/// `mission_status`, and the command `/mission`.
 struct StatusAsked {
-  static constexpr std::string_view kType = "status_asked";
+  static constexpr std::string_view kType = StatusArgs::kTool.name;
   RequestId request;
 
   ORCH_FIELDS((request, required));
@@ -81,32 +82,23 @@ struct CommandAsked {
 };
 
 /// A tool that looks at the project's code; `args` is what the model wrote, read by the runtime.
-template <class Tool>
+template <class Args>
 struct CodeAsked {
-  static constexpr std::string_view kType = Tool::kType;
+  static constexpr std::string_view kType = Args::kTool.name;
   RequestId request;
   SessionId session;
   std::string args;
 
   ORCH_FIELDS((request, required), (session, required));
 };
-struct SearchTool {
-  static constexpr std::string_view kType = "ast_search_asked";
-};
-struct ReplaceTool {
-  static constexpr std::string_view kType = "ast_replace_asked";
-};
-struct OutlineTool {
-  static constexpr std::string_view kType = "ast_outline_asked";
-};
-using AstSearchAsked = CodeAsked<SearchTool>;
-using AstReplaceAsked = CodeAsked<ReplaceTool>;
-using AstOutlineAsked = CodeAsked<OutlineTool>;
+using AstSearchAsked = CodeAsked<SearchArgs>;
+using AstReplaceAsked = CodeAsked<ReplaceArgs>;
+using AstOutlineAsked = CodeAsked<OutlineArgs>;
 
 /// A tool whose arguments the codec reads.
 template <class Args>
 struct ToolAsked {
-  static constexpr std::string_view kType = Args::kType;
+  static constexpr std::string_view kType = Args::kTool.name;
   RequestId request;
   SessionId session;
   Args args;
@@ -115,14 +107,9 @@ struct ToolAsked {
   ORCH_FIELDS((request, required), (session, required));
 };
 
-struct DiagnosticsArgs {
-  static constexpr std::string_view kType = "diagnostics_asked";
-  std::vector<std::string> paths;
-
-  ORCH_FIELDS((paths, required));
-};
-/// `lsp_diagnostics`: what do language servers say of these files now?
+/// What do language servers say of these files now?
 using DiagnosticsAsked = ToolAsked<DiagnosticsArgs>;
+using ListAsked = ToolAsked<ListArgs>;
 
 /// What of the configuration the host must be told. Answered by `Settings`.
 struct SettingsAsked {
@@ -137,15 +124,6 @@ struct Settings {
 
   ORCH_FIELDS(snapshots);
 };
-
-struct ListArgs {
-  static constexpr std::string_view kType = "list_asked";
-  std::optional<TaskStatus> status;
-
-  ORCH_FIELDS(status);
-};
-/// `list_tasks`
-using ListAsked = ToolAsked<ListArgs>;
 
 using Query = std::variant<Hello, RoleAsked, RequestBegan, StatusAsked, WriteAsked, CheckAsked,
                            CommandAsked, AstSearchAsked, AstReplaceAsked, AstOutlineAsked,

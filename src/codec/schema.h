@@ -69,7 +69,7 @@ Json type_schema(const FieldTags& tags, SchemaFor reader) {
     if (tags.keys) schema["propertyNames"] = key_schema(*tags.keys);
     schema["additionalProperties"] = type_schema<typename T::mapped_type>(tags, reader);
   } else if constexpr (DescribedStruct<T>) {
-    if (!tags.outline) return json_schema<T>(reader);
+    if (!tags.outline || reader == SchemaFor::people) return json_schema<T>(reader);
     schema["type"] = "object";
   } else {
     static_assert(describe_detail::unsupported<T>, "no JSON Schema for this field type");

@@ -143,14 +143,14 @@ test("a submission that was never answered is harvested; one that was, or is not
   assert.deepEqual(harvest.map((h) => h.session).sort(), ["aborted", "pending", "reloaded", "review", "running"])
   const one = harvest.find((h) => h.session === "running")
   assert.deepEqual(one, {
-    type: "work_submitted",
+    type: "submit_work",
     session: "running",
     request: "harvest-p1",
     args: JSON.stringify(input),
     harvested: true,
     prompt: 5,
   })
-  assert.equal(harvest.find((h) => h.session === "review")?.type, "review_submitted")
+  assert.equal(harvest.find((h) => h.session === "review")?.type, "submit_review")
 })
 
 test("two hundred sessions are few requests each, and few at one time", async () => {
@@ -191,7 +191,7 @@ test("a session and a prompt carry the effect that asked for them, and are found
   await settled({ type: "find_sessions", effect: 13, mission: "m-x", parents: ["root", "gone"], known: ["made"] })
   const [harvested, deleted, answered] = told.slice(-3)
   assert.deepEqual(deleted, { type: "session_deleted", session: "gone" })
-  assert.deepEqual([harvested.type, harvested.prompt], ["work_submitted", 12])
+  assert.deepEqual([harvested.type, harvested.prompt], ["submit_work", 12])
   assert.deepEqual(answered, {
     type: "sessions_found",
     effect: 13,

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { generatedFiles, generatedText } from "../../js/dev/generate.mjs"
+import { missionTools } from "../../js/plugin/tools.js"
 import { root } from "./support.mjs"
 
 /** @param {string} file */
@@ -18,15 +19,18 @@ for (const [file, word] of Object.entries(generatedFiles)) {
   })
 }
 
+/** @param {string[]} args @param {unknown} input */
+function protocol(args, input) {
+  const program = join(root, "build", "cmake", "release", "protocol")
+  const { status, stdout } = spawnSync(program, args, { input: JSON.stringify(input), encoding: "utf8" })
+  assert.ok(status === 0 || status === 1, `protocol ${args.join(" ")} ended with ${status}: ${stdout}`)
+  return { accepted: status === 0, says: stdout }
+}
+
 const schemaFile = "schema/orchestrator.schema.json"
 
 /** Whether the engine takes these settings, and what it says: all settings, or the problems. @param {unknown} settings */
-function engine(settings) {
-  const program = join(root, "build", "cmake", "release", "protocol")
-  const { status, stdout } = spawnSync(program, ["check-settings"], { input: JSON.stringify(settings), encoding: "utf8" })
-  assert.ok(status === 0 || status === 1, `protocol ended with ${status}: ${stdout}`)
-  return { accepted: status === 0, says: stdout }
-}
+const engine = (settings) => protocol(["check-settings"], settings)
 
 /** A public validator's opinion. */
 function validator() {
@@ -144,4 +148,56 @@ test("defaults in the schema are the engine's", () => {
   }
   compare(JSON.parse(committed(schemaFile)), settings, "")
   assert.ok(compared >= 18, `${compared}`)
+})
+
+// ---- the tools
+
+/** What a value of a schema may be, with every argument. @param {any} schema @returns {any} */
+function sample(schema) {
+  if (schema.enum) return schema.enum[0]
+  if (schema.type === "string") return "x"
+  if (schema.type === "integer") return 1
+  if (schema.type === "boolean") return true
+  if (schema.type === "array") return [sample(schema.items)]
+  const properties = Object.entries(schema.properties ?? {})
+  return Object.fromEntries(properties.map(([key, property]) => [key, sample(property)]))
+}
+
+/** Arguments that the schema leaves open and the engine reads as a task or a claimed command. @type {Record<string, any>} */
+const inside = { evidence: [{ command: "x", exit_code: 0 }], follow_ups: [{ id: "T9", title: "x" }], add: { id: "T9", title: "x" } }
+
+/** @param {any} value @param {string} key @param {any} to @returns {any} a copy with one key changed, or without it */
+function changed(value, key, to) {
+  const { [key]: _, ...others } = value
+  return to === undefined ? others : { ...others, [key]: to }
+}
+
+test("a tool's schema demands what the engine demands: no less, no more", () => {
+  let compared = 0
+  for (const [name, tool] of Object.entries(missionTools)) {
+    const schema = /** @type {any} */ (tool.schema)
+    const validate = new Ajv.default({ strict: true }).compile(schema)
+    /** @param {any} args @param {boolean} good @param {string} what */
+    const both = (args, good, what) => {
+      assert.equal(validate(args), good, `${name}, ${what}: the schema`)
+      const { accepted, says } = protocol(["check-tool", name], args)
+      assert.equal(accepted, good, `${name}, ${what}: the engine: ${says}`)
+      ++compared
+    }
+    const full = sample(schema)
+    for (const [key, value] of Object.entries(inside)) if (key in full) full[key] = value
+    both(full, true, "all arguments")
+    for (const key of Object.keys(full)) {
+      both(changed(full, key, undefined), !schema.required?.includes(key), `without ${key}`)
+      const property = schema.properties[key]
+      both(changed(full, key, property.type === "string" ? 5 : 'a word'), false, `${key} of another type`)
+      const item = property.items
+      for (const part of Object.keys(item?.properties ?? {})) {
+        const less = [changed(full[key][0], part, undefined)]
+        both(changed(full, key, less), !item.required?.includes(part), `${key} without ${part}`)
+      }
+      if (property.enum) both(changed(full, key, "no such word"), false, `${key} of no such word`)
+    }
+  }
+  assert.ok(compared > 100, `${compared}`)
 })
