@@ -37,7 +37,7 @@ async function settings({ link, memory }) {
   // The link of an instance that follows another opens when that one is over: it is not waited for.
   if (memory.reload) return memory.settings
   const said = await link.ask({ type: "settings_asked" }, { deadlineMs: settingsMs }).answer
-  return (memory.settings = said?.ok && said.text?.startsWith("{") ? JSON.parse(said.text) : {})
+  return (memory.settings = said?.data ?? {})
 }
 
 /** @param {HookHost} host */
@@ -265,10 +265,9 @@ async function payInAdvance({ link }, input, output, bytes) {
     input_usd: Math.max(0, cost.input ?? 0, cost.cache?.write ?? 0),
     output_usd: Math.max(0, cost.output ?? 0),
   })
-  const { ok, text } = await answer
+  const { ok, text, data } = await answer
   if (!ok) throw new Error(notForRetry(text))
-  if (!text) return
-  const { output_max } = JSON.parse(text)
+  const output_max = data?.output_max ?? 0
   if (output_max > 0) output.maxOutputTokens = Math.min(output.maxOutputTokens ?? output_max, output_max)
 }
 
@@ -317,8 +316,7 @@ async function roleOf(link, session) {
     { type: "role_asked", session },
     { deadlineMs: answerMs, fallback: { ok: false, text: "" } },
   )
-  const { ok, text } = await answer
-  return ok ? JSON.parse(text) : { role: "none", card: "" }
+  return (await answer).data ?? { role: "none", card: "" }
 }
 
 /** @param {HookHost} host @param {string} name */

@@ -4,21 +4,11 @@
 #include <string>
 #include <utility>
 
-#include "orchestrator/describe.h"
+#include "orchestrator/effect.h"
 #include "orchestrator/mission.h"
 #include "runtime/engine.h"
 
 namespace orchestrator::runtime {
-
-/// What the JS side is told of a session before each request of its model.
-struct RoleAnswer {
-  Role role = Role::none;
-  std::string card;
-  bool capped = false;  ///< leave is asked for each of its model requests
-  std::string stopped;  ///< why it may ask its model for nothing more
-
-  ORCH_FIELDS(role, card, capped, stopped);
-};
 
 /// `foreign`: why the mission is not ours to move; `outage`: why its state cannot be written, and
 /// so no child asks its model; each is empty where that is not so.
