@@ -357,6 +357,9 @@ class Project final : public Directory, private MissionAccess {
     request.seed = world_.random();
     request.mission = new_mission_id(request.seed);
     trees_.give_lock_back();  // its work is done before anything of this mission is
+    // What the same batch has said of the mission before is shown only if it is durable.
+    if (store_.is_open() && !make_durable(outbox) && !failure_.empty())
+      return reply(request.request, false, "The mission was not started. " + outage_text());
     if (store_.is_open()) finish(outbox);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
       return reply(
@@ -662,7 +665,9 @@ class Project final : public Directory, private MissionAccess {
   void fail_storage(const base::Error& error, Outbox& outbox) {
     if (is_over() && !phase_changed_) {  // its end is on the disk
       note(LogLevel::warning, "the last events are not in the log: " + error.text());
-      unsettled_.settle();
+      drop_unsettled("The log of mission " + state_.mission.value +
+                     ", which is over, cannot be written: " + error.text());
+      held_back_.clear();
       leave(outbox);
       return let_out(outbox);
     }
