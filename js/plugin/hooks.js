@@ -100,7 +100,6 @@ export function hooks(host) {
         if (stopped) throw new Error(notForRetry(stopped))
       }
       if (agent === "title") return
-      if (link.watches(input.sessionID)) link.tell({ type: "request_began", session: input.sessionID })
       if (!capped.has(input.sessionID)) return
       await payInAdvance(host, input, output, sizes.get(input.sessionID) ?? 0)
     },

@@ -38,17 +38,6 @@ struct RoleAsked {
   }
 };
 
-/// A watched session is about to ask its model.
-struct RequestBegan {
-  static constexpr std::string_view kType = "request_began";
-  SessionId session;
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session, required);
-  }
-};
-
 struct StatusAsked {
   static constexpr std::string_view kType = "status_asked";
   RequestId request;
@@ -197,9 +186,9 @@ struct ListArgs {
 /// `list_tasks`
 using ListAsked = ToolAsked<ListArgs>;
 
-using Query = std::variant<Hello, RoleAsked, RequestBegan, StatusAsked, WriteAsked, CheckAsked,
-                           CommandAsked, AstSearchAsked, AstReplaceAsked, AstOutlineAsked,
-                           DiagnosticsAsked, ListAsked, SettingsAsked>;
+using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
+                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked,
+                           ListAsked, SettingsAsked>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {

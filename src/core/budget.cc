@@ -358,7 +358,8 @@ void on_request_asked(Context& ctx, const RequestAsked& event) {
     return let_commander_out(ctx);
   }
   note_request(*session, event);
-  if (!is_busy(*session) || !is_running(state.phase)) return release_reservation(ctx, *session);
+  const bool may_ask = is_busy(*session) && !session->submitted && is_running(state.phase);
+  if (!may_ask) return release_reservation(ctx, *session);
   let_session_out(ctx, *session);
 }
 

@@ -6,7 +6,6 @@
 #include "core/first_look.h"
 #include "core/isolation.h"
 #include "core/mission.h"
-#include "core/parting.h"
 #include "core/plan.h"
 #include "core/race.h"
 #include "core/session_pool.h"
@@ -235,8 +234,9 @@ void take_first_look(Context& ctx, const ReviewSubmitted& event, Session& sessio
         ctx, event.request, event.session,
         listed("submit_review: not taken. Mend all of these and call it again:", problems));
   }
-  part_with(ctx, session, event.request,
-            "Taken: the Worker of " + task.id.value + " reads your findings now. End your turn.");
+  take_submission(
+      ctx, session, event.request,
+      "Taken: the Worker of " + task.id.value + " reads your findings now. End your turn.");
   tell_worker(ctx, task, event.args.findings);
 }
 
@@ -274,8 +274,8 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   }
   const bool pass = *event.args.verdict == Verdict::pass;
   std::vector<Proof> proofs = proofs_of(state, event.session, verify);
-  part_with(ctx, session, event.request,
-            "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
+  take_submission(ctx, session, event.request,
+                  "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
   // Last: both move what the references above name.
   if (task == nullptr) {
     take_whole(ctx, event.args, std::move(proofs));

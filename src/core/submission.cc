@@ -1,5 +1,7 @@
 #include "core/submission.h"
 
+#include <utility>
+
 #include "core/commander.h"
 #include "core/mission.h"
 #include "core/session_pool.h"
@@ -42,6 +44,11 @@ std::string listed(std::string head, const std::vector<std::string>& problems) {
 
 void append(std::vector<std::string>& problems, std::vector<std::string> more) {
   for (std::string& problem : more) problems.push_back(std::move(problem));
+}
+
+void take_submission(Context& ctx, Session& session, const RequestId& call, std::string answer) {
+  close_session(ctx, session);
+  ctx.accept(call, std::move(answer));
 }
 
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,

@@ -38,6 +38,8 @@ void append(std::vector<std::string>& problems, std::vector<std::string> more);
 /// Refuses a call, and counts that against the session that made it.
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,
                  const std::string& text);
+/// A submission is taken: closes its session and answers the call.
+void take_submission(Context& ctx, Session& session, const RequestId& call, std::string answer);
 /// "<head>\n- problem\n- problem"
 [[nodiscard]] std::string listed(std::string head, const std::vector<std::string>& problems);
 

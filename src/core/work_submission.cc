@@ -7,7 +7,6 @@
 #include "core/first_look.h"
 #include "core/give_way.h"
 #include "core/mission.h"
-#include "core/parting.h"
 #include "core/plan.h"
 #include "core/race.h"
 #include "core/session_pool.h"
@@ -84,10 +83,11 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   keep_diagnosis(task, event.diagnosis);
   task.losses = 0;
   move_task(ctx, task, TaskStatus::submitted);
-  part_with(ctx, session, event.request,
-            "Taken: " + task.id.value +
-                " goes to review. End your turn; if something is found, it comes back to you." +
-                (event.diagnosis.notes.empty() ? "" : "\nNote: " + event.diagnosis.notes.front()));
+  take_submission(
+      ctx, session, event.request,
+      "Taken: " + task.id.value +
+          " goes to review. End your turn; if something is found, it comes back to you." +
+          (event.diagnosis.notes.empty() ? "" : "\nNote: " + event.diagnosis.notes.front()));
   // Last: it moves the tasks in memory.
   for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));
   if (!event.args.follow_ups.empty()) ctx.graph_moved = true;
