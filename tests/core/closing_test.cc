@@ -29,6 +29,11 @@ std::size_t aborts(const FakeHost& host, const SessionId& session) {
   return static_cast<std::size_t>(std::ranges::count(host.aborted, session));
 }
 
+bool is_in_rework(const FakeHost& host) {
+  const Task* task = find_task(host.state, TaskId("T1"));
+  return task != nullptr && task->status == TaskStatus::rework;
+}
+
 void run_to_seal(FakeHost& host) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
@@ -61,7 +66,7 @@ MISSION_SCENARIO(Closing, EachRoleIsToldWhatItWaitsFor) {
   };
   host.run_until([&] { return host.state.phase == Phase::executing; });
   EXPECT_EQ(text(Role::planner, ""), "Submitted. The plan is taken, and this session is done.");
-  host.run_until([&] { return host.at("T1").status == TaskStatus::running; });
+  host.run_until([&] { return host.running("T1"); });
   EXPECT_EQ(text(Role::worker, "T1"), "");
   host.run_until([&] { return host.at("T1").status == TaskStatus::reviewing; });
   EXPECT_EQ(text(Role::worker, "T1"), "Submitted. This session waits for its review.");
@@ -103,7 +108,7 @@ MISSION_SCENARIO(Closing, AReworkWaitsForTheRealEndOfTheTurnAndNoLonger) {
     turn.pass();
   });
   ASSERT_TRUE(host.task_command("Build it").ok);
-  host.run_until([&] { return host.at("T1").status == TaskStatus::rework; });
+  host.run_until([&] { return is_in_rework(host); });
   const SessionId worker = host.at("T1").session;
   EXPECT_EQ(find_session(host.state, worker)->state, SessionState::closing);
   const TimeMs verdict = host.now;
@@ -172,7 +177,7 @@ MISSION_SCENARIO(Closing, ATurnThatDoesNotEndIsAbortedAfterAMinute) {
     turn.pass();
   });
   ASSERT_TRUE(host.task_command("Build it").ok);
-  host.run_until([&] { return host.at("T1").status == TaskStatus::rework; });
+  host.run_until([&] { return is_in_rework(host); });
   const SessionId worker = host.at("T1").session;
   const TimeMs verdict = host.now;
   host.run_until([&] { return host.prompts_to(worker).size() == 2; });

@@ -1,6 +1,5 @@
 // A submission waits for a language server while other things happen to the mission.
 
-#include "runtime/hand_over.h"
 #include "runtime/language_servers.h"
 #include "runtime/support/damage_story.h"
 
@@ -52,8 +51,6 @@ class HeldWorkTest : public DamageTest {
   void wait_for_the_server() {
     outbox.clock_ms += 11'000;
     project->on_timer(LanguageServers::kTimer, outbox);
-    // An answer that ends a turn waits a little for the session that goes on.
-    outbox.clock_ms += HandOvers::kLongestMs;
     turn_timers();
   }
 
