@@ -21,19 +21,19 @@ constexpr auto enum_names(Role) {
                     EnumName<Role>{Role::master_reviewer, "master-reviewer"}};
 }
 
-/// Life of a child session. Everything up to `closing` occupies a slot.
+/// Life of a child session. Everything up to `working` occupies a slot.
 enum class SessionState {
-  creating,     ///< asked of the host
-  prompting,    ///< a prompt is on its way to the host
-  waiting,      ///< the host has the prompt; no sign of an answer yet
-  working,      ///< a turn runs
-  closing,      ///< its work is submitted; the last turn runs out
-  idle,         ///< lease released; may be prompted again
+  creating,   ///< asked of the host
+  prompting,  ///< a prompt is on its way to the host
+  waiting,    ///< the host has the prompt; no sign of an answer yet
+  working,    ///< a turn runs
+  closing,  ///< its work is submitted; its turn ends without another request, and it holds no slot
+  idle,     ///< lease released; may be prompted again
   backing_off,  ///< a turn failed; the next prompt waits for its time
   ended,        ///< never prompted again
   held,         ///< its next prompt waits for its model or the budget; it holds no slot
   delegating,   ///< a call of its turn waits for delegated tasks; it holds no slot
-  parting       ///< its work is submitted; its last words wait for a quieter time, without a slot
+  parting       ///< of old logs and snapshots, which are read as `closing`; nothing enters it
 };
 constexpr auto enum_names(SessionState) {
   return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
@@ -147,11 +147,13 @@ struct Session {
   std::uint64_t asking_output = 0;
   double asking_input_usd = 0;
   double asking_output_usd = 0;
-  std::string answer_model;  ///< that gave its newest answer
-  std::string asking_model;  ///< that the request which waits is for
-  std::string refusal;       ///< why the newest of `refusals` was refused, shortened
-  RequestId last_call;       ///< of `parting`: the call that is not answered yet
-  std::string last_answer;   ///< what it will be told
+  std::string answer_model;   ///< that gave its newest answer
+  std::string asking_model;   ///< that the request which waits is for
+  std::string refusal;        ///< why the newest of `refusals` was refused, shortened
+  RequestId unused_call;      ///< of the state `parting` of old logs and snapshots; always empty
+  std::string unused_answer;  ///< likewise
+  /// Signs since its accepted submission that it goes on: requests that began, refused calls.
+  std::uint32_t after_submission = 0;
 
   ORCH_FIELDS(id, role, task, state, agent, attempt, effect, continuations, refusals, submitted,
               errored, failed, compacted, prompt, timer, tokens, usd, started_ms, seen_ms, began,
@@ -159,8 +161,8 @@ struct Session {
               first_look, outcome, model_asked, model, fault, faults, asked_ms, retrying,
               tool_error, tool_errors, tool_warnings, asked_missing, wrote, reserved_tokens,
               reserved_usd, answer_tokens, answer_bytes, request_bytes, asking, asking_output,
-              asking_input_usd, asking_output_usd, answer_model, asking_model, refusal, last_call,
-              last_answer);
+              asking_input_usd, asking_output_usd, answer_model, asking_model, refusal, unused_call,
+              unused_answer, after_submission);
 };
 
 /// A tool call of a child session that waits for a person.

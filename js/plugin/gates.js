@@ -95,7 +95,6 @@ async function request({ link, state, capped }, asked) {
     if (known.stopped) return { refused: known.stopped }
   }
   if (asked.auxiliary) return {}
-  if (link.watches(session)) link.tell({ type: "request_began", session })
   return capped.has(session) ? leave(link, asked) : {}
 }
 

@@ -50,8 +50,17 @@ bool decode_mark(std::string_view bytes, StateMark& mark, std::string* error) {
 
 std::string encode_state(const State& state) { return encode(state); }
 
+void retire_parting(State& state) {
+  for (Session& session : state.sessions) {
+    if (session.state == SessionState::parting) session.state = SessionState::closing;
+    session.unused_call = RequestId{};
+    session.unused_answer.clear();
+  }
+}
+
 bool decode_state(std::string_view bytes, State& state, std::string* error) {
   if (!decode(bytes, state, error)) return false;
+  retire_parting(state);
   std::string why = why_not_sound(state);
   if (why.empty()) return true;
   state = State{};

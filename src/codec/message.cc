@@ -4,6 +4,7 @@
 
 #include "codec/binary.h"
 #include "codec/limits.h"
+#include "codec/log_record.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::codec {
@@ -133,6 +134,7 @@ std::string dump_state(const State& state) { return dump(state, 2) + "\n"; }
 
 bool parse_state(std::string_view json, State& state, Problems& problems) {
   if (!parse_json(json, state, problems, kExact)) return false;
+  retire_parting(state);
   const std::string why = why_not_sound(state);
   if (why.empty()) return true;
   const std::size_t colon = why.find(": ");

@@ -31,14 +31,6 @@ struct RoleAsked {
   ORCH_FIELDS((request, required), (session, required));
 };
 
-/// A watched session is about to ask its model.
-struct RequestBegan {
-  static constexpr std::string_view kType = "request_began";
-  SessionId session;
-
-  ORCH_FIELDS((session, required));
-};
-
 /// `mission_status`, and the command `/mission`.
 struct StatusAsked {
   static constexpr std::string_view kType = StatusArgs::kTool.name;
@@ -119,9 +111,9 @@ struct SettingsAsked {
   ORCH_FIELDS((request, required));
 };
 
-using Query = std::variant<Hello, RoleAsked, RequestBegan, StatusAsked, WriteAsked, CheckAsked,
-                           CommandAsked, AstSearchAsked, AstReplaceAsked, AstOutlineAsked,
-                           DiagnosticsAsked, ListAsked, SettingsAsked>;
+using Query = std::variant<Hello, RoleAsked, StatusAsked, WriteAsked, CheckAsked, CommandAsked,
+                           AstSearchAsked, AstReplaceAsked, AstOutlineAsked, DiagnosticsAsked,
+                           ListAsked, SettingsAsked>;
 
 /// Progress of a mission, for the tool call that waits for it.
 struct ShowProgress {

@@ -14,7 +14,6 @@
 #include "core/schedule/race.h"
 #include "core/schedule/schedule.h"
 #include "core/sessions/host_events.h"
-#include "core/sessions/parting.h"
 #include "core/sessions/permission.h"
 #include "core/sessions/recovery.h"
 #include "core/sessions/session_lifecycle.h"
@@ -207,8 +206,7 @@ struct Dispatch {
   }
   void operator()(const TodoUpdated& event) { on_todo(ctx, event); }
   void operator()(const CallAborted& event) {
-    if (!on_wait_aborted(ctx, event) && !on_parting_aborted(ctx, event))
-      on_call_aborted(ctx, event);
+    if (!on_wait_aborted(ctx, event)) on_call_aborted(ctx, event);
   }
   void operator()(const CommandRan& event) { on_command_ran(ctx, event); }
   void operator()(const FileWritten& event) { on_file_written(ctx, event); }
@@ -248,7 +246,7 @@ struct Dispatch {
     Session* session = root ? nullptr : find_session(ctx.state, event.session);
     if (!root && session == nullptr) return;
     if (!is_active(ctx.state.phase)) {  // its answers are paid for all the same
-      if (!root && says_last_words(*session)) settle(ctx, session, event);
+      if (!root && session->state == SessionState::closing) settle(ctx, session, event);
       return;
     }
     if (root || tells_model(*session)) note_model(ctx, session, event.model);
@@ -361,7 +359,6 @@ Effects run_step(Context ctx, const Event& event) {
   if (ctx.moved) let_requests_out(ctx);
   if (dispatches && ctx.moved) schedule(ctx);
   carry_out_conclusion(ctx);
-  let_parting_go(ctx);
   drop_worktrees(ctx);
   const bool prompts = prompts_commander(ctx);
   if (dispatches && is_running(state.phase) && !prompts) check_budget(ctx);
@@ -434,9 +431,37 @@ std::string system_card(const State& state, const SessionId& session) {
   return "";
 }
 
+namespace {
+
+/// What a person reads at the end of a turn that its submission has ended.
+std::string handed_in_text(const Session& child) {
+  const std::string head = "Submitted. ";
+  switch (child.role) {
+    case Role::planner:
+      return head + "The plan is taken, and this session is done.";
+    case Role::worker:
+      return head + "This session waits for its review.";
+    case Role::reviewer:
+      return child.first_look ? head + "This session waits for the whole work."
+                              : head + "The review is taken, and this session is done.";
+    case Role::master_reviewer:
+      return head + "The review of the whole is taken, and this session is done.";
+    case Role::commander:
+    case Role::none:
+      break;
+  }
+  return head + "This session is done.";
+}
+
+}  // namespace
+
 std::string why_not_ask(const State& state, const Session& child) {
   const bool stopped = state.phase == Phase::paused || state.phase == Phase::cancelled ||
                        state.phase == Phase::failed;
+  // Of a mission that does not run any more a person may ask it again, as soon as its turn is over.
+  const bool handed_in =
+      child.submitted && (is_running(state.phase) || child.state == SessionState::closing);
+  if (handed_in && !stopped) return handed_in_text(child);
   if (!stopped && !child.aborting) return "";
   return "Mission " + state.mission.value + " is " +
          (stopped ? std::string(to_name(state.phase)) : "done with this session") +

@@ -75,6 +75,7 @@ constexpr std::array<Kind, kFaults> kKinds{{
     {"tool_fails", 60'000},
     {"machine_is_busy", 100'000},
     {"model_delegates", 200'000},
+    {"model_goes_on", 100'000},
 }};
 
 constexpr std::uint64_t kMillion = 1'000'000;

@@ -82,6 +82,7 @@ enum class Fault : std::uint8_t {
   tool_fails,              ///< the same error a few times running
   machine_is_busy,
   model_delegates,
+  model_goes_on,  ///< it calls tools after its accepted submission, and the host lets it
   count
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::count);

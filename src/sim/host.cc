@@ -72,7 +72,7 @@ void Host::start(Process& process, HostMode mode) {
 
 void Host::end_turns(Child& child) {
   child.life += 1;
-  child.running = child.dying = child.continued = child.in_tool = false;
+  child.running = child.dying = child.continued = child.in_tool = child.goes_on = false;
   child.blocked = child.leave = RequestId{};
   child.paid = false;
   child.permission = PermissionId{};
@@ -377,7 +377,7 @@ void Host::message(Child& child) {
 
 void Host::begin_turn(Child& child) {
   child.running = true;
-  child.answered = child.continued = child.in_tool = false;
+  child.answered = child.continued = child.in_tool = child.goes_on = false;
   const std::uint64_t life = ++child.life;
   std::uint64_t delay_ms = random_.between(5, 20);
   const SessionId id = child.id;
@@ -392,7 +392,8 @@ void Host::start_turn(const SessionId& id, std::uint64_t life, std::uint64_t del
     if (deaf_) return start_turn(id, life, kInstanceComesUpMs);
     if (process_->standing(id).empty())
       process_->post(codec::Query{codec::RoleAsked{new_request(), id}});
-    process_->post(codec::Query{codec::RequestBegan{id}});
+    if (const std::string why = why_no_request(*child); !why.empty())
+      return break_turn(*child, "UnknownError", why);
     tell(id, TurnStarted{id, model_of(*child)});
     write_script(*child);
     if (faults_.hit(Fault::host_retries)) return repeat_request(id, life, 1);
@@ -455,6 +456,13 @@ void Host::advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_
                   });
 }
 
+/// What the hook before each model request is told of a child session.
+std::string Host::why_no_request(const Child& child) const {
+  const State* state = checker_.state();
+  const Session* session = state == nullptr ? nullptr : find_session(*state, child.id);
+  return session == nullptr || child.creation == 0 ? "" : why_not_ask(*state, *session);
+}
+
 bool Host::is_capped(const Child& child) const {
   const State* state = checker_.state();
   return state != nullptr && is_active(state->phase) && process_->watches(child.id) &&
@@ -464,6 +472,13 @@ bool Host::is_capped(const Child& child) const {
 /// The hook before each model request: in a mission with a budget it waits for the engine's leave,
 /// for as long as that takes.
 void Host::ask_leave(Child& child) {
+  const std::string why = child.goes_on ? "" : why_no_request(child);
+  if (!why.empty()) {
+    tell(child.id, TurnStarted{child.id, model_of(child)});  // of the message that is the error
+    return break_turn(child, "UnknownError", why);
+  }
+  // The host tells the begin of each request; the first of a turn was told with the turn.
+  if (child.goes_on) tell(child.id, TurnStarted{child.id, model_of(child)});
   if (!is_capped(child)) return take_step(child);
   child.leave = new_request();
   leaves_[child.leave] = child.id;
@@ -720,6 +735,12 @@ void Host::call_answered(Child& child, const Reply& reply) {
     if (!reply.ok) child.submission.reset();
   }
   if (reply.ok) check_verdict(child);
+  const bool taken = reply.ok && is_submission(*child.call) && child.creation != 0;
+  if (taken && faults_.hit(Fault::model_goes_on)) {
+    child.goes_on = true;
+    const Script more = models_.go_on(child.role, *child.call);
+    child.script.insert(child.script.end(), more.begin(), more.end());
+  }
   if (!reply.ok && child.next_step >= child.script.size()) {
     const Script mended = models_.mend(checker_.state(), child.id, child.role, child.task,
                                        *child.call, ++child.mends);

@@ -88,6 +88,7 @@ class Host {
     bool dying = false;  ///< after an error, before the real idle
     bool continued = false;
     bool in_tool = false;
+    bool goes_on = false;  ///< after its submission, though the plugin lets no request out
     RequestId blocked;
     PermissionId permission;  ///< that its tool call waits for
     bool blocked_by_tool = false;
@@ -128,6 +129,7 @@ class Host {
   void write_script(Child& child);
   void advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);
   void ask_leave(Child& child);
+  [[nodiscard]] std::string why_no_request(const Child& child) const;
   void leave_given(Child& child, const Reply& reply);
   [[nodiscard]] bool is_capped(const Child& child) const;
   [[nodiscard]] TurnEnded answered(Child& child, bool stopped);

@@ -305,6 +305,18 @@ Script Models::turn(const State* state, const SessionId& session, Role role, con
   return script;
 }
 
+Script Models::go_on(Role role, const Happening& submitted) {
+  Random detail = faults_.detail(Fault::model_goes_on);
+  Script script;
+  for (std::uint32_t i = detail.between(1, 60); i > 0; --i) {
+    if (role != Role::worker && detail.chance(20)) script.push_back(run_step("test all", 0));
+    if (role == Role::worker && detail.chance(20)) script.push_back(write_step("src/1/more.txt"));
+    script.push_back(call_step(submitted));
+  }
+  if (detail.chance(20)) script.push_back(plain_step(Step::Kind::hang));
+  return script;
+}
+
 Script Models::mend(const State* state, const SessionId& session, Role role, const TaskId& task,
                     const Happening& refused, std::uint32_t times) {
   Script script;

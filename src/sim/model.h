@@ -41,6 +41,9 @@ struct Size {
 /// The simulated models: they do what their role asks for, or what the faults of the run say.
 class Models {
  public:
+  /// What a model does that does not know when it is done: it hands in the same again and again,
+  /// and runs commands between.
+  [[nodiscard]] Script go_on(Role role, const Happening& submitted);
   /// `endless`: no review is ever passed.
   Models(Faults& faults, std::uint64_t seed, bool endless = false);
 

@@ -53,7 +53,7 @@ class Chaos {
     if (pick(2) == 0) host_.options.isolation = Isolation::shared;
   }
 
-  /// So many at work that last words wait (core/parting.h).
+  /// Many at work at once.
   void crowd() {
     std::vector<TaskSpec> tasks;
     const std::uint32_t n = 16 + pick(14);
@@ -142,6 +142,7 @@ class Chaos {
     };
     host_.open_fails = [this] { return chance(faults_); };
     host_.swallowed = [this](const PromptSession&) { return chance(faults_); };
+    host_.goes_on = [this](const SessionId&) { return chance(10 * faults_); };
     host_.refused = [this](const Effect& effect) -> std::string {
       const bool asks = std::holds_alternative<PromptSession>(effect) ||
                         std::holds_alternative<CreateSession>(effect) ||

@@ -13,8 +13,9 @@ namespace {
 struct Desk {
   FakeHost host;
   SessionId writer;  ///< whose command has written it, if it was no person
-  explicit Desk(PlanArgs plan = diamond()) {
+  explicit Desk(PlanArgs plan = diamond(), Options options = {}) {
     host.plan = std::move(plan);
+    host.options = std::move(options);
     host.script(Role::worker, [](Turn& turn) { turn.hang(); });
     host.task_command("build it");
     host.run_until(
@@ -180,7 +181,7 @@ MISSION_SCENARIO(TodoEdit, ATickIsTakenInEveryState) {
   set("T6", TodoStatus::dropped);
   set("T7", TodoStatus::blocked);
   host.script(Role::reviewer, [](Turn& turn) { turn.hang(); });
-  for (const char* id : {"T1", "T2", "T3"}) {  // their last turns hold all slots
+  for (const char* id : {"T1", "T2", "T3"}) {  // their Reviewers and T4's Worker hold all slots
     WorkArgs work;
     work.summary = "did it";
     host.deliver(
@@ -196,13 +197,27 @@ MISSION_SCENARIO(TodoEdit, ATickIsTakenInEveryState) {
     desk.save(now);
     EXPECT_EQ(desk.status(id), TaskStatus::done) << id << " was " << to_name(status);
   };
-  for (const TaskStatus status : {TaskStatus::pending, TaskStatus::ready, TaskStatus::blocked,
-                                  TaskStatus::dropped, TaskStatus::submitted}) {
+  for (const TaskStatus status :
+       {TaskStatus::pending, TaskStatus::ready, TaskStatus::blocked, TaskStatus::dropped}) {
     tick(status);
   }
   tick(TaskStatus::reviewing);
   tick(TaskStatus::running);
   host.script(Role::reviewer, nullptr);
+  desk.finish();
+}
+
+MISSION_SCENARIO(TodoEdit, ATickIsTakenBeforeTheReview) {
+  Options options;
+  options.review.shadow = ShadowReview::off;  // what is submitted waits for the other Worker
+  Desk desk(plan_of({task("T1"), task("T2")}), options);
+  FakeHost& host = desk.host;
+  WorkArgs work;
+  work.summary = "did it";
+  host.deliver(WorkSubmitted{RequestId("w"), host.at("T1").session, work, {}, false, 0});
+  ASSERT_EQ(desk.status("T1"), TaskStatus::submitted);
+  desk.save(desk.with("[~] T1", "[x] T1"));
+  EXPECT_EQ(desk.status("T1"), TaskStatus::done);
   desk.finish();
 }
 
@@ -213,7 +228,7 @@ MISSION_SCENARIO(TodoEdit, ATickIsTakenDuringRework) {
   WorkArgs work;
   work.summary = "did it";
   host.deliver(WorkSubmitted{RequestId("w"), host.at("T1").session, work, {}, false, 0});
-  // Its Worker's last turn still runs, so the rework waits.
+  // Its Worker's turn has yet to end, so the rework waits.
   host.run_until([&] { return host.at("T1").status == TaskStatus::rework; });
   desk.save(desk.with("[~] T1", "[x] T1"));
   EXPECT_EQ(desk.status("T1"), TaskStatus::done);

@@ -106,7 +106,8 @@ MISSION_SCENARIO(Todo, DroppingATaskInAnyStateEndsItsSessions) {
       int reviews = 0;
       host.script(Role::reviewer,
                   [&](Turn& turn) { ++reviews == 1 ? turn.reject("red") : turn.pass(); });
-      // With one slot every state lasts until a turn has ended.
+      // With one slot every state but `submitted` lasts until a turn has ended.
+      if (from == TaskStatus::submitted) host.options.review.shadow = ShadowReview::off;
       host.task_command("--parallel 1 build it");
       std::string id;
       host.run_until([&] {

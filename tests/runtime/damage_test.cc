@@ -1,6 +1,7 @@
 // What becomes of a mission whose files were removed or damaged while nobody ran it.
 
 #include "codec/log_record.h"
+#include "runtime/history/mission_store.h"
 #include "runtime/support/damage_story.h"
 #include "store/wal_format.h"
 #include "store/wal_reader.h"
@@ -255,6 +256,44 @@ TEST_F(DamageTest, AMissionThatIsOverIsNotWokenByItsLog) {
   fs::remove(paths().snapshot);
   start();
   EXPECT_EQ(toasts(), "");
+  EXPECT_TRUE(start_mission()["ok"]);
+}
+
+// Its snapshot is written at its end; what its log takes in later may be acknowledged before the
+// next snapshot is.
+TEST_F(DamageTest, WhatAMissionThatIsOverHasLoggedBehindItsSnapshotIsReadBack) {
+  begin();
+  die();
+  State state;
+  {
+    MissionStore store(os::posix_file_system(), root());
+    ASSERT_TRUE(store.load(state, 1).ok());
+    const auto happens = [&](Happening happening) {
+      ASSERT_TRUE(store.apply(state, Event{store.next_seq(), 2, std::move(happening)}).ok());
+      ASSERT_TRUE(store.sync().ok());
+    };
+    happens(StopRequested{RequestId("r1"), SessionId("root"), ""});
+    ASSERT_EQ(state.phase, Phase::cancelled);
+    ASSERT_TRUE(store.save(state).ok());
+    happens(StopRequested{RequestId("r2"), SessionId("root"), ""});
+  }
+  State again;
+  MissionStore store(os::posix_file_system(), root());
+  ASSERT_TRUE(store.load(again, 3).ok());
+  EXPECT_EQ(again.last_seq, state.last_seq);
+  EXPECT_EQ(state_hash(again), state_hash(state));
+  EXPECT_FALSE(store.is_open());
+}
+
+TEST_F(DamageTest, ALogThatCannotBeReadLeavesAMissionThatIsOverAsItsSnapshotSays) {
+  ASSERT_TRUE(start_mission()["ok"]);
+  ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
+  die();
+  mission = snapshot()["mission"];
+  overwrite(wal(), "no log at all");
+  start();
+  EXPECT_EQ(toasts(), "");
+  EXPECT_EQ(read(wal()), "no log at all");
   EXPECT_TRUE(start_mission()["ok"]);
 }
 

@@ -1,6 +1,7 @@
 // What becomes of a mission whose files somebody else removes or changes while it runs.
 
 #include <algorithm>
+#include <array>
 
 #include "runtime/support/damage_story.h"
 #include "store/wal_reader.h"
@@ -259,6 +260,33 @@ TEST_F(FullDiskTest, WhatCannotBeKeptHasNotHappenedAndIsRefused) {
   EXPECT_EQ(snapshot()["tasks"][0]["status"], "reviewing");
   expect_goes_on();
   expect_log_tells_all();
+}
+
+TEST_F(FullDiskTest, AStopThatCannotBeKeptIsRefusedAlsoWhereANewMissionFollowsIt) {
+  begin();
+  broken.fail();
+  const std::array batch{
+      json{{"type", "stop_requested"}, {"request", "stop"}, {"session", "root"}, {"arguments", ""}}
+          .dump(),
+      json{{"type", "mission_requested"},
+           {"request", "start"},
+           {"session", "root"},
+           {"arguments", "Build another"},
+           {"mode", "run"}}
+          .dump()};
+  project->on_messages(batch, outbox);
+  for (const char* request : {"stop", "start"}) {
+    const auto reply = std::ranges::find_if(outbox.sent, [&](const json& message) {
+      return message["type"] == "reply" && message["request"] == request;
+    });
+    ASSERT_NE(reply, outbox.sent.end()) << request;
+    EXPECT_FALSE((*reply)["ok"]) << *reply;
+  }
+  broken.mend();
+  turn_timers();
+  EXPECT_EQ(snapshot()["mission"], mission);
+  EXPECT_EQ(snapshot()["phase"], "paused");
+  expect_goes_on();
 }
 
 TEST_F(FullDiskTest, WhoDiesWhileTheDiskIsFullHasLostNothingAcknowledged) {

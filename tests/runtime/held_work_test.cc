@@ -1,7 +1,6 @@
 // A submission waits for a language server while other things happen to the mission.
 
 #include "runtime/code/language_servers.h"
-#include "runtime/project/held_replies.h"
 #include "runtime/support/damage_story.h"
 
 namespace orchestrator::runtime {
@@ -51,8 +50,6 @@ class HeldWorkTest : public DamageTest {
   void wait_for_the_server() {
     outbox.clock_ms += 11'000;
     project->on_timer(LanguageServers::kTimer, outbox);
-    // An answer that ends a turn waits a little for the session that goes on.
-    outbox.clock_ms += HeldReplies::kLongestMs;
     turn_timers();
   }
 

@@ -355,7 +355,8 @@ void on_request_asked(Context& ctx, const RequestAsked& event) {
     return let_commander_out(ctx);
   }
   note_request(*session, event);
-  if (!is_busy(*session) || !is_running(state.phase)) return release_reservation(ctx, *session);
+  const bool may_ask = is_busy(*session) && !session->submitted && is_running(state.phase);
+  if (!may_ask) return release_reservation(ctx, *session);
   let_session_out(ctx, *session);
 }
 
@@ -400,14 +401,14 @@ void check_budget(Context& ctx) {
                                        !affords_prompt(state, &session, session.prompt.size()));
   };
   const bool waits = !commander.asking.empty() || std::ranges::any_of(state.sessions, wants);
-  const bool may_begin_one = state.phase == Phase::briefing ||
-                             slots_used(state) > 0 ||
-                             affords_prompt(state, nullptr, 0);
+  const bool may_begin_one =
+      state.phase == Phase::briefing || slots_used(state) > 0 || affords_prompt(state, nullptr, 0);
   if (!waits && may_begin_one) return;
   if (is_answering(ctx)) return;
   state.budget.spent = true;
   release_commander(ctx);
-  ctx.conclude(Phase::paused, "the budget is spent: " + spent_text(state) + ", and the next answer would not fit");
+  ctx.conclude(Phase::paused,
+               "the budget is spent: " + spent_text(state) + ", and the next answer would not fit");
 }
 
 void grant_budget(State& state) {

@@ -100,7 +100,12 @@ void on_write_refused(Context& ctx, const WriteRefused& event) {
 }
 
 bool stands_still(const State& state) {
-  if (slots_used(state) > 0 || worktrees_move(state)) return false;
+  // One that is closing keeps its task's worktree, and its Worker from a rework, until its turn
+  // ends.
+  const bool some_end = std::ranges::any_of(state.sessions, [](const Session& session) {
+    return session.state == SessionState::closing && !session.task.empty();
+  });
+  if (slots_used(state) > 0 || some_end || worktrees_move(state)) return false;
   return std::ranges::none_of(state.tasks, [&](const Task& task) {
     if (task.status == TaskStatus::ready) return could_begin(state, task);
     if (!is_in_work(task.status)) return task.merge == MergeState::waiting;

@@ -10,7 +10,6 @@
 #include "core/schedule/race.h"
 #include "core/schedule/subtasks.h"
 #include "core/sessions/blocking_calls.h"
-#include "core/sessions/parting.h"
 #include "core/sessions/session_lifecycle.h"
 #include "core/state/admission.h"
 #include "core/state/checkouts.h"
@@ -97,9 +96,7 @@ bool reviews_wait(const State& state) {
 void start_rework(Context& ctx, Task& task) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
   if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
-  if (worker->state == SessionState::parting && has_room_for(ctx.state, *worker))
-    go_now(ctx, *worker);
-  if (worker->state != SessionState::idle) return;  // its last turn runs out
+  if (worker->state != SessionState::idle) return;  // its turn has yet to end
   if (!has_place(ctx, task)) return;
   task.commit.clear();
   task.attempt += 1;
@@ -276,7 +273,6 @@ void run_tasks(Context& ctx) {
   }
   prepare_races(ctx);
   answer_waiters(ctx);
-  let_overdue_go(ctx);
   tidy_first_looks(ctx);
   do {
     let_held_go(ctx);

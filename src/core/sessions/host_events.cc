@@ -6,7 +6,6 @@
 #include "core/models/budget.h"
 #include "core/models/error_class.h"
 #include "core/models/limiter.h"
-#include "core/sessions/parting.h"
 #include "core/sessions/session_lifecycle.h"
 #include "core/sessions/waiters.h"
 #include "core/state/checkouts.h"
@@ -50,13 +49,8 @@ void still_works(Context& ctx, Session& session) {
 
 /// Its time for the task is over.
 void run_out(Context& ctx, Session& session) {
-  if (!session.submitted) {
-    const std::string minutes = std::to_string(ctx.state.options.timeouts.task_min);
-    return give_up_attempt(ctx, session, "it took longer than " + minutes + " minutes",
-                           Outcome::timed_out);
-  }
-  ctx.emit(AbortSession{session.id});
-  release_session(ctx, session);
+  const std::string minutes = std::to_string(ctx.state.options.timeouts.task_min);
+  give_up_attempt(ctx, session, "it took longer than " + minutes + " minutes", Outcome::timed_out);
 }
 
 }  // namespace
@@ -124,6 +118,7 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
 void on_turn_started(Context& ctx, Session& session) {
   session.seen_ms = ctx.now_ms;
   session.inspections = 0;
+  if (session.submitted && is_busy(session)) return on_after_submission(ctx, session);
   if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
   session.began = true;
   note_opened(ctx.state, session);
@@ -155,6 +150,10 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
   session.seen_ms = ctx.now_ms;
   if (!is_busy(session)) return;
   if (event.name == "ContextOverflowError") return;  // the host compacts and goes on by itself
+  if (session.submitted) {  // the plugin has ended its turn: no fault of anything
+    session.errored = true;
+    return arm(ctx, session, kSecondIdleMs);
+  }
   ctx.state.metrics.errors += 1;
   const bool told = session.errored || session.failed;
   session.errored = true;
@@ -205,13 +204,12 @@ bool on_session_timer(Context& ctx, TimerId timer) {
   if (it == sessions.rend()) return false;
   Session& session = *it;
   session.timer = 0;
-  if (session.state == SessionState::parting) return on_parting_timer(ctx, session), true;
+  if (session.state == SessionState::closing) return end_closing(ctx, session), true;
   // A request that waits for the budget is no silence of its model.
   if (!session.asking.empty() && !lease_over(ctx, session))
     return arm(ctx, session, stall_ms(ctx.state)), true;
   const TimeMs silent_ms = ctx.now_ms - session.seen_ms;
-  const bool in_turn =
-      session.state == SessionState::working || session.state == SessionState::closing;
+  const bool in_turn = session.state == SessionState::working;
   if (session.state == SessionState::creating) {
     session.effect = 0;
     continue_or_give_up(ctx, session, "the host did not make a session in time", true);

@@ -60,7 +60,7 @@ void go_on_working(Context& ctx, Session& session, bool present_prompt) {
   session.began = session.began || present_prompt;
   session.seen_ms = ctx.now_ms;
   move_session(ctx, session, session.submitted ? SessionState::closing : SessionState::working);
-  arm(ctx, session, stall_ms(ctx.state));
+  arm(ctx, session, session.submitted ? kClosingMs : stall_ms(ctx.state));
 }
 
 void take_up(Context& ctx, const FoundSession& found) {
@@ -76,7 +76,8 @@ void take_up(Context& ctx, const FoundSession& found) {
   // Ours since: a call of it came in, or it was prompted, while the host was being asked.
   if (session->state != SessionState::idle) return;
   const bool present_prompt = session->sent != 0 && session->sent == found.prompt;
-  if (found.busy && has_room(ctx.state)) return go_on_working(ctx, *session, present_prompt);
+  const bool may_go_on = session->submitted || has_room(ctx.state);
+  if (found.busy && may_go_on) return go_on_working(ctx, *session, present_prompt);
   // More runs than may now: its turn ends, and goes on when there is room.
   if (found.busy) abort_turn(ctx, *session);
   release_reservation(ctx, *session);

@@ -6,7 +6,6 @@
 #include "core/models/budget.h"
 #include "core/models/limiter.h"
 #include "core/prompts/prompt.h"
-#include "core/sessions/parting.h"
 #include "core/sessions/permission.h"
 #include "core/sessions/waiters.h"
 #include "core/state/checkouts.h"
@@ -29,6 +28,9 @@ constexpr std::uint32_t kLossesMax = 3;
 /// The same tool error so often in a row is a loop.
 constexpr std::uint32_t kToolErrorsMax = 3;
 constexpr TimeMs kCreationMs = 60'000;
+/// Signs that a session goes on after its submission, before its turn is aborted. One request
+/// begins and is refused by the plugin in each ordinary turn, and the host may tell that twice.
+constexpr std::uint32_t kAfterSubmissionMax = 4;
 constexpr TimeMs kBackoffFirstMs = 500;
 constexpr TimeMs kBackoffMaxMs = 60'000;
 constexpr std::uint32_t kBackoffDoublingsMax = 10;
@@ -191,6 +193,7 @@ void send_prompt(Context& ctx, Session& session) {
   if (stand_in) ctx.state.metrics.fallbacks += 1;
   move_session(ctx, session, SessionState::prompting);
   session.submitted = false;
+  session.after_submission = 0;
   session.errored = false;
   session.failed = false;
   session.inspecting = false;
@@ -235,7 +238,20 @@ void close_session(Context& ctx, Session& session) {
   // A call that overtook a pause: its turn is aborted already, and its slot given away.
   if (!holds_slot(session)) return release_session(ctx, session);
   move_session(ctx, session, SessionState::closing);
-  arm(ctx, session, stall_ms(ctx.state));
+  arm(ctx, session, kClosingMs);
+}
+
+void on_after_submission(Context& ctx, Session& session) {
+  session.after_submission += 1;
+  if (session.state != SessionState::closing || session.aborting) return;
+  if (session.after_submission > kAfterSubmissionMax) end_closing(ctx, session);
+}
+
+void end_closing(Context& ctx, Session& session) {
+  if (session.aborting || session.failed) return release_session(ctx, session);
+  abort_turn(ctx, session);
+  session.errored = true;  // the next idle is premature
+  arm(ctx, session, kSecondIdleMs);
 }
 
 void release_session(Context& ctx, Session& session) {
@@ -245,7 +261,6 @@ void release_session(Context& ctx, Session& session) {
   const bool may_rework =
       comes_back && task != nullptr && is_in_work(task->status) && task->merge == MergeState::none;
   ctx.cancel_timer(session.timer);
-  answer_last_call(ctx, session);
   release_reservation(ctx, session);
   session.effect = 0;
   move_session(ctx, session, SessionState::idle);
@@ -256,7 +271,6 @@ void end_session(Context& ctx, Session& session, Outcome outcome) {
   if (session.state == SessionState::ended) return;
   const Outcome plain = session.submitted ? Outcome::ok : Outcome::denied;
   session.outcome = outcome == Outcome::none ? plain : outcome;
-  answer_last_call(ctx, session);
   if (is_busy(session) && !session.id.empty()) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
   stop_waiting(ctx, session.id);
@@ -302,8 +316,7 @@ void forget_turns(Context& ctx) {
   for (Session& session : ctx.state.sessions) {
     session.timer = 0;
     session.aborting = false;
-    session.asking = session.last_call = RequestId{};
-    session.last_answer.clear();
+    session.asking = RequestId{};
     session.retrying = false;
     // Whether the host has made it is found out by the effect that asked for it.
     if (session.first_look) end_session(ctx, session);
@@ -318,6 +331,16 @@ void forget_turns(Context& ctx) {
     } else if (session.submitted) {
       release_session(ctx, session);
     }
+  }
+}
+
+void forget_ended_turns(State& state) {
+  for (Session& session : state.sessions) {
+    if (session.state != SessionState::closing) continue;
+    session.state = SessionState::ended;
+    session.outcome = Outcome::ok;
+    session.timer = 0;
+    session.effect = 0;
   }
 }
 
@@ -490,11 +513,7 @@ void continue_or_give_up(Context& ctx, Session& session, const std::string& why,
 void inspect_session(Context& ctx, Session& session) {
   session.inspections += 1;
   if (session.inspections > kInspectionsMax) {
-    if (!session.submitted) {
-      return give_up_attempt(ctx, session, "the host has lost its session", Outcome::timed_out);
-    }
-    ctx.emit(AbortSession{session.id});
-    return release_session(ctx, session);
+    return give_up_attempt(ctx, session, "the host has lost its session", Outcome::timed_out);
   }
   session.inspecting = true;
   session.effect = ctx.new_effect();
@@ -504,7 +523,8 @@ void inspect_session(Context& ctx, Session& session) {
 
 void on_refused_call(Context& ctx, Session& session, const std::string& text) {
   ctx.state.metrics.refusals += 1;
-  if (session.state == SessionState::ended || session.submitted) return;
+  if (session.state == SessionState::ended) return;
+  if (session.submitted) return on_after_submission(ctx, session);
   session.refusals += 1;
   const std::size_t head = text.find('\n');  // of a list
   session.refusal =

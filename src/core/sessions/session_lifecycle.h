@@ -18,6 +18,8 @@ inline constexpr TimeMs kAnswerStartMs = 15'000;
 inline constexpr std::size_t kStartingMax = 24;
 /// The real idle follows a premature one within half a second (host contract A.1).
 inline constexpr TimeMs kSecondIdleMs = 5'000;
+/// So long after its submission a turn may take to end: tool calls of the same answer still run.
+inline constexpr TimeMs kClosingMs = 60'000;
 
 /// Whether a session of this role may be begun now, as far as slots, its model and the budget say.
 [[nodiscard]] bool may_begin(const Context& ctx, Role role);
@@ -32,8 +34,15 @@ void open_session(Context& ctx, Role role, const Task* task, const std::string& 
 void prompt_session(Context& ctx, Session& session, std::string text);
 /// After an interruption: goes on with what it has, or is given its card if that never began.
 void wake_session(Context& ctx, Session& session);
-/// Its work is in: the lease ends with its turn.
+/// Its work is in. From now on its model is asked for nothing (`why_not_ask`), which ends its turn,
+/// and the lease with it.
 void close_session(Context& ctx, Session& session);
+/// Something that a session whose work is in should not be doing any more: a request began, a call
+/// was refused. After a few of them its turn is aborted.
+void on_after_submission(Context& ctx, Session& session);
+/// The turn of a session whose work is in has not ended in time: it is aborted, and given up where
+/// that does not help either.
+void end_closing(Context& ctx, Session& session);
 /// The lease is over: a Worker may still get a rework, all others are done for good.
 void release_session(Context& ctx, Session& session);
 /// Tells the host to stop its turn, which is confirmed by its next idle.
@@ -50,6 +59,9 @@ void drop_task(Context& ctx, Task& task, std::string note);
 /// Its process died: whatever it was in the middle of is no longer in flight. What has become of it
 /// in the host is asked when the mission goes on (recovery.h).
 void forget_turns(Context& ctx);
+
+/// In the state of a mission that is over, which another process has left: no turn of it runs.
+void forget_ended_turns(State& state);
 
 /// Sends `session.prompt`, or first makes the session that it is for; where its model or the budget
 /// does not let it, holds it until they do.

@@ -19,7 +19,7 @@ void move_session(Context& ctx, Session& session, SessionState to) {
 bool is_busy(const Session& session) {
   return session.state == SessionState::prompting || session.state == SessionState::waiting ||
          session.state == SessionState::working || session.state == SessionState::closing ||
-         session.state == SessionState::delegating || session.state == SessionState::parting;
+         session.state == SessionState::delegating;
 }
 
 bool holds_slot(const Session& session) { return holds_slot(session.state); }

@@ -36,7 +36,7 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::held, SessionState::prompting},  // now they do
     {SessionState::held, SessionState::creating},
 
-    {SessionState::closing, SessionState::idle},   // its last turn is over
+    {SessionState::closing, SessionState::idle},   // its turn is over
     {SessionState::creating, SessionState::idle},  // interrupted: by a pause, or its process died
     {SessionState::prompting, SessionState::idle},
     {SessionState::waiting, SessionState::idle},
@@ -51,10 +51,6 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::delegating, SessionState::working},  // has the result, and a slot again
     {SessionState::delegating, SessionState::idle},
 
-    {SessionState::closing, SessionState::parting},  // the host is busy with others
-    {SessionState::parting, SessionState::closing},  // not any more
-    {SessionState::parting, SessionState::idle},
-
     {SessionState::creating, SessionState::ended},
     {SessionState::prompting, SessionState::ended},
     {SessionState::waiting, SessionState::ended},
@@ -64,7 +60,6 @@ inline constexpr auto kSessionMoves = std::to_array<SessionMove>({
     {SessionState::backing_off, SessionState::ended},
     {SessionState::held, SessionState::ended},
     {SessionState::delegating, SessionState::ended},
-    {SessionState::parting, SessionState::ended},
 });
 
 [[nodiscard]] constexpr bool session_move_exists(SessionState from, SessionState to) {
@@ -83,10 +78,11 @@ void move_session(Context& ctx, Session& session, SessionState to);
          state == SessionState::waiting;
 }
 
+/// One that is closing asks no model any more: its place is its successor's.
 [[nodiscard]] constexpr bool holds_slot(SessionState state) {
-  return state != SessionState::idle && state != SessionState::ended &&
-         state != SessionState::held && state != SessionState::delegating &&
-         state != SessionState::parting;
+  return state != SessionState::closing && state != SessionState::idle &&
+         state != SessionState::ended && state != SessionState::held &&
+         state != SessionState::delegating;
 }
 
 [[nodiscard]] bool holds_slot(const Session& session);

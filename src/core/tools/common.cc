@@ -1,6 +1,7 @@
 #include "core/tools/common.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "core/sessions/session_lifecycle.h"
@@ -49,6 +50,11 @@ void check_named_task(const TaskId& named, const TaskId& right, const TaskId& na
   if (named.empty() || named == right || named == name) return;
   problems.push_back("task: this session holds \"" + name.value + "\", not \"" +
                      base::clip(named.value, 60) + "\"");
+}
+
+void take_submission(Context& ctx, Session& session, const RequestId& call, std::string answer) {
+  close_session(ctx, session);
+  ctx.accept(call, std::move(answer));
 }
 
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,

@@ -26,5 +26,7 @@ bool unblock(Context& ctx);
 /// Refuses a call, and counts that against the session that made it.
 void refuse_call(Context& ctx, const RequestId& request, const SessionId& session,
                  const std::string& text);
+/// A submission is taken: closes its session and answers the call.
+void take_submission(Context& ctx, Session& session, const RequestId& call, std::string answer);
 
 }  // namespace orchestrator::core

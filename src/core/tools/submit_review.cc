@@ -3,7 +3,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "core/schedule/early_review.h"
-#include "core/sessions/parting.h"
 #include "core/sessions/session_lifecycle.h"
 #include "core/state/path_claims.h"
 #include "core/state/phases.h"
@@ -239,8 +238,9 @@ void take_first_look(Context& ctx, const ReviewSubmitted& event, Session& sessio
         ctx, event.request, event.session,
         base::listed("submit_review: not taken. Mend all of these and call it again:", problems));
   }
-  part_with(ctx, session, event.request,
-            "Taken: the Worker of " + task.id.value + " reads your findings now. End your turn.");
+  take_submission(
+      ctx, session, event.request,
+      "Taken: the Worker of " + task.id.value + " reads your findings now. End your turn.");
   tell_worker(ctx, task, event.args.findings);
 }
 
@@ -278,8 +278,8 @@ void on_review(Context& ctx, const ReviewSubmitted& event) {
   }
   const bool pass = *event.args.verdict == Verdict::pass;
   std::vector<Proof> proofs = proofs_of(state, event.session, verify);
-  part_with(ctx, session, event.request,
-            "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
+  take_submission(ctx, session, event.request,
+                  "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
   // Last: both move what the references above name.
   if (task == nullptr) {
     take_whole(ctx, event.args, std::move(proofs));

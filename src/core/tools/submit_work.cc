@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "core/schedule/early_review.h"
 #include "core/schedule/subtasks.h"
-#include "core/sessions/parting.h"
 #include "core/state/plan_rules.h"
 #include "core/state/races.h"
 #include "core/state/tasks.h"
@@ -76,10 +75,11 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   keep_diagnosis(task, event.diagnosis);
   task.losses = 0;
   move_task(ctx, task, TaskStatus::submitted);
-  part_with(ctx, session, event.request,
-            "Taken: " + task.id.value +
-                " goes to review. End your turn; if something is found, it comes back to you." +
-                (event.diagnosis.notes.empty() ? "" : "\nNote: " + event.diagnosis.notes.front()));
+  take_submission(
+      ctx, session, event.request,
+      "Taken: " + task.id.value +
+          " goes to review. End your turn; if something is found, it comes back to you." +
+          (event.diagnosis.notes.empty() ? "" : "\nNote: " + event.diagnosis.notes.front()));
   // Last: it moves the tasks in memory.
   for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));
   if (!event.args.follow_ups.empty()) ctx.graph_moved = true;

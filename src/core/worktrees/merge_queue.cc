@@ -122,6 +122,7 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
   if (task->status == TaskStatus::reviewing && behind + 1 > state.options.limits.attempts) {
     // Whoever tries it once more begins with what both sides are by now.
     task->tree_base = event.commit;
+    for (Worktree& tree : state.worktrees.trees) tree.stale = tree.stale || tree.task == task->id;
     if (const Task* other = find_task(state, task->brings))
       task->description = conflict_card(*other, event.conflicts);
     return give_up_merge(ctx, "it conflicts with what others have done, again after " +

@@ -93,6 +93,21 @@ Result<Recovery> recover_from(os::FileSystem& fs, const MissionPaths& paths,
   return recovery;
 }
 
+/// A mission that is over, as its snapshot says. Its log may hold more: it stays open while the
+/// mission's worktrees are removed, and what it took in meanwhile was acknowledged. A log that
+/// cannot be read costs those events and nothing else.
+Recovery recover_ended(os::FileSystem& fs, const MissionPaths& paths, const State& ended) {
+  const std::string& mission = ended.mission.value;
+  Recovery recovery;
+  recovery.found = true;
+  recovery.snapshot = ended;
+  auto walked = best_walk(fs, log_files(fs, paths.directory, mission), ended, kNoLimit);
+  const bool goes_further = walked.ok() && !walked.value().replay.divergence() &&
+                            walked.value().replay.state().last_seq > ended.last_seq;
+  recovery.state = goes_further ? walked.value().replay.take_state() : ended;
+  return recovery;
+}
+
 /// Missions other than this one whose growing log was written to at `since_ns` or later, the newest
 /// first.
 std::vector<std::string> other_missions(os::FileSystem& fs, const MissionPaths& paths,
@@ -181,9 +196,7 @@ Result<Recovery> recover_mission(os::FileSystem& fs, const MissionPaths& paths, 
       if (!found.ok() || is_active(found.value().state.phase)) return found;
       recovery = std::move(found).value();
     } else {
-      recovery.found = true;
-      recovery.state = *snapshot.value().state;
-      recovery.snapshot = std::move(snapshot.value().state);
+      recovery = recover_ended(fs, paths, *snapshot.value().state);
     }
   } else {
     recovery.snapshot_fault = snapshot.value().fault;

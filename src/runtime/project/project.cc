@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "codec/binary.h"
 #include "codec/message.h"
-#include "core/sessions/parting.h"
+#include "core/sessions/session_lifecycle.h"
 #include "core/tools/todo_format.h"
 #include "core/worktrees/worktrees.h"
 #include "orchestrator/step.h"
@@ -23,7 +23,6 @@
 #include "runtime/history/receipt_chain.h"
 #include "runtime/project/code_tools.h"
 #include "runtime/project/gates.h"
-#include "runtime/project/held_replies.h"
 #include "runtime/project/log.h"
 #include "runtime/project/machine_load.h"
 #include "runtime/project/mission_access.h"
@@ -42,14 +41,10 @@ constexpr std::uint64_t kDeriveEveryMs = 100;
 constexpr std::uint64_t kProgressEveryMs = 500;
 /// Timer ids of the mission are small; these are ours.
 constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
-constexpr std::uint64_t kHandOverTimer = kDeriveTimer + 1;
 constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
 constexpr std::uint64_t kStorageTimer = kDeriveTimer + 3;
 constexpr std::uint64_t kTodoTimer = kDeriveTimer + 4;
 constexpr std::uint64_t kLoadTimer = kDeriveTimer + 5;
-constexpr std::uint64_t kWordsTimer = kDeriveTimer + 6;
-/// So long after a mission's end its sessions have for their last words.
-constexpr std::uint64_t kWordsMs = 300'000;
 /// How often it is looked how busy the machine is, while a mission runs.
 constexpr std::uint64_t kLoadEveryMs = 5'000;
 constexpr std::uint64_t kMachineBytesMax = 65'536;
@@ -108,11 +103,6 @@ class Project final : public engine::Directory, private MissionAccess {
       release(outbox);
       return;
     }
-    if (id == kHandOverTimer) {
-      release(outbox);
-      if (!hand_overs_.empty()) outbox.start_timer(kHandOverTimer, HeldReplies::kLongestMs);
-      return;
-    }
     if (id == kTodoTimer) {
       todo_pending_ = false;
       release(outbox);
@@ -120,12 +110,6 @@ class Project final : public engine::Directory, private MissionAccess {
     }
     if (id == kStorageTimer) {
       if (!failure_.empty()) try_storage(outbox);
-      return;
-    }
-    if (id == kWordsTimer) {
-      awaits_words_ = false;
-      if (is_over() && !core::leaves_worktrees(state_)) finish(outbox);
-      let_out(outbox);
       return;
     }
     if (id == LanguageServers::kTimer) return gates_.tick(outbox);
@@ -199,12 +183,8 @@ class Project final : public engine::Directory, private MissionAccess {
 
   void answer(const codec::RoleAsked& asked, engine::Outbox& /*outbox*/) {
     const std::string outage = failure_.empty() ? "" : outage_text();
-    answers_.push_back(
-        Reply{asked.request, true, "", session_info_of(state_, asked.session, load_problem_, outage)});
-  }
-
-  void answer(const codec::RequestBegan& began, engine::Outbox& /*outbox*/) {
-    hand_overs_.started(began.session);
+    answers_.push_back(Reply{asked.request, true, "",
+                             session_info_of(state_, asked.session, load_problem_, outage)});
   }
 
   void answer(const codec::StatusAsked& asked, engine::Outbox& outbox) {
@@ -296,7 +276,7 @@ class Project final : public engine::Directory, private MissionAccess {
     const auto found = store_.load(state_, outbox.now_ms());
     if (world_.observer != nullptr && found.ok() && found.value().found)
       world_.observer->loaded(state_);
-    if (found.ok() && !store_.is_open()) core::forget_last_words(state_);
+    if (found.ok() && !store_.is_open()) core::forget_ended_turns(state_);
     state_.mode = mode_;
     if (!found.ok()) {
       load_problem_ =
@@ -346,6 +326,9 @@ class Project final : public engine::Directory, private MissionAccess {
     request.seed = world_.random();
     request.mission = new_mission_id(request.seed);
     trees_.give_lock_back();  // its work is done before anything of this mission is
+    // What the same batch has said of the mission before is shown only if it is durable.
+    if (store_.is_open() && !make_durable(outbox) && !failure_.empty())
+      return reply(request.request, false, "The mission was not started. " + outage_text());
     if (store_.is_open()) finish(outbox);
     if (const auto begun = store_.begin(request.mission); !begun.ok()) {
       return reply(
@@ -413,8 +396,6 @@ class Project final : public engine::Directory, private MissionAccess {
     unsettled_.note(event.what);
     Effects& caused = applied.value();
     if (world_.observer != nullptr) world_.observer->stepped(state_, event, caused, true);
-    if (hand_overs_.hold(event.what, caused, outbox.now_ms()))
-      outbox.start_timer(kHandOverTimer, HeldReplies::kLongestMs);
     for (Effect& effect : caused) effects_.push_back(std::move(effect));
     changed_ = true;
     if (state_.phase != before) {
@@ -438,11 +419,8 @@ class Project final : public engine::Directory, private MissionAccess {
       const bool due = phase_changed_ || save_due_ || shows_something();
       if (due && !make_durable(outbox)) return;
       if (phase_changed_ || save_due_) save(outbox);
-      // The log and the lock outlive the mission until its worktrees are gone and all is said.
-      const bool words = core::last_words_pending(state_);
-      if (is_over() && !words && !core::leaves_worktrees(state_)) finish(outbox);
-      if (is_over() && words && !std::exchange(awaits_words_, true))
-        outbox.start_timer(kWordsTimer, kWordsMs);
+      // The log and the lock outlive the mission until its worktrees are gone.
+      if (is_over() && !core::leaves_worktrees(state_)) finish(outbox);
     }
     let_out(outbox);
     if (world_.machine && !load_pending_ && wants_load()) {
@@ -460,7 +438,6 @@ class Project final : public engine::Directory, private MissionAccess {
     Effects effects;
     effects.swap(effects_);
     for (const Effect& effect : effects) carry_out(effect, outbox);
-    for (const Effect& answer : hand_overs_.due(outbox.now_ms())) carry_out(answer, outbox);
     standing_answers_.update(state_, load_problem_.empty() && failure_.empty(), outbox);
   }
 
@@ -510,14 +487,11 @@ class Project final : public engine::Directory, private MissionAccess {
     } else {
       note(LogLevel::warning, "the last events are not in the log: " + synced.error().text());
     }
-    leave(outbox);
+    leave();
   }
 
-  /// Nothing more is kept of the mission that is over; whoever waits for an answer gets it.
-  void leave(engine::Outbox& outbox) {
-    for (Reply& left : core::take_last_answers(state_))
-      reply(left.request, true, std::move(left.text));
-    if (std::exchange(awaits_words_, false)) outbox.cancel_timer(kWordsTimer);
+  /// Nothing more is kept of the mission that is over.
+  void leave() {
     store_.close();
     gates_.unwatch_files();
     changed_ = phase_changed_ = save_due_ = false;
@@ -560,7 +534,7 @@ class Project final : public engine::Directory, private MissionAccess {
 
   void heal(engine::Outbox& outbox) {
     if (is_over() && !phase_changed_) {  // people may tidy up
-      if (!store_.lock_is_seen()) leave(outbox);
+      if (!store_.lock_is_seen()) leave();
       return;
     }
     const auto healed = store_.heal(state_, outbox.now_ms());
@@ -641,7 +615,6 @@ class Project final : public engine::Directory, private MissionAccess {
         answers.push_back(std::move(effect));
     }
     for (const RequestId& request : unsettled_.take_requests()) {
-      hand_overs_.withdraw(request);
       answers.emplace_back(Reply{request, false, "Not done. " + why});
     }
     effects_ = std::move(answers);
@@ -651,8 +624,10 @@ class Project final : public engine::Directory, private MissionAccess {
   void fail_storage(const base::Error& error, engine::Outbox& outbox) {
     if (is_over() && !phase_changed_) {  // its end is on the disk
       note(LogLevel::warning, "the last events are not in the log: " + error.text());
-      unsettled_.settle();
-      leave(outbox);
+      drop_unsettled("The log of mission " + state_.mission.value +
+                     ", which is over, cannot be written: " + error.text());
+      held_back_.clear();
+      leave();
       return let_out(outbox);
     }
     failure_ = error.text();
@@ -741,7 +716,6 @@ class Project final : public engine::Directory, private MissionAccess {
   Effects effects_;
   std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
   CachedSessionInfo standing_answers_;
-  HeldReplies hand_overs_;
   std::string shown_;
   Unsynced unsettled_;
   std::vector<RequestId> unlogged_;   ///< of this batch, whose answers stand in no log
@@ -754,7 +728,6 @@ class Project final : public engine::Directory, private MissionAccess {
   bool changed_ = false;
   bool phase_changed_ = false;
   bool load_pending_ = false;
-  bool awaits_words_ = false;  ///< `kWordsTimer` runs
   bool derive_pending_ = false;
   bool todo_pending_ = false;
   bool progress_pending_ = false;

@@ -7,7 +7,6 @@
 
 #include "codec/binary.h"
 #include "core/schedule/schedule.h"
-#include "core/sessions/parting.h"
 #include "core/sessions/recovery.h"
 #include "core/state/context.h"
 #include "core/state/path_claims.h"
@@ -502,12 +501,6 @@ void FakeHost::answer(const Reply& reply) {
     child.hangs = child.in_tool = false;
     const std::uint64_t life = child.life;
     const SessionId id = session;
-    if (child.hands_in) {
-      after(think_ms, [this, id, life] {
-        if (children_[id].life == life && children_[id].running) end_turn(id);
-      });
-      return;
-    }
     told.push_back(reply.text);
     const std::string text = reply.text;
     after(1, [this, id, life, text] {
@@ -770,7 +763,22 @@ void FakeHost::think(const SessionId& session, const std::string& text) {
   const Child& left = children_[session];
   if (left.life != life || !left.running) return;  // it failed, or was aborted
   if (!left.blocked.empty() || left.hangs) return;
-  end_turn(session);
+  // Its next request is the plugin's to refuse, which ends the turn with an error.
+  const Session* child_session = find_session(state, session);
+  const std::string why = child_session == nullptr ? "" : why_not_ask(state, *child_session);
+  if (why.empty()) return end_turn(session);
+  host_says(ended_answer(session, false));
+  if (children_[session].life != life) return;
+  if (goes_on && goes_on(session)) {
+    after(think_ms, [this, session, life] {
+      if (children_[session].life != life) return;
+      host_says(TurnStarted{session});
+      if (children_[session].life == life) think(session, "");
+    });
+    return;
+  }
+  host_says(TurnStarted{session});  // of the message that is the error
+  if (children_[session].life == life) break_turn(session, "UnknownError", why);
 }
 
 void FakeHost::end_turn(const SessionId& session) {
@@ -829,8 +837,6 @@ Answer FakeHost::call(Happening what, const SessionId& session) {
   Answer given = deliver(std::move(what));
   if (!given.given) {  // `answer` goes on with it
     children_[session].blocked = request;
-    children_[session].hands_in = std::holds_alternative<WorkSubmitted>(copy) ||
-                                  std::holds_alternative<ReviewSubmitted>(copy);
   }
   if (doubled) deliver(copy);
   const auto reply = replies_.find(request);
@@ -862,9 +868,6 @@ void FakeHost::default_model(Turn& turn) {
 // ---- a person -----------------------------------------------------------------------------------
 
 Answer FakeHost::task_command(const std::string& arguments, const SessionId& session) {
-  if (!is_active(state.phase)) {  // as the runtime does, outside of the log
-    for (const Reply& left : core::take_last_answers(state)) answer(left);
-  }
   MissionRequested event;
   event.request = new_request();
   event.session = session;

@@ -121,6 +121,8 @@ class FakeHost {
   std::function<std::uint64_t(const Asked&)> cost;
   /// Why git does not do what it is asked for; empty: it does.
   std::function<std::string(const AskWorktrees&)> git_fails;
+  /// Whether the host lets a session go on whose model the plugin lets ask for nothing more.
+  std::function<bool(const SessionId&)> goes_on;
   std::function<bool()> open_fails;  ///< the host does not open a directory ahead
   /// Requests that the model answers at this moment.
   [[nodiscard]] std::size_t being_answered(const std::string& of_model) const;
@@ -216,7 +218,6 @@ class FakeHost {
     int turns = 0;
     std::uint64_t life = 0;   ///< of the turn: what was due for an older one is void
     RequestId blocked;        ///< a call that has no answer yet
-    bool hands_in = false;    ///< that call: after it the model says its last words
     std::string model;        ///< that its newest prompt names
     bool answering = false;   ///< a request of it is with the model
     int answers_left = -1;    ///< before the last of its turn; -1: it is a new one
