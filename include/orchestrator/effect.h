@@ -179,7 +179,7 @@ struct CancelTimer {
   }
 };
 
-/// What git is asked for in isolation `worktree`; see runtime/worktrees.h.
+/// What git is asked for in isolation `worktree`; see runtime/git/worktrees.h.
 enum class TreeCall {
   check,     ///< whether there can be worktrees
   snapshot,  ///< the project's files as they are, upon `from`; empty: for the first time

@@ -4,10 +4,8 @@
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { configure } from "../plugin/configure.js"
-import { hooks } from "../plugin/hooks.js"
-import { newMemory } from "../plugin/memory.js"
-import { nobody, WatchedMission } from "./hook-cost.mjs"
+import { newDirectoryState } from "../plugin/directory-state.js"
+import { hooksOver, WatchedMission } from "./hook-cost.mjs"
 import { runNative } from "./native.mjs"
 import { spread } from "./stats.mjs"
 
@@ -37,9 +35,8 @@ export async function gateCost(writes) {
   const mission = new WatchedMission(directory, ["ses_root", session])
   try {
     await mission.start()
-    const memory = { ...newMemory(), children: new Set([session]) }
-    const host = { client: nobody, link: mission.link, mode: "serve", memory, dispose: async () => {}, configure }
-    const { "tool.execute.before": before, "tool.execute.after": after } = hooks(/** @type {any} */ (host))
+    const state = { ...newDirectoryState(), children: new Set([session]) }
+    const { "tool.execute.before": before, "tool.execute.after": after } = hooksOver(mission.link, state)
     const filePath = join(directory, "big.ts")
     const source = largeSource()
     await writeFile(filePath, source)

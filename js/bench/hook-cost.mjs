@@ -4,11 +4,14 @@
 import { mkdtemp, readFile, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { adapterStateOf } from "../host/opencode1/adapter-state.js"
+import { hooks } from "../host/opencode1/hooks.js"
+import { traitsOf } from "../host/opencode1/host-mode.js"
+import { OpenCodeHost } from "../host/opencode1/operations.js"
 import { loadAddon } from "../native.mjs"
-import { configure } from "../plugin/configure.js"
-import { hooks } from "../plugin/hooks.js"
-import { Link } from "../plugin/link.js"
-import { newMemory } from "../plugin/memory.js"
+import { newDirectoryState } from "../plugin/directory-state.js"
+import { EngineLink } from "../plugin/engine-link.js"
+import { orchestratorOf } from "../plugin/plugin.js"
 import { missionRun } from "./runs.mjs"
 import { spread } from "./stats.mjs"
 
@@ -58,9 +61,7 @@ async function replayOnce(events) {
   const mission = new WatchedMission(directory, sessions)
   try {
     await mission.start()
-    const memory = { ...newMemory(), children: new Set(sessions) }
-    const host = { client: nobody, link: mission.link, mode: "serve", memory, dispose: async () => {}, configure }
-    const { event: hook } = hooks(/** @type {any} */ (host))
+    const { event: hook } = hooksOver(mission.link, { ...newDirectoryState(), children: new Set(sessions) })
     /** @type {Timed[]} */
     const timed = []
     for (const [i, event] of events.entries()) {
@@ -78,8 +79,17 @@ async function replayOnce(events) {
   }
 }
 
-/** A host's client that takes everything and does nothing. @type {any} */
-export const nobody = new Proxy(() => Promise.resolve({ data: {} }), {
+/** The real hooks, over a link of the bench's own. @param {EngineLink} link @param {import("../plugin/directory-state.js").DirectoryState} directory */
+export function hooksOver(link, directory) {
+  const traits = traitsOf("serve")
+  const state = adapterStateOf(directory)
+  const life = { close: () => {}, isNewest: () => true, reloading: () => {} }
+  const orchestrator = orchestratorOf({ link, state: directory, traits }, life)
+  return hooks({ orchestrator, host: new OpenCodeHost({ client: nobody, state, traits }), state, inWorktree: false })
+}
+
+/** A client that takes everything and does nothing. @type {any} */
+const nobody = new Proxy(() => Promise.resolve({ data: {} }), {
   get: (target, key) => (key === "then" ? undefined : target[/** @type {"call"} */ (key)] ?? nobody),
 })
 
@@ -91,7 +101,7 @@ export class WatchedMission {
     this.free = sessions.slice(1)
     this.planned = false
     const options = { options: { parallel: { initial: 50, max: 50 } }, agents: ["worker"] }
-    this.link = new Link(loadAddon(), { directory, options, onEffect: (effect) => this.take(effect) })
+    this.link = new EngineLink(loadAddon(), { directory, options, onEffect: (effect) => this.take(effect) })
   }
 
   async start() {

@@ -2,7 +2,7 @@
 // in a host process of its own; BENCH_EVENTS names the file that it writes.
 
 import { writeFileSync } from "node:fs"
-import ours from "../plugin/server.js"
+import ours from "../host/opencode1/plugin.js"
 
 /** @type {string[]} */
 const lines = []

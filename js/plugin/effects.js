@@ -1,16 +1,23 @@
-// Carries out the engine's effects with OpenCode's client, and tells the engine what became of them.
+// Carries out the engine's effects through the host, and tells the engine what became of them.
 
-import { ourPart, result, words } from "./client.js"
-import { findSessions } from "./find.js"
-import { disown, own } from "./memory.js"
+import { disown, own } from "./directory-state.js"
+import { missionTools } from "./tools.js"
 
-/** The host kills a command three seconds after its abort. */
+/** A host kills a command some seconds after its abort. */
 const toolsMs = 5_000
 /** A worktree's instance that does not end in this time is left to the host. */
-const disposeMs = 10_000
-
-/** So long the host may take to bring up an instance; whoever works there first waits for the rest. */
+const closeMs = 10_000
+/** How long the host may take to bring up an instance; the first session there waits for the rest. */
 const openMs = 30_000
+const errorMax = 500
+const submissions = ["submit_plan", "submit_work", "submit_review"]
+
+/**
+ * @typedef {object} EffectContext
+ * @property {import("../host/host.js").Host} host
+ * @property {import("./directory-state.js").DirectoryState} state
+ * @property {(message: object) => void} tell  to the newest link: a reload may come between an effect and its end
+ */
 
 /**
  * @template T
@@ -18,240 +25,138 @@ const openMs = 30_000
  */
 const within = (promise, ms) => Promise.race([promise, new Promise((resolve) => void setTimeout(resolve, ms).unref())])
 
-/** @param {string} model */
-function modelOf(model) {
-  const slash = model.indexOf("/")
-  return { providerID: model.slice(0, slash), modelID: model.slice(slash + 1) }
+/** @param {EffectContext} context @param {any} effect */
+async function createSession({ host, state, tell }, effect) {
+  const { parent, title, mission, role, task, attempt } = effect
+  const directory = effect.directory || undefined
+  if (directory) own(state, directory)
+  const mark = { mission, role, task, attempt, effect: effect.effect }
+  const session = await host.createSession({ parent, title, directory, mark })
+  state.children.add(session)
+  if (directory) state.places.set(session, directory)
+  tell({ type: "session_created", effect: effect.effect, session })
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function promptSession({ host, tell }, effect) {
+  const { session, agent: role, model, text, no_reply: stored } = effect
+  await host.promptSession({ session, role, model: model || undefined, text, effect: effect.effect, stored })
+  tell({ type: "prompt_accepted", effect: effect.effect })
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function stopSession({ host }, effect) {
+  await host.stopSession(effect.session)
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function inspectSession({ host, state, tell }, effect) {
+  const { session } = effect
+  const { exists, ...look } = await host.inspectSession(session, state.places.get(session))
+  tell({ type: "session_inspected", effect: effect.effect, session, exists, ...(exists ? look : {}) })
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function findSessions({ host, state, tell }, effect) {
+  const { mission, parents, known } = effect
+  const found = await host.findSessions({ mission, parents, known, submissions })
+  for (const [session, worktree] of found.worktrees) {
+    state.places.set(session, worktree)
+    own(state, worktree)
+  }
+  for (const { session } of found.sessions) state.children.add(session)
+  // Submissions and deletions that no process has told come before the answer, upon which the mission goes on.
+  for (const call of found.unanswered) tell(harvested(call))
+  for (const session of found.deleted) tell({ type: "session_deleted", session })
+  tell({ type: "sessions_found", effect: effect.effect, sessions: found.sessions })
+}
+
+/** The message of a submission that the engine has perhaps never seen. @param {import("../host/host.js").UnansweredCall} call */
+function harvested({ session, tool, id, args, prompt }) {
+  const type = /** @type {import("./tools.js").MissionTool} */ (missionTools[tool]).event
+  return { type, session, request: `harvest-${id}`, args: JSON.stringify(args), harvested: true, prompt }
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function rejectPermission({ host, state }, effect) {
+  const { permission, session, message } = effect
+  await host.rejectPermission({ permission, session, directory: state.places.get(session), message })
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function openDirectory({ host, state, tell }, effect) {
+  const { directory } = effect
+  own(state, directory)
+  const stop = new AbortController()
+  const asked = host.openDirectory(directory, stop.signal)
+  const over = asked.then(() => true, () => false)
+  state.opening.set(directory, { stop, over })
+  const opened = await within(over, openMs)
+  tell({ type: "directory_opened", effect: effect.effect, opened: opened === true })
 }
 
 /**
- * Replaces a tool part that runs; what works where `ctx.metadata()` does nothing (host contract A.2).
- * @param {any} client
- * @param {any} part  as it is stored, with another state
+ * Lets the host end its instance of a worktree, first what still runs there: a tool's end, or the answer to `openDirectory`,
+ * would bring up another instance, which would make the directory anew.
+ * @param {EffectContext} context @param {any} effect
  */
-async function patchPart(client, part) {
-  await client._client.patch({
-    url: `/session/${part.sessionID}/message/${part.messageID}/part/${part.id}`,
-    body: part,
-    headers: { "Content-Type": "application/json" },
-  })
+async function closeDirectory({ host, state, tell }, effect) {
+  const { directory } = effect
+  if (state.instances.has(directory)) {
+    const opening = state.opening.get(directory)
+    state.opening.delete(directory)
+    opening?.stop.abort()
+    if (opening) await within(opening.over, closeMs)
+    await state.running.over(directory, toolsMs)
+    await within(host.closeDirectory(directory).catch(() => {}), closeMs)
+    disown(state, directory)
+  }
+  for (const [session, place] of state.places) if (place === directory) state.places.delete(session)
+  tell({ type: "directory_disposed", effect: effect.effect })
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function showProgress({ state }, { request, title, text }) {
+  await state.calls.get(request)?.show({ title, text })
+}
+
+/** @param {EffectContext} context @param {any} effect */
+async function notify({ host }, { variant, text }) {
+  await host.notify({ variant, text })
+}
+
+/** An engine that is newer than this file must not wait for ever. @param {EffectContext} _ @param {any} effect */
+async function unknown(_, effect) {
+  throw new Error(`${effect.type}: not known to this version of the plugin`)
+}
+
+/** The engine's name of an effect -> what carries it out. @type {Record<string, (context: EffectContext, effect: any) => Promise<void>>} */
+const actions = {
+  create_session: createSession,
+  prompt_session: promptSession,
+  abort_session: stopSession,
+  inspect_session: inspectSession,
+  find_sessions: findSessions,
+  reject_permission: rejectPermission,
+  open_directory: openDirectory,
+  dispose_directory: closeDirectory,
+  show_progress: showProgress,
+  show_toast: notify,
 }
 
 /**
- * A tool call that waits for its mission. `shown`: its part as it was before progress was put into it; `patching`: a
- * patch on its way, which must not arrive after the call's end.
- * @typedef {{session: string, message: string, shown?: any, patching?: Promise<void>}} WaitingCall
+ * @param {{host: import("../host/host.js").Host, state: import("./directory-state.js").DirectoryState}} instance
+ * @returns {(effect: any) => void}
  */
-
-/**
- * The progress stood among the arguments, where the TUI shows it; the model's history must not keep it.
- * @param {any} client
- * @param {WaitingCall} call
- */
-export async function clearProgress(client, call) {
-  await call.patching?.catch(() => {})
-  if (call.shown) await patchPart(client, call.shown)
-}
-
-/**
- * @param {{client: any, memory: import("./memory.js").Memory}} host
- *   What became of an effect is told by the newest link: a reload may have come between.
- */
-export function effectRunner({ client, memory }) {
-  const { children, calls, names, rules, places } = memory
-  const tell = (/** @type {object} */ message) => void memory.link?.tell(message)
-
-  /** Rules that take something away from the root session take it away from its children too. */
-  async function rulesOf(/** @type {string} */ root) {
-    const session = await result(client.session.get({ path: { id: root } }))
-    return (session?.permission ?? []).filter((/** @type {any} */ rule) => rule.action !== "allow")
-  }
-
-  /** Kept, since asking the host again would stand between each submission and its successor. */
-  function inheritedRules(/** @type {string} */ root) {
-    const known = rules.get(root)
-    if (known) return known
-    const asked = rulesOf(root)
-    rules.set(root, asked)
-    asked.catch(() => rules.delete(root))
-    return asked
-  }
-
-  /** What is kept by directory is asked of the session's own. */
-  function placeOf(/** @type {string} */ session) {
-    const directory = places.get(session)
-    return directory === undefined ? {} : { query: { directory } }
-  }
-
-  /** Its tool part, once it runs: only then may it be patched (host contract A.2). */
-  async function runningPart(/** @type {WaitingCall} */ call) {
-    const path = { id: call.session, messageID: call.message }
-    const message = await result(client.session.message({ path }))
-    return message?.parts?.find(
-      (/** @type {any} */ p) => p.type === "tool" && p.tool === "mission_run" && p.state?.status === "running",
-    )
-  }
-
-  async function putProgress(/** @type {any} */ effect, /** @type {WaitingCall} */ call) {
-    call.shown ??= await runningPart(call)
-    const part = call.shown
-    if (!part || !calls.has(effect.request)) return
-    const state = {
-      ...part.state,
-      title: effect.title,
-      input: { ...call.shown.state.input, progress: effect.title },
-      metadata: { ...part.state.metadata, progress: effect.text },
-    }
-    await patchPart(client, { ...part, state })
-  }
-
-  /** An engine that is newer than this file must not wait for ever. */
-  async function unknown(/** @type {any} */ effect) {
-    throw new Error(`${effect.type}: not known to this version of the plugin`)
-  }
-
-  /** @type {Record<string, (effect: any) => Promise<void>>} */
-  const run = {
-    async create_session(effect) {
-      const directory = effect.directory || undefined
-      if (directory) own(memory, directory)
-      const session = await result(
-        client.session.create({
-          ...(directory ? { query: { directory } } : {}),
-          body: {
-            parentID: effect.parent,
-            title: effect.title,
-            permission: await inheritedRules(effect.parent),
-            metadata: {
-              orchestrator: {
-                mission: effect.mission,
-                role: effect.role,
-                task: effect.task,
-                attempt: effect.attempt,
-                effect: effect.effect,
-              },
-            },
-          },
-        }),
-      )
-      children.add(session.id)
-      if (directory) places.set(session.id, directory)
-      tell({ type: "session_created", effect: effect.effect, session: session.id })
-    },
-
-    async prompt_session(effect) {
-      const body = {
-        agent: names.get(effect.agent) ?? effect.agent,
-        ...(effect.model ? { model: modelOf(effect.model) } : {}),
-        ...(effect.no_reply ? { noReply: true } : {}),
-        parts: [ourPart(effect.text, effect.effect)],
-      }
-      await result(client.session.promptAsync({ path: { id: effect.session }, body }))
-      tell({ type: "prompt_accepted", effect: effect.effect })
-    },
-
-    async abort_session(effect) {
-      await result(client.session.abort({ path: { id: effect.session } }))
-    },
-
-    async inspect_session(effect) {
-      const id = effect.session
-      const answer = { type: "session_inspected", effect: effect.effect, session: id }
-      const messages = await client.session.messages({ path: { id }, query: { limit: 2 } })
-      if (messages.error) return tell({ ...answer, exists: false })
-      const statuses = await result(client.session.status(placeOf(id)))
-      const newest = messages.data?.at(-1)
-      tell({
-        ...answer,
-        exists: true,
-        busy: statuses?.[id] !== undefined && statuses[id].type !== "idle",
-        in_tool: (newest?.parts ?? []).some(
-          (/** @type {any} */ part) => part.type === "tool" && part.state?.status === "running",
-        ),
-        answered: newest?.info?.role === "assistant" && !!newest.info.time?.completed && !newest.info.error,
-      })
-    },
-
-    async find_sessions(effect) {
-      const { sessions, harvest, deleted, worktrees } = await findSessions(client, effect)
-      for (const [session, directory] of worktrees) {
-        places.set(session, directory)
-        own(memory, directory)
-      }
-      for (const found of sessions) children.add(found.session)
-      for (const call of harvest) tell(call)
-      // While no plugin was there to hear of it; before the answer, upon which the mission goes on.
-      for (const session of deleted) tell({ type: "session_deleted", session })
-      tell({ type: "sessions_found", effect: effect.effect, sessions })
-    },
-
-    // The plugin's client has no method for it; a plain reject would stop the session's loop without a word.
-    async reject_permission(effect) {
-      await result(
-        client._client.post({
-          url: `/permission/${effect.permission}/reply`,
-          ...placeOf(effect.session),
-          body: { reply: "reject", message: effect.message },
-          headers: { "Content-Type": "application/json" },
-        }),
-      )
-    },
-
-    // Two questions that make the host bring up what a first turn there would wait for: its models, and its services for
-    // the location, which hold the catalogue of models once more.
-    async open_directory(effect) {
-      const { directory } = effect
-      own(memory, directory)
-      const opening = { wanted: true, over: Promise.resolve(false) }
-      const asked = async () => {
-        await result(client.config.providers({ query: { directory } }))
-        if (opening.wanted) await result(client.file.list({ query: { directory, path: "." } }))
-        return opening.wanted
-      }
-      opening.over = asked().catch(() => false)
-      memory.opening.set(directory, opening)
-      const opened = await within(opening.over, openMs)
-      tell({ type: "directory_opened", effect: effect.effect, opened: opened === true })
-    },
-
-    // The host's instance of a worktree ends before the directory does, and its tools before that: the end of one would
-    // bring up another instance, which makes the directory anew.
-    async dispose_directory(effect) {
-      const { directory } = effect
-      if (memory.instances.has(directory)) {
-        // Nor may a question that opens it come after its end.
-        const opening = memory.opening.get(directory)
-        memory.opening.delete(directory)
-        if (opening) {
-          opening.wanted = false
-          await within(opening.over, disposeMs)
-        }
-        await memory.running.over(directory, toolsMs)
-        await within(Promise.resolve(client.instance.dispose({ query: { directory } })).catch(() => {}), disposeMs)
-        disown(memory, directory)
-      }
-      for (const [session, place] of places) if (place === directory) places.delete(session)
-      tell({ type: "directory_disposed", effect: effect.effect })
-    },
-
-    async show_progress(effect) {
-      const call = calls.get(effect.request)
-      if (!call) return
-      call.patching = putProgress(effect, call)
-      await call.patching
-    },
-
-    async show_toast(effect) {
-      await client.tui.showToast({ body: { message: effect.text, variant: effect.variant } })
-      const level = effect.variant === "error" ? "error" : effect.variant === "warning" ? "warn" : "info"
-      await client.app.log({ body: { service: "orchestrator", level, message: effect.text } })
-    },
-  }
-
-  return (/** @type {any} */ effect) => {
-    const action = run[effect.type] ?? unknown
-    action(effect).catch((error) => {
-      if (effect.effect) tell({ type: "effect_failed", effect: effect.effect, error: words(error).slice(0, 500) })
+export function effectRunner({ host, state }) {
+  /** @type {EffectContext} */
+  const context = { host, state, tell: (message) => void state.link?.tell(message) }
+  return (effect) => {
+    const action = actions[effect.type] ?? unknown
+    action(context, effect).catch((error) => {
+      if (!effect.effect) return
+      const text = String(error?.message ?? error).slice(0, errorMax)
+      context.tell({ type: "effect_failed", effect: effect.effect, error: text })
     })
   }
 }

@@ -1,17 +1,15 @@
-// The plugin's own translations, without a host.
+// The plugin's parts and the adapter's translations, without an OpenCode.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { hooks } from "../../js/plugin/hooks.js"
-import { configure } from "../../js/plugin/configure.js"
-import { effectRunner } from "../../js/plugin/effects.js"
-import { Link } from "../../js/plugin/link.js"
-import { newMemory } from "../../js/plugin/memory.js"
+import { configure } from "../../js/host/opencode1/configuration.js"
+import { HostEvents, turnMemory } from "../../js/host/opencode1/host-events.js"
+import { hostMode } from "../../js/host/opencode1/host-mode.js"
+import { newDirectoryState } from "../../js/plugin/directory-state.js"
+import { EngineLink } from "../../js/plugin/engine-link.js"
 import { roles } from "../../js/plugin/roles.js"
-import { RunningTools } from "../../js/plugin/running.js"
-import { hostMode } from "../../js/plugin/server.js"
 import { missionTools } from "../../js/plugin/tools.js"
-import { turnMemory, TurnWatch } from "../../js/plugin/turns.js"
+import { effectsOver, hooksOver } from "./support/opencode1.mjs"
 
 test("the host's mode is read from its arguments", () => {
   assert.equal(hostMode(["bun", "/$bunfs/root/opencode", "run", "--command", "task", "serve me"]), "run")
@@ -96,7 +94,7 @@ function watchedTurns() {
   /** @type {any[]} */
   const told = []
   const link = /** @type {any} */ ({ open: true, tell: (/** @type {any} */ m) => told.push(m), watches: (/** @type {string} */ s) => s === "ses" })
-  return { told, turns: new TurnWatch(link) }
+  return { told, turns: new HostEvents(link) }
 }
 
 /** @param {object} info */
@@ -179,7 +177,7 @@ test("an event that reaches two instances of a directory is told once", () => {
   const told = []
   const link = (/** @type {boolean} */ open) => /** @type {any} */ ({ open, tell: (/** @type {any} */ m) => told.push(m), watches: () => true })
   const memory = turnMemory()
-  const [gone, first, second] = [link(false), link(true), link(true)].map((each) => new TurnWatch(each, memory))
+  const [gone, first, second] = [link(false), link(true), link(true)].map((each) => new HostEvents(each, memory))
   for (const id of ["e1", "e2"]) {
     for (const turns of [gone, first, second]) turns?.see({ id, type: "session.idle", properties: { sessionID: "ses" } })
   }
@@ -217,7 +215,7 @@ test("an error's words come from where the host keeps them", () => {
 /** @param {(json: string) => boolean} post */
 function linked(post) {
   const addon = /** @type {any} */ ({ open: () => ({ post, watches: () => true, close: () => {} }) })
-  return new Link(addon, { directory: "/", options: {}, onEffect: () => {} })
+  return new EngineLink(addon, { directory: "/", options: {}, onEffect: () => {} })
 }
 
 test("half of a surrogate pair does not make a message unreadable", () => {
@@ -248,7 +246,7 @@ test("before it is open a link drops facts, and keeps questions until it is", as
   const addon = /** @type {any} */ ({
     open: () => ({ post: (/** @type {string} */ json) => posted.push(JSON.parse(json)), watches: () => true, close: () => {} }),
   })
-  const link = new Link(addon, { directory: "/", options: {}, onEffect: () => {}, after, onOpen: (opened) => opened.tell({ type: "hello" }) })
+  const link = new EngineLink(addon, { directory: "/", options: {}, onEffect: () => {}, after, onOpen: (opened) => opened.tell({ type: "hello" }) })
   assert.equal(link.tell({ type: "fact" }), true)
   assert.equal(link.watches("ses"), false)
   const { request, answer } = link.ask({ type: "question" })
@@ -272,7 +270,7 @@ test("an engine that fails, or a directory that is gone after a reload, leaves t
     },
   })
   const at = (/** @type {string} */ directory, /** @type {any} */ more = {}) =>
-    new Link(addon, { directory, options: {}, onEffect: () => {}, ...more })
+    new EngineLink(addon, { directory, options: {}, onEffect: () => {}, ...more })
   const [one, two, gone] = [at("/one"), at("/two"), at("/gone", { after: Promise.resolve() })]
   const asked = [one, two, gone].map((link) => link.ask({ type: "question" }))
   tell[0]?.(JSON.stringify([{ type: "engine_failed", reason: "disk" }]))
@@ -306,8 +304,7 @@ function toolHooks(texts) {
       return { request: "r", answer: Promise.resolve({ ok: true, text: texts[message.type] ?? "" }) }
     },
   }
-  const host = { client: {}, link, mode: "serve", memory: newMemory(), dispose: async () => {}, configure }
-  return { asked, run: hooks(/** @type {any} */ (host)) }
+  return { asked, run: hooksOver({ link }) }
 }
 
 test("a write's own output gets what it broke; it waits for that no longer than a second", async () => {
@@ -362,8 +359,8 @@ async function modelRequest(role, leave) {
       return { request: "r", answer: Promise.resolve(answers[/** @type {keyof typeof answers} */ (message.type)]) }
     },
   }
-  const host = { client: {}, link, mode: "serve", memory: newMemory(), dispose: async () => {}, configure }
-  const run = hooks(/** @type {any} */ (host))
+  const state = newDirectoryState()
+  const run = hooksOver({ link, state })
   await run.config({})
   const messages = [{ info: { sessionID: "ses" }, parts: [{ type: "text", text: "Grüße" }] }]
   await run["experimental.chat.messages.transform"]({}, { messages })
@@ -372,22 +369,22 @@ async function modelRequest(role, leave) {
   const model = { providerID: "p", id: "m", limit: { output: 8192 }, cost: { input: 3, output: 15, cache: { write: 4 } } }
   const output = { maxOutputTokens: 8192 }
   const params = (/** @type {string} */ agent) => run["chat.params"]({ sessionID: "ses", agent, model }, output)
-  return { output, params, transform, standing, all: asked, memory: host.memory }
+  return { output, params, transform, standing, all: asked, state }
 }
 
 test("after a stop no request begins, though its turn was being made ready", async () => {
   const stopped = "Mission m-x is cancelled: its model is asked for nothing more."
-  const { params, all, memory } = await modelRequest({ role: "worker", card: "", capped: false, stopped }, { ok: true, text: "" })
+  const { params, all, state } = await modelRequest({ role: "worker", card: "", capped: false, stopped }, { ok: true, text: "" })
   await params("worker") // the Commander's session is the user's
-  memory.children.add("ses")
+  state.children.add("ses")
   await assert.rejects(params("worker"), (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === stopped)
   assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"])
 })
 
 test("what the engine has left of a session is read in place; where it has left nothing it is asked", async () => {
   const yes = { role: "worker", card: "", capped: false }
-  const { params, all, memory, transform, standing } = await modelRequest(yes, { ok: true, text: "" })
-  memory.children.add("ses")
+  const { params, all, state, transform, standing } = await modelRequest(yes, { ok: true, text: "" })
+  state.children.add("ses")
   assert.deepEqual(all.map((a) => a.type), ["role_asked"])
   standing.ses = JSON.stringify(yes)
   await transform()
@@ -423,22 +420,28 @@ test("without leave nothing is asked for, also where the engine has failed; with
 })
 
 test("a worktree's instance is disposed of when its tools are over, also those that go on after an abort", async () => {
-  const running = new RunningTools()
+  const state = newDirectoryState()
+  const { running } = state
+  const link = { open: true, watches: () => false, tell: () => true }
+  const { event } = hooksOver({ link, state, worktree: "/w" })
   running.begin("a", "1", "/w")
   running.begin("b", "1", "/w")
   running.begin("a", "2", "/w")
   running.begin("c", "1", "/other")
-  const failed = (/** @type {object} */ metadata) => ({ sessionID: "a", callID: "2", state: { status: "error", metadata } })
+  const failed = (/** @type {object} */ metadata) => {
+    const part = { sessionID: "a", callID: "2", state: { status: "error", metadata } }
+    return event({ event: { type: "message.part.updated", properties: { part } } })
+  }
   let over = false
   const waiting = running.over("/w", 60_000).then(() => (over = true))
   running.end("a", "1")
   running.end("a", "1")
-  running.see(failed({ interrupted: true }))
+  await failed({ interrupted: true })
   running.end("b", "1")
   await new Promise(setImmediate)
   assert.equal(over, false, "one was aborted, and runs on")
   const second = running.over("/w", 60_000)
-  running.see(failed({}))
+  await failed({})
   await Promise.all([waiting, second])
   await running.over("/w", 60_000)
   // What never ends is not waited for twice.
@@ -457,9 +460,9 @@ test("a worktree that is opened ahead is asked two questions; none comes after i
     file: { list: async ({ query }) => (asked.push(`list ${query.directory}`), { data: [] }) },
     instance: { dispose: async ({ query }) => (asked.push(`dispose ${query.directory}`), { data: true }) },
   }
-  const memory = newMemory()
-  memory.link = /** @type {any} */ ({ tell: (/** @type {any} */ message) => void told.push(message) })
-  const run = effectRunner({ client, memory })
+  const state = newDirectoryState()
+  state.link = /** @type {any} */ ({ tell: (/** @type {any} */ message) => void told.push(message) })
+  const run = effectsOver(client, state)
   const turn = () => new Promise(setImmediate)
 
   run({ type: "open_directory", effect: 1, directory: "/a" })

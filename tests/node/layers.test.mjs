@@ -127,6 +127,46 @@ test("the core knows no clock, file, thread or randomness", () => {
   )
 })
 
+/** Words of a host's client, events and hooks, which js/plugin must not see. */
+const hostWords = [
+  /\bclient\b/i,
+  /\b_client\b|promptAsync|showToast|noReply|parentID|providerID|maxOutputTokens/,
+  /\b(session|message|part|call|request)ID\b/,
+  /["'`](session|message|permission|question|tool|chat|command|experimental|server|file|todo)\.[a-z.]+["'`]/,
+]
+
+/** @param {string} file @returns {string[]} the modules that it names, also in JSDoc types */
+const importsOf = (file) =>
+  [...readFileSync(join(root, file), "utf8").matchAll(/\b(?:from |import\(?)\s*"([^"]+)"/g)].map((m) => String(m[1]))
+
+/** @param {string} dir */
+const modules = (dir) => readdirSync(join(root, dir)).filter((name) => name.endsWith(".js")).map((name) => join(dir, name))
+
+test("js/plugin knows no host: only the seam's types, and no word of a client, an event or a hook", () => {
+  const files = modules("js/plugin")
+  assert.ok(files.length > 5, `${files}`)
+  const faults = files.flatMap((file) => {
+    const text = readFileSync(join(root, file), "utf8")
+    const foreign = importsOf(file).filter((name) => !/^\.\/[\w-]+\.js$|^node:|^\.\.\/native\.mjs$|^\.\.\/host\/host\.js$/.test(name))
+    const values = [...text.matchAll(/^import .*host\.js"/gm)].map(([line]) => line)
+    const words = hostWords.flatMap((pattern) => pattern.exec(text)?.[0] ?? [])
+    return [...foreign, ...values, ...words].map((fault) => `${file}: ${fault}`)
+  })
+  assert.deepEqual(faults, [])
+})
+
+test("the seam is types alone, and an adapter reaches the engine only through js/plugin", () => {
+  const seam = readFileSync(join(root, "js/host/host.js"), "utf8")
+  assert.equal(seam.replace(/\/\*\*.*?\*\//gs, "").replace(/^\/\/.*/gm, "").trim(), "export {}")
+  const plugin = ["plugin", "directory-state", "contribution"].map((name) => `../../plugin/${name}.js`)
+  const faults = modules("js/host/opencode1").flatMap((file) =>
+    importsOf(file)
+      .filter((name) => !/^\.\/[\w-]+\.js$|^node:|^\.\.\/host\.js$/.test(name) && !plugin.includes(name))
+      .map((name) => `${file}: ${name}`),
+  )
+  assert.deepEqual(faults, [])
+})
+
 test("the top level holds what it should and nothing else", () => {
   const known = new Set([
     ...["CMakeLists.txt", "CMakePresets.json", "binding.gyp", "package.json", "package-lock.json", "LICENSE", "README.md", "CONTRIBUTING.md"],

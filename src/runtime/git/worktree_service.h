@@ -26,7 +26,7 @@ class WorktreeService {
                      std::function<void(engine::Outbox&)> then) = 0;
 };
 
-/// With git, as runtime/worktrees.h does it. `project` is canonical; `program_path` is like PATH.
+/// With git, as runtime/git/worktrees.h does it. `project` is canonical; `program_path` is like PATH.
 std::unique_ptr<WorktreeService> make_git_keeper(const std::string& project,
                                                  const std::string& program_path);
 

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { effectRunner } from "../../js/plugin/effects.js"
-import { findSessions } from "../../js/plugin/find.js"
-import { newMemory } from "../../js/plugin/memory.js"
+import { findSessions } from "../../js/host/opencode1/session-discovery.js"
+import { newDirectoryState } from "../../js/plugin/directory-state.js"
+import { effectsOver } from "./support/opencode1.mjs"
+
+const submissions = ["submit_plan", "submit_work", "submit_review"]
 
 /** @typedef {{parent?: string, metadata?: any, status?: string, messages?: any[]}} FakeSession */
 
@@ -66,12 +68,12 @@ const submit = (/** @type {any} */ state, tool = "submit_work") => ({ id: "p1", 
 const input = { task: "T1", summary: "built", files: ["a"] }
 
 /** @param {any[]} told */
-const toldTo = (told) => ({ ...newMemory(), link: /** @type {any} */ ({ tell: (/** @type {any} */ m) => told.push(m) }) })
+const toldTo = (told) => ({ ...newDirectoryState(), link: /** @type {any} */ ({ tell: (/** @type {any} */ m) => told.push(m) }) })
 
 /** @param {Record<string, FakeSession>} sessions @param {any} [effect] @param {any} [options] */
 async function found(sessions, effect = {}, options = {}) {
   const { client } = fakeClient({ root: {}, ...sessions }, options)
-  const all = await findSessions(client, { mission: "m-x", parents: ["root"], known: Object.keys(sessions), ...effect })
+  const all = await findSessions(client, { mission: "m-x", parents: ["root"], known: Object.keys(sessions), submissions, ...effect })
   return { ...all, by: Object.fromEntries(all.sessions.map((s) => [s.session, s])) }
 }
 
@@ -133,24 +135,17 @@ test("a submission that was never answered is harvested; one that was, or is not
   const sessions = Object.fromEntries(
     Object.entries(states).map(([id, state]) => [id, { messages: [prompt(5), answer([submit(state)])] }]),
   )
-  const { harvest } = await found({
+  const { unanswered } = await found({
     ...sessions,
     working: { status: "busy", messages: [prompt(5), answer([submit(states.running)])] },
     asked: { messages: [prompt(4), answer([submit(states.running)]), prompt(5, "u2")] },
     other: { messages: [prompt(5), answer([submit(states.running, "bash")])] },
     review: { messages: [prompt(5), answer([submit(states.running, "submit_review")])] },
   })
-  assert.deepEqual(harvest.map((h) => h.session).sort(), ["aborted", "pending", "reloaded", "review", "running"])
-  const one = harvest.find((h) => h.session === "running")
-  assert.deepEqual(one, {
-    type: "work_submitted",
-    session: "running",
-    request: "harvest-p1",
-    args: JSON.stringify(input),
-    harvested: true,
-    prompt: 5,
-  })
-  assert.equal(harvest.find((h) => h.session === "review")?.type, "review_submitted")
+  assert.deepEqual(unanswered.map((h) => h.session).sort(), ["aborted", "pending", "reloaded", "review", "running"])
+  const one = unanswered.find((h) => h.session === "running")
+  assert.deepEqual(one, { session: "running", tool: "submit_work", id: "p1", args: input, prompt: 5 })
+  assert.equal(unanswered.find((h) => h.session === "review")?.tool, "submit_review")
 })
 
 test("two hundred sessions are few requests each, and few at one time", async () => {
@@ -165,10 +160,11 @@ test("two hundred sessions are few requests each, and few at one time", async ()
     mission: "m-x",
     parents: ["root"],
     known: ["s7", "s8"],
+    submissions,
   })
   assert.equal(all.length, 200)
   assert.ok(stats.calls <= 5, `${stats.calls} requests, where only two sessions matter`)
-  const many = await findSessions(client, { mission: "m-x", parents: ["root"], known: Object.keys(sessions) })
+  const many = await findSessions(client, { mission: "m-x", parents: ["root"], known: Object.keys(sessions), submissions })
   assert.equal(many.sessions.filter((s) => s.prompt === s.creation).length, 200)
   assert.ok(stats.calls <= 410 && stats.peak <= 8, `${stats.calls} requests, ${stats.peak} at one time`)
 })
@@ -177,7 +173,7 @@ test("a session and a prompt carry the effect that asked for them, and are found
   const { client } = fakeClient({ root: {} })
   /** @type {any[]} */
   const told = []
-  const run = effectRunner({ client, memory: toldTo(told) })
+  const run = effectsOver(client, toldTo(told))
   const settled = async (/** @type {any} */ effect) => {
     const before = told.length
     run(effect)
@@ -191,7 +187,14 @@ test("a session and a prompt carry the effect that asked for them, and are found
   await settled({ type: "find_sessions", effect: 13, mission: "m-x", parents: ["root", "gone"], known: ["made"] })
   const [harvested, deleted, answered] = told.slice(-3)
   assert.deepEqual(deleted, { type: "session_deleted", session: "gone" })
-  assert.deepEqual([harvested.type, harvested.prompt], ["work_submitted", 12])
+  assert.deepEqual(harvested, {
+    type: "work_submitted",
+    session: "made",
+    request: "harvest-p1",
+    args: JSON.stringify(input),
+    harvested: true,
+    prompt: 12,
+  })
   assert.deepEqual(answered, {
     type: "sessions_found",
     effect: 13,
@@ -203,7 +206,7 @@ test("a host that cannot be asked is an effect that failed", async () => {
   const { client } = fakeClient({ root: {} }, { failing: "root" })
   /** @type {any[]} */
   const told = []
-  const run = effectRunner({ client, memory: toldTo(told) })
+  const run = effectsOver(client, toldTo(told))
   run({ type: "find_sessions", effect: 3, mission: "m-x", parents: ["root"], known: [] })
   while (!told.length) await new Promise((wake) => setImmediate(wake))
   assert.deepEqual(told, [{ type: "effect_failed", effect: 3, error: "disk I/O error" }])

@@ -1,4 +1,4 @@
-// The JS end of the engine: questions with answers, facts without, effects to carry out.
+// The JS end of the engine: messages that need no answer (`tell`), questions (`ask`), effects to carry out.
 
 /** @typedef {import("../native.mjs").Addon} Addon */
 /** @typedef {{ok: boolean, text: string}} Answer */
@@ -18,13 +18,13 @@ function encode(message) {
   return JSON.stringify(message, (_, value) => (typeof value === "string" ? value.toWellFormed() : value))
 }
 
-/** Answers come to the newest instance of a directory, questions from any: they meet in the process. */
+/** Calls that wait for an answer, of all links: any instance of a directory asks, the newest one gets the answers. */
 const shared = /** @type {{next: number, pending: Map<string, Pending>}} */ (
   /** @type {any} */ (globalThis)[Symbol.for("opencode-orchestrator.requests")] ??= { next: 1, pending: new Map() }
 )
 
-/** A call that no engine hears of any more. The model reads it; and a call that ended so was never answered (find.js). */
-const lostCall = "This call was lost: OpenCode reloads its plugins. If it matters still, you will be asked to make it again."
+/** Ends a call that no engine answers any more. A model reads it, and an adapter's `findSessions` knows such a call by it. */
+export const lostCall = "This call was lost: OpenCode reloads its plugins. If it matters still, you will be asked to make it again."
 
 const elsewhere = "This directory is a worktree of a mission; its project is where missions are started and steered."
 
@@ -33,59 +33,59 @@ const elsewhere = "This directory is a worktree of a mission; its project is whe
  * @property {string} directory
  * @property {object} options
  * @property {(effect: any) => void} onEffect
- * @property {(link: Link) => void} [onOpen]
- * @property {Promise<void>} [after]  until then the link is not open: facts are dropped, questions wait
+ * @property {(link: EngineLink) => void} [onOpen]
+ * @property {Promise<void>} [after]  until then the link is not open: it drops facts and keeps questions
  */
 
 /**
- * The link of a worktree's instance: its project's own, asked for each time, since that one may be reloaded meanwhile. What
- * is asked while there is none waits for the next.
+ * The link of a worktree's instance: it passes everything to the project's newest link, which a reload may replace. Questions
+ * asked while there is none wait for the next.
  */
-export class BorrowedLink {
-  /** @param {import("./memory.js").Memory} memory of the project */
-  constructor(memory) {
-    this.memory = memory
+export class ProjectLink {
+  /** @param {import("./directory-state.js").DirectoryState} project */
+  constructor(project) {
+    this.project = project
   }
 
   /** @param {object} message */
   tell(message) {
-    return this.memory.link?.tell(message) ?? false
+    return this.project.link?.tell(message) ?? false
   }
 
   /** @param {object} message @param {{deadlineMs?: number, fallback?: Answer}} [options] @returns {{request: string, answer: Promise<Answer>}} */
   ask(message, options = {}) {
-    const { link, reload } = this.memory
+    const { link, reload } = this.project
     if (link && (link.open || !reload)) return link.ask(message, options)
     if (!reload) return { request: "", answer: Promise.resolve({ ok: false, text: elsewhere }) }
-    const answer = reload.over.then(() => this.memory.link?.ask(message, options).answer ?? { ok: false, text: lostCall })
+    const answer = reload.over.then(() => this.project.link?.ask(message, options).answer ?? { ok: false, text: lostCall })
     return { request: "", answer }
   }
 
   /** @param {string} session */
   watches(session) {
-    return this.memory.link?.watches(session) ?? false
+    return this.project.link?.watches(session) ?? false
   }
 
   /** @param {string} session */
   standing(session) {
-    return this.memory.link?.standing(session)
+    return this.project.link?.standing(session)
   }
 
   /** @param {string} request */
   abandon(request) {
-    this.memory.link?.abandon(request)
+    this.project.link?.abandon(request)
   }
 
   get open() {
-    return this.memory.link?.open ?? false
+    return this.project.link?.open ?? false
   }
 }
 
-export class Link {
-  /** @type {string[]} what the inbox had no room for */
+export class EngineLink {
+  /** @type {string[]} messages that the inbox had no room for */
   #waiting = []
   #closed = false
-  /** @type {(object & {request: string})[]} questions from before it was open */
+  /** @type {(object & {request: string})[]} questions from before the link was open */
   #early = []
   /** @type {import("../native.mjs").Binding | undefined} */
   binding
@@ -110,7 +110,7 @@ export class Link {
     for (const message of this.#early.splice(0)) this.tell(message)
   }
 
-  /** The directory is gone, most likely: nobody is left in it but who has asked meanwhile. @param {unknown} error */
+  /** Rejects the questions queued meanwhile; most likely the directory is gone. @param {unknown} error */
   #stayShut(error) {
     const text = `The orchestrator's engine cannot be reached (${error}).`
     for (const { request } of this.#early.splice(0)) this.#settle(request, { ok: false, text })
@@ -143,9 +143,10 @@ export class Link {
   }
 
   /**
-   * A fact. Never blocks and never throws; what the inbox has no room for is sent a little later, in order.
+   * Sends a message that needs no answer. Never blocks and never throws; a message that the inbox has no room for is sent a
+   * little later, in order.
    * @param {object} message
-   * @returns {boolean} false: it is larger than anything that is ever taken
+   * @returns {boolean} false: the message is too large to be ever taken, or the link is closed
    */
   tell(message) {
     if (this.#closed) return false
@@ -169,7 +170,7 @@ export class Link {
   }
 
   /**
-   * A question. With `deadlineMs` the answer is `fallback` after that time; without, it may take as long as a mission.
+   * Asks a question. With `deadlineMs` the answer is `fallback` after that time; without, it may take as long as a mission.
    * @param {object} message
    * @param {{deadlineMs?: number, fallback?: Answer}} [options]
    * @returns {{request: string, answer: Promise<Answer>}}
@@ -181,6 +182,7 @@ export class Link {
       const pending = { directory: this.directory, resolve }
       if (deadlineMs !== undefined) {
         pending.timer = setTimeout(() => this.#settle(request, fallback ?? { ok: true, text: "" }), deadlineMs)
+        pending.timer.unref() // the question may outlive its link
       }
       shared.pending.set(request, pending)
     })
@@ -196,25 +198,25 @@ export class Link {
   }
 
   /**
-   * The answer to `role_asked` where the engine has left it: asking would wake the host, and Bun collects garbage then
-   * (docs/lab/benchmarks.md). Undefined: it must be asked.
+   * The engine's answer to `role_asked`, if it has left one; undefined: ask. Reading it wakes no thread, where Bun would
+   * collect garbage (docs/lab/benchmarks.md).
    * @param {string} session @returns {string | undefined}
    */
   standing(session) {
     return this.#closed || this.#waiting.length ? undefined : this.binding?.standing(session)
   }
 
-  /** Whether the engine hears what is told. */
+  /** Whether messages reach the engine. */
   get open() {
     return !this.#closed && this.binding !== undefined
   }
 
-  /** Nobody waits for this answer any more. @param {string} request */
+  /** Ends a call that its caller has given up. @param {string} request */
   abandon(request) {
     this.#settle(request, { ok: false, text: lostCall })
   }
 
-  /** Calls that wait are left to the host, which aborts them: an answer would send their models on. */
+  /** Leaves the calls that wait to the host, which aborts them: an answer would let their models go on. */
   close() {
     this.#closed = true
     this.binding?.close()

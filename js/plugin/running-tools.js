@@ -1,10 +1,11 @@
-// Tool calls that the host runs. It says that an aborted session is idle a quarter of a second later, whatever its tools
-// still do, and kills a command that does not heed it after three seconds: who removes a directory asks here.
+// Host tool calls that run in worktrees. The host reports an aborted session as idle a quarter of a second later, whatever
+// its tools still do, and kills a command that ignores the abort after three seconds: before a worktree is removed, `over`
+// waits for the calls in it.
 
 export class RunningTools {
   /** call -> the directory that it runs in @type {Map<string, string>} */
   #calls = new Map()
-  /** Who waits until nothing runs in a directory. @type {Set<{directory: string, done: () => void}>} */
+  /** waits for the end of all calls in a directory @type {Set<{directory: string, done: () => void}>} */
   #waiting = new Set()
 
   /** @param {string} session @param {string} call unique in its session @param {string} directory */
@@ -12,8 +13,9 @@ export class RunningTools {
     this.#calls.set(`${session} ${call}`, directory)
   }
 
-  /** Also of calls that nobody knows. @param {string} session @param {string} call */
+  /** Calls that were never begun are ignored. @param {string} session @param {string} call */
   end(session, call) {
+    if (this.#calls.size === 0) return
     const directory = this.#calls.get(`${session} ${call}`)
     if (directory === undefined) return
     this.#calls.delete(`${session} ${call}`)
@@ -21,14 +23,9 @@ export class RunningTools {
     for (const waiter of this.#waiting) if (waiter.directory === directory) waiter.done()
   }
 
-  /** A call that failed has no other end; one that an abort marks as failed may run on. @param {any} part as stored */
-  see(part) {
-    if (part?.state?.status === "error" && !part.state.metadata?.interrupted) this.end(part.sessionID, part.callID)
-  }
-
   /**
-   * Until nothing runs there, or for so long: a call that an abort has made fail is told to nobody. Afterwards what ran
-   * there is forgotten.
+   * Resolves when nothing runs in the directory, or after so long: the host does not report the end of a call that an abort
+   * has marked as failed. Afterwards the calls there are forgotten.
    * @param {string} directory @param {number} ms
    */
   async over(directory, ms) {

@@ -1,26 +1,17 @@
-// What the plugin adds to the host's configuration, and what it leaves alone: a user's own agent or
-// command of the same name wins, field by field; no other agent may see a tool of ours.
+// Puts the contribution (agents, commands, permissions) into OpenCode's configuration. A user's own agent or command of the
+// same name wins, field by field; no other agent may see a mission tool.
 
-import { roles } from "./roles.js"
-import { hostTools, missionTools } from "./tools.js"
+import { contribution } from "../../plugin/contribution.js"
+
+const { roles, commands, tools: missionTools, hostTools } = contribution
 
 /** @typedef {Record<string, any>} Config */
 
-/** The host puts a command's arguments into its template and then runs shell that it finds there; a
- * placeholder that no user reaches receives nothing (host contract A.21). */
+/** OpenCode puts a command's arguments into its template and then runs shell that it finds there; a placeholder that no
+ * user reaches receives nothing (host contract A.21). */
 const emptyTemplate = "$99999"
 
-/** name -> description. */
-const commands = {
-  task: "Start a mission: plan, build, review and verify an objective",
-  "extreme-mission": "Start a mission with up to 50 sessions at once",
-  stop: "Cancel the mission (--pause: pause it)",
-  cancel: "Cancel the mission",
-  resume: "Go on with the mission after a pause, a block or a crash",
-  mission: "Show the mission's state",
-}
-
-/** Secrets are not for unattended sessions. The host's own default asks a person. */
+/** Unattended sessions read no secrets. OpenCode's own default asks a person. */
 const readRules = { "*": "allow", "*.env": "deny", "*.env.*": "deny", "*.env.example": "allow" }
 
 /** @param {any} permission @returns {Config} The long form of a permission entry. */
@@ -63,7 +54,7 @@ function mayDoLike(like, user) {
 function rolePermission(role, user, interactive, own) {
   /** @type {Config} */
   const permission = { "*": "deny" }
-  for (const tool of hostTools[/** @type {keyof typeof hostTools} */ (role)]) {
+  for (const tool of hostTools[role] ?? []) {
     const key = tool === "write" ? "edit" : tool // the host asks for `edit` for every tool that writes
     permission[key] = user[key] ?? (key === "read" && user["*"] === undefined ? readRules : (user["*"] ?? "allow"))
   }
