@@ -62,6 +62,10 @@ foreach(source IN LISTS benches)
   target_link_libraries(${bench} PRIVATE orch_runtime)
 endforeach()
 
+# For `npm run mutate`, which builds it by its name.
+add_executable(mutation_sites EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/mutate/mutation_sites.cc")
+target_link_libraries(mutation_sites PRIVATE orch_syntax dep_json)
+
 if(NOT ORCH_FUZZ)
   orch_addon(orchestrator_echo "${PROJECT_SOURCE_DIR}/tests/node/echo_factory.cc")
   find_program(NM nm)

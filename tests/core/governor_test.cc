@@ -83,6 +83,29 @@ MISSION_SCENARIO(Governor, OneCongestionHalvesOnceHoweverManySessionsMeetIt) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
+MISSION_SCENARIO(Governor, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
+  FakeHost host;
+  host.host_model = "p/m";
+  host.plan = many(20);
+  int asked = 0;
+  int failed = 0;
+  host.provider = [&](const SessionId&, const std::string&) -> std::string {
+    if (++asked % 2 == 0) return "";
+    ++failed;
+    return "Internal error";
+  };
+  host.task_command("--parallel 1 build it");
+  std::uint32_t openings = 0;
+  host.run_until([&] {
+    for (const ModelLoad& one : host.state.governor.models)
+      openings = std::max(openings, one.openings);
+    return host.state.phase == Phase::sealed;
+  });
+  EXPECT_EQ(openings, 0U);
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_GT(failed, 20);
+}
+
 MISSION_SCENARIO(Governor, FindsWhatAProviderAllowsByItself) {
   FakeHost host;
   host.host_model = "p/m";

@@ -48,6 +48,33 @@ TEST_F(ProjectTest, AWrongConfigurationStartsNoMission) {
   EXPECT_FALSE(fs::exists(root() + "/.opencode/mission_loop.json"));
 }
 
+/// A proof rests on this hash: a file that it leaves out may change under a green run.
+TEST_F(ProjectTest, TheHashOfAClaimChangesWithEveryFileThatItNames) {
+  write("src/a.js", "let a = 1\n");
+  write("src/deep/b.js", "let b = 1\n");
+  write("shared.js", "let c = 1\n");
+  write("other.js", "let d = 1\n");
+  fs::create_symlink("../shared.js", root() + "/src/link.js");
+  const ProjectFiles files(*disk, root());
+  for (const std::vector<std::string>& claim :
+       {std::vector<std::string>{"src"}, {"src/**"}, {"src/*.js", "src/deep/*"}}) {
+    const std::string before = files.hash_of(claim);
+    EXPECT_EQ(files.hash_of(claim), before);
+    write("other.js", "let d = " + before + "\n");
+    EXPECT_EQ(files.hash_of(claim), before) << claim[0];
+    for (const char* path : {"src/a.js", "src/deep/b.js", "shared.js"}) {
+      const std::string old = read(path);
+      write(path, "changed\n");
+      EXPECT_NE(files.hash_of(claim), before) << claim[0] << " without " << path;
+      write(path, old);
+    }
+    write("src/new.js", "");
+    EXPECT_NE(files.hash_of(claim), before) << claim[0] << " without a new file";
+    fs::remove(root() + "/src/new.js");
+    EXPECT_EQ(files.hash_of(claim), before) << claim[0];
+  }
+}
+
 /// A second process in the same directory.
 struct Neighbour {
   explicit Neighbour(const std::string& root) : project(make_project(root, "{}", outbox)) {

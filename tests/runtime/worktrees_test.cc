@@ -334,6 +334,8 @@ TEST_F(WorktreesTest, TheMissionsOwnStateIsNobodysWork) {
   write(".opencode/agents.json", "{}\n");
   git({"add", "--force", ".opencode"});
   commit_all();
+  write(".opencode/todo.md", "- [x] T1\n");
+  write(".opencode/mission_loop.json", "{\"phase\":\"executing\"}");
   const std::string base = snapshot();
   EXPECT_EQ(git({"ls-tree", "-r", "--name-only", base}), ".opencode/agents.json\n");
   const std::string done = work("T1-1", base, [&](const std::string& tree) {
@@ -345,7 +347,23 @@ TEST_F(WorktreesTest, TheMissionsOwnStateIsNobodysWork) {
   const auto applied = apply(base, done);
   EXPECT_EQ(applied.paths, Names{"a"});
   EXPECT_EQ(refusals(applied), Names{});
-  EXPECT_EQ(read(".opencode/todo.md"), "- [ ] T1\n");
+  EXPECT_EQ(read(".opencode/todo.md"), "- [x] T1\n");
+}
+
+TEST_F(WorktreesTest, TheSameBytesWithAnotherModeAreAnotherChange) {
+  write("tool.sh", "old\n");
+  write("plain.sh", "old\n");
+  commit_all();
+  const std::string base = snapshot();
+  const std::string done = work("T1-1", base, [&](const std::string& tree) {
+    for (const char* name : {"/tool.sh", "/plain.sh"}) write(tree + name, "new\n");
+    chmod((tree + "/tool.sh").c_str(), 0755);
+  });
+  for (const char* name : {"tool.sh", "plain.sh"}) write(name, "new\n");
+  const auto applied = apply(base, done);
+  EXPECT_EQ(applied.paths, Names{"plain.sh"});
+  EXPECT_EQ(refusals(applied), Names{"tool.sh: it was changed in the project meanwhile"});
+  EXPECT_FALSE(is_executable(root() + "/tool.sh"));
 }
 
 TEST_F(WorktreesTest, TheHostFindsItsIgnoredSettingsAndNeedsNoPackages) {

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// Keeps what a project sends; time is turned by hand.
-class FakeOutbox final : public engine::Outbox {
+class FakeOutbox : public engine::Outbox {
  public:
   void send(std::string text) override { sent.push_back(json::parse(text)); }
   void start_timer(std::uint64_t id, std::uint64_t delay_ms) override { timers[id] = delay_ms; }
