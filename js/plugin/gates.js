@@ -43,13 +43,13 @@ const commandQuestions = {
   resume: { type: "resume_requested" },
   stop: { type: "stop_requested", head: stopped },
   cancel: { type: "stop_requested", head: stopped },
-  mission: { type: "status_asked", head: statusAsked },
+  mission: { type: "mission_status", head: statusAsked },
 }
 
 /** @param {GateContext} context @param {import("../host/host.js").UserCommand} command @returns {Promise<Answer>} */
 async function command({ link, traits }, { session, name, text }) {
   const { head, ...question } = /** @type {{type: string, head?: string}} */ (commandQuestions[name])
-  const fields = question.type === "status_asked" ? {} : { session, arguments: text, mode: traits.mode ?? "serve" }
+  const fields = question.type === "mission_status" ? {} : { session, arguments: text, mode: traits.mode ?? "serve" }
   const fallback = { ok: false, text: "The orchestrator's engine did not answer; try again." }
   const answer = await link.ask({ ...question, ...fields }, { deadlineMs: commandMs, fallback }).answer
   if (!answer.ok || head === undefined) return answer

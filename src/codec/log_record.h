@@ -31,11 +31,7 @@ struct StateMark {
   std::string engine;  ///< the version of the program that came to this state
   std::string hash;    ///< BLAKE2b of `encode_state`, 64 hexadecimal digits
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("engine", self.engine);
-    visit("hash", self.hash);
-  }
+  ORCH_FIELDS(engine, hash);
 };
 [[nodiscard]] std::string encode_mark(const StateMark& mark);
 [[nodiscard]] bool decode_mark(std::string_view bytes, StateMark& mark, std::string* error);

@@ -58,24 +58,8 @@ struct Proof {
   std::string fault;
   std::uint64_t receipts = 0;  ///< links of the chain of receipts
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("ok", self.ok);
-    visit("mission", self.mission);
-    visit("segments", self.segments);
-    visit("events", self.events);
-    visit("witnesses", self.witnesses);
-    visit("marks", self.marks);
-    visit("last_seq", self.last_seq);
-    visit("last_hash", self.last_hash);
-    visit("snapshot_seq", self.snapshot_seq);
-    visit("torn_bytes", self.torn_bytes);
-    visit("file", self.file);
-    visit("offset", self.offset);
-    visit("seq", self.seq);
-    visit("fault", self.fault);
-    visit("receipts", self.receipts);
-  }
+  ORCH_FIELDS(ok, mission, segments, events, witnesses, marks, last_seq, last_hash, snapshot_seq,
+              torn_bytes, file, offset, seq, fault, receipts);
 
   void fail(const std::string& in, std::uint64_t at, std::uint64_t event, const std::string& why) {
     if (!ok) return;

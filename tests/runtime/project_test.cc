@@ -11,7 +11,7 @@ namespace orchestrator::runtime {
 namespace {
 
 TEST_F(ProjectTest, NothingIsWrittenBeforeAMission) {
-  ask({{"type", "status_asked"}});
+  ask({{"type", "mission_status"}});
   ask({{"type", "role_asked"}, {"session", "root"}});
   call("submit_review", "root", json::object());
   EXPECT_FALSE(fs::exists(root() + "/.opencode"));
@@ -106,7 +106,7 @@ TEST_F(ProjectTest, AMissionThatAnotherProcessRunsIsNamedAndLeftAlone) {
     EXPECT_NE(text.find("Session: root"), std::string::npos) << text;
     EXPECT_NE(text.find("process"), std::string::npos) << text;
   }
-  const json status = other.say({{"type", "status_asked"}, {"request", "q"}});
+  const json status = other.say({{"type", "mission_status"}, {"request", "q"}});
   EXPECT_NE(status["text"].get<std::string>().find(mission), std::string::npos);
   EXPECT_EQ(other.outbox.last("prompt_session"), nullptr);
 }
@@ -134,7 +134,7 @@ TEST_F(ProjectTest, AMissionThatIsOverHoldsNoDirectory) {
   EXPECT_TRUE(reply["ok"]) << reply;
   say({{"type", "session_idled"}, {"session", "root"}});  // late news of the old one
   EXPECT_EQ(json::parse(read(".opencode/mission_loop.json"))["objective"], "Next");
-  EXPECT_NE(ask({{"type", "status_asked"}})["text"].get<std::string>().find("Next"),
+  EXPECT_NE(ask({{"type", "mission_status"}})["text"].get<std::string>().find("Next"),
             std::string::npos);
 }
 
@@ -145,11 +145,11 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
   ASSERT_TRUE(start_mission("Build it --budget 100ktok")["ok"]);
   EXPECT_EQ(outbox.standing["root"], asked("root"));
   EXPECT_TRUE(json::parse(outbox.standing["root"])["capped"]);
-  call("plan_submitted", "root",
+  call("submit_plan", "root",
        {{"summary", "s"},
         {"verify", {"check"}},
         {"tasks", {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}}}}});
-  call("run_called", "root", json::object());
+  call("mission_run", "root", json::object());
   create("worker");
   EXPECT_EQ(outbox.standing["worker"], asked("worker"));
   EXPECT_EQ(json::parse(outbox.standing["worker"])["role"], "worker");
@@ -248,18 +248,18 @@ TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
 TEST_F(ProjectTest, ANewSyntaxErrorRefusesThePass) {
   ASSERT_TRUE(start_mission()["ok"]);
   write("src/old.js", "let = = broken before\n");
-  call("plan_submitted", "root",
+  call("submit_plan", "root",
        {{"summary", "s"},
         {"verify", json::array()},
         {"verify_reason", "none"},
         {"tasks", {{{"id", "T1"}, {"title", "One"}}}}});
-  call("run_called", "root", json::object());
+  call("mission_run", "root", json::object());
   create("worker");
   EXPECT_TRUE(ask({{"type", "write_asked"},
                    {"session", "worker"},
                    {"paths", {"src/old.js", "src/a.js"}}})["ok"]);
   write("src/a.js", "function f( {\n");
-  call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
+  call("submit_work", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
   create("reviewer");
   const std::string text = pass("reviewer")["text"];
   EXPECT_NE(text.find("src/a.js:1"), std::string::npos) << text;
@@ -287,12 +287,12 @@ TEST_F(ProjectTest, WritesOutsideTheProjectAreRefusedAlsoThroughLinks) {
 
 TEST_F(ProjectTest, OfTwoWorkersThatAskForAFreeFileTheSecondIsRefused) {
   ASSERT_TRUE(start_mission()["ok"]);
-  call("plan_submitted", "root",
+  call("submit_plan", "root",
        {{"summary", "s"},
         {"verify", json::array()},
         {"verify_reason", "none"},
         {"tasks", {{{"id", "T1"}, {"title", "One"}}, {{"id", "T2"}, {"title", "Two"}}}}});
-  call("run_called", "root", json::object());
+  call("mission_run", "root", json::object());
   std::vector<json> made;
   for (const json& message : outbox.sent) {
     if (message["type"] == "create_session") made.push_back(message);

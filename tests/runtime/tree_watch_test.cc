@@ -80,7 +80,7 @@ TEST_F(TreeWatchTest, AToolsWriteIsKnownAtTheNextLookHoweverLateThatComes) {
   std::vector<Paths> found;
   TreeWatch watch(
       *disk, root(),
-      [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed.paths)); },
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
   watch.begin(outbox);
   watch.wrote("by_tool.js", outbox.now_ms());
@@ -98,8 +98,8 @@ TEST_F(TreeWatchTest, AToolsWriteIsKnownAtTheNextLookHoweverLateThatComes) {
 /// Its pool is late: work and its end come when they are called for.
 class LateOutbox final : public FakeOutbox {
  public:
-  using Job = std::pair<std::function<void()>, std::function<void(Outbox&)>>;
-  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+  using Job = std::pair<std::function<void()>, std::function<void(engine::Outbox&)>>;
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
     jobs.emplace_back(std::move(work), std::move(done));
   }
   std::vector<Job> jobs;
@@ -110,7 +110,7 @@ TEST_F(TreeWatchTest, WhatAnEndedMissionsLookSawIsNotComparedWithTheNextOnes) {
   std::vector<Paths> found;
   TreeWatch watch(
       *disk, root(),
-      [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed.paths)); },
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
   write("a", "1");
   watch.begin(late);
@@ -138,7 +138,7 @@ TEST_F(TreeWatchTest, WhatEndsDuringALookIsSeenByTheNext) {
   std::vector<Paths> found;
   TreeWatch watch(
       *disk, root(),
-      [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed.paths)); },
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
   watch.begin(late);
   late.jobs[0].first();

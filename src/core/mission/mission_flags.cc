@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kFlags = {"--parallel", "--budget", "--time",
                                                     "--isolation", "--background"};
-constexpr std::uint32_t kParallelMax = 50;
 
 // Not std::isspace and std::tolower: their answers depend on the process's locale.
 bool is_space(char c) {
@@ -119,7 +118,7 @@ void set_parallel(TaskCommand& command, std::string_view value) {
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
   if (error != std::errc{} || end != value.data() + value.size() || n < 1 || n > kParallelMax) {
     command.problems.push_back("--parallel " + std::string(value) +
-                               ": write a whole number from 1 to 50");
+                               ": write a whole number from 1 to " + std::to_string(kParallelMax));
     return;
   }
   command.parallel = n;

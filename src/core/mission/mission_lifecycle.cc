@@ -42,7 +42,6 @@ namespace core {
 
 namespace {
 
-constexpr std::uint32_t kExtremeSessions = 50;
 constexpr std::uint32_t kExtremeDepth = 3;
 
 void start_clock(Context& ctx, TimeMs time_ms) {
@@ -63,7 +62,7 @@ void stop_clock(Context& ctx) {
 /// `/extreme-mission`: what the user has set otherwise than it is by default stays as it is.
 void make_extreme(Options& options) {
   const Options defaults;
-  if (options.parallel.max == defaults.parallel.max) options.parallel.max = kExtremeSessions;
+  if (options.parallel.max == defaults.parallel.max) options.parallel.max = kParallelMax;
   if (options.parallel.initial == defaults.parallel.initial) options.parallel.initial = 10;
   if (options.limits.depth == defaults.limits.depth) options.limits.depth = kExtremeDepth;
   if (options.review.shadow == defaults.review.shadow) options.review.shadow = ShadowReview::file;

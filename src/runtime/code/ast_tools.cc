@@ -8,6 +8,8 @@
 
 #include "base/unified_diff.h"
 #include "codec/json.h"
+#include "codec/limits.h"
+#include "orchestrator/tool_args.h"
 #include "syntax/outline.h"
 #include "syntax/rewrite.h"
 #include "syntax/search.h"
@@ -20,8 +22,7 @@ using syntax::Search;
 
 constexpr std::size_t kAnswerBytesMax = 24'000;
 constexpr std::size_t kDiffBytesMax = 30'000;
-constexpr std::uint32_t kMatchesUsual = 100;
-constexpr std::uint32_t kMatchesMax = 1'000;
+constexpr std::int64_t kMatchesMax = 1'000;
 constexpr std::size_t kLineMax = 160;
 constexpr std::size_t kCaptureMax = 60;
 constexpr std::size_t kKeptBytesMax = std::size_t{32} << 20U;  // of texts for the answer
@@ -29,54 +30,12 @@ constexpr std::size_t kChangedFilesMax = 500;
 constexpr std::size_t kChangedBytesMax = std::size_t{64} << 20U;  // old and new texts
 constexpr std::size_t kOutlineFilesMax = 200;
 
-struct SearchArgs {
-  std::string pattern;
-  std::string query;
-  std::string language;
-  std::vector<std::string> paths;
-  std::uint32_t limit = kMatchesUsual;
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("pattern", self.pattern);
-    visit("query", self.query);
-    visit("language", self.language);
-    visit("paths", self.paths);
-    visit("limit", self.limit);
-  }
-};
-
-struct ReplaceArgs {
-  std::string pattern;
-  std::string rewrite;
-  std::string language;
-  std::vector<std::string> paths;
-  bool apply = false;
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("pattern", self.pattern, required);
-    visit("rewrite", self.rewrite);
-    visit("language", self.language);
-    visit("paths", self.paths);
-    visit("apply", self.apply);
-  }
-};
-
-struct OutlineArgs {
-  std::vector<std::string> paths;
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("paths", self.paths, required);
-  }
-};
-
 template <class Args>
 base::Result<Args> read(std::string_view arguments) {
   Args args;
   codec::Problems problems;
-  if (codec::parse_json(arguments, args, problems)) return args;
+  if (codec::parse_json(arguments, args, problems) && codec::check_limits(args, problems))
+    return args;
   std::string all;
   for (const codec::Problem& problem : problems)
     all += (all.empty() ? "" : "; ") + codec::to_string(problem);
@@ -179,7 +138,7 @@ class SearchJob final : public SourceScan {
  public:
   SearchJob(os::FileSystem& fs, std::string root, Scope scope, const SearchArgs& args)
       : SourceScan(fs, std::move(root), std::move(scope)),
-        limit_(std::clamp(args.limit, 1U, kMatchesMax)),
+        limit_(static_cast<std::size_t>(std::clamp<std::int64_t>(args.limit, 1, kMatchesMax))),
         is_query_(!args.query.empty()),
         searches_(is_query_ ? args.query : args.pattern, is_query_) {}
 
@@ -236,7 +195,7 @@ class SearchJob final : public SourceScan {
                        " looked at.";
     if (shown < count) {
       head += " Shown: the first " + std::to_string(shown) + "; narrow paths" +
-              (limit_ < kMatchesMax ? " or raise limit." : ".");
+              (limit_ < static_cast<std::size_t>(kMatchesMax) ? " or raise limit." : ".");
     }
     return {true, head + "\n" + searches_.left_out() + left_out() + body};
   }
@@ -270,7 +229,7 @@ class SearchJob final : public SourceScan {
     return out + "\n";
   }
 
-  std::uint32_t limit_;
+  std::size_t limit_;
   bool is_query_;
   Searches searches_;
   std::vector<Matches> matches_;

@@ -16,21 +16,12 @@ struct TimelineEntry {
   std::uint64_t seq = 0;
   TimeMs at_ms = 0;
   std::string phase;               ///< after it
-  std::string event;               ///< the event's name, e.g. `work_submitted`
+  std::string event;               ///< the event's name, e.g. `submit_work`
   std::string who;                 ///< e.g. `worker T2`; empty: nobody of the mission
   std::string what;                ///< no prompts, no file contents
   std::vector<std::string> moves;  ///< e.g. `T2 running -> submitted`
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("seq", self.seq);
-    visit("at_ms", self.at_ms);
-    visit("phase", self.phase);
-    visit("event", self.event);
-    visit("who", self.who);
-    visit("what", self.what);
-    visit("moves", self.moves);
-  }
+  ORCH_FIELDS(seq, at_ms, phase, event, who, what, moves);
 };
 
 /// Tells a mission's story from its events, one after the other. Any thread.

@@ -72,12 +72,7 @@ struct Progress {
   std::string title;
   std::string text;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("title", self.title);
-    visit("text", self.text);
-  }
+  ORCH_FIELDS(request, title, text);
 };
 
 template <class T>
@@ -245,9 +240,16 @@ class Project final : public engine::Directory, private MissionAccess {
   void answer(const codec::ListAsked& asked, engine::Outbox& outbox) {
     look_again();
     load(outbox);
-    if (asked.problems.empty())
-      return reply(asked.request, true, task_list_text(state_, asked.args.status));
-    reply(asked.request, false, base::listed("list_tasks:", asked.problems));
+    if (!asked.problems.empty())
+      return reply(asked.request, false, base::listed("list_tasks:", asked.problems));
+    const std::optional<TaskStatus> status = from_name<TaskStatus>(asked.args.status);
+    std::string unknown;
+    if (!status && !asked.args.status.empty()) {
+      for (const std::string_view name : names_of<TaskStatus>())
+        unknown += (unknown.empty() ? "" : ", ") + std::string(name);
+      unknown = "No status has the name given; all tasks are listed. There are " + unknown + ".\n";
+    }
+    reply(asked.request, true, unknown + task_list_text(state_, status));
   }
 
   // ---- what its parts may do with the mission

@@ -1,5 +1,7 @@
 #include "runtime/project/project_options.h"
 
+#include <map>
+
 #include "codec/message.h"
 
 namespace orchestrator::runtime {
@@ -12,12 +14,28 @@ struct PluginOptions {
   Options options;
   std::vector<std::string> agents;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("options", self.options);
-    visit("agents", self.agents);
-  }
+  ORCH_FIELDS(options, agents);
 };
+
+template <DescribedStruct T>
+void note_without_effect(const T& value, const std::string& above,
+                         std::map<std::string, std::string>& found) {
+  T::describe(value,
+              [&]<class Field>(std::string_view key, const Field& field, const auto&... tags) {
+                if (tags_of(tags...).no_effect) {
+                  found[above + std::string(key)] = codec::dump(field);
+                } else if constexpr (DescribedStruct<Field>) {
+                  note_without_effect(field, above + std::string(key) + ".", found);
+                }
+              });
+}
+
+/// Key -> value of the settings that this version does not act on.
+std::map<std::string, std::string> values_without_effect(const Options& options) {
+  std::map<std::string, std::string> found;
+  note_without_effect(options, "", found);
+  return found;
+}
 
 }  // namespace
 
@@ -49,13 +67,12 @@ base::Result<Options> ProjectOptions::read() const {
 }
 
 std::vector<std::string> options_without_effect(const Options& options) {
-  const Options defaults;
+  const std::map<std::string, std::string> defaults = values_without_effect(Options{});
   std::vector<std::string> keys;
-  const auto note = [&](bool changed, const char* key) {
-    if (changed) keys.emplace_back(key);
-  };
-  note(options.memory.budget_tokens != defaults.memory.budget_tokens, "memory.budget_tokens");
-  note(options.models.contains("commander"), "models.commander");
+  for (const auto& [key, value] : values_without_effect(options)) {
+    if (value != defaults.at(key)) keys.push_back(key);
+  }
+  if (options.models.contains("commander")) keys.emplace_back("models.commander");
   return keys;
 }
 

@@ -17,13 +17,7 @@ struct SessionInfo {
   bool capped = false;  ///< leave is asked for each of its model requests
   std::string stopped;  ///< why it may ask its model for nothing more
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("role", self.role);
-    visit("card", self.card);
-    visit("capped", self.capped);
-    visit("stopped", self.stopped);
-  }
+  ORCH_FIELDS(role, card, capped, stopped);
 };
 
 /// `foreign`: why the mission is not ours to move; `outage`: why its state cannot be written, and

@@ -100,7 +100,7 @@ class LiveProject {
                                       {"mode", "serve"}});
     const json started = reply_to(request);
     ASSERT_TRUE(started["ok"]) << started;
-    ASSERT_TRUE(call("plan_submitted", "root",
+    ASSERT_TRUE(call("submit_plan", "root",
                      {{"summary", "s"},
                       {"verify", {"check"}},
                       {"tasks",
@@ -109,7 +109,7 @@ class LiveProject {
                          {"description", "d"},
                          {"files", {"**"}},
                          {"verify", {"check"}}}}}})["ok"]);
-    post_call("run_called", "root", json::object());
+    post_call("mission_run", "root", json::object());
     create("worker");
   }
   /// The host makes the session that was asked for, takes its prompt and begins to answer.
@@ -134,7 +134,7 @@ class LiveProject {
     std::ofstream(whole) << text;
   }
   json submit(const std::vector<std::string>& files) {
-    return call("work_submitted", "worker", {{"summary", "done"}, {"files", files}});
+    return call("submit_work", "worker", {{"summary", "done"}, {"files", files}});
   }
 
   orchestrator::testing::TemporaryDirectory directory;

@@ -134,17 +134,17 @@ class ProjectTest : public ::testing::Test {
   /// One task, whose Worker is at work in `src/`.
   void until_work() {
     ASSERT_TRUE(start_mission()["ok"]);
-    call("plan_submitted", "root",
+    call("submit_plan", "root",
          {{"summary", "s"},
           {"verify", {"check"}},
           {"tasks",
            {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}, {"verify", {"check"}}}}}});
-    call("run_called", "root", json::object());
+    call("mission_run", "root", json::object());
     create("worker");
     write("src/a.js", "let a = 1\n");
   }
   void hand_in() {
-    call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
+    call("submit_work", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
     create("reviewer");
   }
   void until_review() {
@@ -167,7 +167,7 @@ class ProjectTest : public ::testing::Test {
   }
   json pass(const std::string& session) {
     const json reply =
-        call("review_submitted", session,
+        call("submit_review", session,
              {{"verdict", "pass"}, {"findings", json::array()}, {"evidence", json::array()}});
     // An answer whose successor starts first comes a little later.
     return reply.is_null() ? json{{"ok", true}, {"text", ""}} : reply;
