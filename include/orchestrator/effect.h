@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,14 +17,45 @@
 /// the progress line are not effects: they are derived from the state.
 namespace orchestrator {
 
+/// The answer to `role_asked`: what the JS side must know of a session before its model is asked.
+struct SessionInfo {
+  static constexpr std::string_view kType = "role";
+  Role role = Role::none;
+  std::string card;
+  bool capped = false;  ///< leave is asked for each of its model requests
+  std::string stopped;  ///< why it may ask its model for nothing more
+
+  ORCH_FIELDS(role, card, capped, stopped);
+};
+
+/// The answer to `settings_asked`: what of the configuration the host must know.
+struct SettingsAnswer {
+  static constexpr std::string_view kType = "settings";
+  HostSnapshots snapshots = HostSnapshots::keep;
+
+  ORCH_FIELDS(snapshots);
+};
+
+/// The answer to `request_asked`: the model may be asked.
+struct LeaveAnswer {
+  static constexpr std::string_view kType = "leave";
+  std::uint64_t output_max = 0;  ///< tokens that the answer may have; 0: no limit
+
+  ORCH_FIELDS(output_max);
+};
+
+/// What a reply says to a program; `text` is for people and models.
+using ReplyData = std::variant<SessionInfo, SettingsAnswer, LeaveAnswer>;
+
 /// Ends a waiting hook or tool call.
 struct Reply {
   static constexpr std::string_view kType = "reply";
   RequestId request;
   bool ok = true;  ///< false: a refusal; `text` says what, where and the mend
   std::string text;
+  std::optional<ReplyData> data = {};
 
-  ORCH_FIELDS(request, ok, text);
+  ORCH_FIELDS(request, ok, text, data);
 };
 
 /// Completed by `SessionCreated` or `EffectFailed`.

@@ -393,7 +393,7 @@ struct ToolFailed {
 };
 
 /// The host is about to ask a model for a session of a mission with a budget, and waits for the
-/// reply: `{"output_max": n}`, or a refusal.
+/// reply: a `LeaveAnswer`, or a refusal.
 struct RequestAsked {
   static constexpr std::string_view kType = "request_asked";
   RequestId request;

@@ -1,7 +1,7 @@
 // The JS end of the engine: messages that need no answer (`tell`), questions (`ask`), effects to carry out.
 
 /** @typedef {import("../native.mjs").Addon} Addon */
-/** @typedef {{ok: boolean, text: string}} Answer */
+/** `data`: what the engine says to the program, not to people and models. @typedef {{ok: boolean, text: string, data?: any}} Answer */
 /** @typedef {{directory: string, resolve: (answer: Answer) => void, timer?: ReturnType<typeof setTimeout>}} Pending */
 
 const retryMs = 20
@@ -119,7 +119,7 @@ export class EngineLink {
   /** @param {string} json */
   #take(json) {
     for (const message of JSON.parse(json)) {
-      if (message.type === "reply") this.#settle(message.request, { ok: message.ok, text: message.text })
+      if (message.type === "reply") this.#settle(message.request, { ok: message.ok, text: message.text, ...(message.data && { data: message.data }) })
       else if (message.type === "engine_failed") this.#fail(message)
       else this.onEffect(message)
     }

@@ -29,8 +29,8 @@ const outputMax = 1_000_000
 async function settings({ link, state }) {
   // An instance that follows another does not wait: its link opens when the other one is over.
   if (state.reload) return state.settings
-  const { ok, text } = await link.ask({ type: "settings_asked" }, { deadlineMs: settingsMs }).answer
-  return (state.settings = ok && text?.startsWith("{") ? JSON.parse(text) : {})
+  const { data } = await link.ask({ type: "settings_asked" }, { deadlineMs: settingsMs }).answer
+  return (state.settings = data ?? {})
 }
 
 const stopped = "The user stopped the mission."
@@ -65,8 +65,7 @@ async function sessionInfo(link, session) {
   const standing = link.standing(session)
   if (standing !== undefined) return JSON.parse(standing)
   const limit = { deadlineMs: answerMs, fallback: { ok: false, text: "" } }
-  const { ok, text } = await link.ask({ type: "role_asked", session }, limit).answer
-  return ok ? JSON.parse(text) : { role: "none", card: "" }
+  return (await link.ask({ type: "role_asked", session }, limit).answer).data ?? { role: "none", card: "" }
 }
 
 /**
@@ -109,9 +108,9 @@ async function request({ link, state, capped }, asked) {
  */
 async function leave(link, { session, model, bytes, outputMax: output_max, inputUsd: input_usd, outputUsd: output_usd }) {
   const question = { type: "request_asked", session, model, bytes, output_max, input_usd, output_usd }
-  const { ok, text } = await link.ask(question).answer
+  const { ok, text, data } = await link.ask(question).answer
   if (!ok) return { refused: text }
-  const limit = text ? JSON.parse(text).output_max : 0
+  const limit = data?.output_max ?? 0
   return limit > 0 ? { outputMax: limit } : {}
 }
 

@@ -121,6 +121,7 @@ Incoming decode_message(std::string_view json) try {
 }
 
 std::string encode_effect(const Effect& effect) { return dump(effect); }
+std::string encode_notice(const Notice& notice) { return dump(notice); }
 
 std::string encode_event(const Event& event) { return encode(event); }
 

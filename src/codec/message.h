@@ -22,7 +22,7 @@ struct Hello {
   ORCH_FIELDS((mode, required));
 };
 
-/// Which role does this session play? Answered by `{role, card, capped, stopped}`.
+/// Which role does this session play? Answered by a `SessionInfo`.
 struct RoleAsked {
   static constexpr std::string_view kType = "role_asked";
   RequestId request;
@@ -111,7 +111,7 @@ struct ToolAsked {
 using DiagnosticsAsked = ToolAsked<DiagnosticsArgs>;
 using ListAsked = ToolAsked<ListArgs>;
 
-/// What of the configuration the host must be told. Answered by `Settings`.
+/// What of the configuration the host must be told. Answered by `SettingsAnswer`.
 struct SettingsAsked {
   static constexpr std::string_view kType = "settings_asked";
   RequestId request;
@@ -119,15 +119,30 @@ struct SettingsAsked {
   ORCH_FIELDS((request, required));
 };
 
-struct Settings {
-  HostSnapshots snapshots = HostSnapshots::keep;
-
-  ORCH_FIELDS(snapshots);
-};
-
 using Query = std::variant<Hello, RoleAsked, RequestBegan, StatusAsked, WriteAsked, CheckAsked,
                            CommandAsked, AstSearchAsked, AstReplaceAsked, AstOutlineAsked,
                            DiagnosticsAsked, ListAsked, SettingsAsked>;
+
+/// Progress of a mission, for the tool call that waits for it.
+struct ShowProgress {
+  static constexpr std::string_view kType = "show_progress";
+  RequestId request;
+  std::string title;
+  std::string text;
+
+  ORCH_FIELDS(request, title, text);
+};
+
+/// The logic of a directory has ended by an exception; what waits for a reply gets none.
+struct EngineFailed {
+  static constexpr std::string_view kType = "engine_failed";
+  std::string reason;
+
+  ORCH_FIELDS(reason);
+};
+
+/// What is sent to the JS side beside effects: derived, never logged.
+using Notice = std::variant<ShowProgress, EngineFailed>;
 
 /// A message of the JS side, taken apart.
 struct Incoming {
@@ -142,6 +157,8 @@ struct Incoming {
 
 /// The message that carries out an effect.
 [[nodiscard]] std::string encode_effect(const Effect& effect);
+
+[[nodiscard]] std::string encode_notice(const Notice& notice);
 
 /// The record of an event in the log. Both directions are exact.
 [[nodiscard]] std::string encode_event(const Event& event);

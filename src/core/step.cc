@@ -306,10 +306,14 @@ struct Dispatch {
         [&] { on_root_deleted(ctx); });
   }
 
+  /// An event that concerns one subject alone: the subject's header declares `on(Context&, …)`.
+  template <class Other>
+  void operator()(const Other& event) {
+    on(ctx, event);
+  }
+
   void operator()(const SessionsFound& event) { on_sessions_found(ctx, event); }
   void operator()(const TodoEdited& event) { on_todo_edited(ctx, event); }
-  void operator()(const PermissionAsked& event) { on_permission_asked(ctx, event); }
-  void operator()(const PermissionAnswered& event) { on_permission_answered(ctx, event); }
   void operator()(const StorageFailed& event) {
     if (is_running(ctx.state.phase)) {
       ctx.conclude(Phase::paused,

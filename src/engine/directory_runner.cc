@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "codec/message.h"
 #include "engine/child_process.h"
 #include "os/clock.h"
 
@@ -161,26 +162,10 @@ void DirectoryRunner::enter(const std::function<void(Directory&)>& call) {
   flush();
 }
 
-namespace {
-
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    // Control characters and, since it may be cut anywhere, what is not ASCII: a message for
-    // people.
-    out.push_back(static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? '?'
-                                                                                               : c);
-  }
-  return out + "\"";
-}
-
-}  // namespace
-
 void DirectoryRunner::fail(const std::string& reason, bool was_running) {
   context_->failures.fetch_add(1, std::memory_order_relaxed);
   destroy_logic();
-  send(R"({"type":"engine_failed","reason":)" + json_text(reason) + "}");
+  send(codec::encode_notice(codec::EngineFailed{reason}));
   given_up_ = !was_running || revivals_left_ == 0;
   if (given_up_) return;
   --revivals_left_;

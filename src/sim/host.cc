@@ -474,9 +474,8 @@ void Host::ask_leave(Child& child) {
 void Host::leave_given(Child& child, const Reply& reply) {
   child.leave = RequestId{};
   if (!reply.ok) return break_turn(child, "UnknownError", reply.text);
-  const std::size_t colon = reply.text.find(':');
-  child.output_max =
-      colon == std::string::npos ? kOutputMost : std::stoull(reply.text.substr(colon + 1));
+  const LeaveAnswer* leave = reply.data ? std::get_if<LeaveAnswer>(&*reply.data) : nullptr;
+  child.output_max = leave == nullptr ? kOutputMost : leave->output_max;
   child.paid = true;
   take_step(child);
 }

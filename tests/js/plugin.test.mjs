@@ -444,7 +444,7 @@ async function modelRequest(role, leave) {
   const asked = []
   /** @type {Record<string, string>} */
   const standing = {}
-  const answers = { settings_asked: { ok: true, text: "{}" }, role_asked: { ok: true, text: JSON.stringify(role) }, request_asked: leave }
+  const answers = { settings_asked: { ok: true, text: "", data: {} }, role_asked: { ok: true, text: "", data: role }, request_asked: leave }
   const link = {
     watches: () => true,
     standing: (/** @type {string} */ session) => standing[session],
@@ -493,7 +493,7 @@ test("what the engine has left of a session is read in place; where it has left 
 test("a request of a mission with a budget waits for leave, and writes no more than it may", async () => {
   const { output, params, all } = await modelRequest(
     { role: "worker", card: "", capped: true },
-    { ok: true, text: '{"output_max":5000}' },
+    { ok: true, text: "", data: { output_max: 5000 } },
   )
   await params("title")
   assert.deepEqual(all.map((a) => a.type), ["role_asked"], "a title is no answer of the mission")

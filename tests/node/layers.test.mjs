@@ -16,7 +16,7 @@ const allowed = {
   store: ["base", "os"],
   syntax: ["base"],
   lsp: ["orchestrator", "base", "codec"],
-  engine: ["base", "os"],
+  engine: ["base", "os", "codec"],
   runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "engine"],
   node: ["base", "engine", "runtime", "codec"],
   sim: ["orchestrator", "base", "core", "codec", "os", "store", "engine", "runtime"],

@@ -109,7 +109,7 @@ TEST_F(HeldWorkTest, ADiskThatFailsMeanwhileRefusesItAndTheMissionGoesOnLater) {
 TEST_F(HeldWorkTest, WhileNothingCanBeWrittenNoChildAsksItsModel) {
   const auto stopped = [&](const std::string& session) {
     const json reply = ask({{"type", "role_asked"}, {"session", session}});
-    return json::parse(reply["text"].get<std::string>())["stopped"].get<std::string>();
+    return reply["data"]["stopped"].get<std::string>();
   };
   submit();
   EXPECT_EQ(stopped("worker"), "");

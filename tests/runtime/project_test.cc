@@ -140,7 +140,10 @@ TEST_F(ProjectTest, AMissionThatIsOverHoldsNoDirectory) {
 
 TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswer) {
   const auto asked = [&](const std::string& session) {
-    return ask({{"type", "role_asked"}, {"session", session}})["text"].get<std::string>();
+    json said = ask({{"type", "role_asked"}, {"session", session}})["data"];
+    EXPECT_EQ(said["type"], "role");
+    said.erase("type");
+    return said;
   };
   ASSERT_TRUE(start_mission("Build it --budget 100ktok")["ok"]);
   EXPECT_EQ(outbox.standing["root"], asked("root"));
@@ -311,8 +314,7 @@ TEST_F(ProjectTest, AfterARestartTheMissionIsThereWithItsRoles) {
   project.reset();  // without any farewell
   outbox = FakeOutbox();
   start();
-  const json role = json::parse(
-      ask({{"type", "role_asked"}, {"session", "reviewer"}})["text"].get<std::string>());
+  const json role = ask({{"type", "role_asked"}, {"session", "reviewer"}})["data"];
   EXPECT_EQ(role["role"], "reviewer");
   EXPECT_EQ(outbox.last("prompt_session"), nullptr) << "run mode waits for /resume";
   const json reply =

@@ -147,7 +147,7 @@ bool is_answering(const Context& ctx) {
 }
 
 void answer(Context& ctx, const RequestId& request, std::uint64_t output) {
-  ctx.accept(request, "{\"output_max\":" + std::to_string(output) + "}");
+  ctx.emit(Reply{request, true, "", LeaveAnswer{output}});
 }
 
 std::string no_budget_text() {

@@ -22,7 +22,7 @@ auto find(State& state, const PermissionId& id) {
 
 }  // namespace
 
-void on_permission_asked(Context& ctx, const PermissionAsked& event) {
+void on(Context& ctx, const PermissionAsked& event) {
   State& state = ctx.state;
   const Session* session = find_session(state, event.session);
   if (session == nullptr || event.permission.empty()) return;
@@ -42,7 +42,7 @@ void on_permission_asked(Context& ctx, const PermissionAsked& event) {
   state.permissions.push_back(std::move(request));
 }
 
-void on_permission_answered(Context& ctx, const PermissionAnswered& event) {
+void on(Context& ctx, const PermissionAnswered& event) {
   const auto it = find(ctx.state, event.permission);
   if (it == ctx.state.permissions.end()) return;
   Session* session = find_session(ctx.state, it->session);

@@ -8,8 +8,8 @@
 /// user, and none of them waits for ever.
 namespace orchestrator::core {
 
-void on_permission_asked(Context& ctx, const PermissionAsked& event);
-void on_permission_answered(Context& ctx, const PermissionAnswered& event);
+void on(Context& ctx, const PermissionAsked& event);
+void on(Context& ctx, const PermissionAnswered& event);
 /// Nobody has answered in time. Whether the timer was one of these.
 bool on_permission_timer(Context& ctx, TimerId timer);
 /// The session's turn is over or aborted: the host would keep its requests listed.

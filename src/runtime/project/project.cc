@@ -67,20 +67,6 @@ MissionId new_mission_id(std::uint64_t random) {
   return MissionId(name);
 }
 
-struct Progress {
-  RequestId request;
-  std::string title;
-  std::string text;
-
-  ORCH_FIELDS(request, title, text);
-};
-
-template <class T>
-std::string typed(std::string_view type, const T& value) {
-  std::string body = codec::dump(value);
-  return "{\"type\":\"" + std::string(type) + "\"," + body.substr(1);
-}
-
 class Project final : public engine::Directory, private MissionAccess {
  public:
   Project(const std::string& path, const std::string& options_json, World world)
@@ -213,8 +199,8 @@ class Project final : public engine::Directory, private MissionAccess {
 
   void answer(const codec::RoleAsked& asked, engine::Outbox& /*outbox*/) {
     const std::string outage = failure_.empty() ? "" : outage_text();
-    const SessionInfo role = role_answer(state_, asked.session, load_problem_, outage);
-    answers_.push_back(Reply{asked.request, true, codec::dump(role)});
+    answers_.push_back(
+        Reply{asked.request, true, "", session_info_of(state_, asked.session, load_problem_, outage)});
   }
 
   void answer(const codec::RequestBegan& began, engine::Outbox& /*outbox*/) {
@@ -231,10 +217,11 @@ class Project final : public engine::Directory, private MissionAccess {
 
   /// A mistake in the configuration is told when a mission is to start.
   void answer(const codec::SettingsAsked& asked, engine::Outbox& /*outbox*/) {
-    codec::Settings settings;
+    SettingsAnswer settings;
     if (const auto options = options_.read(); options.ok())
       settings.snapshots = options.value().snapshots;
-    reply(asked.request, true, codec::dump(settings));
+    unlogged_.push_back(asked.request);
+    effects_.emplace_back(Reply{asked.request, true, "", settings});
   }
 
   void answer(const codec::ListAsked& asked, engine::Outbox& outbox) {
@@ -740,7 +727,7 @@ class Project final : public engine::Directory, private MissionAccess {
     shown_ = title;
     progress_pending_ = true;
     outbox.start_timer(kProgressTimer, kProgressEveryMs);
-    outbox.send(typed("show_progress", Progress{waiting, title, status_text(state_)}));
+    outbox.send(codec::encode_notice(codec::ShowProgress{waiting, title, status_text(state_)}));
   }
 
   const World world_;

@@ -6,7 +6,7 @@
 
 namespace orchestrator::runtime {
 
-SessionInfo role_answer(const State& state, const SessionId& session, const std::string& foreign,
+SessionInfo session_info_of(const State& state, const SessionId& session, const std::string& foreign,
                         const std::string& outage) {
   // Another process's mission is not ours to pay for; and while nothing can be written, a person
   // may at least still talk in the root session.
@@ -34,7 +34,7 @@ void CachedSessionInfo::update(const State& state, bool in_order, engine::Outbox
   for (const auto& [session, is] : now) {
     const auto was = left_.find(session);
     if (was != left_.end() && was->second == is) continue;
-    outbox.set_standing(session.value, codec::dump(role_answer(state, session, "", "")));
+    outbox.set_standing(session.value, codec::dump(session_info_of(state, session, "", "")));
   }
   left_ = std::move(now);
 }

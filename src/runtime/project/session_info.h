@@ -5,24 +5,14 @@
 #include <utility>
 
 #include "engine/directory.h"
-#include "orchestrator/describe.h"
+#include "orchestrator/effect.h"
 #include "orchestrator/mission.h"
 
 namespace orchestrator::runtime {
 
-/// What the JS side is told of a session before each request of its model.
-struct SessionInfo {
-  Role role = Role::none;
-  std::string card;
-  bool capped = false;  ///< leave is asked for each of its model requests
-  std::string stopped;  ///< why it may ask its model for nothing more
-
-  ORCH_FIELDS(role, card, capped, stopped);
-};
-
 /// `foreign`: why the mission is not ours to move; `outage`: why its state cannot be written, and
 /// so no child asks its model; each is empty where that is not so.
-[[nodiscard]] SessionInfo role_answer(const State& state, const SessionId& session,
+[[nodiscard]] SessionInfo session_info_of(const State& state, const SessionId& session,
                                       const std::string& foreign, const std::string& outage);
 
 /// Leaves the answers that are short and say yes where the host reads them in place: a reply wakes

@@ -468,13 +468,13 @@ void FakeHost::answer(const Reply& reply) {
     if (children_[session].life != life) return;
     const bool ok = reply.ok;
     const std::string text = reply.text;
+    const std::optional<ReplyData> data = reply.data;
     const SessionId id = session;
     const std::uint64_t turn = life;
-    after(1, [this, id, turn, ok, text] {
+    after(1, [this, id, turn, ok, text, data] {
       if (children_[id].life != turn) return;
       if (!ok) return break_turn(id, "UnknownError", text);
-      const std::size_t at = text.find(':');
-      if (at != std::string::npos) children_[id].output_max = std::stoull(text.substr(at + 1));
+      if (data) children_[id].output_max = std::get<LeaveAnswer>(*data).output_max;
       start_answer(id, turn);
     });
     return;
