@@ -109,7 +109,7 @@ const compile = (targets) => spawnSync("ninja", ["-C", objects, ...targets], { s
 
 /** @param {string[]} paths @returns {string[]} the files that may be changed */
 function filesIn(paths) {
-  const fits = (/** @type {string} */ name) => (name.startsWith("src/") ? name.endsWith(".cc") : /\.m?js$/.test(name)) && !/node_modules|^js\/dev\//.test(name)
+  const fits = (/** @type {string} */ name) => (name.startsWith("src/") ? name.endsWith(".cc") : /\.m?js$/.test(name)) && !/node_modules|^js\/dev\/|^src\/(deps|node|tools)\//.test(name)
   const found = paths.flatMap((path) => {
     if (statSync(join(tree, path)).isFile()) return [path]
     return readdirSync(join(tree, path), { recursive: true, encoding: "utf8" }).map((name) => join(path, name))
