@@ -255,6 +255,41 @@ test("the size of a request counts what is written, called and answered", async 
   assert.equal((await bytes([{ type: "file", url: "x" }])) - none, 0)
 })
 
+test("what a request may cost is asked with the model's own prices and limits, where it has any", async () => {
+  const { run, asked } = plugin({ settings_asked: yes("{}"), role_asked: yes('{"role":"worker","card":"","capped":true}'), request_asked: yes() })
+  await run.config({})
+  await run["experimental.chat.system.transform"]({ sessionID: "ses" }, { system: [roles.get("worker")?.identity ?? ""] })
+  const request = async (/** @type {any} */ model, /** @type {any} */ output = {}) => {
+    await run["chat.params"]({ sessionID: "ses", agent: "worker", model }, output)
+    const { output_max, input_usd, output_usd, model: name } = asked.at(-1)
+    return [name, output_max, input_usd, output_usd, output.maxOutputTokens]
+  }
+  const named = { providerID: "p", id: "m" }
+  assert.deepEqual(await request(named), ["p/m", 0, 0, 0, undefined])
+  assert.deepEqual(await request({ ...named, cost: { output: 5, cache: {} }, limit: {} }), ["p/m", 0, 0, 5, undefined])
+  assert.deepEqual(await request({ ...named, cost: { input: 3, cache: { write: 2 } }, limit: { output: 10.5 } }), ["p/m", 10, 3, 0, undefined])
+  assert.deepEqual(await request({ ...named, cost: { input: -1, output: -1 }, limit: { output: 10 } }, { maxOutputTokens: 7 }), ["p/m", 7, 0, 0, 7])
+})
+
+test("each tool says what it takes, by a schema whose required arguments are among its own", () => {
+  const { run } = plugin()
+  assert.deepEqual(Object.keys(run.tool), Object.keys(missionTools))
+  const check = (/** @type {any} */ schema, /** @type {string} */ at) => {
+    if (schema.type === "array") return check(schema.items, `${at}[]`)
+    if (schema.enum) for (const value of schema.enum) assert.equal(typeof value, "string", at)
+    if (schema.type !== "object") return assert.ok(["string", "integer", "number", "boolean"].includes(schema.type), `${at}: ${schema.type}`)
+    assert.ok(!Array.isArray(schema.properties) && typeof schema.properties === "object", at)
+    for (const name of schema.required ?? []) assert.ok(schema.properties[name], `${at}.${name}`)
+    for (const [name, each] of Object.entries(schema.properties)) check(each, `${at}.${name}`)
+  }
+  for (const [name, { schema, event, roles: seenBy, description }] of Object.entries(missionTools)) {
+    assert.equal(schema.type, "object")
+    check(schema, name)
+    assert.ok(event !== "" && description !== "", name)
+    for (const role of seenBy) assert.ok(roles.has(role), `${name}: ${role}`)
+  }
+})
+
 test("a tool's arguments are described as they are; other tools are left alone", async () => {
   const { run } = plugin()
   /** @type {any} */

@@ -12,7 +12,7 @@ const project = mkdtempSync(join(tmpdir(), "orchestrator-server-"))
 after(() => rmSync(project, { recursive: true, force: true }))
 
 /** @param {string} directory @param {string} [verb] as which the host was started */
-async function load(directory, verb) {
+async function load(directory, verb, options = /** @type {any} */ (undefined)) {
   /** @type {any[]} */
   const said = []
   const method = (/** @type {string} */ name) => async (/** @type {any} */ call) => (said.push([name, call]), { data: undefined })
@@ -20,7 +20,7 @@ async function load(directory, verb) {
   const { argv } = process
   process.argv = ["opencode", ...(verb ? [verb] : [])]
   try {
-    return { hooks: /** @type {any} */ (await plugin.server({ client, directory })), said }
+    return { hooks: /** @type {any} */ (await plugin.server({ client, directory }, options)), said }
   } finally {
     process.argv = argv
   }
@@ -57,6 +57,23 @@ test("the newest instance has the link; one beside which a newer lives goes with
   assert.match(text ?? "", /no mission/i)
   await hooks.dispose()
   assert.deepEqual([memory.link?.open, said, memory.reload], [false, [], undefined])
+})
+
+test("the user's options of the plugin reach the engine", async () => {
+  const answer = async (/** @type {any} */ options) => {
+    const directory = mkdtempSync(join(project, "options-"))
+    const { hooks } = await load(directory, "serve", options)
+    const question = { type: "mission_requested", session: "ses", arguments: "Build it", mode: "serve" }
+    const said = await memoryOf(directory).link?.ask(question, { deadlineMs: 5_000, fallback: { ok: false, text: "no answer" } }).answer
+    memoryOf(directory).instance = {} // so that nothing is reloaded
+    await hooks.dispose()
+    return said
+  }
+  assert.equal((await answer(undefined))?.ok, true)
+  assert.equal((await answer({ parallel: { max: 3 } }))?.ok, true)
+  const refused = await answer({ paralel: { max: 3 } })
+  assert.equal(refused?.ok, false)
+  assert.match(refused?.text ?? "", /paralel/)
 })
 
 test("a stand-in goes when the next instance is there, which tells of the reload once", async () => {
