@@ -3,7 +3,7 @@
 // Each mutant is one fault of js/dev/mutation_rules.mjs in a file of src/ (.cc) or js/, drawn from all places by the seed. It is
 // made in a copy of the tree (build/mutate/tree; the checkout is never written to), compiled as one object, and given to the fast
 // tests of its layer, the quick ones first, until one fails. A test that takes too long has noticed, too. What does not compile,
-// or compiles to the same bytes, does not count: another is drawn.
+// or compiles to the same bytes, does not count: another is drawn. `--list` only prints what would be changed.
 //
 // Prints a line for each mutant, then the survivors with their diffs and "noticed K of N". Ends with 0; with 1 where fewer than P
 // percent were noticed, and with 2 where it could not begin. docs/lab/mutation.md says how to read it.
@@ -21,6 +21,10 @@ const objects = join(base, "cmake")
 const defaults = ["src/core", "src/runtime", "js/plugin", "js/host"]
 /** A test that takes so long alone is left for the end. */
 const quickMs = 200
+/** A test that takes so long alone is not run for a mutant. */
+const longMs = 10_000
+/** Random missions of the tests that have a number of them: fewer than usual. */
+const fewer = { ORCH_CHAOS_SEEDS: "40", ORCH_LIAR_SEEDS: "30", ORCH_SIM_RUNS: "40", ORCH_ORDERS: "30" }
 const sharesOfSlow = 2
 /** A loop without end must not take the machine's memory. */
 const memoryKb = 6_000_000
@@ -105,7 +109,7 @@ const compile = (targets) => spawnSync("ninja", ["-C", objects, ...targets], { s
 
 /** @param {string[]} paths @returns {string[]} the files that may be changed */
 function filesIn(paths) {
-  const fits = (/** @type {string} */ name) => (name.startsWith("src/") ? name.endsWith(".cc") : /\.m?js$/.test(name)) && !/node_modules|^js\/dev\//.test(name)
+  const fits = (/** @type {string} */ name) => (name.startsWith("src/") ? name.endsWith(".cc") : /\.m?js$/.test(name)) && !/node_modules|^js\/dev\/|^src\/(deps|node|tools)\//.test(name)
   const found = paths.flatMap((path) => {
     if (statSync(join(tree, path)).isFile()) return [path]
     return readdirSync(join(tree, path), { recursive: true, encoding: "utf8" }).map((name) => join(path, name))
@@ -174,13 +178,16 @@ async function nativeSuites(program) {
   const tests = JSON.parse(readFileSync(report, "utf8")).testsuites.flatMap((/** @type {any} */ suite) =>
     suite.testsuite.map((/** @type {any} */ test) => ({ name: `${suite.name}.${test.name}`, ms: Number.parseFloat(test.time) * 1000 })),
   )
-  const slow = tests.filter((test) => test.ms > quickMs)
+  const long = tests.filter((test) => test.ms > longMs)
+  const slow = tests.filter((test) => test.ms > quickMs && test.ms <= longMs)
   const total = (/** @type {typeof tests} */ some) => some.reduce((sum, test) => sum + test.ms, 0)
-  const quickTime = total(tests) - total(slow)
+  const quickTime = total(tests) - total(slow) - total(long)
   console.log(`${program}: ${tests.length} tests in ${seconds(Date.now() - begin)}; ${slow.length} of them, ${seconds(total(slow))}, come last`)
+  if (long.length > 0) console.log(`left out for their time: ${long.map((test) => test.name).join(" ")}`)
   const names = slow.map((test) => test.name).join(":")
+  const others = [...slow, ...long].map((test) => test.name).join(":")
   const flags = ["--gtest_brief=1", "--gtest_fail_fast"]
-  const quick = { name: program, target: program, argv: [path, ...flags, `--gtest_filter=-${names}`], limitMs: 20_000 + 5 * quickTime, shares: 1 }
+  const quick = { name: program, target: program, argv: [path, ...flags, `--gtest_filter=-${others}`], limitMs: 20_000 + 5 * quickTime, shares: 1 }
   if (slow.length === 0) return [quick]
   return [quick, { name: program, target: program, argv: [path, ...flags, `--gtest_filter=${names}`], limitMs: 30_000 + 5 * total(slow), shares: sharesOfSlow }]
 }
@@ -211,7 +218,7 @@ async function runTests({ argv, limitMs, shares }) {
 
 /** @param {string[]} argv @param {number} limitMs @param {number} share @param {number} shares @returns {Promise<Told>} */
 function runShare(argv, limitMs, share, shares) {
-  const env = { ...process.env, GTEST_TOTAL_SHARDS: String(shares), GTEST_SHARD_INDEX: String(share), NODE_TEST_CONTEXT: undefined }
+  const env = { ...process.env, ...fewer, GTEST_TOTAL_SHARDS: String(shares), GTEST_SHARD_INDEX: String(share), NODE_TEST_CONTEXT: undefined }
   const native = argv[0] !== process.execPath
   const [command = "", ...args] = native ? ["sh", "-c", `ulimit -v ${memoryKb}; exec "$@"`, "sh", ...argv] : argv
   // A group of its own, so that what a test has started ends with it.

@@ -73,6 +73,30 @@ test("what the user forbids is forbidden to every role", () => {
   assert.equal(config.agent.reviewer.permission.read, "ask")
 })
 
+test("an unattended session reads no secrets, unless the user has rules of their own", () => {
+  const read = (/** @type {any} */ permission) => {
+    /** @type {any} */
+    const config = { permission }
+    configure(config, { interactive: false })
+    return config.agent.worker.permission
+  }
+  const secrets = { "*": "allow", "*.env": "deny", "*.env.*": "deny", "*.env.example": "allow" }
+  assert.deepEqual(read(undefined).read, secrets)
+  assert.deepEqual(read({ bash: "ask" }).read, secrets)
+  assert.equal(read({ "*": "ask" }).read, "ask")
+  assert.equal(read("allow").read, "allow")
+  assert.equal(read({ "*": "ask", read: "allow" }).read, "allow")
+  const plain = read(undefined)
+  assert.deepEqual([plain.bash, plain.edit, plain.grep, plain.invalid, plain.question], ["allow", "allow", "allow", "allow", undefined])
+  const commander = (/** @type {any} */ permission, /** @type {boolean} */ interactive) => {
+    /** @type {any} */
+    const config = { permission }
+    configure(config, { interactive })
+    return config.agent.commander.permission.question
+  }
+  assert.deepEqual([commander({}, true), commander({ question: "deny" }, true), commander({}, false)], ["allow", "deny", undefined])
+})
+
 test("a tool that does what the user forbids, asks about or restricts is not there", () => {
   const worker = (/** @type {any} */ permission, /** @type {any} */ own) => {
     /** @type {any} */

@@ -1,6 +1,9 @@
 // What a new process finds in the host of the sessions of the one before, with a host of the test's own.
 
 import assert from "node:assert/strict"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { test } from "node:test"
 import { findSessions } from "../../js/host/opencode1/session-discovery.js"
 import { newDirectoryState } from "../../js/plugin/directory-state.js"
@@ -128,6 +131,10 @@ test("a submission that was never answered is harvested; one that was, or is not
     pending: { status: "pending", input },
     aborted: { status: "error", input, error: "Tool execution aborted", metadata: { interrupted: true } },
     reloaded: { status: "error", input, error: "This call was lost: OpenCode reloads." },
+    marked: { status: "error", input, error: "of any kind", metadata: { interrupted: true } },
+    told: { status: "error", input, error: "[Tool execution was interrupted]" },
+    unmarked: { status: "error", input, error: "Tool execution was aborted", metadata: { interrupted: false } },
+    quoted: { status: "error", input, error: "submit_work: [Tool execution was interrupted]", metadata: { interrupted: false } },
     half: { status: "pending", input: {}, raw: '{"task":' },
     taken: { status: "completed", input, output: "Taken" },
     refused: { status: "error", input, error: "submit_work was refused" },
@@ -142,10 +149,35 @@ test("a submission that was never answered is harvested; one that was, or is not
     other: { messages: [prompt(5), answer([submit(states.running, "bash")])] },
     review: { messages: [prompt(5), answer([submit(states.running, "submit_review")])] },
   })
-  assert.deepEqual(unanswered.map((h) => h.session).sort(), ["aborted", "pending", "reloaded", "review", "running"])
+  assert.deepEqual(unanswered.map((h) => h.session).sort(), ["aborted", "marked", "pending", "reloaded", "review", "running", "told", "unmarked"])
   const one = unanswered.find((h) => h.session === "running")
   assert.deepEqual(one, { session: "running", tool: "submit_work", id: "p1", args: input, prompt: 5 })
   assert.equal(unanswered.find((h) => h.session === "review")?.tool, "submit_review")
+})
+
+test("a session of a worktree is asked for there, and one whose worktree is gone is not there", async () => {
+  const project = mkdtempSync(join(tmpdir(), "orchestrator-find-"))
+  const [standing, gone] = ["m-x.T1-1", "m-x.T2-1"].map((name) => join(project, ".opencode/orchestrator/worktrees", name))
+  mkdirSync(standing ?? "", { recursive: true })
+  try {
+    const { client } = fakeClient({ root: {}, here: { messages: [prompt(3)] }, there: { messages: [prompt(4)] }, lost: {} })
+    const directories = /** @type {Record<string, string | undefined>} */ ({ here: project, there: standing, lost: gone })
+    client.session.get = async (/** @type {any} */ { path }) => ({ data: { id: path.id, directory: directories[path.id] } })
+    /** @type {any[]} */
+    const asked = []
+    client.session.status = /** @type {any} */ (
+      async (/** @type {any} */ call) => {
+        asked.push(call)
+        return { data: call ? { there: { type: "busy" } } : { there: { type: "idle" }, here: { type: "idle" } } }
+      }
+    )
+    const all = await findSessions(client, { mission: "m-x", parents: ["root"], known: ["here", "there", "lost"] })
+    assert.deepEqual(asked, [undefined, { query: { directory: standing } }])
+    assert.deepEqual([...all.worktrees], [["there", standing]])
+    assert.deepEqual(all.sessions.map((s) => [s.session, s.busy, s.creation]), [["here", false, 0], ["there", true, 0]])
+  } finally {
+    rmSync(project, { recursive: true, force: true })
+  }
 })
 
 test("two hundred sessions are few requests each, and few at one time", async () => {
