@@ -28,7 +28,7 @@ if(ORCH_SANITIZE)
   set(test_seconds 900)
 endif()
 
-foreach(layer base os core codec store syntax lsp runtime sim)
+foreach(layer base os core codec store syntax lsp engine runtime sim)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*_test.cc"
     "${PROJECT_SOURCE_DIR}/tests/${layer}/support/*.cc")
   if(sources)
@@ -61,6 +61,10 @@ foreach(source IN LISTS benches)
   add_executable(${bench} EXCLUDE_FROM_ALL "${source}")
   target_link_libraries(${bench} PRIVATE orch_runtime)
 endforeach()
+
+# For `npm run mutate`, which builds it by its name.
+add_executable(mutation_sites EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/mutate/mutation_sites.cc")
+target_link_libraries(mutation_sites PRIVATE orch_syntax dep_json)
 
 if(NOT ORCH_FUZZ)
   orch_addon(orchestrator_echo "${PROJECT_SOURCE_DIR}/tests/node/echo_factory.cc")

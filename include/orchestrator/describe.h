@@ -1,18 +1,26 @@
 // Reflection by hand: how a struct or an enum tells the codecs what it consists of. Standard
 // library only.
 //
-// A struct is *described* when it names its fields, in an order that never changes (new ones go
-// last):
+// A struct is *described* when it names its fields, once, in an order that never changes (new ones
+// go last). A field that has more to say stands in parentheses, with its tags:
 //
 //   struct Place {
 //     std::string file;
 //     std::uint32_t line = 0;
-//     template <class Self, class Visitor>
-//     static void describe(Self& self, Visitor&& visit) {  // Self may be const
-//       visit("file", self.file, orchestrator::required);  // a reader of JSON insists on it
-//       visit("line", self.line);                          // left out: keeps its default
-//     }
+//     ORCH_FIELDS((file, required),  // a reader of JSON insists on it
+//                 (line, range(1, 1000000), doc("counted from 1")));
 //   };
+//
+// which is the same as
+//
+//   template <class Self, class Visitor>
+//   static void describe(Self& self, Visitor&& visit) {  // Self may be const
+//     visit("file", self.file, required);
+//     visit("line", self.line, range(1, 1000000), doc("counted from 1"));
+//   }
+//
+// A struct may also say `static constexpr std::string_view kIgnoredKey = "$schema";`: a text that
+// its JSON form may hold, and that nothing reads.
 //
 // An enum is described by a function found by argument-dependent lookup:
 //
@@ -34,6 +42,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -42,9 +51,71 @@
 
 namespace orchestrator {
 
-/// Third argument of `visit` for a field without which a value makes no sense.
+/// Tag of a field without which a value makes no sense.
 struct Required {};
 inline constexpr Required required{};
+
+/// Tag of a number: the smallest and the largest that it may be; of a map: that its values may be.
+struct Range {
+  double min;
+  double max;
+};
+constexpr Range range(double min, double max) { return {min, max}; }
+
+/// Tag: what the field means, for people and models. A sentence, or a part of one.
+struct Doc {
+  std::string_view text;
+};
+constexpr Doc doc(std::string_view text) { return {text}; }
+
+/// Tag of a map: which keys there are. With `models`, any "provider/model" is a key as well.
+struct Keys {
+  std::span<const std::string_view> names;
+  bool models = false;
+};
+constexpr Keys keys(std::span<const std::string_view> names) { return {names, false}; }
+constexpr Keys keys_or_models(std::span<const std::string_view> names) { return {names, true}; }
+inline constexpr Keys model_keys{{}, true};
+
+/// Tag of a map: its values are "provider/model".
+struct ModelValues {};
+inline constexpr ModelValues model_values{};
+
+/// Tag of a setting that is read and checked, and that this version does not act on.
+struct NoEffect {};
+inline constexpr NoEffect no_effect{};
+
+/// Tag of structs in a tool's arguments: the schema that models read says only that they are
+/// objects. They are checked all the same.
+struct Outline {};
+inline constexpr Outline outline{};
+
+/// All tags of one field.
+struct FieldTags {
+  bool required = false;
+  std::optional<Range> range;
+  std::string_view doc;
+  std::optional<Keys> keys;
+  bool model_values = false;
+  bool no_effect = false;
+  bool outline = false;
+
+  constexpr void add(Required) { required = true; }
+  constexpr void add(Range tag) { range = tag; }
+  constexpr void add(Doc tag) { doc = tag.text; }
+  constexpr void add(Keys tag) { keys = tag; }
+  constexpr void add(ModelValues) { model_values = true; }
+  constexpr void add(NoEffect) { no_effect = true; }
+  constexpr void add(Outline) { outline = true; }
+};
+
+/// What a visitor has got after the field.
+template <class... Tags>
+[[nodiscard]] constexpr FieldTags tags_of(const Tags&... tags) {
+  FieldTags all;
+  (all.add(tags), ...);
+  return all;
+}
 
 /// One enumerator and the word it has outside of C++.
 template <class E>
@@ -170,5 +241,42 @@ inline constexpr bool unsupported = false;
 }  // namespace describe_detail
 
 }  // namespace orchestrator
+
+// ORCH_FIELDS walks its arguments by rescanning (C++20's __VA_OPT__): each ORCH_FIELDS_SCAN level
+// reads its argument four times, which is enough for 256 fields.
+#define ORCH_FIELDS_PARENS ()
+#define ORCH_FIELDS_SCAN(...) \
+  ORCH_FIELDS_SCAN3(ORCH_FIELDS_SCAN3(ORCH_FIELDS_SCAN3(ORCH_FIELDS_SCAN3(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN3(...) \
+  ORCH_FIELDS_SCAN2(ORCH_FIELDS_SCAN2(ORCH_FIELDS_SCAN2(ORCH_FIELDS_SCAN2(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN2(...) \
+  ORCH_FIELDS_SCAN1(ORCH_FIELDS_SCAN1(ORCH_FIELDS_SCAN1(ORCH_FIELDS_SCAN1(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN1(...) \
+  ORCH_FIELDS_SCAN0(ORCH_FIELDS_SCAN0(ORCH_FIELDS_SCAN0(ORCH_FIELDS_SCAN0(__VA_ARGS__))))
+#define ORCH_FIELDS_SCAN0(...) __VA_ARGS__
+
+#define ORCH_FIELDS_EACH(field, ...) \
+  ORCH_FIELDS_ONE(field) __VA_OPT__(ORCH_FIELDS_AGAIN ORCH_FIELDS_PARENS(__VA_ARGS__))
+#define ORCH_FIELDS_AGAIN() ORCH_FIELDS_EACH
+
+// `(name, tags)` or `name`: ORCH_FIELDS_PROBE is called only where there are parentheses.
+#define ORCH_FIELDS_ONE(field) \
+  ORCH_FIELDS_JOIN(ORCH_FIELDS_VISIT_, ORCH_FIELDS_SECOND(ORCH_FIELDS_PROBE field, plain, ))(field)
+#define ORCH_FIELDS_PROBE(...) ~, tagged
+#define ORCH_FIELDS_SECOND(...) ORCH_FIELDS_SECOND_OF(__VA_ARGS__)
+#define ORCH_FIELDS_SECOND_OF(first, second, ...) second
+#define ORCH_FIELDS_JOIN(a, b) ORCH_FIELDS_JOIN_OF(a, b)
+#define ORCH_FIELDS_JOIN_OF(a, b) a##b
+#define ORCH_FIELDS_VISIT_plain(name) visit(#name, self.name);
+#define ORCH_FIELDS_VISIT_tagged(field) ORCH_FIELDS_VISIT_WITH field
+#define ORCH_FIELDS_VISIT_WITH(name, ...) visit(#name, self.name, __VA_ARGS__);
+
+/// Describes the struct that it stands in: names its fields, in their order.
+#define ORCH_FIELDS(...)                                                                \
+  template <class Self, class Visitor>                                                  \
+  static void describe([[maybe_unused]] Self& self, [[maybe_unused]] Visitor&& visit) { \
+    __VA_OPT__(ORCH_FIELDS_SCAN(ORCH_FIELDS_EACH(__VA_ARGS__)))                         \
+  }                                                                                     \
+  static_assert(true)
 
 #endif  // ORCHESTRATOR_DESCRIBE_H_

@@ -23,12 +23,7 @@ struct Reply {
   bool ok = true;  ///< false: a refusal; `text` says what, where and the mend
   std::string text;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("ok", self.ok);
-    visit("text", self.text);
-  }
+  ORCH_FIELDS(request, ok, text);
 };
 
 /// Completed by `SessionCreated` or `EffectFailed`.
@@ -43,17 +38,7 @@ struct CreateSession {
   std::string title;
   std::string directory;  ///< a worktree, absolute; empty: the project
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("parent", self.parent);
-    visit("mission", self.mission);
-    visit("role", self.role);
-    visit("task", self.task);
-    visit("attempt", self.attempt);
-    visit("title", self.title);
-    visit("directory", self.directory);
-  }
+  ORCH_FIELDS(effect, parent, mission, role, task, attempt, title, directory);
 };
 
 /// Fire and forget: `PromptAccepted` says that the host has the message, not that it is answered.
@@ -66,25 +51,14 @@ struct PromptSession {
   std::string text;
   bool no_reply = false;  ///< only store it: a running loop will see it
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("session", self.session);
-    visit("agent", self.agent);
-    visit("model", self.model);
-    visit("text", self.text);
-    visit("no_reply", self.no_reply);
-  }
+  ORCH_FIELDS(effect, session, agent, model, text, no_reply);
 };
 
 struct AbortSession {
   static constexpr std::string_view kType = "abort_session";
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(session);
 };
 
 /// Completed by `SessionInspected`.
@@ -93,11 +67,7 @@ struct InspectSession {
   EffectId effect = 0;
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(effect, session);
 };
 
 /// Rejects a waiting permission request, with words: without them the session's loop would stop.
@@ -107,12 +77,7 @@ struct RejectPermission {
   SessionId session;
   std::string message;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("permission", self.permission);
-    visit("session", self.session);
-    visit("message", self.message);
-  }
+  ORCH_FIELDS(permission, session, message);
 };
 
 /// A process has taken the mission up: what has the host of it? Completed by `SessionsFound` or
@@ -124,13 +89,7 @@ struct FindSessions {
   std::vector<SessionId> parents;  ///< whose children are looked through for the mission's metadata
   std::vector<SessionId> known;    ///< looked for by id where they are not among those children
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("mission", self.mission);
-    visit("parents", self.parents);
-    visit("known", self.known);
-  }
+  ORCH_FIELDS(effect, mission, parents, known);
 };
 
 /// Events of this session are wanted from now on; the JS side drops all others.
@@ -138,10 +97,7 @@ struct WatchSession {
   static constexpr std::string_view kType = "watch_session";
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(session);
 };
 
 struct ShowToast {
@@ -149,11 +105,7 @@ struct ShowToast {
   std::string variant;  ///< info, success, warning, error
   std::string text;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("variant", self.variant);
-    visit("text", self.text);
-  }
+  ORCH_FIELDS(variant, text);
 };
 
 /// Completed by `TimerFired`, unless it is cancelled. Timers do not survive the process.
@@ -162,24 +114,17 @@ struct StartTimer {
   TimerId timer = 0;
   TimeMs delay_ms = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("timer", self.timer);
-    visit("delay_ms", self.delay_ms);
-  }
+  ORCH_FIELDS(timer, delay_ms);
 };
 
 struct CancelTimer {
   static constexpr std::string_view kType = "cancel_timer";
   TimerId timer = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("timer", self.timer);
-  }
+  ORCH_FIELDS(timer);
 };
 
-/// What git is asked for in isolation `worktree`; see runtime/worktrees.h.
+/// What git is asked for in isolation `worktree`; see runtime/git/worktrees.h.
 enum class TreeCall {
   check,     ///< whether there can be worktrees
   snapshot,  ///< the project's files as they are, upon `from`; empty: for the first time
@@ -211,16 +156,7 @@ struct AskWorktrees {
   std::string to;
   TaskId task;  ///< whose work it is about; empty: nobody's
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("mission", self.mission);
-    visit("call", self.call);
-    visit("name", self.name);
-    visit("from", self.from);
-    visit("to", self.to);
-    visit("task", self.task);
-  }
+  ORCH_FIELDS(effect, mission, call, name, from, to, task);
 };
 
 /// The host is to let go of a worktree: its instance there ends. Completed by `DirectoryDisposed`
@@ -230,11 +166,7 @@ struct DisposeDirectory {
   EffectId effect = 0;
   std::string directory;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("directory", self.directory);
-  }
+  ORCH_FIELDS(effect, directory);
 };
 
 /// The host is to bring up its instance of a worktree, which takes it a second or three, before
@@ -244,11 +176,7 @@ struct OpenDirectory {
   EffectId effect = 0;
   std::string directory;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("directory", self.directory);
-  }
+  ORCH_FIELDS(effect, directory);
 };
 
 using Effect = std::variant<Reply, CreateSession, PromptSession, AbortSession, InspectSession,

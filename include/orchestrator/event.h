@@ -35,18 +35,7 @@ struct MissionRequested {
   Options options;
   bool extreme = false;  ///< `/extreme-mission`
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("arguments", self.arguments);
-    visit("mode", self.mode);
-    visit("mission", self.mission);
-    visit("seed", self.seed);
-    visit("agents", self.agents);
-    visit("options", self.options);
-    visit("extreme", self.extreme);
-  }
+  ORCH_FIELDS(request, session, arguments, mode, mission, seed, agents, options, extreme);
 };
 
 /// `/stop`, and `/stop --pause`.
@@ -56,12 +45,7 @@ struct StopRequested {
   SessionId session;
   std::string arguments;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("arguments", self.arguments);
-  }
+  ORCH_FIELDS(request, session, arguments);
 };
 
 /// `/resume [mission]`, from any session: that session becomes the mission's own.
@@ -72,13 +56,7 @@ struct ResumeRequested {
   std::string arguments;
   HostMode mode = HostMode::serve;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("arguments", self.arguments);
-    visit("mode", self.mode);
-  }
+  ORCH_FIELDS(request, session, arguments, mode);
 };
 
 /// The user wrote into the mission's session.
@@ -87,11 +65,7 @@ struct UserSpoke {
   SessionId session;
   std::string text;  ///< at most 2 kB of it
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("text", self.text);
-  }
+  ORCH_FIELDS(session, text);
 };
 
 /// A new process has loaded the mission; nothing of the old process is in flight any more.
@@ -99,69 +73,33 @@ struct ProcessStarted {
   static constexpr std::string_view kType = "process_started";
   HostMode mode = HostMode::serve;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("mode", self.mode);
-  }
+  ORCH_FIELDS(mode);
 };
 
 // ---- what models do: tool calls -----------------------------------------------------------------
 
 /// A model calls a tool that needs nothing but its arguments; `problems` are its mistakes of shape.
-template <class Tool>
+/// The event has the tool's name.
+template <class ToolArgs>
 struct ToolCall {
-  static constexpr std::string_view kType = Tool::kType;
+  static constexpr std::string_view kType = ToolArgs::kTool.name;
   RequestId request;
   SessionId session;
-  typename Tool::Args args;
+  ToolArgs args;
   std::vector<std::string> problems;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("args", self.args);
-    visit("problems", self.problems);
-  }
+  ORCH_FIELDS(request, session, args, problems);
 };
 
-/// `mission_run`
-struct RunTool {
-  static constexpr std::string_view kType = "run_called";
-  using Args = RunArgs;
-};
-using RunCalled = ToolCall<RunTool>;
-
-/// `update_todo`
-struct TodoTool {
-  static constexpr std::string_view kType = "todo_updated";
-  using Args = TodoArgs;
-};
-using TodoUpdated = ToolCall<TodoTool>;
-
-/// `delegate_task`: a part of a Worker's task, or one more task of the Commander's.
-struct DelegateTool {
-  static constexpr std::string_view kType = "delegate_called";
-  using Args = DelegateArgs;
-};
-using DelegateCalled = ToolCall<DelegateTool>;
-
-/// `get_task_result`
-struct ResultTool {
-  static constexpr std::string_view kType = "result_asked";
-  using Args = ResultArgs;
-};
-using ResultAsked = ToolCall<ResultTool>;
-
-/// `cancel_task`
-struct CancelTool {
-  static constexpr std::string_view kType = "cancel_called";
-  using Args = CancelArgs;
-};
-using CancelCalled = ToolCall<CancelTool>;
+using RunCalled = ToolCall<RunArgs>;
+using TodoUpdated = ToolCall<TodoArgs>;
+/// A part of a Worker's task, or one more task of the Commander's.
+using DelegateCalled = ToolCall<DelegateArgs>;
+using ResultAsked = ToolCall<ResultArgs>;
+using CancelCalled = ToolCall<CancelArgs>;
 
 struct PlanSubmitted {
-  static constexpr std::string_view kType = "plan_submitted";
+  static constexpr std::string_view kType = PlanArgs::kTool.name;
   RequestId request;
   SessionId session;
   PlanArgs args;
@@ -169,19 +107,11 @@ struct PlanSubmitted {
   bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
   EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("args", self.args);
-    visit("problems", self.problems);
-    visit("harvested", self.harvested);
-    visit("prompt", self.prompt);
-  }
+  ORCH_FIELDS(request, session, args, problems, harvested, prompt);
 };
 
 struct WorkSubmitted {
-  static constexpr std::string_view kType = "work_submitted";
+  static constexpr std::string_view kType = WorkArgs::kTool.name;
   RequestId request;
   SessionId session;
   WorkArgs args;
@@ -190,20 +120,11 @@ struct WorkSubmitted {
   EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
   Diagnosis diagnosis{};   ///< of the changed files, as they were when it was called
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("args", self.args);
-    visit("problems", self.problems);
-    visit("harvested", self.harvested);
-    visit("prompt", self.prompt);
-    visit("diagnosis", self.diagnosis);
-  }
+  ORCH_FIELDS(request, session, args, problems, harvested, prompt, diagnosis);
 };
 
 struct ReviewSubmitted {
-  static constexpr std::string_view kType = "review_submitted";
+  static constexpr std::string_view kType = ReviewArgs::kTool.name;
   RequestId request;
   SessionId session;
   ReviewArgs args;
@@ -213,17 +134,7 @@ struct ReviewSubmitted {
   bool harvested = false;                  ///< see `WorkSubmitted`
   EffectId prompt = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("args", self.args);
-    visit("problems", self.problems);
-    visit("files_hash", self.files_hash);
-    visit("syntax_errors", self.syntax_errors);
-    visit("harvested", self.harvested);
-    visit("prompt", self.prompt);
-  }
+  ORCH_FIELDS(request, session, args, problems, files_hash, syntax_errors, harvested, prompt);
 };
 
 /// The host gave up a tool call that was still waiting: Esc, or an abort of its session.
@@ -232,11 +143,7 @@ struct CallAborted {
   RequestId request;
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(request, session);
 };
 
 /// The host ran a shell command for a mission session.
@@ -250,27 +157,15 @@ struct CommandRan {
   std::string files_hash;       ///< of the vouched files, when it had ended
   std::string begun_hash = {};  ///< … before it began; `kUnseen`: nobody looked; empty: an old log
   TaskId task = {};             ///< of the session, as the engine knew it
-  std::string previous = {};    ///< hash of the receipt before this one (runtime/receipt_chain.h)
+  std::string previous = {};    ///< hash of the receipt before this one (runtime/history/receipt_chain.h)
   std::string chain_hash = {};  ///< over `previous` and all of the above, with the event's time
   std::string call = {};        ///< the host's id of the tool call; names the run's begin
 
   /// Of files whose state was not observed: equal to no hash.
   static constexpr std::string_view kUnseen = "unseen";
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("command", self.command);
-    visit("workdir", self.workdir);
-    visit("exit_code", self.exit_code);
-    visit("output_hash", self.output_hash);
-    visit("files_hash", self.files_hash);
-    visit("begun_hash", self.begun_hash);
-    visit("task", self.task);
-    visit("previous", self.previous);
-    visit("chain_hash", self.chain_hash);
-    visit("call", self.call);
-  }
+  ORCH_FIELDS(session, command, workdir, exit_code, output_hash, files_hash, begun_hash, task,
+              previous, chain_hash, call);
 };
 
 /// A mission session was let write a file through one of the host's tools: its claim has grown.
@@ -279,11 +174,7 @@ struct FileWritten {
   SessionId session;
   std::string path;  ///< relative to the project
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("path", self.path);
-  }
+  ORCH_FIELDS(session, path);
 };
 
 // ---- what the host does -------------------------------------------------------------------------
@@ -293,21 +184,14 @@ struct SessionCreated {
   EffectId effect = 0;
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(effect, session);
 };
 
 struct PromptAccepted {
   static constexpr std::string_view kType = "prompt_accepted";
   EffectId effect = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-  }
+  ORCH_FIELDS(effect);
 };
 
 /// The host could not do what an effect asked for.
@@ -316,11 +200,7 @@ struct EffectFailed {
   EffectId effect = 0;
   std::string error;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("error", self.error);
-  }
+  ORCH_FIELDS(effect, error);
 };
 
 /// An assistant message has begun in a session.
@@ -329,11 +209,7 @@ struct TurnStarted {
   SessionId session;
   std::string model = {};  ///< "provider/model" that is asked, as far as the host says it
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("model", self.model);
-  }
+  ORCH_FIELDS(session, model);
 };
 
 /// An assistant message is complete. Tokens are the host's own counts for it.
@@ -348,17 +224,7 @@ struct TurnEnded {
   bool empty = false;        ///< neither text nor a tool call is in it
   bool failed = false;       ///< it ended in an error, which is told by itself
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("tokens", self.tokens);
-    visit("usd", self.usd);
-    visit("stopped", self.stopped);
-    visit("message", self.message);
-    visit("model", self.model);
-    visit("empty", self.empty);
-    visit("failed", self.failed);
-  }
+  ORCH_FIELDS(session, tokens, usd, stopped, message, model, empty, failed);
 };
 
 /// A text part of the Commander is complete and the host waits: a turn is perhaps about to end.
@@ -368,21 +234,14 @@ struct TurnEnding {
   RequestId request;
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(request, session);
 };
 
 struct SessionIdled {
   static constexpr std::string_view kType = "session_idled";
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(session);
 };
 
 struct SessionErrored {
@@ -392,13 +251,7 @@ struct SessionErrored {
   std::string message;
   std::int64_t status = 0;  ///< of HTTP; 0: none
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("name", self.name);
-    visit("message", self.message);
-    visit("status", self.status);
-  }
+  ORCH_FIELDS(session, name, message, status);
 };
 
 /// The host itself waits before it repeats a model call.
@@ -409,33 +262,21 @@ struct SessionRetried {
   std::uint32_t attempt = 0;  ///< from 1; 0: not told
   TimeMs delay_ms = 0;        ///< from now to its next try
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("message", self.message);
-    visit("attempt", self.attempt);
-    visit("delay_ms", self.delay_ms);
-  }
+  ORCH_FIELDS(session, message, attempt, delay_ms);
 };
 
 struct SessionCompacted {
   static constexpr std::string_view kType = "session_compacted";
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(session);
 };
 
 struct SessionDeleted {
   static constexpr std::string_view kType = "session_deleted";
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-  }
+  ORCH_FIELDS(session);
 };
 
 /// What the host says of a session that was silent.
@@ -448,15 +289,7 @@ struct SessionInspected {
   bool in_tool = false;   ///< a tool call of it is running
   bool answered = false;  ///< its newest message is a completed answer
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("session", self.session);
-    visit("exists", self.exists);
-    visit("busy", self.busy);
-    visit("in_tool", self.in_tool);
-    visit("answered", self.answered);
-  }
+  ORCH_FIELDS(effect, session, exists, busy, in_tool, answered);
 };
 
 /// A child session that the host has, recognised by the metadata that it was created with.
@@ -468,15 +301,7 @@ struct FoundSession {
   bool answered = false;  ///< its newest message is a completed answer
   EffectId prompt = 0;    ///< the `PromptSession` behind its newest message of ours; 0: it has none
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("creation", self.creation);
-    visit("busy", self.busy);
-    visit("in_tool", self.in_tool);
-    visit("answered", self.answered);
-    visit("prompt", self.prompt);
-  }
+  ORCH_FIELDS(session, creation, busy, in_tool, answered, prompt);
 };
 
 /// All that the host still has of a mission's sessions, told to a process that has taken it up.
@@ -486,11 +311,7 @@ struct SessionsFound {
   EffectId effect = 0;
   std::vector<FoundSession> sessions;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("sessions", self.sessions);
-  }
+  ORCH_FIELDS(effect, sessions);
 };
 
 /// A line of `.opencode/todo.md` that stands for a task.
@@ -502,15 +323,7 @@ struct TodoLine {
   std::vector<std::string> files;
   std::vector<TaskId> deps;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id);
-    visit("mark", self.mark);
-    visit("title", self.title);
-    visit("agent", self.agent);
-    visit("files", self.files);
-    visit("deps", self.deps);
-  }
+  ORCH_FIELDS(id, mark, title, agent, files, deps);
 };
 
 /// A person has changed `.opencode/todo.md`; these are all its lines now.
@@ -524,12 +337,7 @@ struct TodoEdited {
   /// person's word, and nothing of it is taken.
   SessionId by;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("lines", self.lines);
-    visit("before", self.before);
-    visit("by", self.by);
-  }
+  ORCH_FIELDS(lines, before, by);
 };
 
 /// A mission session's tool call waits until somebody allows it.
@@ -539,12 +347,7 @@ struct PermissionAsked {
   SessionId session;
   std::string what;  ///< for people, e.g. `bash: rm -r build`
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("permission", self.permission);
-    visit("session", self.session);
-    visit("what", self.what);
-  }
+  ORCH_FIELDS(permission, session, what);
 };
 
 /// A person, the host or the engine itself has answered it.
@@ -554,12 +357,7 @@ struct PermissionAnswered {
   SessionId session;
   bool allowed = false;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("permission", self.permission);
-    visit("session", self.session);
-    visit("allowed", self.allowed);
-  }
+  ORCH_FIELDS(permission, session, allowed);
 };
 
 /// The log could not be written for a while (disk full, I/O error); what had not become durable
@@ -568,10 +366,7 @@ struct StorageFailed {
   static constexpr std::string_view kType = "storage_failed";
   std::string reason;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("reason", self.reason);
-  }
+  ORCH_FIELDS(reason);
 };
 
 /// The host has thrown the directory's instance away and made it anew while the process lived on
@@ -581,10 +376,7 @@ struct HostReloaded {
   static constexpr std::string_view kType = "host_reloaded";
   HostMode mode = HostMode::serve;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("mode", self.mode);
-  }
+  ORCH_FIELDS(mode);
 };
 
 /// A tool call of a mission session has failed, or the host could not read it (its tool `invalid`;
@@ -597,14 +389,7 @@ struct ToolFailed {
   bool running = false;  ///< the call before it in this session failed as well
   bool garbled = false;  ///< the host could not read it
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("tool", self.tool);
-    visit("error", self.error);
-    visit("running", self.running);
-    visit("garbled", self.garbled);
-  }
+  ORCH_FIELDS(session, tool, error, running, garbled);
 };
 
 /// The host is about to ask a model for a session of a mission with a budget, and waits for the
@@ -619,16 +404,7 @@ struct RequestAsked {
   double input_usd = 0;          ///< of a million tokens
   double output_usd = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("model", self.model);
-    visit("bytes", self.bytes);
-    visit("output_max", self.output_max);
-    visit("input_usd", self.input_usd);
-    visit("output_usd", self.output_usd);
-  }
+  ORCH_FIELDS(request, session, model, bytes, output_max, input_usd, output_usd);
 };
 
 /// The machine has become busy, or calm again.
@@ -637,11 +413,7 @@ struct LoadChanged {
   Load load = Load::calm;
   std::string why;  ///< what was measured
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("load", self.load);
-    visit("why", self.why);
-  }
+  ORCH_FIELDS(load, why);
 };
 
 /// Files of the project are not what they were, and no tool of a mission session was given leave to
@@ -652,12 +424,7 @@ struct FilesChanged {
   std::uint32_t left_out = 0;      ///< more of them
   std::vector<SessionId> ran;      ///< mission sessions in which a command ran meanwhile
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("paths", self.paths);
-    visit("left_out", self.left_out);
-    visit("ran", self.ran);
-  }
+  ORCH_FIELDS(paths, left_out, ran);
 };
 
 /// A Worker wanted to write a file that another task holds, and was refused.
@@ -666,11 +433,7 @@ struct WriteRefused {
   SessionId session;
   std::string path;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("path", self.path);
-  }
+  ORCH_FIELDS(session, path);
 };
 
 /// A path that two sides of a merge have changed in ways that git cannot bring together. The sides
@@ -682,14 +445,7 @@ struct TreeConflict {
   std::string ours;    ///< of what is integrated
   std::string theirs;  ///< of the task
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("path", self.path);
-    visit("kind", self.kind);
-    visit("base", self.base);
-    visit("ours", self.ours);
-    visit("theirs", self.theirs);
-  }
+  ORCH_FIELDS(path, kind, base, ours, theirs);
 };
 
 /// What came of an `AskWorktrees`.
@@ -704,17 +460,7 @@ struct WorktreesAnswered {
   std::vector<std::string> refused;     ///< apply: "path: why", left alone
   std::vector<std::string> notes;       ///< for people
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("problem", self.problem);
-    visit("commit", self.commit);
-    visit("directory", self.directory);
-    visit("paths", self.paths);
-    visit("conflicts", self.conflicts);
-    visit("refused", self.refused);
-    visit("notes", self.notes);
-  }
+  ORCH_FIELDS(effect, problem, commit, directory, paths, conflicts, refused, notes);
 };
 
 /// The host has let go of a directory.
@@ -722,10 +468,7 @@ struct DirectoryDisposed {
   static constexpr std::string_view kType = "directory_disposed";
   EffectId effect = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-  }
+  ORCH_FIELDS(effect);
 };
 
 /// What came of an `OpenDirectory`.
@@ -734,21 +477,14 @@ struct DirectoryOpened {
   EffectId effect = 0;
   bool opened = false;  ///< the host has its instance there
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("opened", self.opened);
-  }
+  ORCH_FIELDS(effect, opened);
 };
 
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   TimerId timer = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("timer", self.timer);
-  }
+  ORCH_FIELDS(timer);
 };
 
 /// Alternatives may only be appended: their position is the tag in the log.
@@ -773,12 +509,7 @@ struct Event {
   TimeMs at_ms = 0;
   Happening what;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("seq", self.seq);
-    visit("at_ms", self.at_ms);
-    visit("what", self.what);
-  }
+  ORCH_FIELDS(seq, at_ms, what);
 };
 
 }  // namespace orchestrator

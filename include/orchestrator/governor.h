@@ -42,21 +42,8 @@ struct ModelLoad {
   bool refused = false;        ///< it will not answer before somebody mends something
   std::uint32_t misses = 0;    ///< times in a row that more than the ceiling allows was too much
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("model", self.model);
-    visit("limit", self.limit);
-    visit("ceiling", self.ceiling);
-    visit("run", self.run);
-    visit("failures", self.failures);
-    visit("breaker", self.breaker);
-    visit("openings", self.openings);
-    visit("not_before_ms", self.not_before_ms);
-    visit("slowed_ms", self.slowed_ms);
-    visit("error", self.error);
-    visit("refused", self.refused);
-    visit("misses", self.misses);
-  }
+  ORCH_FIELDS(model, limit, ceiling, run, failures, breaker, openings, not_before_ms, slowed_ms,
+              error, refused, misses);
 };
 
 struct Governor {
@@ -69,17 +56,7 @@ struct Governor {
   TimerId timer = 0;      ///< held sessions are looked at again then
   TimeMs timer_at_ms = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("models", self.models);
-    visit("seen", self.seen);
-    visit("load", self.load);
-    visit("load_why", self.load_why);
-    visit("run", self.run);
-    visit("slowed_ms", self.slowed_ms);
-    visit("timer", self.timer);
-    visit("timer_at_ms", self.timer_at_ms);
-  }
+  ORCH_FIELDS(models, seen, load, load_why, run, slowed_ms, timer, timer_at_ms);
 };
 
 }  // namespace orchestrator

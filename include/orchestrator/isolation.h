@@ -55,19 +55,7 @@ struct Worktree {
   bool opened = false;         ///< the host has its instance there
   bool moves = false;          ///< nobody has worked in it, and it is brought to another base
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("name", self.name);
-    visit("task", self.task);
-    visit("base", self.base);
-    visit("directory", self.directory);
-    visit("state", self.state);
-    visit("effect", self.effect);
-    visit("failures", self.failures);
-    visit("stale", self.stale);
-    visit("opened", self.opened);
-    visit("moves", self.moves);
-  }
+  ORCH_FIELDS(name, task, base, directory, state, effect, failures, stale, opened, moves);
 };
 
 /// Isolation `worktree`; see core/isolation.h.
@@ -95,31 +83,9 @@ struct IsolationState {
   bool no_spares = false;   ///< git could not make any; what needs a worktree asks again
   bool clearing = false;    ///< `effect` removes all that the mission has in git
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("wanted", self.wanted);
-    visit("checked", self.checked);
-    visit("problem", self.problem);
-    visit("notes", self.notes);
-    visit("effect", self.effect);
-    visit("integrated", self.integrated);
-    visit("trees", self.trees);
-    visit("named", self.named);
-    visit("step", self.step);
-    visit("merging", self.merging);
-    visit("merge_effect", self.merge_effect);
-    visit("theirs", self.theirs);
-    visit("merged", self.merged);
-    visit("tries", self.tries);
-    visit("timer", self.timer);
-    visit("races", self.races);
-    visit("starting", self.starting);
-    visit("starts_failed", self.starts_failed);
-    visit("spares_base", self.spares_base);
-    visit("for_spares", self.for_spares);
-    visit("no_spares", self.no_spares);
-    visit("clearing", self.clearing);
-  }
+  ORCH_FIELDS(wanted, checked, problem, notes, effect, integrated, trees, named, step, merging,
+              merge_effect, theirs, merged, tries, timer, races, starting, starts_failed,
+              spares_base, for_spares, no_spares, clearing);
 };
 
 }  // namespace orchestrator

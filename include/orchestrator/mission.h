@@ -67,21 +67,8 @@ struct Budget {
   double answer_usd_max = 0;
   bool spent = false;  ///< it is paused because the next answer would not fit
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("tokens_max", self.tokens_max);
-    visit("usd_max", self.usd_max);
-    visit("time_max_ms", self.time_max_ms);
-    visit("tokens", self.tokens);
-    visit("usd", self.usd);
-    visit("tokens_granted", self.tokens_granted);
-    visit("usd_granted", self.usd_granted);
-    visit("deadline_ms", self.deadline_ms);
-    visit("time_left_ms", self.time_left_ms);
-    visit("answer_tokens_max", self.answer_tokens_max);
-    visit("answer_usd_max", self.answer_usd_max);
-    visit("spent", self.spent);
-  }
+  ORCH_FIELDS(tokens_max, usd_max, time_max_ms, tokens, usd, tokens_granted, usd_granted,
+              deadline_ms, time_left_ms, answer_tokens_max, answer_usd_max, spent);
 };
 
 struct Metrics {
@@ -98,21 +85,8 @@ struct Metrics {
   std::uint32_t openings = 0;   ///< times a model was given a rest
   std::uint32_t fallbacks = 0;  ///< prompts that went to a model's stand-in
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("sessions", self.sessions);
-    visit("sessions_peak", self.sessions_peak);
-    visit("prompts", self.prompts);
-    visit("continuations", self.continuations);
-    visit("rejections", self.rejections);
-    visit("errors", self.errors);
-    visit("refusals", self.refusals);
-    visit("receipts", self.receipts);
-    visit("retries", self.retries);
-    visit("slowdowns", self.slowdowns);
-    visit("openings", self.openings);
-    visit("fallbacks", self.fallbacks);
-  }
+  ORCH_FIELDS(sessions, sessions_peak, prompts, continuations, rejections, errors, refusals,
+              receipts, retries, slowdowns, openings, fallbacks);
 };
 
 /// A process has taken the mission up and waits for what the host has of it: nothing is dispatched.
@@ -123,14 +97,7 @@ struct Recovery {
   bool running = false;        ///< begun, and not answered yet
   std::uint32_t attempts = 0;  ///< how often the host was asked
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("effect", self.effect);
-    visit("timer", self.timer);
-    visit("needed", self.needed);
-    visit("running", self.running);
-    visit("attempts", self.attempts);
-  }
+  ORCH_FIELDS(effect, timer, needed, running, attempts);
 };
 
 /// A file that has changed though no task's Worker has it from its tools or its own shell: the
@@ -140,12 +107,7 @@ struct StrayFile {
   SessionId session;  ///< whose command did it; empty: not known, or nobody's of the mission
   TimeMs at_ms = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("path", self.path);
-    visit("session", self.session);
-    visit("at_ms", self.at_ms);
-  }
+  ORCH_FIELDS(path, session, at_ms);
 };
 
 struct State {
@@ -204,63 +166,14 @@ struct State {
   std::vector<Waiter> waiters;  ///< of this process; a new one has none
   IsolationState worktrees;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("schema", self.schema);
-    visit("mission", self.mission);
-    visit("phase", self.phase);
-    visit("reason", self.reason);
-    visit("objective", self.objective);
-    visit("root_session", self.root_session);
-    visit("iteration", self.iteration);
-    visit("started_at", self.started_at);
-    visit("updated_at", self.updated_at);
-    visit("last_seq", self.last_seq);
-    visit("tasks", self.tasks);
-    visit("sessions", self.sessions);
-    visit("budget", self.budget);
-    visit("metrics", self.metrics);
-    visit("resume_phase", self.resume_phase);
-    visit("mode", self.mode);
-    visit("notes", self.notes);
-    visit("acceptance", self.acceptance);
-    visit("verify", self.verify);
-    visit("verify_reason", self.verify_reason);
-    visit("plan_summary", self.plan_summary);
-    visit("decisions", self.decisions);
-    visit("agents", self.agents);
-    visit("parallel", self.parallel);
-    visit("parallel_max", self.parallel_max);
-    visit("planner_attempts", self.planner_attempts);
-    visit("master_attempts", self.master_attempts);
-    visit("findings", self.findings);
-    visit("proved_by", self.proved_by);
-    visit("commander", self.commander);
-    visit("receipts", self.receipts);
-    visit("deadline_timer", self.deadline_timer);
-    visit("next_effect", self.next_effect);
-    visit("next_timer", self.next_timer);
-    visit("seed", self.seed);
-    visit("dormant", self.dormant);
-    visit("options", self.options);
-    visit("verify_asked", self.verify_asked);
-    visit("unblocks", self.unblocks);
-    visit("recovery", self.recovery);
-    visit("permissions", self.permissions);
-    visit("stop_timer", self.stop_timer);
-    visit("receipt_head", self.receipt_head);
-    visit("proofs", self.proofs);
-    visit("findings_by_iteration", self.findings_by_iteration);
-    visit("convergence_from", self.convergence_from);
-    visit("governor", self.governor);
-    visit("planner_losses", self.planner_losses);
-    visit("master_losses", self.master_losses);
-    visit("extreme", self.extreme);
-    visit("strays", self.strays);
-    visit("strays_left_out", self.strays_left_out);
-    visit("waiters", self.waiters);
-    visit("worktrees", self.worktrees);
-  }
+  ORCH_FIELDS(schema, mission, phase, reason, objective, root_session, iteration, started_at,
+              updated_at, last_seq, tasks, sessions, budget, metrics, resume_phase, mode, notes,
+              acceptance, verify, verify_reason, plan_summary, decisions, agents, parallel,
+              parallel_max, planner_attempts, master_attempts, findings, proved_by, commander,
+              receipts, deadline_timer, next_effect, next_timer, seed, dormant, options,
+              verify_asked, unblocks, recovery, permissions, stop_timer, receipt_head, proofs,
+              findings_by_iteration, convergence_from, governor, planner_losses, master_losses,
+              extreme, strays, strays_left_out, waiters, worktrees);
 };
 
 /// Briefing to integrating: the engine moves it on by itself.

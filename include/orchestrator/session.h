@@ -153,64 +153,14 @@ struct Session {
   RequestId last_call;       ///< of `parting`: the call that is not answered yet
   std::string last_answer;   ///< what it will be told
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id);
-    visit("role", self.role);
-    visit("task", self.task);
-    visit("state", self.state);
-    visit("agent", self.agent);
-    visit("attempt", self.attempt);
-    visit("effect", self.effect);
-    visit("continuations", self.continuations);
-    visit("refusals", self.refusals);
-    visit("submitted", self.submitted);
-    visit("errored", self.errored);
-    visit("failed", self.failed);
-    visit("compacted", self.compacted);
-    visit("prompt", self.prompt);
-    visit("timer", self.timer);
-    visit("tokens", self.tokens);
-    visit("usd", self.usd);
-    visit("started_ms", self.started_ms);
-    visit("seen_ms", self.seen_ms);
-    visit("began", self.began);
-    visit("inspecting", self.inspecting);
-    visit("inspections", self.inspections);
-    visit("leased_ms", self.leased_ms);
-    visit("parent", self.parent);
-    visit("sent", self.sent);
-    visit("paid_message", self.paid_message);
-    visit("denied", self.denied);
-    visit("aborting", self.aborting);
-    visit("first_look", self.first_look);
-    visit("outcome", self.outcome);
-    visit("model_asked", self.model_asked);
-    visit("model", self.model);
-    visit("fault", self.fault);
-    visit("faults", self.faults);
-    visit("asked_ms", self.asked_ms);
-    visit("retrying", self.retrying);
-    visit("tool_error", self.tool_error);
-    visit("tool_errors", self.tool_errors);
-    visit("tool_warnings", self.tool_warnings);
-    visit("asked_missing", self.asked_missing);
-    visit("wrote", self.wrote);
-    visit("reserved_tokens", self.reserved_tokens);
-    visit("reserved_usd", self.reserved_usd);
-    visit("answer_tokens", self.answer_tokens);
-    visit("answer_bytes", self.answer_bytes);
-    visit("request_bytes", self.request_bytes);
-    visit("asking", self.asking);
-    visit("asking_output", self.asking_output);
-    visit("asking_input_usd", self.asking_input_usd);
-    visit("asking_output_usd", self.asking_output_usd);
-    visit("answer_model", self.answer_model);
-    visit("asking_model", self.asking_model);
-    visit("refusal", self.refusal);
-    visit("last_call", self.last_call);
-    visit("last_answer", self.last_answer);
-  }
+  ORCH_FIELDS(id, role, task, state, agent, attempt, effect, continuations, refusals, submitted,
+              errored, failed, compacted, prompt, timer, tokens, usd, started_ms, seen_ms, began,
+              inspecting, inspections, leased_ms, parent, sent, paid_message, denied, aborting,
+              first_look, outcome, model_asked, model, fault, faults, asked_ms, retrying,
+              tool_error, tool_errors, tool_warnings, asked_missing, wrote, reserved_tokens,
+              reserved_usd, answer_tokens, answer_bytes, request_bytes, asking, asking_output,
+              asking_input_usd, asking_output_usd, answer_model, asking_model, refusal, last_call,
+              last_answer);
 };
 
 /// A tool call of a child session that waits for a person.
@@ -220,13 +170,7 @@ struct PermissionRequest {
   std::string what;
   TimerId timer = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id);
-    visit("session", self.session);
-    visit("what", self.what);
-    visit("timer", self.timer);
-  }
+  ORCH_FIELDS(id, session, what, timer);
 };
 
 /// The Commander's session, which is the user's own.
@@ -263,38 +207,11 @@ struct Commander {
   std::string asking_model;  ///< that the request which waits is for
   bool cut_off = false;      ///< its turn stood still and was aborted by us, not by a person
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("waiting", self.waiting);
-    visit("background", self.background);
-    visit("busy", self.busy);
-    visit("continued", self.continued);
-    visit("errored", self.errored);
-    visit("owed", self.owed);
-    visit("early_ends", self.early_ends);
-    visit("continuations", self.continuations);
-    visit("effect", self.effect);
-    visit("timer", self.timer);
-    visit("prompted", self.prompted);
-    visit("unanswered", self.unanswered);
-    visit("paid_message", self.paid_message);
-    visit("model", self.model);
-    visit("reserved_tokens", self.reserved_tokens);
-    visit("reserved_usd", self.reserved_usd);
-    visit("answer_tokens", self.answer_tokens);
-    visit("answer_usd", self.answer_usd);
-    visit("request_bytes", self.request_bytes);
-    visit("answer_bytes", self.answer_bytes);
-    visit("asking", self.asking);
-    visit("asking_output", self.asking_output);
-    visit("asking_input_usd", self.asking_input_usd);
-    visit("asking_output_usd", self.asking_output_usd);
-    visit("asked_ms", self.asked_ms);
-    visit("closing", self.closing);
-    visit("answer_model", self.answer_model);
-    visit("asking_model", self.asking_model);
-    visit("cut_off", self.cut_off);
-  }
+  ORCH_FIELDS(waiting, background, busy, continued, errored, owed, early_ends, continuations,
+              effect, timer, prompted, unanswered, paid_message, model, reserved_tokens,
+              reserved_usd, answer_tokens, answer_usd, request_bytes, answer_bytes, asking,
+              asking_output, asking_input_usd, asking_output_usd, asked_ms, closing, answer_model,
+              asking_model, cut_off);
 };
 
 /// A tool call that returns when a task is finished, or blocked.
@@ -304,13 +221,7 @@ struct Waiter {
   TaskId task;
   TimeMs since_ms = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request);
-    visit("session", self.session);
-    visit("task", self.task);
-    visit("since_ms", self.since_ms);
-  }
+  ORCH_FIELDS(request, session, task, since_ms);
 };
 
 }  // namespace orchestrator

@@ -60,13 +60,7 @@ struct Finding {
   Severity severity = Severity::error;
   std::string message;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("file", self.file);
-    visit("line", self.line);
-    visit("severity", self.severity, required);
-    visit("message", self.message, required);
-  }
+  ORCH_FIELDS(file, line, (severity, required), (message, required));
 };
 
 /// An error that a language server reports. Line and column count from 1.
@@ -78,15 +72,7 @@ struct Diagnostic {
   std::string server;
   std::string message;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("file", self.file);
-    visit("line", self.line);
-    visit("column", self.column);
-    visit("code", self.code);
-    visit("server", self.server);
-    visit("message", self.message);
-  }
+  ORCH_FIELDS(file, line, column, code, server, message);
 };
 
 /// What language servers say of the files that a Worker hands in.
@@ -96,13 +82,7 @@ struct Diagnosis {
   std::vector<std::string> servers;  ///< that answered
   std::vector<std::string> notes;    ///< sentences: what is not known, and why
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("errors", self.errors);
-    visit("left_out", self.left_out);
-    visit("servers", self.servers);
-    visit("notes", self.notes);
-  }
+  ORCH_FIELDS(errors, left_out, servers, notes);
 };
 
 /// A shell command that the host ran in a mission session, seen by the engine itself.
@@ -117,18 +97,8 @@ struct Receipt {
   bool changed_files = false;  ///< these files were not the same when it began: it proves nothing
   std::string hash;            ///< its link in the mission's chain of receipts
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session);
-    visit("task", self.task);
-    visit("command", self.command);
-    visit("exit_code", self.exit_code);
-    visit("output_hash", self.output_hash);
-    visit("files_hash", self.files_hash);
-    visit("at_ms", self.at_ms);
-    visit("changed_files", self.changed_files);
-    visit("hash", self.hash);
-  }
+  ORCH_FIELDS(session, task, command, exit_code, output_hash, files_hash, at_ms, changed_files,
+              hash);
 };
 
 /// What a pass rests on: a verify command, and the receipt of the run that was green.
@@ -137,12 +107,7 @@ struct Proof {
   std::string receipt;  ///< `Receipt::hash`; empty where an old log kept none
   TimeMs at_ms = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("command", self.command);
-    visit("receipt", self.receipt);
-    visit("at_ms", self.at_ms);
-  }
+  ORCH_FIELDS(command, receipt, at_ms);
 };
 
 struct Task {
@@ -192,53 +157,12 @@ struct Task {
   std::string strategy;   ///< of its parent's `race`, which it runs; empty: it is no run
   bool racing = false;    ///< its strategies run, a task each: it has no Worker of its own
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id);
-    visit("title", self.title);
-    visit("agent", self.agent);
-    visit("status", self.status);
-    visit("attempt", self.attempt);
-    visit("deps", self.deps);
-    visit("files", self.files);
-    visit("session", self.session);
-    visit("summary", self.summary);
-    visit("description", self.description);
-    visit("accept", self.accept);
-    visit("verify", self.verify);
-    visit("race", self.race);
-    visit("note", self.note);
-    visit("findings", self.findings);
-    visit("touched", self.touched);
-    visit("rejections", self.rejections);
-    visit("review_attempts", self.review_attempts);
-    visit("retries", self.retries);
-    visit("iteration", self.iteration);
-    visit("proved_by", self.proved_by);
-    visit("started_ms", self.started_ms);
-    visit("ended_ms", self.ended_ms);
-    visit("on_word", self.on_word);
-    visit("proofs", self.proofs);
-    visit("last_written", self.last_written);
-    visit("looked_at", self.looked_at);
-    visit("diagnosis", self.diagnosis);
-    visit("refused_errors", self.refused_errors);
-    visit("refused_same", self.refused_same);
-    visit("refused_diagnoses", self.refused_diagnoses);
-    visit("losses", self.losses);
-    visit("tokens", self.tokens);
-    visit("usd", self.usd);
-    visit("wants", self.wants);
-    visit("waits_for", self.waits_for);
-    visit("gave_way", self.gave_way);
-    visit("parent", self.parent);
-    visit("commit", self.commit);
-    visit("merge", self.merge);
-    visit("brings", self.brings);
-    visit("tree_base", self.tree_base);
-    visit("strategy", self.strategy);
-    visit("racing", self.racing);
-  }
+  ORCH_FIELDS(id, title, agent, status, attempt, deps, files, session, summary, description, accept,
+              verify, race, note, findings, touched, rejections, review_attempts, retries,
+              iteration, proved_by, started_ms, ended_ms, on_word, proofs, last_written, looked_at,
+              diagnosis, refused_errors, refused_same, refused_diagnoses, losses, tokens, usd,
+              wants, waits_for, gave_way, parent, commit, merge, brings, tree_base, strategy,
+              racing);
 };
 
 }  // namespace orchestrator

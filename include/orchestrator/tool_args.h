@@ -4,14 +4,40 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "orchestrator/describe.h"
 #include "orchestrator/ids.h"
+#include "orchestrator/options.h"
 #include "orchestrator/task.h"
 
-/// What models write when they call the mission's tools (contract, section 4).
+/// The mission's tools. Each stands here once: its name, who has it, its description, and the
+/// arguments that a model writes. The engine's checks, the schemas that models are given
+/// (js/plugin/protocol.json) and docs/user/tools.md come from here; `node js/dev/run.mjs generate`
+/// writes the files. A tool is an argument struct with `kTool`, which stands in `Tools` and is
+/// the `Args` of an event (event.h) or a query (codec/message.h) of the same name.
 namespace orchestrator {
+
+/// Roles that have a tool, as bits in the order of `kRoleNames`.
+enum class ToolRoles : unsigned {
+  commander = 1,
+  planner = 2,
+  worker = 4,
+  reviewers = 8 | 16,
+  all = 31,
+};
+constexpr ToolRoles operator|(ToolRoles a, ToolRoles b) {
+  return static_cast<ToolRoles>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+
+struct Tool {
+  std::string_view name;
+  ToolRoles roles;
+  std::string_view description;  ///< models read it with every request: short
+  std::string_view like = {};    ///< the host's tool of the same power: forbidden with it
+};
 
 struct TaskSpec {
   TaskId id;
@@ -24,18 +50,11 @@ struct TaskSpec {
   std::vector<std::string> verify;
   std::vector<std::string> race;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id, required);
-    visit("title", self.title, required);
-    visit("description", self.description);
-    visit("agent", self.agent);
-    visit("files", self.files);
-    visit("deps", self.deps);
-    visit("accept", self.accept);
-    visit("verify", self.verify);
-    visit("race", self.race);
-  }
+  ORCH_FIELDS((id, required, doc("e.g. T1")), (title, required),
+              (description, doc("all that a Worker needs to know")),
+              (agent, doc("default: worker")), (files, doc("files or globs that it writes")),
+              (deps, doc("ids of tasks that must be done before")), accept,
+              (verify, doc("shell commands that prove it")), race);
 };
 
 /// A command that a model says it ran. Only a `Receipt` makes it true.
@@ -43,11 +62,7 @@ struct Claim {
   std::string command;
   std::int64_t exit_code = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("command", self.command, required);
-    visit("exit_code", self.exit_code, required);
-  }
+  ORCH_FIELDS((command, required), (exit_code, required));
 };
 
 enum class Verdict { pass, reject };
@@ -77,87 +92,74 @@ constexpr auto enum_names(TodoMark) {
 }
 
 struct RunArgs {
+  static constexpr Tool kTool{"mission_run", ToolRoles::commander,
+                              "Runs the mission until it is sealed or needs you; its report ends "
+                              "with what is asked of you. Called again it goes on."};
   std::string objective;
   std::vector<std::string> acceptance;
   std::vector<std::string> verify;
   std::string notes;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("objective", self.objective);
-    visit("acceptance", self.acceptance);
-    visit("verify", self.verify);
-    visit("notes", self.notes);
-  }
+  ORCH_FIELDS((objective, doc("only to make the user's words more precise")),
+              (acceptance, doc("what must be true at the end")),
+              (verify, doc("shell commands that prove the whole")),
+              (notes, doc("for the Planner")));
 };
 
 struct PlanArgs {
+  static constexpr Tool kTool{"submit_plan", ToolRoles::commander | ToolRoles::planner,
+                              "Hands in the plan."};
   std::string summary;
   std::vector<std::string> verify;
   std::string verify_reason;
   std::vector<TaskSpec> tasks;
   std::vector<std::string> decisions;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("summary", self.summary);
-    visit("verify", self.verify);
-    visit("verify_reason", self.verify_reason);
-    visit("tasks", self.tasks, required);
-    visit("decisions", self.decisions);
-  }
+  ORCH_FIELDS(summary, (verify, doc("shell commands that prove the whole")),
+              (verify_reason, doc("why verify is empty")), (tasks, required), decisions);
 };
 
 struct WorkArgs {
+  static constexpr Tool kTool{"submit_work", ToolRoles::worker, "Hands in your task."};
   TaskId task;
   std::string summary;
   std::vector<std::string> files;
   std::vector<Claim> evidence;
   std::vector<TaskSpec> follow_ups;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task);
-    visit("summary", self.summary, required);
-    visit("files", self.files);
-    visit("evidence", self.evidence);
-    visit("follow_ups", self.follow_ups);
-  }
+  ORCH_FIELDS(task, (summary, required), files, (evidence, outline, doc("command, exit_code")),
+              (follow_ups, outline, doc("new tasks")));
 };
 
 struct ReviewArgs {
+  static constexpr Tool kTool{"submit_review", ToolRoles::reviewers,
+                              "Hands in your verdict. A pass needs your own green run of each "
+                              "verify command after the last change."};
   TaskId task;
   std::optional<Verdict> verdict;
   std::vector<Finding> findings;
   std::vector<Claim> evidence;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task);
-    visit("verdict", self.verdict, required);
-    visit("findings", self.findings);
-    visit("evidence", self.evidence);
-  }
+  ORCH_FIELDS((task, doc("its id, or mission")), (verdict, required), findings,
+              (evidence, doc("commands you ran in this session")));
 };
 
 struct TodoArgs {
+  static constexpr Tool kTool{
+      "update_todo", ToolRoles::commander,
+      "Changes a task, or adds one. retry: a blocked or dropped one starts again."};
   TaskId id;
   std::optional<TodoStatus> status;
   std::string title;
   std::string note;
   std::optional<TaskSpec> add;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id);
-    visit("status", self.status);
-    visit("title", self.title);
-    visit("note", self.note);
-    visit("add", self.add);
-  }
+  ORCH_FIELDS(id, status, title, note, (add, outline, doc("a task as in submit_plan")));
 };
 
 struct DelegateArgs {
+  static constexpr Tool kTool{"delegate_task", ToolRoles::commander | ToolRoles::worker,
+                              "Another Worker does a part; its summary comes back."};
   std::string title;
   std::string prompt;
   std::string agent;
@@ -165,35 +167,83 @@ struct DelegateArgs {
   bool background = false;
   std::vector<std::string> race;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("title", self.title, required);
-    visit("prompt", self.prompt, required);
-    visit("agent", self.agent);
-    visit("files", self.files);
-    visit("background", self.background);
-    visit("race", self.race);
-  }
+  ORCH_FIELDS((title, required), (prompt, required), agent, files, background, race);
 };
 
 struct ResultArgs {
+  static constexpr Tool kTool{"get_task_result", ToolRoles::commander | ToolRoles::worker,
+                              "Waits for it."};
   TaskId task;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task, required);
-  }
+  ORCH_FIELDS((task, required));
 };
 
 struct CancelArgs {
+  static constexpr Tool kTool{"cancel_task", ToolRoles::commander | ToolRoles::worker,
+                              "Drops a task."};
   TaskId task;
   std::string reason;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task, required);
-    visit("reason", self.reason);
-  }
+  ORCH_FIELDS((task, required), reason);
 };
+
+struct ListArgs {
+  static constexpr Tool kTool{"list_tasks", ToolRoles::commander | ToolRoles::worker,
+                              "The plan's state."};
+  std::string status;  ///< a word that is none: all are listed, and the answer says so
+
+  ORCH_FIELDS(status);
+};
+
+struct SearchArgs {
+  static constexpr Tool kTool{
+      "ast_search", ToolRoles::all,
+      "Finds code by structure: foo($A, $$$B) with $A a node, $$$B siblings.", "grep"};
+  std::string pattern;
+  std::string query;
+  std::string language;
+  std::vector<std::string> paths;
+  std::int64_t limit = 100;  ///< of matches; one that is out of range becomes the nearest
+
+  ORCH_FIELDS(pattern, (query, doc("tree-sitter's")), language, paths, limit);
+};
+
+struct ReplaceArgs {
+  static constexpr Tool kTool{"ast_replace", ToolRoles::worker,
+                              "Replaces what ast_search finds; apply writes the diff.", "edit"};
+  std::string pattern;
+  std::string rewrite;  ///< empty: what is found goes
+  std::string language;
+  std::vector<std::string> paths;
+  bool apply = false;
+
+  ORCH_FIELDS((pattern, required), rewrite, language, paths, apply);
+};
+
+struct OutlineArgs {
+  static constexpr Tool kTool{"ast_outline", ToolRoles::all, "What files declare.", "grep"};
+  std::vector<std::string> paths;
+
+  ORCH_FIELDS((paths, required));
+};
+
+struct DiagnosticsArgs {
+  static constexpr Tool kTool{"lsp_diagnostics", ToolRoles::worker | ToolRoles::reviewers,
+                              "Language servers on files."};
+  std::vector<std::string> paths;
+
+  ORCH_FIELDS((paths, required));
+};
+
+struct StatusArgs {
+  static constexpr Tool kTool{"mission_status", ToolRoles::all, "The mission's state."};
+
+  ORCH_FIELDS();
+};
+
+/// All tools, in the order in which the host is given them.
+using Tools = std::tuple<RunArgs, PlanArgs, TodoArgs, WorkArgs, DelegateArgs, ResultArgs, ListArgs,
+                         CancelArgs, ReviewArgs, SearchArgs, ReplaceArgs, OutlineArgs,
+                         DiagnosticsArgs, StatusArgs>;
 
 }  // namespace orchestrator

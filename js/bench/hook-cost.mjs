@@ -111,9 +111,9 @@ export class WatchedMission {
     if (!(await begun.answer).ok) throw new Error(`the replay's mission: ${(await begun.answer).text}`)
     const tasks = this.free.slice(0, 45).map((_, i) => ({ id: `T${i}`, title: `Task ${i}`, description: "-", files: [`f${i}`] }))
     const args = { summary: "-", verify: [], verify_reason: "a replay", tasks }
-    const planned = await this.link.ask({ type: "plan_submitted", session, args }, limit).answer
+    const planned = await this.link.ask({ type: "submit_plan", session, args }, limit).answer
     if (!planned.ok) throw new Error(`the replay's plan: ${planned.text}`)
-    this.link.ask({ type: "run_called", session, args: {} })
+    this.link.ask({ type: "mission_run", session, args: {} })
     const deadline = Date.now() + 5000
     const wanted = this.sessions.slice(0, 46)
     while (!wanted.every((id) => this.link.watches(id))) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run bench`: one table of the figures that the product promises, each beside what it is compared with. What each
-// row means is written in docs/benchmarks.md.
+// row means is written in docs/lab/benchmarks.md.
 
 import { loadavg } from "node:os"
 import { dirname, join } from "node:path"

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
+import { writeGenerated } from "./generate.mjs"
 import * as setup from "./setup.mjs"
 
 const { root, run } = setup
@@ -58,7 +59,7 @@ function nodeTests(dirs, { flags = [], env } = {}) {
 function testsInNode(dirs, env) {
   build()
   setup.ensureRootModules()
-  setup.cmakeBuild("release", ["orchestrator_echo"])
+  setup.cmakeBuild("release", ["orchestrator_echo", "protocol"])
   return nodeTests(dirs, { flags: ["--test-concurrency=3"], env })
 }
 
@@ -180,6 +181,14 @@ function guarded(step) {
   }
 }
 
+/** The committed files that the C++ sources give. */
+function generate() {
+  prepareNative()
+  setup.cmakeBuild("release", ["protocol"])
+  writeGenerated()
+  return true
+}
+
 /** The whole, but for the sanitizers: what .ci/run calls first. */
 function test() {
   setup.ensureSystem(setup.testNeeds) // what is missing is said once, before anything else
@@ -195,6 +204,7 @@ function test() {
 /** @type {Record<string, (args: string[]) => boolean>} */
 const tasks = {
   build,
+  generate,
   test,
   "test:native": () => nativeTests("release"),
   "test:asan": () => inOrder({ "native tests, address and undefined-behaviour sanitizers": () => nativeTests("asan-ubsan") }),

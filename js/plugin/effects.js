@@ -1,7 +1,6 @@
 // Carries out the engine's effects through the host, and tells the engine what became of them.
 
 import { disown, own } from "./directory-state.js"
-import { missionTools } from "./tools.js"
 
 /** A host kills a command some seconds after its abort. */
 const toolsMs = 5_000
@@ -73,8 +72,7 @@ async function findSessions({ host, state, tell }, effect) {
 
 /** The message of a submission that the engine has perhaps never seen. @param {import("../host/host.js").UnansweredCall} call */
 function harvested({ session, tool, id, args, prompt }) {
-  const type = /** @type {import("./tools.js").MissionTool} */ (missionTools[tool]).event
-  return { type, session, request: `harvest-${id}`, args: JSON.stringify(args), harvested: true, prompt }
+  return { type: tool, session, request: `harvest-${id}`, args: JSON.stringify(args), harvested: true, prompt }
 }
 
 /** @param {EffectContext} context @param {any} effect */

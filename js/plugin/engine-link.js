@@ -199,7 +199,7 @@ export class EngineLink {
 
   /**
    * The engine's answer to `role_asked`, if it has left one; undefined: ask. Reading it wakes no thread, where Bun would
-   * collect garbage (docs/benchmarks.md).
+   * collect garbage (docs/lab/benchmarks.md).
    * @param {string} session @returns {string | undefined}
    */
   standing(session) {

@@ -47,7 +47,7 @@ const commandQuestions = {
   resume: { type: "resume_requested" },
   stop: { type: "stop_requested", head: stopped },
   cancel: { type: "stop_requested", head: stopped },
-  mission: { type: "status_asked", head: statusAsked, general: true },
+  mission: { type: "mission_status", head: statusAsked, general: true },
 }
 
 /** @param {GateContext} context @param {import("../host/host.js").UserCommand} command @returns {Promise<Answer>} */

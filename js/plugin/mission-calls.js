@@ -1,15 +1,12 @@
 // A model's calls of mission tools: each waits for the engine's answer, as long as a mission if need be.
 
-import { missionTools } from "./tools.js"
-
 /**
  * @param {{link: import("./gates.js").Link, state: import("./directory-state.js").DirectoryState}} instance
  * @param {import("../host/host.js").MissionCall} call
  * @returns {Promise<string>} the answer's text @throws {Error} the refusal
  */
 export async function callTool({ link, state: { calls } }, { tool, session, args, signal, display }) {
-  const { event } = /** @type {import("./tools.js").MissionTool} */ (missionTools[tool])
-  const { request, answer } = link.ask({ type: event, session, args: JSON.stringify(args ?? {}) })
+  const { request, answer } = link.ask({ type: tool, session, args: JSON.stringify(args ?? {}) })
   let waiting = true
   // The host's signal also fires after a normal end (host contract A.20): then nothing waits any more.
   const aborted = () => {

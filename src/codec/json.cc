@@ -311,6 +311,13 @@ void Reader::wrong_type(std::string_view expected, const Node& node) {
   add("expected " + std::string(expected) + ", got " + what(node));
 }
 
+void Reader::ignored_text(const Node& object, std::string_view key) {
+  const Node* child = find(object, key);
+  const Step step(*this, key);
+  std::string ignored;
+  if (child != nullptr && !is_absent(*child, Empty::text)) string(*child, ignored);
+}
+
 void Reader::refuse_unknown(const Node& object, std::span<const std::string_view> known) {
   if (options_.unknown_keys == UnknownKeys::ignore) return;
   for (const auto& [key, child] : object.items()) {

@@ -248,6 +248,10 @@ class Reader {
     if (!enter()) return;
     std::vector<std::string_view> known;
     if (tagged) known.push_back("type");
+    if constexpr (requires { T::kIgnoredKey; }) {
+      known.push_back(T::kIgnoredKey);
+      ignored_text(object, T::kIgnoredKey);
+    }
     T::describe(item, [&]<class Field, class... Tags>(std::string_view key, Field& field, Tags...) {
       known.push_back(key);
       const Node* child = find(object, key);
@@ -314,6 +318,7 @@ class Reader {
   void add(std::string message);
   void missing(const Node* node);
   void wrong_type(std::string_view expected, const Node& node);
+  void ignored_text(const Node& object, std::string_view key);
   void refuse_unknown(const Node& object, std::span<const std::string_view> known);
 
   [[nodiscard]] bool is_absent(const Node& node, Empty empty) const;

@@ -8,7 +8,7 @@
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
 
-/// The payloads of a log's records, as docs/wal_format.md tells them.
+/// The payloads of a log's records, as docs/design/log-format.md tells them.
 namespace orchestrator::codec {
 
 /// An event as it was logged. `witness` is 0 and means nothing in a version 1 log.
@@ -31,11 +31,7 @@ struct StateMark {
   std::string engine;  ///< the version of the program that came to this state
   std::string hash;    ///< BLAKE2b of `encode_state`, 64 hexadecimal digits
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("engine", self.engine);
-    visit("hash", self.hash);
-  }
+  ORCH_FIELDS(engine, hash);
 };
 [[nodiscard]] std::string encode_mark(const StateMark& mark);
 [[nodiscard]] bool decode_mark(std::string_view bytes, StateMark& mark, std::string* error);

@@ -1,11 +1,9 @@
 #include "codec/message.h"
 
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
-#include "base/nearest.h"
 #include "codec/binary.h"
+#include "codec/limits.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::codec {
@@ -27,9 +25,10 @@ template <ToolCall T>
 void read_arguments(const nlohmann::json& args, T& event) {
   Problems problems;
   // A text is how the JS side sends what a model wrote: it is bounded before anything walks it.
-  const bool read = args.is_string()
-                        ? parse_json(args.get_ref<const std::string&>(), event.args, problems)
-                        : read_json(args, event.args, problems);
+  bool read = args.is_string()
+                  ? parse_json(args.get_ref<const std::string&>(), event.args, problems)
+                  : read_json(args, event.args, problems);
+  if (read) read = check_limits(event.args, problems);
   if (!read) {
     for (const Problem& problem : problems) event.problems.push_back(to_string(problem));
   }
@@ -51,28 +50,12 @@ Incoming failed(std::string problem) {
 }
 
 template <class Variant, std::size_t I = 0>
-bool names_type(const std::string& type) {
+constexpr bool names_type(std::string_view type) {
   if constexpr (I == std::variant_size_v<Variant>) {
     return false;
   } else {
     return std::variant_alternative_t<I, Variant>::kType == type ||
            names_type<Variant, I + 1>(type);
-  }
-}
-
-/// `lsp`: languages that there are, and commands that name a program.
-void check_language_servers(const Options& options, Problems& problems) {
-  constexpr std::array<std::string_view, 5> kLanguages{"cpp", "go", "python", "rust", "typescript"};
-  for (const auto& [language, server] : options.lsp) {
-    if (std::ranges::find(kLanguages, language) == kLanguages.end()) {
-      const auto close = base::nearest(language, kLanguages);
-      problems.push_back(
-          {"lsp." + language, "no such language" +
-                                  (close ? "; did you mean \"" + *close + "\"?" : std::string()) +
-                                  " There are cpp, go, python, rust, typescript"});
-    }
-    if (!server.command.empty() && server.command.front().empty())
-      problems.push_back({"lsp." + language + ".command[0]", "a program is needed"});
   }
 }
 
@@ -87,11 +70,24 @@ std::string take_string(nlohmann::json& object, const char* key) {
 struct Versioned {
   std::uint32_t schema = 0;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("schema", self.schema);
-  }
+  ORCH_FIELDS(schema);
 };
+
+/// Every tool is an event or a query.
+template <class... Args>
+constexpr bool all_are_messages(const std::tuple<Args...>* /*tools*/) {
+  return ((names_type<Happening>(Args::kTool.name) || names_type<Query>(Args::kTool.name)) && ...);
+}
+static_assert(all_are_messages(static_cast<const Tools*>(nullptr)));
+
+/// The names of roles that options know are those of the roles.
+constexpr bool all_are_roles() {
+  for (const std::string_view name : kRoleNames) {
+    if (!from_name<Role>(name)) return false;
+  }
+  return kRoleNames.size() + 1 == names_of<Role>().size();  // and `none`
+}
+static_assert(all_are_roles());
 
 }  // namespace
 
@@ -152,47 +148,13 @@ std::uint32_t schema_of(std::string_view json) {
 
 bool check_options(const Options& options, Problems& problems) {
   const std::size_t before = problems.size();
-  // A limit of 0 would end a mission before it began.
-  const auto positive = [&](const char* path, std::uint32_t value, std::uint32_t max) {
-    if (value < 1 || value > max) {
-      problems.push_back({path, "must be from 1 to " + std::to_string(max)});
-    }
-  };
-  positive("parallel.initial", options.parallel.initial, 50);
-  positive("parallel.max", options.parallel.max, 50);
-  positive("limits.attempts", options.limits.attempts, 100);
-  positive("limits.iterations", options.limits.iterations, 100);
-  positive("limits.tasks", options.limits.tasks, 500);
-  positive("limits.continuations", options.limits.continuations, 100);
-  positive("timeouts.stall_s", options.timeouts.stall_s, 86'400);
-  if (options.limits.depth > 10) problems.push_back({"limits.depth", "must be from 0 to 10"});
-  if (options.budget.usd < 0) problems.push_back({"budget.usd", "must not be negative"});
-  if (options.budget.minutes < 0 || options.budget.minutes > 1e7)
-    problems.push_back({"budget.minutes", "must be from 0 to 10000000"});
-  for (const auto& [role, model] : options.models) {
-    if (!from_name<Role>(role) || role == "none") {
-      problems.push_back({"models." + role,
-                          "no such role: commander, planner, worker, reviewer, master-reviewer"});
-    }
-    if (model.find('/') == std::string::npos) {
-      problems.push_back({"models." + role, "write \"provider/model\""});
-    }
-  }
-  check_language_servers(options, problems);
-  for (const auto& [model, most] : options.parallel.per_model) {
-    if (model.find('/') == std::string::npos)
-      problems.push_back({"parallel.per_model." + model, "write \"provider/model\""});
-    positive(("parallel.per_model." + model).c_str(), most, 50);
+  check_limits(options, problems);
+  // What lies between two values is no tag of one field.
+  for (const auto& [language, server] : options.lsp) {
+    if (!server.command.empty() && server.command.front().empty())
+      problems.push_back({"lsp." + language + ".command[0]", "a program is needed"});
   }
   for (const auto& [key, model] : options.fallback) {
-    const bool role = from_name<Role>(key) && key != "none";
-    if (!role && key.find('/') == std::string::npos) {
-      problems.push_back({"fallback." + key,
-                          "neither a role (commander, planner, worker, reviewer, master-reviewer) "
-                          "nor \"provider/model\""});
-    }
-    if (model.find('/') == std::string::npos)
-      problems.push_back({"fallback." + key, "write \"provider/model\""});
     if (model == key) problems.push_back({"fallback." + key, "names itself"});
   }
   return problems.size() == before;

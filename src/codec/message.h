@@ -19,10 +19,7 @@ struct Hello {
   static constexpr std::string_view kType = "hello";
   HostMode mode = HostMode::serve;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("mode", self.mode, required);
-  }
+  ORCH_FIELDS((mode, required));
 };
 
 /// Which role does this session play? Answered by `{role, card, capped, stopped}`.
@@ -31,11 +28,7 @@ struct RoleAsked {
   RequestId request;
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-    visit("session", self.session, required);
-  }
+  ORCH_FIELDS((request, required), (session, required));
 };
 
 /// A watched session is about to ask its model.
@@ -43,20 +36,15 @@ struct RequestBegan {
   static constexpr std::string_view kType = "request_began";
   SessionId session;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("session", self.session, required);
-  }
+  ORCH_FIELDS((session, required));
 };
 
+/// `mission_status`, and the command `/mission`.
 struct StatusAsked {
-  static constexpr std::string_view kType = "status_asked";
+  static constexpr std::string_view kType = StatusArgs::kTool.name;
   RequestId request;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-  }
+  ORCH_FIELDS((request, required));
 };
 
 /// A mission session is about to write these files (absolute, or relative to the project).
@@ -67,13 +55,7 @@ struct WriteAsked {
   std::vector<std::string> paths;
   bool child = false;  ///< the engine has made this session, for this mission or an earlier one
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-    visit("session", self.session, required);
-    visit("paths", self.paths);
-    visit("child", self.child);
-  }
+  ORCH_FIELDS((request, required), (session, required), paths, child);
 };
 
 /// A mission session has written these files: what has it broken? Answered by words for the tool's
@@ -84,12 +66,7 @@ struct CheckAsked {
   SessionId session;
   std::vector<std::string> paths;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-    visit("session", self.session, required);
-    visit("paths", self.paths);
-  }
+  ORCH_FIELDS((request, required), (session, required), paths);
 };
 
 /// A mission session is about to run a command, which begins when this is answered: until then the
@@ -101,101 +78,52 @@ struct CommandAsked {
   std::string call;     ///< the host's id of the tool call, as in `CommandRan`
   std::string command;  ///< its beginning
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-    visit("session", self.session, required);
-    visit("call", self.call);
-    visit("command", self.command);
-  }
+  ORCH_FIELDS((request, required), (session, required), call, command);
 };
 
 /// A tool that looks at the project's code; `args` is what the model wrote, read by the runtime.
-template <class Tool>
+template <class Args>
 struct CodeAsked {
-  static constexpr std::string_view kType = Tool::kType;
+  static constexpr std::string_view kType = Args::kTool.name;
   RequestId request;
   SessionId session;
   std::string args;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-    visit("session", self.session, required);
-  }
+  ORCH_FIELDS((request, required), (session, required));
 };
-struct SearchTool {
-  static constexpr std::string_view kType = "ast_search_asked";
-};
-struct ReplaceTool {
-  static constexpr std::string_view kType = "ast_replace_asked";
-};
-struct OutlineTool {
-  static constexpr std::string_view kType = "ast_outline_asked";
-};
-using AstSearchAsked = CodeAsked<SearchTool>;
-using AstReplaceAsked = CodeAsked<ReplaceTool>;
-using AstOutlineAsked = CodeAsked<OutlineTool>;
+using AstSearchAsked = CodeAsked<SearchArgs>;
+using AstReplaceAsked = CodeAsked<ReplaceArgs>;
+using AstOutlineAsked = CodeAsked<OutlineArgs>;
 
 /// A tool whose arguments the codec reads.
 template <class Args>
 struct ToolAsked {
-  static constexpr std::string_view kType = Args::kType;
+  static constexpr std::string_view kType = Args::kTool.name;
   RequestId request;
   SessionId session;
   Args args;
   std::vector<std::string> problems;  ///< mistakes of the model in `args`
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-    visit("session", self.session, required);
-  }
+  ORCH_FIELDS((request, required), (session, required));
 };
 
-struct DiagnosticsArgs {
-  static constexpr std::string_view kType = "diagnostics_asked";
-  std::vector<std::string> paths;
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("paths", self.paths, required);
-  }
-};
-/// `lsp_diagnostics`: what do language servers say of these files now?
+/// What do language servers say of these files now?
 using DiagnosticsAsked = ToolAsked<DiagnosticsArgs>;
+using ListAsked = ToolAsked<ListArgs>;
 
 /// What of the configuration the host must be told. Answered by `Settings`.
 struct SettingsAsked {
   static constexpr std::string_view kType = "settings_asked";
   RequestId request;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("request", self.request, required);
-  }
+  ORCH_FIELDS((request, required));
 };
 
 struct Settings {
   HostSnapshots snapshots = HostSnapshots::keep;
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("snapshots", self.snapshots);
-  }
+  ORCH_FIELDS(snapshots);
 };
-
-struct ListArgs {
-  static constexpr std::string_view kType = "list_asked";
-  std::optional<TaskStatus> status;
-
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("status", self.status);
-  }
-};
-/// `list_tasks`
-using ListAsked = ToolAsked<ListArgs>;
 
 using Query = std::variant<Hello, RoleAsked, RequestBegan, StatusAsked, WriteAsked, CheckAsked,
                            CommandAsked, AstSearchAsked, AstReplaceAsked, AstOutlineAsked,

@@ -1,29 +1,33 @@
-#include "orchestrator/step.h"
+#include "core/step.h"
 
 #include <algorithm>
 
-#include "core/budget.h"
-#include "core/commander.h"
-#include "core/context.h"
-#include "core/delegation.h"
-#include "core/give_way.h"
-#include "core/governor.h"
-#include "core/isolation.h"
-#include "core/mission.h"
-#include "core/parting.h"
-#include "core/permission.h"
-#include "core/plan.h"
-#include "core/prompt.h"
-#include "core/recovery.h"
-#include "core/schedule.h"
-#include "core/session_events.h"
-#include "core/session_pool.h"
-#include "core/spare.h"
-#include "core/stray.h"
-#include "core/submission.h"
-#include "core/task_graph.h"
-#include "core/todo_edit.h"
-#include "core/trace.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "core/mission/commander.h"
+#include "core/mission/mission_lifecycle.h"
+#include "core/mission/mission_run.h"
+#include "core/models/budget.h"
+#include "core/models/limiter.h"
+#include "core/prompts/prompt.h"
+#include "core/schedule/deadlock.h"
+#include "core/schedule/race.h"
+#include "core/schedule/schedule.h"
+#include "core/sessions/host_events.h"
+#include "core/sessions/parting.h"
+#include "core/sessions/permission.h"
+#include "core/sessions/recovery.h"
+#include "core/sessions/session_lifecycle.h"
+#include "core/sessions/waiters.h"
+#include "core/state/admission.h"
+#include "core/state/checkouts.h"
+#include "core/state/path_claims.h"
+#include "core/state/sessions.h"
+#include "core/tools/handlers.h"
+#include "core/tools/todo_file.h"
+#include "core/worktrees/external_changes.h"
+#include "core/worktrees/warm_pool.h"
+#include "core/worktrees/worktrees.h"
 
 namespace orchestrator {
 namespace core {
@@ -69,10 +73,10 @@ std::string why_not_resume(const State& state, const ResumeRequested& event) {
     return "/resume: no mission waits in this directory" + last + " /task <objective> starts one.";
   }
   if (event.session.empty()) return "/resume: no session is named that is to have the mission";
-  const std::string named = trimmed(event.arguments);
+  const std::string named = base::trimmed(event.arguments);
   if (!named.empty() && named != mission) {
-    return "/resume: the mission of this directory is " + mission + ", not \"" + clip(named, 60) +
-           "\"";
+    return "/resume: the mission of this directory is " + mission + ", not \"" +
+           base::clip(named, 60) + "\"";
   }
   if (const Session* child = find_session(state, event.session)) {
     return "/resume: this session is the " + std::string(to_name(child->role)) + " of mission " +
@@ -115,23 +119,24 @@ struct Dispatch {
   }
 
   void operator()(const StopRequested& event) {
-    const std::string words = trimmed(event.arguments);
+    const std::string words = base::trimmed(event.arguments);
     const State& state = ctx.state;
     if (!words.empty() && words != "--pause") {
-      return ctx.refuse(event.request, "/stop: \"" + clip(words, 60) +
+      return ctx.refuse(event.request, "/stop: \"" + base::clip(words, 60) +
                                            "\" is not known; write /stop or /stop --pause");
     }
     if (!is_active(state.phase)) {
       return ctx.refuse(event.request, "/stop: no mission is active in this directory");
     }
     if (words.empty()) {
-      cancel_mission(ctx, "stopped by the user");
+      ctx.conclude(Phase::cancelled, "stopped by the user");
     } else if (state.phase == Phase::paused) {
       return ctx.refuse(event.request, "/stop --pause: mission " + state.mission.value +
                                            " is paused already; /resume goes on");
     } else {
-      pause_mission(ctx, "paused by the user");
+      ctx.conclude(Phase::paused, "paused by the user");
     }
+    carry_out_conclusion(ctx);
     ctx.accept(event.request, status_text(state));
   }
 
@@ -150,7 +155,7 @@ struct Dispatch {
     if (!is_running(state.phase) || state.dormant) resume_mission(ctx);
     commander_takes_over(ctx);
     ctx.accept(event.request, "The mission goes on (" + progress_title(state) +
-                                  "): " + first_line(state.objective, 200) +
+                                  "): " + base::first_line(state.objective, 200) +
                                   "\n\nCall mission_run to go on with it.");
   }
 
@@ -282,7 +287,10 @@ struct Dispatch {
   void operator()(const DelegateCalled& event) { on_delegate(ctx, event); }
   void operator()(const ResultAsked& event) { on_result_asked(ctx, event); }
   void operator()(const CancelCalled& event) { on_cancel(ctx, event); }
-  void operator()(const WorktreesAnswered& event) { on_worktrees_answered(ctx, event); }
+  void operator()(const WorktreesAnswered& event) {
+    if (prepares_race(ctx.state, event)) return on_race_prepared(ctx, event);
+    on_worktrees_answered(ctx, event);
+  }
   void operator()(const DirectoryDisposed& event) { on_directory_disposed(ctx, event.effect); }
   void operator()(const DirectoryOpened& event) {
     on_directory_opened(ctx, event.effect, event.opened);
@@ -304,14 +312,15 @@ struct Dispatch {
   void operator()(const PermissionAnswered& event) { on_permission_answered(ctx, event); }
   void operator()(const StorageFailed& event) {
     if (is_running(ctx.state.phase)) {
-      pause_mission(ctx, "its state could not be written: " + clip(event.reason, 300));
+      ctx.conclude(Phase::paused,
+                   "its state could not be written: " + base::clip(event.reason, 300));
     }
   }
 
   void operator()(const TimerFired& event) {
     if (event.timer == ctx.state.deadline_timer && event.timer != 0) {
       ctx.state.deadline_timer = 0;
-      if (is_running(ctx.state.phase)) pause_mission(ctx, "the time budget is spent");
+      if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "the time budget is spent");
     } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
                !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
                !on_governor_timer(ctx, event.timer) && !on_tree_timer(ctx, event.timer)) {
@@ -342,14 +351,17 @@ bool prompts_commander(const Context& ctx) {
 Effects run_step(Context ctx, const Event& event) {
   State& state = ctx.state;
   std::visit(Dispatch{ctx}, event.what);
+  carry_out_conclusion(ctx);
   const bool dispatches = is_running(state.phase) && !state.dormant && !is_recovering(state);
   end_rests(ctx);
   if (ctx.moved) let_requests_out(ctx);
   if (dispatches && ctx.moved) schedule(ctx);
+  carry_out_conclusion(ctx);
   let_parting_go(ctx);
   drop_worktrees(ctx);
   const bool prompts = prompts_commander(ctx);
   if (dispatches && is_running(state.phase) && !prompts) check_budget(ctx);
+  carry_out_conclusion(ctx);
   if (is_running(state.phase) && !state.dormant) {
     watch_models(ctx, prompts && is_capped(state));
   } else {
@@ -431,8 +443,8 @@ std::string why_not_write(const State& state, const SessionId& session, const st
                           bool was_child) {
   const bool ours = is_active(state.phase) && (session == state.root_session || was_child ||
                                                find_session(state, session) != nullptr);
-  if (ours && core::is_reserved_path(core::project_path(path))) {
-    return "Write refused: " + core::clip(path, 200) +
+  if (ours && core::is_reserved_path(base::project_path(path))) {
+    return "Write refused: " + base::clip(path, 200) +
            " is kept by the mission's engine or by git. The plan is changed with update_todo or by "
            "a person; leave these files alone.";
   }
@@ -442,9 +454,9 @@ std::string why_not_write(const State& state, const SessionId& session, const st
   if (child != nullptr && child->aborting) return over;  // also of a mission that was stopped
   if (!is_active(state.phase)) return "";
   if (child == nullptr) return was_child && session != state.root_session ? over : "";
-  const std::string clean = core::project_path(path);
+  const std::string clean = base::project_path(path);
   if (clean.empty()) {
-    return "Write refused: " + core::clip(path, 200) +
+    return "Write refused: " + base::clip(path, 200) +
            " is outside the project; write inside its directory.";
   }
   if (child->state == SessionState::ended) return over;
@@ -460,7 +472,7 @@ std::string why_not_write(const State& state, const SessionId& session, const st
   const Task* holder = core::holder_of(state, own == nullptr ? nobodys : *own, clean);
   if (holder == nullptr) return "";
   return "Write refused: " + clean + " belongs to task " + holder->id.value + " (" +
-         core::clip(holder->title, 80) + "), which is " + std::string(to_name(holder->status)) +
+         base::clip(holder->title, 80) + "), which is " + std::string(to_name(holder->status)) +
          " now. Leave it; say in your submission what it should change, or do your part without "
          "it.";
 }

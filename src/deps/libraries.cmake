@@ -1,5 +1,5 @@
 # Third-party libraries, each an interface target dep_<what> with SYSTEM includes, so that our warnings stop at our code.
-# docs/building.md says why each was chosen. Debian's packages; js/dev/setup.mjs installs them.
+# docs/design/building.md says why each was chosen. Debian's packages; js/dev/setup.mjs installs them.
 
 # orch_header(<target> <header> <package>): an interface library for a header-only package.
 function(orch_header target header package)

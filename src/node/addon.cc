@@ -23,9 +23,9 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "engine/engine.h"
+#include "engine/shared_engine.h"
 #include "node/factory.h"
-#include "runtime/engine.h"
-#include "runtime/process_engine.h"
 
 namespace orchestrator::node {
 namespace {
@@ -87,7 +87,7 @@ class BindingObject : public Napi::ObjectWrap<BindingObject> {
 
   /// Outlives the object: the ThreadSafeFunction holds it until it is finalized.
   struct Link {
-    std::shared_ptr<runtime::Binding> binding;
+    std::shared_ptr<engine::Binding> binding;
     Wake wake;
   };
   std::shared_ptr<Link> link_;
@@ -102,8 +102,8 @@ class EnvData {
   uint64_t callback_errors = 0;
   std::string last_callback_error;
 
-  runtime::Engine& engine() {
-    if (!use_) use_ = std::make_unique<runtime::EngineUse>(directory_factory());
+  engine::Engine& engine() {
+    if (!use_) use_ = std::make_unique<engine::EngineUse>(directory_factory());
     return use_->engine();
   }
   void note(std::string_view callback_error) {
@@ -119,7 +119,7 @@ class EnvData {
   }
 
  private:
-  std::unique_ptr<runtime::EngineUse> use_;
+  std::unique_ptr<engine::EngineUse> use_;
 };
 
 Napi::Value fail(Napi::Env env, const std::string& message) {
@@ -273,14 +273,14 @@ Napi::Value info_of(const Napi::CallbackInfo& info) {
   EnvData& data = *info.Env().GetInstanceData<EnvData>();
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("version", ORCH_VERSION);
-  object.Set("uvVersion", runtime::uv_version());
-  object.Set("running", runtime::engine_uses() > 0);
-  set_number(object, "environments", runtime::engine_uses());
+  object.Set("uvVersion", engine::uv_version());
+  object.Set("running", engine::engine_uses() > 0);
+  set_number(object, "environments", engine::engine_uses());
   set_number(object, "bindings", data.bindings.size());
   set_number(object, "callbackErrors", data.callback_errors);
   object.Set("lastCallbackError", data.last_callback_error);
   if (data.running()) {
-    const runtime::EngineStats stats = data.engine().stats();
+    const engine::EngineStats stats = data.engine().stats();
     set_number(object, "directories", stats.directories);
     set_number(object, "messages", stats.messages);
     set_number(object, "batches", stats.batches);

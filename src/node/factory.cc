@@ -1,11 +1,11 @@
 #include "node/factory.h"
 
-#include "runtime/project.h"
+#include "runtime/project/project.h"
 
 namespace orchestrator::node {
 
-runtime::DirectoryFactory directory_factory() {
-  return [](const std::string& path, const std::string& options_json, runtime::Outbox& outbox) {
+engine::DirectoryFactory directory_factory() {
+  return [](const std::string& path, const std::string& options_json, engine::Outbox& outbox) {
     return runtime::make_project(path, options_json, outbox);
   };
 }

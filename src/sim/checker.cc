@@ -6,11 +6,11 @@
 
 #include "codec/binary.h"
 #include "codec/json.h"
-#include "core/budget.h"
-#include "core/claims.h"
-#include "core/governor.h"
-#include "core/session_pool.h"
-#include "core/task_graph.h"
+#include "core/models/budget.h"
+#include "core/models/limiter.h"
+#include "core/state/path_claims.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
 #include "orchestrator/step.h"
 #include "sim/violation.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/project.h"
+#include "runtime/project/project.h"
 #include "sim/disk.h"
 
 namespace orchestrator::sim {

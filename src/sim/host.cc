@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "core/task_graph.h"
+#include "core/state/path_claims.h"
 #include "orchestrator/step.h"
 #include "sim/violation.h"
 

@@ -20,7 +20,8 @@ namespace orchestrator::sim {
 
 /// The simulated OpenCode: its database of sessions, which outlives processes, their turns, which
 /// do not, and the JS side of the plugin between it and the engine. It does what
-/// docs/host-contract.md found the real one to do, and goes wrong as the faults of the run say.
+/// docs/design/host-contract.md found the real one to do, and goes wrong as the faults of the run
+/// say.
 class Host {
  public:
   Host(Faults& faults, Timeline& timeline, Disk& disk, Checker& checker, Trace& trace,

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/task_graph.h"
+#include "core/state/tasks.h"
 
 namespace orchestrator::sim {
 namespace {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "codec/json.h"
-#include "runtime/role_answer.h"
+#include "runtime/project/session_info.h"
 #include "sim/violation.h"
 
 namespace orchestrator::sim {
@@ -63,10 +63,10 @@ void Process::work_off() {
   const std::vector<std::string> batch = std::exchange(inbox_, {});
   messages_ += batch.size();
   for (const std::string& message : batch) trace_.note(timeline_.now_ms(), "->", message);
-  enter([&](runtime::Directory& project) { project.on_messages(batch, *this); });
+  enter([&](engine::Directory& project) { project.on_messages(batch, *this); });
 }
 
-void Process::enter(const std::function<void(runtime::Directory&)>& call) {
+void Process::enter(const std::function<void(engine::Directory&)>& call) {
   if (over_ || given_up_) return;
   disk_.set_now(timeline_.now_ms());
   inside_ = true;
@@ -126,7 +126,7 @@ void Process::fail(const std::string& reason) {
     given_up_ = true;
     return;
   }
-  timeline_.after(kRevivalMs, [this] { enter([](runtime::Directory&) {}); });
+  timeline_.after(kRevivalMs, [this] { enter([](engine::Directory&) {}); });
 }
 
 void Process::end_in_order() {
@@ -160,13 +160,13 @@ void Process::start_timer(std::uint64_t id, std::uint64_t delay_ms) {
     const auto it = timers_.find(id);
     if (it == timers_.end() || it->second != setting) return;
     timers_.erase(it);
-    enter([&](runtime::Directory& project) { project.on_timer(id, *this); });
+    enter([&](engine::Directory& project) { project.on_timer(id, *this); });
   });
 }
 
-void Process::run_on_pool(std::function<void()> work, std::function<void(runtime::Outbox&)> done) {
+void Process::run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) {
   timeline_.after(1, [this, work = std::move(work), done = std::move(done)] {
-    enter([&](runtime::Directory&) {
+    enter([&](engine::Directory&) {
       work();
       done(*this);
     });

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "codec/message.h"
-#include "runtime/project.h"
+#include "runtime/project/project.h"
 #include "sim/checker.h"
 #include "sim/disk.h"
 #include "sim/timeline.h"
@@ -22,7 +22,7 @@ inline constexpr const char* kRoot = "/p";
 /// The engine's end of a simulated process: the real Project, with the inbox, the timers and the
 /// watch list that the engine gives it, and its revival after a failure. Messages go in as JSON and
 /// effects come out as JSON.
-class Process final : private runtime::Outbox {
+class Process final : private engine::Outbox {
  public:
   struct Ears {
     /// An effect reaches the JS side.
@@ -72,10 +72,10 @@ class Process final : private runtime::Outbox {
     if (watched_.contains(session)) standing_[session] = std::move(text);
   }
   std::uint64_t now_ms() override { return timeline_.now_ms(); }
-  void run_on_pool(std::function<void()> work, std::function<void(runtime::Outbox&)> done) override;
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override;
 
   void work_off();
-  void enter(const std::function<void(runtime::Directory&)>& call);
+  void enter(const std::function<void(engine::Directory&)>& call);
   void fail(const std::string& reason);
   void let_out();
   void check_standing() const;
@@ -90,7 +90,7 @@ class Process final : private runtime::Outbox {
   const std::function<std::string(const std::string&)> machine_;
   Random random_;
   Ears ears_;
-  std::unique_ptr<runtime::Directory> project_;
+  std::unique_ptr<engine::Directory> project_;
   std::vector<std::string> inbox_;
   std::vector<std::string> outgoing_;
   std::map<std::uint64_t, std::uint64_t> timers_;  ///< id -> which setting of it counts

@@ -7,7 +7,7 @@
 
 #include "store/wal_record.h"
 
-// The bytes of a log, as docs/wal_format.md tells them. Shared by the writer and the reader;
+// The bytes of a log, as docs/design/log-format.md tells them. Shared by the writer and the reader;
 // private to src/store and its tests.
 namespace orchestrator::store {
 

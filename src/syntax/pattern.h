@@ -2,7 +2,7 @@
 // siblings, `$_` and `$$$` for what nobody asks after, and a name used twice for equal code.
 //
 // A pattern is compiled by the language's own grammar, so that it means what the code means. What
-// matches what is written in docs/ast.md; it follows ast-grep's default ("smart").
+// matches what is written in docs/user/code-search.md; it follows ast-grep's default ("smart").
 
 #ifndef ORCHESTRATOR_SYNTAX_PATTERN_H_
 #define ORCHESTRATOR_SYNTAX_PATTERN_H_

@@ -2,7 +2,7 @@
 // proof that replay gives what was logged. Reads only. Exit codes: 0 done, 1 it does not hold, 2
 // usage, 3 no such file.
 
-#include "runtime/replay.h"
+#include "runtime/history/replay.h"
 
 #include <algorithm>
 #include <array>
@@ -18,8 +18,8 @@
 #include "codec/message.h"
 #include "orchestrator/step.h"
 #include "os/file_system.h"
-#include "runtime/mission_recovery.h"
-#include "runtime/mission_timeline.h"
+#include "runtime/history/mission_recovery.h"
+#include "runtime/history/mission_timeline.h"
 
 namespace orchestrator::tools {
 namespace {
@@ -58,24 +58,8 @@ struct Proof {
   std::string fault;
   std::uint64_t receipts = 0;  ///< links of the chain of receipts
 
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("ok", self.ok);
-    visit("mission", self.mission);
-    visit("segments", self.segments);
-    visit("events", self.events);
-    visit("witnesses", self.witnesses);
-    visit("marks", self.marks);
-    visit("last_seq", self.last_seq);
-    visit("last_hash", self.last_hash);
-    visit("snapshot_seq", self.snapshot_seq);
-    visit("torn_bytes", self.torn_bytes);
-    visit("file", self.file);
-    visit("offset", self.offset);
-    visit("seq", self.seq);
-    visit("fault", self.fault);
-    visit("receipts", self.receipts);
-  }
+  ORCH_FIELDS(ok, mission, segments, events, witnesses, marks, last_seq, last_hash, snapshot_seq,
+              torn_bytes, file, offset, seq, fault, receipts);
 
   void fail(const std::string& in, std::uint64_t at, std::uint64_t event, const std::string& why) {
     if (!ok) return;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "os/file_system.h"
-#include "runtime/source_tree.h"
+#include "runtime/code/source_files.h"
 #include "syntax/search.h"
 
 namespace {

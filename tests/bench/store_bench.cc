@@ -1,5 +1,5 @@
 // What durability costs: `store_bench <empty directory on the disk to measure>` prints one JSON
-// object. js/bench/store.mjs starts it; docs/benchmarks.md says what the figures mean.
+// object. js/bench/store.mjs starts it; docs/lab/benchmarks.md says what the figures mean.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,8 +16,8 @@
 #include "codec/log_record.h"
 #include "orchestrator/step.h"
 #include "os/file_system.h"
-#include "runtime/mission_store.h"
-#include "runtime/replay.h"
+#include "runtime/history/mission_store.h"
+#include "runtime/history/replay.h"
 #include "store/wal_format.h"
 #include "store/wal_writer.h"
 

@@ -21,49 +21,30 @@ using sample::Place;
 // Two versions of one record, as an upgrade would leave them in a log.
 struct ItemV1 {
   std::string name;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("name", self.name);
-  }
+  ORCH_FIELDS(name);
 };
 struct ItemV2 {
   std::string name;
   std::uint32_t weight = 7;
   std::vector<std::string> tags = {"default"};
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("name", self.name);
-    visit("weight", self.weight);
-    visit("tags", self.tags);
-  }
+  ORCH_FIELDS(name, weight, tags);
 };
 template <class Item>
 struct List {
   std::vector<Item> items;
   Item one;
   std::int32_t after = 0;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("items", self.items);
-    visit("one", self.one);
-    visit("after", self.after);
-  }
+  ORCH_FIELDS(items, one, after);
 };
 
 struct Chain {  // holds itself: the only way to nest deeply
   std::vector<Chain> next;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("next", self.next);
-  }
+  ORCH_FIELDS(next);
 };
 
 struct Real {
   double value = 0;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("value", self.value);
-  }
+  ORCH_FIELDS(value);
 };
 
 TEST(Binary, RoundTripOfEveryKindOfField) {

@@ -23,12 +23,7 @@ struct Finding {
   std::uint32_t line = 0;
   Phase phase = Phase::planning;
   bool operator==(const Finding&) const = default;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("file", self.file);
-    visit("line", self.line);
-    visit("phase", self.phase);
-  }
+  ORCH_FIELDS(file, line, phase);
 };
 
 struct Task {
@@ -41,38 +36,19 @@ struct Task {
   std::int32_t weight = 1;
   bool apply = false;
   double share = 0.5;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("id", self.id, required);
-    visit("title", self.title, required);
-    visit("deps", self.deps);
-    visit("files", self.files);
-    visit("race", self.race);
-    visit("finding", self.finding);
-    visit("weight", self.weight);
-    visit("apply", self.apply);
-    visit("share", self.share);
-  }
+  ORCH_FIELDS((id, required), (title, required), deps, files, race, finding, weight, apply, share);
 };
 
 struct Plan {
   std::string summary;
   std::vector<Task> tasks;
   std::map<std::string, std::uint32_t> per_model;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("summary", self.summary, required);
-    visit("tasks", self.tasks, required);
-    visit("per_model", self.per_model);
-  }
+  ORCH_FIELDS((summary, required), (tasks, required), per_model);
 };
 
 struct Chain {
   std::vector<Chain> next;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("next", self.next);
-  }
+  ORCH_FIELDS(next);
 };
 
 template <class T>

@@ -14,7 +14,7 @@ T event_of(std::string_view json) {
 
 TEST(Message, MistakesOfAModelGoIntoTheEvent) {
   const auto event = event_of<PlanSubmitted>(
-      R"({"type":"plan_submitted","request":"r1","session":"s1",
+      R"({"type":"submit_plan","request":"r1","session":"s1",
           "args":{"tasks":[{"id":"T1","title":5,"dep":["T2"]}],"verify":"npm test"}})");
   EXPECT_EQ(event.request, RequestId("r1"));
   ASSERT_EQ(event.problems.size(), 3U);
@@ -26,8 +26,7 @@ TEST(Message, MistakesOfAModelGoIntoTheEvent) {
 TEST(Message, ArgumentsThatAreNoObjectAreTheModelsMistakeToo) {
   for (const char* args : {"null", "5", "\"x\"", "[]", "[{\"task\":1}]"}) {
     const auto event = event_of<WorkSubmitted>(
-        std::string(R"({"type":"work_submitted","request":"r","session":"s","args":)") + args +
-        "}");
+        std::string(R"({"type":"submit_work","request":"r","session":"s","args":)") + args + "}");
     EXPECT_FALSE(event.problems.empty()) << args;
   }
 }
@@ -72,7 +71,7 @@ TEST(Message, EventsAndStatesComeBackAsTheyWere) {
 }
 
 TEST(Message, HostileArgumentsAreTheModelsMistakeAndReachNoRecursion) {
-  const std::string head = R"({"type":"work_submitted","request":"r","session":"s","args":")";
+  const std::string head = R"({"type":"submit_work","request":"r","session":"s","args":")";
   const auto deep = event_of<WorkSubmitted>(head + std::string(1'000'000, '[') + "\"}");
   ASSERT_EQ(deep.problems.size(), 1U);
   EXPECT_NE(deep.problems[0].find("nested deeper"), std::string::npos);
@@ -80,14 +79,14 @@ TEST(Message, HostileArgumentsAreTheModelsMistakeAndReachNoRecursion) {
   ASSERT_EQ(large.problems.size(), 1U);
   EXPECT_NE(large.problems[0].find("too large"), std::string::npos);
   // Nested in the envelope itself they are refused before anything walks them.
-  const std::string inside = R"({"type":"work_submitted","request":"r","args":)" +
+  const std::string inside = R"({"type":"submit_work","request":"r","args":)" +
                              std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}";
   EXPECT_NE(decode_message(inside).problem, "");
 }
 
 TEST(Message, AnArgumentTextIsReadLikeAnObject) {
   const auto event = event_of<WorkSubmitted>(
-      R"({"type":"work_submitted","request":"r","session":"s","args":"{\"summary\":\"done\"}"})");
+      R"({"type":"submit_work","request":"r","session":"s","args":"{\"summary\":\"done\"}"})");
   EXPECT_TRUE(event.problems.empty());
   EXPECT_EQ(event.args.summary, "done");
 }

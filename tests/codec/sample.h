@@ -44,11 +44,7 @@ struct Place {
   std::string file;
   std::uint32_t line = 0;
   bool operator==(const Place&) const = default;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("file", self.file, required);
-    visit("line", self.line);
-  }
+  ORCH_FIELDS((file, required), line);
 };
 
 struct TaskFailed {
@@ -56,21 +52,14 @@ struct TaskFailed {
   TaskId task;
   std::string reason;
   bool operator==(const TaskFailed&) const = default;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("task", self.task, required);
-    visit("reason", self.reason);
-  }
+  ORCH_FIELDS((task, required), reason);
 };
 
 struct TimerFired {
   static constexpr std::string_view kType = "timer_fired";
   std::uint64_t timer = 0;
   bool operator==(const TimerFired&) const = default;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("timer", self.timer);
-  }
+  ORCH_FIELDS(timer);
 };
 
 using Event = std::variant<TaskFailed, TimerFired>;
@@ -99,31 +88,8 @@ struct Everything {
   Event event;
   std::vector<Event> events;
   bool operator==(const Everything&) const = default;
-  template <class Self, class Visitor>
-  static void describe(Self& self, Visitor&& visit) {
-    visit("flag", self.flag);
-    visit("i32", self.i32);
-    visit("i64", self.i64);
-    visit("u32", self.u32);
-    visit("u64", self.u64);
-    visit("real", self.real);
-    visit("text", self.text);
-    visit("phase", self.phase);
-    visit("id", self.id);
-    visit("own", self.own);
-    visit("maybe_text", self.maybe_text);
-    visit("maybe_place", self.maybe_place);
-    visit("maybe_phase", self.maybe_phase);
-    visit("texts", self.texts);
-    visit("flags", self.flags);
-    visit("places", self.places);
-    visit("grid", self.grid);
-    visit("by_name", self.by_name);
-    visit("by_id", self.by_id);
-    visit("place", self.place);
-    visit("event", self.event);
-    visit("events", self.events);
-  }
+  ORCH_FIELDS(flag, i32, i64, u32, u64, real, text, phase, id, own, maybe_text, maybe_place,
+              maybe_phase, texts, flags, places, grid, by_name, by_id, place, event, events);
 };
 
 /// Every field away from its default, integers at their ends.

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "codec/message.h"
-#include "core/session_pool.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

@@ -1,5 +1,4 @@
 // What a mission may spend: reserved before it is asked for, never over the cap.
-#include "core/budget.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +9,7 @@
 #include <random>
 #include <string>
 
-#include "core/session_pool.h"
+#include "core/state/sessions.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

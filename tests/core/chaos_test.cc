@@ -3,6 +3,7 @@
 // state. ORCH_CHAOS_SEEDS=n runs more of them, ORCH_CHAOS_FIRST=s begins at a seed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <random>

@@ -1,5 +1,5 @@
 // Globs and claims.
-#include "core/claims.h"
+#include "core/state/path_claims.h"
 
 #include <gtest/gtest.h>
 
@@ -96,6 +96,24 @@ TEST(Claims, Overlap) {
   }
   EXPECT_FALSE(claims_overlap({}, {"**"})) << "no files, no claim";
   EXPECT_TRUE(claims_overlap({"x", "src/a"}, {"y", "src/a"}));
+}
+
+TEST(Claims, ATaskHoldsWhatItClaimsAndWhatItHasTouched) {
+  using Paths = std::vector<std::string>;
+  const auto overlap = [](Paths a_files, Paths a_touched, Paths b_files, Paths b_touched) {
+    Task a;
+    a.files = std::move(a_files);
+    a.touched = std::move(a_touched);
+    Task b;
+    b.files = std::move(b_files);
+    b.touched = std::move(b_touched);
+    return claims_overlap(a, b);
+  };
+  EXPECT_TRUE(overlap({"x"}, {"a"}, {"x"}, {"b"}));
+  EXPECT_TRUE(overlap({"x"}, {"a"}, {"b"}, {"x"}));
+  EXPECT_TRUE(overlap({"a"}, {"x"}, {"x"}, {"b"}));
+  EXPECT_TRUE(overlap({"a"}, {"x"}, {"b"}, {"x"}));
+  EXPECT_FALSE(overlap({"a"}, {"c"}, {"b"}, {"d"}));
 }
 
 TEST(Claims, AGlobThatIsTooLargeOverlapsRatherThanNot) {

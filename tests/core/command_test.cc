@@ -1,5 +1,5 @@
 // What /task makes of the user's words.
-#include "core/command.h"
+#include "core/mission/mission_flags.h"
 
 #include <gtest/gtest.h>
 

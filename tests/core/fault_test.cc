@@ -1,5 +1,5 @@
 // What the host's words for an error mean.
-#include "core/fault.h"
+#include "core/models/error_class.h"
 
 #include <gtest/gtest.h>
 
@@ -22,6 +22,17 @@ TEST(Fault, IsRecognisedByWhatTheHostReallySends) {
            Case{"APIError", "something", 529, Fault::overload},
            Case{"APIError", "Internal error (rehearsal)", 500, Fault::network},
            Case{"APIError", "Bad Gateway", 502, Fault::network},
+           Case{"APIError", "", 408, Fault::network},
+           Case{"APIError", "", 500, Fault::network},
+           Case{"APIError", "", 599, Fault::network},
+           Case{"APIError", "", 600, Fault::other},
+           Case{"APIError", "", 499, Fault::other},
+           Case{"APIError", "the network is down", 400, Fault::other},
+           Case{"APIError", "the network is down", 500, Fault::network},
+           Case{"APIError", "", 503, Fault::overload},
+           Case{"APIError", "", 402, Fault::refused},
+           Case{"APIError", "", 403, Fault::refused},
+           Case{"APIError", "Forbidden", 500, Fault::network},
            Case{"UnknownError", "The socket connection was closed unexpectedly.", 0,
                 Fault::network},
            Case{"UnknownError", "ECONNRESET", 0, Fault::network},

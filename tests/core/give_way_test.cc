@@ -7,7 +7,7 @@
 #include <map>
 #include <random>
 
-#include "core/claims.h"
+#include "core/state/path_claims.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -155,6 +155,8 @@ MISSION_SCENARIO(GiveWay, NoWriteIsLostInAnyOrder) {
 /// by a write that was under way: the parts wait for them, and they for the parts.
 struct Standstill {
   FakeHost host;
+  std::vector<std::string> waiting{"T1", "T2"};  ///< each comes to hold the files of the others
+  std::vector<std::string> never_done;
 
   explicit Standstill(const std::vector<std::string>& names) {
     std::vector<TaskSpec> specs;
@@ -168,15 +170,19 @@ struct Standstill {
   }
   void work(Turn& turn) {
     const std::string own = turn.task.value;
-    const bool waits = own == "T1" || own == "T2";
-    if (waits && parts_of(own.c_str()) == 0) return wait(turn, own == "T1" ? "T2" : "T1");
+    const auto at = std::ranges::find(waiting, own);
+    const bool waits = at != waiting.end();
+    if (waits && parts_of(own.c_str()) == 0) return wait(turn);
     if (waits && !turn.result(own + ".1").given) return;
+    if (std::ranges::find(never_done, own) != never_done.end()) return turn.hang();
     turn.do_work();
   }
-  void wait(Turn& turn, const char* other) {
+  void wait(Turn& turn) {
     const std::string own = turn.task.value;
     EXPECT_TRUE(turn.delegate({"A part", "Do it", "", {own + ".cc"}, true, {}}).ok);
-    host.deliver(FileWritten{host.at(other).session, own + ".cc"});
+    for (const std::string& other : waiting) {
+      if (other != own) host.deliver(FileWritten{host.at(other).session, own + ".cc"});
+    }
     turn.result(own + ".1");
   }
 };
@@ -219,6 +225,33 @@ MISSION_SCENARIO(GiveWay, WhereAllHaveDoneSoTooOftenItComesToAPerson) {
   remark.args.note = "It was not needed.";
   (void)step(state, {state.last_seq + 1, host.now, remark});
   EXPECT_EQ(state.phase, Phase::blocked) << status_text(state);
+}
+
+/// A task that gives way loses its work: that must free the one that waits.
+MISSION_SCENARIO(GiveWay, NoneGivesWayWhereAnotherHolderMayNot) {
+  Standstill three({"T1", "T2", "T3", "T4", "T5", "T6"});
+  three.waiting = {"T1", "T2", "T3"};
+  three.never_done = {"T4", "T5", "T6"};
+  FakeHost& host = three.host;
+  ASSERT_TRUE(host.task_command("Build it --parallel 3").ok);
+  host.run_until([&] { return host.state.waiters.size() == 3; });
+  ASSERT_TRUE(host.running("T4") && host.running("T5") && host.running("T6"));
+  for (const bool may : {true, false}) {
+    State state = host.state;
+    for (Task& task : state.tasks)
+      task.gave_way = may || task.id == TaskId("T3") ? 0 : state.options.limits.attempts;
+    TodoUpdated drop;
+    drop.session = state.root_session;
+    drop.args.status = TodoStatus::dropped;
+    for (const char* id : {"T4", "T5", "T6"}) {
+      drop.request = RequestId(id);
+      drop.args.id = TaskId(id);
+      (void)step(state, {state.last_seq + 1, host.now, drop});
+    }
+    // T1.1 waits for T2 and T3.
+    EXPECT_EQ(find_task(state, TaskId("T3"))->gave_way, may ? 1U : 0U);
+    EXPECT_EQ(state.phase, may ? Phase::executing : Phase::blocked) << status_text(state);
+  }
 }
 
 /// What the host tells of a call that is cut off comes within seconds, and the Worker goes on.

@@ -1,5 +1,4 @@
 // How much is asked of a model at once, and what is done when it fails.
-#include "core/governor.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +6,9 @@
 #include <map>
 #include <random>
 
-#include "core/session_pool.h"
+#include "core/models/limiter.h"
+#include "core/sessions/session_lifecycle.h"
+#include "core/state/sessions.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -80,6 +81,29 @@ MISSION_SCENARIO(Governor, OneCongestionHalvesOnceHoweverManySessionsMeetIt) {
   EXPECT_GE(host.now, until);
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
+}
+
+MISSION_SCENARIO(Governor, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
+  FakeHost host;
+  host.host_model = "p/m";
+  host.plan = many(20);
+  int asked = 0;
+  int failed = 0;
+  host.provider = [&](const SessionId&, const std::string&) -> std::string {
+    if (++asked % 2 == 0) return "";
+    ++failed;
+    return "Internal error";
+  };
+  host.task_command("--parallel 1 build it");
+  std::uint32_t openings = 0;
+  host.run_until([&] {
+    for (const ModelLoad& one : host.state.governor.models)
+      openings = std::max(openings, one.openings);
+    return host.state.phase == Phase::sealed;
+  });
+  EXPECT_EQ(openings, 0U);
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_GT(failed, 20);
 }
 
 MISSION_SCENARIO(Governor, FindsWhatAProviderAllowsByItself) {

@@ -1,5 +1,4 @@
 // Last words that wait while many sessions are at work.
-#include "core/parting.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +7,8 @@
 #include <set>
 #include <string>
 
-#include "core/session_pool.h"
+#include "core/sessions/parting.h"
+#include "core/state/sessions.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

@@ -46,6 +46,13 @@ MISSION_SCENARIO(Permission, ItIsShownAndWithoutAnAnswerRejectedWithWords) {
   EXPECT_TRUE(host.state.permissions.empty());
 }
 
+MISSION_SCENARIO(Permission, AfterARejectionTheModelHasAWholeStallForItsAnswer) {
+  Waiting waiting;
+  FakeHost& host = waiting.host;
+  host.run_until([&] { return !host.permissions_rejected.empty(); });
+  EXPECT_EQ(find_session(host.state, waiting.worker)->seen_ms, host.now);
+}
+
 MISSION_SCENARIO(Permission, AnAnswerEndsTheWait) {
   Waiting waiting;
   FakeHost& host = waiting.host;

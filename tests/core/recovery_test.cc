@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "codec/binary.h"
-#include "core/session_pool.h"
+#include "core/state/sessions.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -205,6 +205,10 @@ MISSION_SCENARIO(Recovery, WithManualResumeItWaitsAndMissionRunGoesOn) {
 }
 
 MISSION_SCENARIO(Recovery, ASessionThatWasMadeAndNeverToldIsFoundAgain) {
+  FakeHost calm;
+  calm.plan = plan_of({task("T1")});
+  calm.task_command("build it");
+  calm.run();
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.task_command("build it");
@@ -215,7 +219,10 @@ MISSION_SCENARIO(Recovery, ASessionThatWasMadeAndNeverToldIsFoundAgain) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
   EXPECT_EQ(host.sessions_of(Role::worker), 1U);
   EXPECT_EQ(host.at("T1").attempt, 1U);
-  EXPECT_EQ(host.prompts_to(host.at("T1").session).size(), 1U);
+  const auto prompts = host.prompts_to(host.at("T1").session);
+  ASSERT_EQ(prompts.size(), 1U);
+  EXPECT_EQ(prompts[0].text, calm.prompts_to(calm.at("T1").session).at(0).text)
+      << "its card, as without a crash";
 }
 
 MISSION_SCENARIO(Recovery, ASessionThatWasNeverMadeIsMadeAnewWithoutCost) {

@@ -1,9 +1,9 @@
 // Texts for models and people: what they say, and how long they may be.
-#include "core/report.h"
 
 #include <gtest/gtest.h>
 
-#include "core/mission.h"
+#include "base/text.h"
+#include "core/prompts/report.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -44,13 +44,13 @@ State huge(Phase phase) {
   for (int i = 0; i < 500; ++i) {
     Task each;
     each.id = TaskId("Task-with-a-very-long-name-" + std::to_string(1000 + i));
-    each.title = core::clip(long_text, 200);
+    each.title = base::clip(long_text, 200);
     each.agent = "worker";
     each.status = static_cast<TaskStatus>(i % 9);
     each.summary = each.note = long_text;
     each.files = {"src/größe/" + std::to_string(i) + ".cc"};
     state.tasks.push_back(each);
-    state.proved_by.push_back(core::clip(long_text, 300));
+    state.proved_by.push_back(base::clip(long_text, 300));
   }
   return state;
 }
@@ -96,12 +96,12 @@ TEST(Report, WithoutAMissionStatusSaysHowToStartOne) {
 
 TEST(Report, ClipCutsAtTheEdgeOfACharacter) {
   for (std::size_t n = 4; n < 60; ++n) {
-    const std::string cut = core::clip("Größe 日本語 🚀 Größe 日本語 🚀 Größe 日本語 🚀", n);
+    const std::string cut = base::clip("Größe 日本語 🚀 Größe 日本語 🚀 Größe 日本語 🚀", n);
     EXPECT_LE(cut.size(), n);
     EXPECT_TRUE(is_utf8(cut)) << n;
   }
-  EXPECT_EQ(core::clip("short", 100), "short");
-  EXPECT_EQ(core::first_line("one\ntwo", 100), "one");
+  EXPECT_EQ(base::clip("short", 100), "short");
+  EXPECT_EQ(base::first_line("one\ntwo", 100), "one");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // A pass rests on receipts; work and reviews come from the session that holds them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -296,6 +298,78 @@ TEST(Convergence, AFindingAloneIsMendedUnderTheMissionsCommandsAndSeveralUnderTh
   EXPECT_TRUE(host.at("F1.2").verify.empty());
   EXPECT_TRUE(host.at("F1.3").verify.empty());
   EXPECT_EQ(host.at("F2.1").proved_by, std::vector<std::string>{"test all"});
+}
+
+TEST(Convergence, AFindingIsNotMendedUnderTheCommandsOfATaskThatWasDropped) {
+  FakeHost host;
+  host.plan = plan_of({task("T1", {}, {"src/T2.cc"}), task("T2", {"T3"}), task("T3")});
+  host.script(Role::worker, [](Turn& turn) {
+    if (turn.task == TaskId("T1")) return turn.hang();
+    turn.do_work();
+  });
+  int reviews = 0;
+  host.script(Role::master_reviewer, [&](Turn& turn) {
+    if (++reviews > 1) return void(turn.pass());
+    ReviewArgs args;
+    args.verdict = Verdict::reject;
+    args.findings = {Finding{"src/T2.cc", 3, Severity::error, "wrong"},
+                     Finding{"src/T3.cc", 3, Severity::error, "wrong too"}};
+    turn.review(args);
+  });
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T1"); });
+  Turn commander{host, host.state.root_session, Role::commander, "", TaskId{}, 1};
+  TodoArgs drop;
+  drop.id = TaskId("T1");
+  drop.status = TodoStatus::dropped;
+  EXPECT_TRUE(commander.todo(drop).ok);
+  host.run();
+  ASSERT_EQ(host.state.phase, Phase::sealed);
+  EXPECT_EQ(host.at("F1.1").proved_by, std::vector<std::string>{"test T2"});
+  EXPECT_EQ(host.at("F1.2").proved_by, std::vector<std::string>{"test T3"});
+}
+
+TEST(Review, AReceiptStandsThoughAnotherSessionRunsTheSameCommandLater) {
+  FakeHost host;
+  host.plan = plan_of({task("T1"), task("T2")});
+  host.script(Role::worker, [](Turn& turn) {
+    turn.run("make", turn.task == TaskId("T1") ? 0 : 2);
+    turn.hang();
+  });
+  host.task_command("--parallel 2 build it");
+  const auto receipts_of = [&](const char* id) {
+    return std::ranges::count(host.state.receipts, host.at(id).session, &Receipt::session);
+  };
+  host.run_until([&] {
+    return host.running("T1") && host.running("T2") && receipts_of("T1") + receipts_of("T2") == 2;
+  });
+  EXPECT_EQ(receipts_of("T1"), 1);
+  EXPECT_EQ(receipts_of("T2"), 1);
+  for (const auto& [id, exit_code] : {std::pair{"T1", 0}, std::pair{"T2", 2}}) {
+    Turn worker{host, host.at(id).session, Role::worker, "", TaskId(id), 1};
+    WorkArgs args;
+    args.summary = "Did it";
+    args.evidence = {Claim{"make", exit_code}};
+    EXPECT_TRUE(worker.work(args).ok) << id;
+  }
+}
+
+TEST(Review, ABlockedTaskSaysTheGravestFinding) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.options.limits.attempts = 1;
+  host.script(Role::reviewer, [](Turn& turn) {
+    ReviewArgs args;
+    args.verdict = Verdict::reject;
+    args.findings = {Finding{"", 0, Severity::note, "a matter of taste"},
+                     Finding{"", 0, Severity::error, "it loses data"},
+                     Finding{"", 0, Severity::warning, "it is slow"}};
+    turn.review(args);
+  });
+  host.task_command("build it");
+  host.run();
+  ASSERT_EQ(host.state.phase, Phase::blocked);
+  EXPECT_NE(host.at("T1").note.find("it loses data"), std::string::npos) << host.at("T1").note;
 }
 
 TEST(Review, ASecondVerdictIsRefused) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/isolation.h"
+#include "core/worktrees/worktrees.h"
 #include "core/support/fake_host.h"
 
 /// Worktrees that are opened before there is a task for them: while the Planner of an

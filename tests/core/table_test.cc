@@ -5,6 +5,10 @@
 #include <array>
 #include <iostream>
 
+#include "core/state/moves.h"
+#include "core/state/phases.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {

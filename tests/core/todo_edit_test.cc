@@ -4,8 +4,7 @@
 #include <algorithm>
 
 #include "core/support/fake_host.h"
-#include "core/task_graph.h"
-#include "core/todo_text.h"
+#include "core/tools/todo_format.h"
 
 namespace orchestrator::test {
 namespace {

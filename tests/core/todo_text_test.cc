@@ -1,5 +1,5 @@
 // todo.md: what is written is read back exactly, and a person's hand does not spoil it.
-#include "core/todo_text.h"
+#include "core/tools/todo_format.h"
 
 #include <gtest/gtest.h>
 

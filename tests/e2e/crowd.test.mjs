@@ -1,4 +1,4 @@
-// Many sessions at once in the real OpenCode: what somebody waits for comes first (docs/concurrency.md, "Last words").
+// Many sessions at once in the real OpenCode: what somebody waits for comes first (docs/design/concurrency.md, "Last words").
 
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"

@@ -1,4 +1,4 @@
-// The error table (docs/concurrency.md) in the real OpenCode: what a provider or a model does wrong, and that the mission
+// The error table (docs/design/concurrency.md) in the real OpenCode: what a provider or a model does wrong, and that the mission
 // goes on as it should. OpenCode's own first retry takes 2 s.
 
 import assert from "node:assert/strict"

@@ -40,7 +40,7 @@ function expectInstructions(requests) {
 const dispose = (client) => client.call("POST", "/instance/dispose", undefined, { timeoutMs: 30_000 })
 
 /**
- * A request that meets the reload is lost, and may cost another reload (docs/recovery.md): a person tries again after a
+ * A request that meets the reload is lost, and may cost another reload (docs/design/recovery.md): a person tries again after a
  * moment. @param {HostClient} client @param {string} session
  */
 async function answered(client, session) {

@@ -10,7 +10,7 @@
 
 #include "codec/binary.h"
 #include "codec/message.h"
-#include "core/todo_text.h"
+#include "core/tools/todo_format.h"
 #include "fuzz/support/byte_source.h"
 #include "fuzz/support/invariants.h"
 #include "fuzz/support/require.h"

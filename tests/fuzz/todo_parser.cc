@@ -3,8 +3,7 @@
 #include <set>
 
 #include "codec/binary.h"
-#include "core/task_graph.h"
-#include "core/todo_text.h"
+#include "core/tools/todo_format.h"
 #include "fuzz/support/require.h"
 #include "orchestrator/step.h"
 

@@ -5,7 +5,7 @@
 #include "codec/binary.h"
 #include "fuzz/support/byte_source.h"
 #include "fuzz/support/require.h"
-#include "runtime/replay.h"
+#include "runtime/history/replay.h"
 #include "store/wal_format.h"
 
 namespace orchestrator::fuzz {

@@ -33,6 +33,37 @@ test("no agent but the roles may see a tool of ours", () => {
   assert.equal(config.agent.worker.permission["*"], "deny")
 })
 
+/** What the host decides: the last rule that fits counts. @param {any} permission @param {string} tool */
+function decided(permission, tool) {
+  const fits = Object.entries(permission).filter(([name]) => name === "*" || name === tool)
+  return fits.at(-1)?.[1]
+}
+
+test("a user's rules open no tool of ours, wherever they stand", () => {
+  /** @type {any[]} */
+  const permissions = [{ "*": "allow" }, { submit_work: "allow", "*": "allow" }, { "*": "ask", submit_work: "allow" }]
+  for (const permission of permissions) {
+    /** @type {any} */
+    const config = { agent: { open: { permission: { ...permission } } }, permission: { ...permission } }
+    configure(config, { interactive: false })
+    for (const tool of Object.keys(missionTools)) {
+      assert.equal(decided(config.agent.open.permission, tool), "deny", `${tool}, ${JSON.stringify(permission)}`)
+      assert.equal(decided(config.permission, tool), "deny", `${tool}, ${JSON.stringify(permission)}`)
+    }
+    assert.equal(decided(config.agent.open.permission, "bash"), permission["*"])
+  }
+})
+
+test("a user's rules for the agent of a role neither take a mission tool from it nor add one", () => {
+  /** @type {any} */
+  const config = { agent: { worker: { permission: { submit_work: "deny", submit_review: "allow", bash: "ask" } } } }
+  configure(config, { interactive: false })
+  const { permission } = config.agent.worker
+  assert.equal(decided(permission, "submit_work"), "allow")
+  assert.equal(decided(permission, "submit_review"), "deny")
+  assert.equal(decided(permission, "bash"), "ask")
+})
+
 test("what the user forbids is forbidden to every role", () => {
   /** @type {any} */
   const config = { permission: { bash: { "*": "ask", "git *": "allow" }, edit: "deny", "*": "ask" } }
@@ -338,6 +369,70 @@ test("a command begins when the engine has seen the files, and its end names the
   const input = { tool: "bash", sessionID: "ses", callID: "c1", args: { command: "make" } }
   await run["tool.execute.after"](input, { output: "ok", metadata: { exit: 0 } })
   assert.deepEqual(asked.map((m) => [m.type, m.call]), [["command_asked", "c1"], ["command_ran", "c1"]])
+})
+
+test("a command that was killed or timed out is no success", async () => {
+  const input = { tool: "bash", sessionID: "ses", callID: "c1", args: { command: "make" } }
+  const told = async (/** @type {any} */ metadata) => {
+    const { asked, run } = toolHooks({})
+    await run["tool.execute.after"](input, { output: "", metadata })
+    return asked[0].exit_code
+  }
+  assert.equal(await told({ exit: 0 }), 0)
+  assert.equal(await told({ exit: 3 }), 3)
+  for (const metadata of [undefined, {}, { exit: null }, { exit: undefined }, { exit: "0" }]) {
+    assert.equal(await told(metadata), -1, JSON.stringify(metadata))
+  }
+})
+
+/** The hooks around a command that the engine refuses. @param {string} refusal */
+async function refusedCommand(refusal) {
+  const link = {
+    open: true,
+    watches: () => false,
+    standing: () => undefined,
+    tell: () => true,
+    ask: (/** @type {any} */ message) => {
+      const ok = message.type === "settings_asked"
+      return { request: "r", answer: Promise.resolve({ ok, text: ok ? "{}" : refusal }) }
+    },
+  }
+  const host = { client: {}, link, mode: "serve", memory: newMemory(), dispose: async () => {}, configure }
+  const run = hooks(/** @type {any} */ (host))
+  await run.config({})
+  const event = (/** @type {string} */ type, /** @type {any} */ properties) =>
+    run.event({ event: { type, properties: { sessionID: "ses", ...properties } } })
+  const command = async (name = "task") => {
+    const output = { parts: [{ type: "text", text: "the host's own" }] }
+    await run["command.execute.before"]({ command: name, sessionID: "ses", arguments: "x" }, output)
+    return output.parts
+  }
+  const request = (agent = "build", sessionID = "ses") => run["chat.params"]({ sessionID, agent, model: {} }, {})
+  return { event, command, request }
+}
+
+test("a refused command ends its own turn and no later one", async () => {
+  const { event, command, request } = await refusedCommand("A mission runs already.")
+  const parts = await command()
+  assert.deepEqual(parts.map((p) => p.text), ["A mission runs already."])
+  // The host asks again within a turn; each time the refusal is the answer.
+  for (let i = 0; i < 2; ++i) await assert.rejects(request(), /A mission runs already/)
+  await request("title")
+  await request("build", "another")
+  await event("session.idle", {})
+  await request()
+  assert.deepEqual((await command("their-own")).map((p) => p.text), ["the host's own"])
+  await request()
+})
+
+test("a command that is refused while a turn runs leaves that turn alone", async () => {
+  const { event, command, request } = await refusedCommand("A mission runs already.")
+  await event("session.status", { status: { type: "busy" } })
+  assert.deepEqual((await command()).map((p) => p.text), ["A mission runs already."])
+  await request()
+  await event("session.status", { status: { type: "idle" } })
+  await command()
+  await assert.rejects(request(), /A mission runs already/)
 })
 
 /**

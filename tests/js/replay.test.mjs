@@ -32,7 +32,7 @@ for (const name of ["v1", "v2"]) {
   test(`${name}: the timeline tells the phases and the tasks, in order`, () => {
     const { code, out } = replay(growing(join(golden, name)))
     assert.equal(code, 0)
-    const places = [/mission_requested by commander/, /none -> briefing/, /plan_submitted/, /T1 .*reviewing/, /T1 reviewing -> done/, /integrating -> sealed/]
+    const places = [/mission_requested by commander/, /none -> briefing/, /submit_plan/, /T1 .*reviewing/, /T1 reviewing -> done/, /integrating -> sealed/]
     const at = places.map((place) => out.search(place))
     assert.ok(
       at.every((place, i) => place >= 0 && place >= (at[i - 1] ?? 0)),

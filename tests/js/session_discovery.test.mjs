@@ -188,7 +188,7 @@ test("a session and a prompt carry the effect that asked for them, and are found
   const [harvested, deleted, answered] = told.slice(-3)
   assert.deepEqual(deleted, { type: "session_deleted", session: "gone" })
   assert.deepEqual(harvested, {
-    type: "work_submitted",
+    type: "submit_work",
     session: "made",
     request: "harvest-p1",
     args: JSON.stringify(input),

@@ -58,8 +58,8 @@ test("Node hears of all its own children while language servers come and go", as
   const started = await ask({ type: "mission_requested", session: "root", arguments: "x", mode: "serve" })
   assert.equal(started.ok, true, started.text)
   const plan = { summary: "s", verify: ["true"], tasks: [{ id: "T1", title: "t", description: "d", verify: ["true"] }] }
-  assert.equal((await ask({ type: "plan_submitted", session: "root", args: plan })).ok, true)
-  say({ type: "run_called", session: "root", request: "run", args: {} })
+  assert.equal((await ask({ type: "submit_plan", session: "root", args: plan })).ok, true)
+  say({ type: "mission_run", session: "root", request: "run", args: {} })
   const { effect } = await first((m) => m.type === "create_session")
   say({ type: "session_created", effect, session: "worker" })
   const prompt = await first((m) => m.type === "prompt_session")
@@ -73,7 +73,7 @@ test("Node hears of all its own children while language servers come and go", as
     assert.equal((await ask({ type: "write_asked", session: "worker", paths: ["a.c"] })).ok, true)
     writeFileSync(join(dir, "a.c"), text)
     const children = [1, 2, 3, 4, 5].map(own)
-    const answer = await ask({ type: "diagnostics_asked", session: "worker", args: { paths: ["a.c"] } })
+    const answer = await ask({ type: "lsp_diagnostics", session: "worker", args: { paths: ["a.c"] } })
     assert.match(answer.text, /a\.c:\d:1: error: wrong: wrong \d/)
     assert.deepEqual(await Promise.all([...children, own(6)]), [1, 2, 3, 4, 5, 6])
   }

@@ -8,9 +8,9 @@
 namespace orchestrator::node {
 namespace {
 
-class Echo final : public runtime::Directory {
+class Echo final : public engine::Directory {
  public:
-  void on_messages(std::span<const std::string> batch, runtime::Outbox& outbox) override {
+  void on_messages(std::span<const std::string> batch, engine::Outbox& outbox) override {
     for (const std::string& message : batch) {
       const std::string_view text = message;
       if (text.starts_with("\"watch:")) outbox.watch_session(argument(text));
@@ -21,8 +21,8 @@ class Echo final : public runtime::Directory {
       outbox.send(message);
     }
   }
-  void on_timer(uint64_t, runtime::Outbox& outbox) override { outbox.send("\"timer\""); }
-  void on_bound(runtime::Outbox& outbox) override { outbox.send("\"bound\""); }
+  void on_timer(uint64_t, engine::Outbox& outbox) override { outbox.send("\"timer\""); }
+  void on_bound(engine::Outbox& outbox) override { outbox.send("\"bound\""); }
 
  private:
   static std::string argument(std::string_view text) {
@@ -33,8 +33,8 @@ class Echo final : public runtime::Directory {
 
 }  // namespace
 
-runtime::DirectoryFactory directory_factory() {
-  return [](const std::string&, const std::string&, runtime::Outbox&) {
+engine::DirectoryFactory directory_factory() {
+  return [](const std::string&, const std::string&, engine::Outbox&) {
     return std::make_unique<Echo>();
   };
 }

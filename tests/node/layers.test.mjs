@@ -16,16 +16,28 @@ const allowed = {
   store: ["base", "os"],
   syntax: ["base"],
   lsp: ["orchestrator", "base", "codec"],
-  runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp"],
-  node: ["base", "runtime", "codec"],
-  sim: ["orchestrator", "base", "core", "codec", "os", "store", "runtime"],
-  tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "runtime", "sim"],
+  engine: ["base", "os"],
+  runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "engine"],
+  node: ["base", "engine", "runtime", "codec"],
+  sim: ["orchestrator", "base", "core", "codec", "os", "store", "engine", "runtime"],
+  tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "engine", "runtime", "sim"],
+}
+
+/**
+ * The rooms of a layer, from the lowest up: a room may include itself and those before it. A file that stands in the layer's
+ * own directory is above all rooms.
+ * @type {Record<string, string[]>}
+ */
+const rooms = {
+  core: ["state", "models", "prompts", "sessions", "worktrees", "schedule", "tools", "mission"],
+  runtime: ["code", "git", "history", "project"],
 }
 
 /** Foreign headers and the only layer that may include them. @type {[RegExp, string][]} */
 const homes = [
   [/^napi\.h$|^node_api/, "node"],
-  [/^uv\.h$|^spdlog\//, "runtime"],
+  [/^uv\.h$/, "engine"],
+  [/^spdlog\//, "runtime"],
   [/^nlohmann\//, "codec"],
   [/^tree_sitter\//, "syntax"],
   [/^boost\//, "store"],
@@ -58,6 +70,52 @@ test("every source includes only what its layer may", () => {
     return headers.map(([, header]) => fault(file, layer, header)).filter(Boolean)
   })
   assert.deepEqual(faults, [])
+})
+
+/** @param {string} file @returns {string[]} */
+const includesOf = (file) => [...readFileSync(join(root, file), "utf8").matchAll(/^#include "([^"]+)"/gm)].map(([, header]) => String(header))
+
+test("a room includes only itself and the rooms below it", () => {
+  const faults = Object.entries(rooms).flatMap(([layer, order]) =>
+    sources(`src/${layer}`).flatMap((file) => {
+      const parts = file.split("/").slice(2)
+      const room = parts.length > 1 ? order.indexOf(String(parts[0])) : order.length
+      assert.notEqual(room, -1, `${file}: ${parts[0]} is no known room of ${layer}`)
+      return includesOf(file).flatMap((header) => {
+        const [at, to, ...rest] = header.split("/")
+        if (at !== layer) return []
+        const target = rest.length > 0 ? order.indexOf(String(to)) : order.length
+        return target > room ? [`${file}: ${parts[0]} must not include ${header}`] : []
+      })
+    }),
+  )
+  assert.deepEqual(faults, [])
+})
+
+test("no units of a directory include each other in a circle", () => {
+  // A unit is a header with its source: x.h and x.cc.
+  const unitOf = (/** @type {string} */ path) => path.replace(/\.(h|cc)$/, "")
+  for (const layer of Object.keys(allowed).filter((name) => name !== "orchestrator")) {
+    /** @type {Map<string, Set<string>>} */
+    const graph = new Map()
+    for (const file of sources(`src/${layer}`)) {
+      const unit = unitOf(file.slice("src/".length))
+      const uses = graph.get(unit) ?? new Set()
+      for (const header of includesOf(file)) if (header.startsWith(`${layer}/`) && unitOf(header) !== unit) uses.add(unitOf(header))
+      graph.set(unit, uses)
+    }
+    /** @type {Map<string, "open" | "closed">} */
+    const marks = new Map()
+    /** @param {string} unit @param {string[]} path */
+    const visit = (unit, path) => {
+      if (marks.get(unit) === "closed") return
+      assert.notEqual(marks.get(unit), "open", `${[...path.slice(path.indexOf(unit)), unit].join(" -> ")}`)
+      marks.set(unit, "open")
+      for (const next of graph.get(unit) ?? []) visit(next, [...path, unit])
+      marks.set(unit, "closed")
+    }
+    for (const unit of graph.keys()) visit(unit, [])
+  }
 })
 
 test("the core knows no clock, file, thread or randomness", () => {
@@ -111,8 +169,8 @@ test("the seam is types alone, and an adapter reaches the engine only through js
 
 test("the top level holds what it should and nothing else", () => {
   const known = new Set([
-    ...["CMakeLists.txt", "CMakePresets.json", "binding.gyp", "package.json", "package-lock.json", "LICENSE", "README.md"],
-    ...["src", "include", "js", "agents", "tests", "docs"],
+    ...["CMakeLists.txt", "CMakePresets.json", "binding.gyp", "package.json", "package-lock.json", "LICENSE", "README.md", "CONTRIBUTING.md"],
+    ...["src", "include", "js", "agents", "tests", "docs", "schema"],
     ...["build", "node_modules", "prebuilds"], // never committed
   ])
   const strangers = readdirSync(root).filter((name) => !name.startsWith(".") && !known.has(name) && !name.endsWith(".tgz"))

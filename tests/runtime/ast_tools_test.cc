@@ -1,4 +1,4 @@
-#include "runtime/ast_tools.h"
+#include "runtime/code/ast_tools.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -20,17 +20,17 @@ class AstToolsTest : public ProjectTest {
     return ask({{"type", type}, {"session", session}, {"args", args.dump()}});
   }
   std::string search(const json& args) {
-    const json reply = tool("ast_search_asked", args);
+    const json reply = tool("ast_search", args);
     return (reply["ok"].get<bool>() ? "" : "refused: ") + reply["text"].get<std::string>();
   }
   std::string replace(const json& args, const std::string& session = "worker") {
-    const json reply = tool("ast_replace_asked", args, session);
+    const json reply = tool("ast_replace", args, session);
     return (reply["ok"].get<bool>() ? "" : "refused: ") + reply["text"].get<std::string>();
   }
   /// A mission whose Worker "worker" has T1, which claims src/.
   void until_work() {
     ASSERT_TRUE(start_mission()["ok"]);
-    call("plan_submitted", "root",
+    call("submit_plan", "root",
          {{"summary", "s"},
           {"verify", {"check"}},
           {"tasks",
@@ -44,7 +44,7 @@ class AstToolsTest : public ProjectTest {
              {"description", "d"},
              {"files", {"lib/**"}},
              {"verify", {"check"}}}}}});
-    call("run_called", "root", json::object());
+    call("mission_run", "root", json::object());
     for (const json& message : std::vector<json>(outbox.sent)) {
       if (message["type"] != "create_session") continue;
       const std::string name = message["task"] == "T1" ? "worker" : "other";
@@ -145,10 +145,10 @@ TEST_F(AstToolsTest, LinksDoNotLeadOutOfTheProject) {
 
 TEST_F(AstToolsTest, AnOutlineNamesWhatIsDeclared) {
   write("src/a.ts", "export class A {\n  f() {}\n}\n");
-  const json reply = tool("ast_outline_asked", {{"paths", {"src"}}});
+  const json reply = tool("ast_outline", {{"paths", {"src"}}});
   EXPECT_TRUE(reply["ok"].get<bool>());
   EXPECT_EQ(reply["text"], "src/a.ts\n 1-3 class A\n  2 method f\n");
-  EXPECT_FALSE(tool("ast_outline_asked", json::object())["ok"].get<bool>());
+  EXPECT_FALSE(tool("ast_outline", json::object())["ok"].get<bool>());
 }
 
 TEST_F(AstToolsTest, OnlyAWorkerReplaces) {
@@ -205,7 +205,7 @@ TEST_F(AstToolsTest, AResultThatDoesNotParseIsRefused) {
 }
 
 /// Work of the pool waits until it is run.
-class HeldPool final : public Outbox {
+class HeldPool final : public engine::Outbox {
  public:
   explicit HeldPool(FakeOutbox& inner) : inner_(inner) {}
   void send(std::string text) override { inner_.send(std::move(text)); }
@@ -217,7 +217,7 @@ class HeldPool final : public Outbox {
     inner_.set_standing(session, std::move(text));
   }
   std::uint64_t now_ms() override { return inner_.now_ms(); }
-  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
     jobs_.emplace_back(std::move(work), std::move(done));
   }
 
@@ -234,7 +234,7 @@ class HeldPool final : public Outbox {
 
  private:
   FakeOutbox& inner_;
-  std::deque<std::pair<std::function<void()>, std::function<void(Outbox&)>>> jobs_;
+  std::deque<std::pair<std::function<void()>, std::function<void(engine::Outbox&)>>> jobs_;
 };
 
 class ReplaceRaceTest : public AstToolsTest {
@@ -243,7 +243,7 @@ class ReplaceRaceTest : public AstToolsTest {
     write("src/a.js", "foo(1)\n");
     until_work();
     const std::string text =
-        json{{"type", "ast_replace_asked"},
+        json{{"type", "ast_replace"},
              {"request", "r"},
              {"session", "worker"},
              {"args", json{{"pattern", "foo($A)"}, {"rewrite", "bar($A)"}, {"apply", true}}.dump()}}
@@ -308,7 +308,7 @@ TEST_F(AstToolsTest, HostileFilesAreSkippedAndNamed) {
   EXPECT_TRUE(holds(found, "src/windows.js\n1:1 foo(1)\n2:1 foo(2)\n")) << found;
   EXPECT_TRUE(holds(found, "src/old_mac.js\n1:1 ")) << found;
 
-  const json outline = tool("ast_outline_asked", {{"paths", {"src/*.js"}}});
+  const json outline = tool("ast_outline", {{"paths", {"src/*.js"}}});
   EXPECT_TRUE(outline["ok"].get<bool>());
   EXPECT_TRUE(holds(outline["text"], "Skipped, too large: src/huge.js.\n"));
 

@@ -1,4 +1,4 @@
-#include "runtime/git_ignore.h"
+#include "runtime/history/git_ignore.h"
 
 #include <gtest/gtest.h>
 

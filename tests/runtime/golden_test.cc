@@ -69,7 +69,7 @@ TEST_F(GoldenWriter, WritesTheLogOfAWholeMission) {
   ASSERT_TRUE(pass("reviewer")["ok"]);
   create("master");
   run("master", "check", 0);
-  call("review_submitted", "master",
+  call("submit_review", "master",
        {{"task", "mission"},
         {"verdict", "pass"},
         {"findings", json::array()},

@@ -1,6 +1,6 @@
-#include "runtime/hand_over.h"
-
 #include <gtest/gtest.h>
+
+#include "runtime/project/held_replies.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -26,8 +26,8 @@ Effect prompt(EffectId id, const std::string& session) {
   return effect;
 }
 
-TEST(HandOvers, AnswersWhenTheSuccessorsFirstRequestIsOnItsWay) {
-  HandOvers hand_overs;
+TEST(HeldReplies, AnswersWhenTheSuccessorsFirstRequestIsOnItsWay) {
+  HeldReplies hand_overs;
   Effects effects = {answer("r1"), create(7)};
   EXPECT_TRUE(hand_overs.hold(work("r1"), effects, 0));
   ASSERT_EQ(effects.size(), 1U);
@@ -46,23 +46,23 @@ TEST(HandOvers, AnswersWhenTheSuccessorsFirstRequestIsOnItsWay) {
   EXPECT_TRUE(hand_overs.empty());
 }
 
-TEST(HandOvers, AnswersAtOnceWhereNothingFollows) {
-  HandOvers hand_overs;
+TEST(HeldReplies, AnswersAtOnceWhereNothingFollows) {
+  HeldReplies hand_overs;
   Effects effects = {answer("r1")};
   EXPECT_FALSE(hand_overs.hold(work("r1"), effects, 0));
   EXPECT_EQ(effects.size(), 1U);
 }
 
-TEST(HandOvers, HoldsNobodyElsesAnswer) {
-  HandOvers hand_overs;
+TEST(HeldReplies, HoldsNobodyElsesAnswer) {
+  HeldReplies hand_overs;
   Effects effects = {answer("r0"), answer("r1"), prompt(8, "ses_2")};
   EXPECT_TRUE(hand_overs.hold(work("r1"), effects, 0));
   ASSERT_EQ(effects.size(), 2U);
   EXPECT_EQ(std::get<Reply>(effects[0]).request, RequestId("r0"));
 }
 
-TEST(HandOvers, WaitsNoLongerThanItsLimitNorForASessionThatCannotBeMade) {
-  HandOvers hand_overs;
+TEST(HeldReplies, WaitsNoLongerThanItsLimitNorForASessionThatCannotBeMade) {
+  HeldReplies hand_overs;
   Effects first = {answer("r1"), create(7)};
   Effects second = {answer("r2"), create(9)};
   EXPECT_TRUE(hand_overs.hold(work("r1"), first, 0));
@@ -72,8 +72,8 @@ TEST(HandOvers, WaitsNoLongerThanItsLimitNorForASessionThatCannotBeMade) {
   Effects none;
   EXPECT_FALSE(hand_overs.hold(failed, none, 200));
   ASSERT_EQ(hand_overs.due(200).size(), 1U);
-  EXPECT_TRUE(hand_overs.due(HandOvers::kLongestMs - 1).empty());
-  EXPECT_EQ(hand_overs.due(HandOvers::kLongestMs).size(), 1U);
+  EXPECT_TRUE(hand_overs.due(HeldReplies::kLongestMs - 1).empty());
+  EXPECT_EQ(hand_overs.due(HeldReplies::kLongestMs).size(), 1U);
 }
 
 }  // namespace

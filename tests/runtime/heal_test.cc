@@ -245,7 +245,7 @@ TEST_F(FullDiskTest, WhatCannotBeKeptHasNotHappenedAndIsRefused) {
   // Nothing moves, and every call is told why.
   EXPECT_FALSE(resume()["ok"]);
   EXPECT_FALSE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
-  EXPECT_NE(ask({{"type", "status_asked"}})["text"].get<std::string>().find("No space left"),
+  EXPECT_NE(ask({{"type", "mission_status"}})["text"].get<std::string>().find("No space left"),
             std::string::npos);
   turn_timers();
   turn_timers();

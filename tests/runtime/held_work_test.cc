@@ -1,7 +1,7 @@
 // A submission waits for a language server while other things happen to the mission.
 
-#include "runtime/hand_over.h"
-#include "runtime/language_servers.h"
+#include "runtime/code/language_servers.h"
+#include "runtime/project/held_replies.h"
 #include "runtime/support/damage_story.h"
 
 namespace orchestrator::runtime {
@@ -23,16 +23,15 @@ class HeldWorkTest : public DamageTest {
   /// The Worker hands in `a.c`, and its server is silent.
   void submit() {
     ASSERT_TRUE(start_mission()["ok"]);
-    call("plan_submitted", "root",
+    call("submit_plan", "root",
          {{"summary", "s"},
           {"verify", {"check"}},
           {"tasks", {{{"id", "T1"}, {"title", "One"}, {"files", {"**"}}, {"verify", {"check"}}}}}});
-    call("run_called", "root", json::object());
+    call("mission_run", "root", json::object());
     create("worker");
     ASSERT_TRUE(ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {"a.c"}}})["ok"]);
     write("a.c", "int a;\n");
-    EXPECT_TRUE(
-        call("work_submitted", "worker", {{"summary", "done"}, {"files", {"a.c"}}}).is_null());
+    EXPECT_TRUE(call("submit_work", "worker", {{"summary", "done"}, {"files", {"a.c"}}}).is_null());
     submission = "r" + std::to_string(requests);
     mission = snapshot()["mission"];
     EXPECT_EQ(outbox.started, 1);
@@ -53,7 +52,7 @@ class HeldWorkTest : public DamageTest {
     outbox.clock_ms += 11'000;
     project->on_timer(LanguageServers::kTimer, outbox);
     // An answer that ends a turn waits a little for the session that goes on.
-    outbox.clock_ms += HandOvers::kLongestMs;
+    outbox.clock_ms += HeldReplies::kLongestMs;
     turn_timers();
   }
 
@@ -65,7 +64,7 @@ class HeldWorkTest : public DamageTest {
 TEST_F(HeldWorkTest, AfterItsTimeItIsTakenWithANote) {
   submit();
   EXPECT_TRUE(answer().is_null());
-  EXPECT_NE(ask({{"type", "status_asked"}})["text"].get<std::string>().find("T1"),
+  EXPECT_NE(ask({{"type", "mission_status"}})["text"].get<std::string>().find("T1"),
             std::string::npos)
       << "the engine goes on";
   wait_for_the_server();

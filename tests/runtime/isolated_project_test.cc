@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "os/program.h"
+#include "runtime/git/worktree_service.h"
 #include "runtime/support/project_story.h"
-#include "runtime/tree_keeper.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -71,7 +71,7 @@ TEST_F(IsolatedProjectTest, AWorkersFilesAreThoseOfItsWorktree) {
       ask({{"type", "check_asked"}, {"session", "worker"}, {"paths", {"src/b.js"}}});
   EXPECT_NE(checked["text"].get<std::string>().find("src/b.js"), std::string::npos) << checked;
   std::ofstream(where + "/src/b.js") << "let b = 1\n";
-  call("work_submitted", "worker", {{"summary", "done"}, {"files", {where + "/src/b.js"}}});
+  call("submit_work", "worker", {{"summary", "done"}, {"files", {where + "/src/b.js"}}});
   create("reviewer");
   EXPECT_EQ(tree(), where);
 
@@ -112,7 +112,7 @@ TEST_F(IsolatedProjectTest, WithoutGitItSaysSo) {
   ASSERT_TRUE(start_mission()["ok"]);
   EXPECT_NE(outbox.last("show_toast")["text"].get<std::string>().find("No worktrees: "),
             std::string::npos);
-  const json status = ask({{"type", "status_asked"}});
+  const json status = ask({{"type", "mission_status"}});
   EXPECT_NE(status["text"].get<std::string>().find("Isolation: shared"), std::string::npos);
 }
 

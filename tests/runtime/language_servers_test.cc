@@ -1,4 +1,4 @@
-#include "runtime/language_servers.h"
+#include "runtime/code/language_servers.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -116,8 +116,8 @@ TEST_F(FakeServerTest, AHangCostsOneSessionItsTimeAndNothingElseWaits) {
   start(json::object(), 2'000);
   project->work("a.c", "hang!\n");
   const std::string submission =
-      project->post_call("work_submitted", "worker", {{"summary", "s"}, {"files", {"a.c"}}});
-  const json status = project->reply_to(project->post({{"type", "status_asked"}}), 5);
+      project->post_call("submit_work", "worker", {{"summary", "s"}, {"files", {"a.c"}}});
+  const json status = project->reply_to(project->post({{"type", "mission_status"}}), 5);
   expect_has(status, "T1");
   // What the session does meanwhile stays behind its submission.
   project->say({{"type", "command_ran"},
@@ -154,7 +154,7 @@ TEST_F(FakeServerTest, AnAbortedSubmissionIsJudgedByNobody) {
   start();
   project->work("a.c", "hang!\n");
   const std::string submission =
-      project->post_call("work_submitted", "worker", {{"summary", "s"}, {"files", {"a.c"}}});
+      project->post_call("submit_work", "worker", {{"summary", "s"}, {"files", {"a.c"}}});
   project->say({{"type", "call_aborted"}, {"request", submission}, {"session", "worker"}});
   project->work("a.c", "fine\n");
   EXPECT_TRUE(project->submit({"a.c"})["ok"]);
@@ -167,7 +167,7 @@ TEST_F(FakeServerTest, TheToolListsAndSaysWhatItCouldNotLookAt) {
   project->put("notes.txt", "wrong\n");
   project->put("m.py", "wrong\n");
   const json answer =
-      project->call("diagnostics_asked", "worker",
+      project->call("lsp_diagnostics", "worker",
                     {{"paths", {"a.c", "b.c", "notes.txt", "m.py", "none.c", "/etc/passwd"}}});
   EXPECT_TRUE(answer["ok"]);
   EXPECT_EQ(words(answer).find("a.c:1:1: error: wrong: wrong one (clangd w)"), 0U) << words(answer);
@@ -183,16 +183,16 @@ TEST_F(FakeServerTest, TheToolIsBoundedAndSaysSo) {
   std::string text;
   for (int i = 0; i < 500; ++i) text += "wrong " + std::to_string(i) + "\n";
   project->work("a.c", text);
-  const json answer = project->call("diagnostics_asked", "worker", {{"paths", {"a.c"}}});
+  const json answer = project->call("lsp_diagnostics", "worker", {{"paths", {"a.c"}}});
   expect_has(answer, "and 440 more, left out");
   EXPECT_LT(words(answer).size(), 9000U);
 }
 
 TEST_F(FakeServerTest, TheToolIsNotForStrangersAndWantsPaths) {
   start();
-  json answer = project->call("diagnostics_asked", "stranger", {{"paths", {"a.c"}}});
+  json answer = project->call("lsp_diagnostics", "stranger", {{"paths", {"a.c"}}});
   EXPECT_FALSE(answer["ok"]);
-  answer = project->call("diagnostics_asked", "worker", {{"path", "a.c"}});
+  answer = project->call("lsp_diagnostics", "worker", {{"path", "a.c"}});
   EXPECT_FALSE(answer["ok"]);
   expect_has(answer, "did you mean \"paths\"?");
 }

@@ -1,4 +1,4 @@
-#include "runtime/machine_load.h"
+#include "runtime/project/machine_load.h"
 
 #include <gtest/gtest.h>
 

@@ -1,17 +1,17 @@
-#include "runtime/project.h"
+#include "runtime/project/project.h"
 
 #include <gtest/gtest.h>
 
 #include "os/file_system.h"
-#include "runtime/project_files.h"
-#include "runtime/replay.h"
+#include "runtime/code/project_files.h"
+#include "runtime/history/replay.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
 namespace {
 
 TEST_F(ProjectTest, NothingIsWrittenBeforeAMission) {
-  ask({{"type", "status_asked"}});
+  ask({{"type", "mission_status"}});
   ask({{"type", "role_asked"}, {"session", "root"}});
   call("submit_review", "root", json::object());
   EXPECT_FALSE(fs::exists(root() + "/.opencode"));
@@ -48,6 +48,33 @@ TEST_F(ProjectTest, AWrongConfigurationStartsNoMission) {
   EXPECT_FALSE(fs::exists(root() + "/.opencode/mission_loop.json"));
 }
 
+/// A proof rests on this hash: a file that it leaves out may change under a green run.
+TEST_F(ProjectTest, TheHashOfAClaimChangesWithEveryFileThatItNames) {
+  write("src/a.js", "let a = 1\n");
+  write("src/deep/b.js", "let b = 1\n");
+  write("shared.js", "let c = 1\n");
+  write("other.js", "let d = 1\n");
+  fs::create_symlink("../shared.js", root() + "/src/link.js");
+  const ProjectFiles files(*disk, root());
+  for (const std::vector<std::string>& claim :
+       {std::vector<std::string>{"src"}, {"src/**"}, {"src/*.js", "src/deep/*"}}) {
+    const std::string before = files.hash_of(claim);
+    EXPECT_EQ(files.hash_of(claim), before);
+    write("other.js", "let d = " + before + "\n");
+    EXPECT_EQ(files.hash_of(claim), before) << claim[0];
+    for (const char* path : {"src/a.js", "src/deep/b.js", "shared.js"}) {
+      const std::string old = read(path);
+      write(path, "changed\n");
+      EXPECT_NE(files.hash_of(claim), before) << claim[0] << " without " << path;
+      write(path, old);
+    }
+    write("src/new.js", "");
+    EXPECT_NE(files.hash_of(claim), before) << claim[0] << " without a new file";
+    fs::remove(root() + "/src/new.js");
+    EXPECT_EQ(files.hash_of(claim), before) << claim[0];
+  }
+}
+
 /// A second process in the same directory.
 struct Neighbour {
   explicit Neighbour(const std::string& root) : project(make_project(root, "{}", outbox)) {
@@ -63,7 +90,7 @@ struct Neighbour {
         {{"type", type}, {"request", type}, {"session", "s"}, {"arguments", ""}, {"mode", "run"}});
   }
   FakeOutbox outbox;
-  std::unique_ptr<Directory> project;
+  std::unique_ptr<engine::Directory> project;
 };
 
 TEST_F(ProjectTest, AMissionThatAnotherProcessRunsIsNamedAndLeftAlone) {
@@ -79,7 +106,7 @@ TEST_F(ProjectTest, AMissionThatAnotherProcessRunsIsNamedAndLeftAlone) {
     EXPECT_NE(text.find("Session: root"), std::string::npos) << text;
     EXPECT_NE(text.find("process"), std::string::npos) << text;
   }
-  const json status = other.say({{"type", "status_asked"}, {"request", "q"}});
+  const json status = other.say({{"type", "mission_status"}, {"request", "q"}});
   EXPECT_NE(status["text"].get<std::string>().find(mission), std::string::npos);
   EXPECT_EQ(other.outbox.last("prompt_session"), nullptr);
 }
@@ -107,7 +134,7 @@ TEST_F(ProjectTest, AMissionThatIsOverHoldsNoDirectory) {
   EXPECT_TRUE(reply["ok"]) << reply;
   say({{"type", "session_idled"}, {"session", "root"}});  // late news of the old one
   EXPECT_EQ(json::parse(read(".opencode/mission_loop.json"))["objective"], "Next");
-  EXPECT_NE(ask({{"type", "status_asked"}})["text"].get<std::string>().find("Next"),
+  EXPECT_NE(ask({{"type", "mission_status"}})["text"].get<std::string>().find("Next"),
             std::string::npos);
 }
 
@@ -118,11 +145,11 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
   ASSERT_TRUE(start_mission("Build it --budget 100ktok")["ok"]);
   EXPECT_EQ(outbox.standing["root"], asked("root"));
   EXPECT_TRUE(json::parse(outbox.standing["root"])["capped"]);
-  call("plan_submitted", "root",
+  call("submit_plan", "root",
        {{"summary", "s"},
         {"verify", {"check"}},
         {"tasks", {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}}}}});
-  call("run_called", "root", json::object());
+  call("mission_run", "root", json::object());
   create("worker");
   EXPECT_EQ(outbox.standing["worker"], asked("worker"));
   EXPECT_EQ(json::parse(outbox.standing["worker"])["role"], "worker");
@@ -221,18 +248,18 @@ TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
 TEST_F(ProjectTest, ANewSyntaxErrorRefusesThePass) {
   ASSERT_TRUE(start_mission()["ok"]);
   write("src/old.js", "let = = broken before\n");
-  call("plan_submitted", "root",
+  call("submit_plan", "root",
        {{"summary", "s"},
         {"verify", json::array()},
         {"verify_reason", "none"},
         {"tasks", {{{"id", "T1"}, {"title", "One"}}}}});
-  call("run_called", "root", json::object());
+  call("mission_run", "root", json::object());
   create("worker");
   EXPECT_TRUE(ask({{"type", "write_asked"},
                    {"session", "worker"},
                    {"paths", {"src/old.js", "src/a.js"}}})["ok"]);
   write("src/a.js", "function f( {\n");
-  call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
+  call("submit_work", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
   create("reviewer");
   const std::string text = pass("reviewer")["text"];
   EXPECT_NE(text.find("src/a.js:1"), std::string::npos) << text;
@@ -260,12 +287,12 @@ TEST_F(ProjectTest, WritesOutsideTheProjectAreRefusedAlsoThroughLinks) {
 
 TEST_F(ProjectTest, OfTwoWorkersThatAskForAFreeFileTheSecondIsRefused) {
   ASSERT_TRUE(start_mission()["ok"]);
-  call("plan_submitted", "root",
+  call("submit_plan", "root",
        {{"summary", "s"},
         {"verify", json::array()},
         {"verify_reason", "none"},
         {"tasks", {{{"id", "T1"}, {"title", "One"}}, {{"id", "T2"}, {"title", "Two"}}}}});
-  call("run_called", "root", json::object());
+  call("mission_run", "root", json::object());
   std::vector<json> made;
   for (const json& message : outbox.sent) {
     if (message["type"] == "create_session") made.push_back(message);

@@ -1,4 +1,4 @@
-#include "runtime/receipt_chain.h"
+#include "runtime/history/receipt_chain.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,9 @@
-#include "runtime/shadow_check.h"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <string>
 
+#include "runtime/code/syntax_gate.h"
 #include "support/temporary_directory.h"
 
 namespace orchestrator::runtime {

@@ -1,8 +1,7 @@
 // Changes that no tool of the host made, found in real directories.
-#include "runtime/tree_watch.h"
-
 #include <gtest/gtest.h>
 
+#include "runtime/code/change_detector.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -64,8 +63,9 @@ TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
   const json files = touched();
   EXPECT_EQ(files, json({"src/a.js", "src/b.js", "src/c.js"})) << files;
   std::vector<FilesChanged> found;
-  TreeWatch watch(
-      *disk, root(), [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+  ChangeDetector watch(
+      *disk, root(),
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
   watch.begin(outbox);
   watch.wrote("src/b.js", outbox.now_ms());
@@ -74,6 +74,83 @@ TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
   watch.command_ended(SessionId("s"), "c", outbox);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].paths, Paths{"src/c.js"});
+}
+
+TEST_F(TreeWatchTest, AToolsWriteIsKnownAtTheNextLookHoweverLateThatComes) {
+  std::vector<Paths> found;
+  TreeWatch watch(
+      *disk, root(),
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
+      [&](const std::string& why) { ADD_FAILURE() << why; });
+  watch.begin(outbox);
+  watch.wrote("by_tool.js", outbox.now_ms());
+  write("by_tool.js", "let b = 1\n");
+  write("by_shell.js", "let c = 1\n");
+  outbox.clock_ms += 20'000;
+  watch.command_ended(SessionId("s"), "1", outbox);
+  EXPECT_EQ(found, std::vector<Paths>{{"by_shell.js"}});
+  // What happens to the same file after that look, and long after the tool, is somebody else's.
+  write("by_tool.js", "let b = 22\n");
+  watch.command_ended(SessionId("s"), "2", outbox);
+  EXPECT_EQ(found, (std::vector<Paths>{{"by_shell.js"}, {"by_tool.js"}}));
+}
+
+/// Its pool is late: work and its end come when they are called for.
+class LateOutbox final : public FakeOutbox {
+ public:
+  using Job = std::pair<std::function<void()>, std::function<void(engine::Outbox&)>>;
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
+    jobs.emplace_back(std::move(work), std::move(done));
+  }
+  std::vector<Job> jobs;
+};
+
+TEST_F(TreeWatchTest, WhatAnEndedMissionsLookSawIsNotComparedWithTheNextOnes) {
+  LateOutbox late;
+  std::vector<Paths> found;
+  TreeWatch watch(
+      *disk, root(),
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
+      [&](const std::string& why) { ADD_FAILURE() << why; });
+  write("a", "1");
+  watch.begin(late);
+  ASSERT_EQ(late.jobs.size(), 1U);
+  late.jobs[0].first();
+  watch.end();
+  write("a", "between two missions");
+  watch.begin(late);
+  ASSERT_EQ(late.jobs.size(), 2U);
+  late.jobs[0].second(late);
+  late.jobs[1].first();
+  late.jobs[1].second(late);
+  EXPECT_EQ(found, std::vector<Paths>{});
+  write("a", "in the second");
+  watch.command_ended(SessionId("s"), "1", late);
+  ASSERT_EQ(late.jobs.size(), 3U);
+  late.jobs[2].first();
+  late.jobs[2].second(late);
+  EXPECT_EQ(found, std::vector<Paths>{{"a"}});
+}
+
+/// A command that ends during a look is looked after once more.
+TEST_F(TreeWatchTest, WhatEndsDuringALookIsSeenByTheNext) {
+  LateOutbox late;
+  std::vector<Paths> found;
+  TreeWatch watch(
+      *disk, root(),
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
+      [&](const std::string& why) { ADD_FAILURE() << why; });
+  watch.begin(late);
+  late.jobs[0].first();
+  write("a", "after the look, before its end");
+  watch.command_ended(SessionId("s"), "1", late);
+  EXPECT_EQ(late.jobs.size(), 1U) << "one look at a time";
+  late.jobs[0].second(late);
+  ASSERT_EQ(late.jobs.size(), 2U);
+  late.jobs[1].first();
+  late.jobs[1].second(late);
+  EXPECT_EQ(found, std::vector<Paths>{{"a"}});
+  EXPECT_EQ(late.jobs.size(), 2U);
 }
 
 /// A refused write is an event for the Worker that may have to give way, and for nobody else.
@@ -95,9 +172,9 @@ TEST_F(TreeWatchTest, AStrangersRefusedWriteIsNoEvent) {
 TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
   std::vector<FilesChanged> found;
   std::vector<std::string> blind;
-  TreeWatch watch(
+  ChangeDetector watch(
       *disk, "/nowhere/at/all",
-      [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed)); },
       [&](const std::string& why) { blind.push_back(why); });
   watch.begin(outbox);
   watch.command_began(SessionId("s"), "c");
@@ -109,8 +186,9 @@ TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
 
 TEST_F(TreeWatchTest, EachCommandThatRanMeanwhileIsNamed) {
   std::vector<FilesChanged> found;
-  TreeWatch watch(
-      *disk, root(), [&](FilesChanged changed, Outbox&) { found.push_back(std::move(changed)); },
+  ChangeDetector watch(
+      *disk, root(),
+      [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
   write("a", "1");
   watch.begin(outbox);

@@ -1,5 +1,5 @@
 // Worktrees with the machine's own git, in repositories made for the purpose.
-#include "runtime/worktrees.h"
+#include "runtime/git/worktrees.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ using Names = std::vector<std::string>;
 constexpr const char* kMission = "m-abc-def";
 
 /// Runs the pool's work when it is told to.
-class PatientOutbox final : public Outbox {
+class PatientOutbox final : public engine::Outbox {
  public:
   void send(std::string /*json*/) override {}
   void start_timer(std::uint64_t /*id*/, std::uint64_t /*delay_ms*/) override {}
@@ -30,7 +30,7 @@ class PatientOutbox final : public Outbox {
   void unwatch_session(const std::string& /*session*/) override {}
   void set_standing(const std::string& /*session*/, std::string /*text*/) override {}
   std::uint64_t now_ms() override { return 1; }
-  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
     jobs.emplace_back(std::move(work), std::move(done));
   }
   void run_next() {
@@ -39,7 +39,7 @@ class PatientOutbox final : public Outbox {
     job.first();
     job.second(*this);
   }
-  std::vector<std::pair<std::function<void()>, std::function<void(Outbox&)>>> jobs;
+  std::vector<std::pair<std::function<void()>, std::function<void(engine::Outbox&)>>> jobs;
 };
 
 class WorktreesTest : public ::testing::Test {
@@ -93,7 +93,8 @@ class WorktreesTest : public ::testing::Test {
   template <class T, class Call>
   base::Result<T> answer(Call call) {
     std::optional<base::Result<T>> given;
-    call(Worktrees::Then<T>([&](base::Result<T> result, Outbox&) { given = std::move(result); }));
+    call(Worktrees::Then<T>(
+        [&](base::Result<T> result, engine::Outbox&) { given = std::move(result); }));
     if (!given) return base::Error{"no answer", "", ""};
     return std::move(*given);
   }
@@ -333,6 +334,8 @@ TEST_F(WorktreesTest, TheMissionsOwnStateIsNobodysWork) {
   write(".opencode/agents.json", "{}\n");
   git({"add", "--force", ".opencode"});
   commit_all();
+  write(".opencode/todo.md", "- [x] T1\n");
+  write(".opencode/mission_loop.json", "{\"phase\":\"executing\"}");
   const std::string base = snapshot();
   EXPECT_EQ(git({"ls-tree", "-r", "--name-only", base}), ".opencode/agents.json\n");
   const std::string done = work("T1-1", base, [&](const std::string& tree) {
@@ -344,7 +347,23 @@ TEST_F(WorktreesTest, TheMissionsOwnStateIsNobodysWork) {
   const auto applied = apply(base, done);
   EXPECT_EQ(applied.paths, Names{"a"});
   EXPECT_EQ(refusals(applied), Names{});
-  EXPECT_EQ(read(".opencode/todo.md"), "- [ ] T1\n");
+  EXPECT_EQ(read(".opencode/todo.md"), "- [x] T1\n");
+}
+
+TEST_F(WorktreesTest, TheSameBytesWithAnotherModeAreAnotherChange) {
+  write("tool.sh", "old\n");
+  write("plain.sh", "old\n");
+  commit_all();
+  const std::string base = snapshot();
+  const std::string done = work("T1-1", base, [&](const std::string& tree) {
+    for (const char* name : {"/tool.sh", "/plain.sh"}) write(tree + name, "new\n");
+    chmod((tree + "/tool.sh").c_str(), 0755);
+  });
+  for (const char* name : {"tool.sh", "plain.sh"}) write(name, "new\n");
+  const auto applied = apply(base, done);
+  EXPECT_EQ(applied.paths, Names{"plain.sh"});
+  EXPECT_EQ(refusals(applied), Names{"tool.sh: it was changed in the project meanwhile"});
+  EXPECT_FALSE(is_executable(root() + "/tool.sh"));
 }
 
 TEST_F(WorktreesTest, TheHostFindsItsIgnoredSettingsAndNeedsNoPackages) {
@@ -892,8 +911,9 @@ TEST_F(WorktreesTest, CallsAreWorkedOffInTheirOrderAndNotAfterTheEnd) {
   write("a", "a\n");
   PatientOutbox patient;
   Names order;
-  trees->check(patient, [&](auto, Outbox&) { order.emplace_back("check"); });
-  trees->snapshot(kMission, "", patient, [&](auto, Outbox&) { order.emplace_back("snapshot"); });
+  trees->check(patient, [&](auto, engine::Outbox&) { order.emplace_back("check"); });
+  trees->snapshot(kMission, "", patient,
+                  [&](auto, engine::Outbox&) { order.emplace_back("snapshot"); });
   EXPECT_EQ(patient.jobs.size(), 1U);
   patient.run_next();
   EXPECT_EQ(order, Names{"check"});

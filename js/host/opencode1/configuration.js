@@ -29,6 +29,8 @@ const toolDenials = Object.fromEntries(Object.keys(missionTools).map((name) => [
  */
 function withoutOurs(user, subagents) {
   const { task, ...others } = user
+  // A key keeps the place where it first stood: a rule of the user's for one of our tools would come before their "*".
+  for (const name of Object.keys(missionTools)) delete others[name]
   const keys = Object.keys(user)
   const overruled = keys.indexOf("*") > keys.indexOf("task")
   const tasks = task === undefined || overruled ? {} : rules(task)

@@ -6,13 +6,15 @@
 #include <cstdlib>
 
 #include "codec/binary.h"
-#include "core/claims.h"
-#include "core/parting.h"
-#include "core/race.h"
-#include "core/recovery.h"
-#include "core/schedule.h"
-#include "core/session_pool.h"
-#include "core/task_graph.h"
+#include "core/schedule/schedule.h"
+#include "core/sessions/parting.h"
+#include "core/sessions/recovery.h"
+#include "core/state/context.h"
+#include "core/state/path_claims.h"
+#include "core/state/races.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
+#include "core/step.h"
 
 namespace orchestrator::test {
 namespace {

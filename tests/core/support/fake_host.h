@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/trace.h"
+#include "core/state/moves.h"
 #include "orchestrator/step.h"
 
 /// OpenCode as far as the engine can tell, on a virtual clock: it makes sessions, takes prompts,

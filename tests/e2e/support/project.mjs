@@ -12,7 +12,7 @@ export const kCheckout = dirname(dirname(dirname(dirname(fileURLToPath(import.me
 
 /**
  * What each test's OpenCode is given. More than half of its start in a directory would be the catalogue of all models, of
- * which none is used (docs/racing.md).
+ * which none is used (docs/design/racing.md).
  */
 export const kHost = { plugin: kCheckout, env: { OPENCODE_MODELS_PATH: join(kCheckout, "js/rehearsal/no-models.json") } }
 

@@ -5,9 +5,9 @@
 
 #include "codec/binary.h"
 #include "codec/message.h"
-#include "core/claims.h"
-#include "core/session_pool.h"
-#include "core/task_graph.h"
+#include "core/state/path_claims.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
 #include "fuzz/support/require.h"
 #include "orchestrator/step.h"
 

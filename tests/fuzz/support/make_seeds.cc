@@ -1,6 +1,6 @@
 // Writes seeds for the fuzzers, from missions in the fake host: `fuzz_seeds <directory>` fills
 // <directory>/<target>/. They are raw material: what is kept in tests/fuzz/corpus is minimised with
-// `-merge=1`, see docs/building.md.
+// `-merge=1`, see docs/design/building.md.
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -110,14 +110,14 @@ int main(int argc, char** argv) {
   }
   seeds.put("event_decoder", R"({"type":"hello","mode":"tui"})");
   seeds.put("event_decoder", R"({"type":"role_asked","request":"r","session":"s"})");
-  seeds.put("event_decoder", R"({"type":"status_asked","request":"r"})");
+  seeds.put("event_decoder", R"({"type":"mission_status","request":"r"})");
   seeds.put("event_decoder", R"({"type":"write_asked","request":"r","session":"s","paths":["a"]})");
   seeds.put("event_decoder",
-            R"({"type":"review_submitted","request":"r","session":"s","args":{"verdict":"pass",
+            R"({"type":"submit_review","request":"r","session":"s","args":{"verdict":"pass",
 "findings":[{"severity":"note","message":"m","file":"f","line":3}],
 "evidence":[{"command":"c","exit_code":0}]}})");
   seeds.put("event_decoder",
-            R"({"type":"todo_updated","request":"r","session":"s","args":{"id":"T1",
+            R"({"type":"update_todo","request":"r","session":"s","args":{"id":"T1",
 "status":"dropped","add":{"id":"T9","title":"t"}}})");
   seeds.put("event_decoder",
             R"({"type":"command_ran","session":"s","command":"make","exit_code":2,"output":"o"})");

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/mission_recovery.h"
-#include "runtime/replay.h"
+#include "runtime/history/mission_recovery.h"
+#include "runtime/history/replay.h"
 #include "runtime/support/project_story.h"
 #include "support/broken_disk.h"
 

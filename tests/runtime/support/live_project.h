@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/engine.h"
-#include "runtime/project.h"
+#include "engine/engine.h"
+#include "runtime/project/project.h"
 #include "support/temporary_directory.h"
 
 namespace orchestrator::runtime {
@@ -30,8 +30,8 @@ class LiveProject {
     World world = posix_world();
     world.program_path = std::move(program_path);
     world.diagnose_ms = diagnose_ms;
-    engine = std::make_unique<Engine>(
-        [world](const std::string& path, const std::string& given, Outbox& outbox) {
+    engine = std::make_unique<engine::Engine>(
+        [world](const std::string& path, const std::string& given, engine::Outbox& outbox) {
           return make_project(path, given, outbox, world);
         });
     auto opened = engine->open(directory.path(),
@@ -100,7 +100,7 @@ class LiveProject {
                                       {"mode", "serve"}});
     const json started = reply_to(request);
     ASSERT_TRUE(started["ok"]) << started;
-    ASSERT_TRUE(call("plan_submitted", "root",
+    ASSERT_TRUE(call("submit_plan", "root",
                      {{"summary", "s"},
                       {"verify", {"check"}},
                       {"tasks",
@@ -109,7 +109,7 @@ class LiveProject {
                          {"description", "d"},
                          {"files", {"**"}},
                          {"verify", {"check"}}}}}})["ok"]);
-    post_call("run_called", "root", json::object());
+    post_call("mission_run", "root", json::object());
     create("worker");
   }
   /// The host makes the session that was asked for, takes its prompt and begins to answer.
@@ -134,15 +134,15 @@ class LiveProject {
     std::ofstream(whole) << text;
   }
   json submit(const std::vector<std::string>& files) {
-    return call("work_submitted", "worker", {{"summary", "done"}, {"files", files}});
+    return call("submit_work", "worker", {{"summary", "done"}, {"files", files}});
   }
 
   orchestrator::testing::TemporaryDirectory directory;
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<engine::Engine> engine;
   std::vector<json> messages;
 
  private:
-  std::shared_ptr<Binding> binding_;
+  std::shared_ptr<engine::Binding> binding_;
   std::mutex mutex_;
   std::condition_variable changed_;
   int requests_ = 0;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/project.h"
+#include "runtime/project/project.h"
 #include "support/temporary_directory.h"
 
 namespace orchestrator::runtime {
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// Keeps what a project sends; time is turned by hand.
-class FakeOutbox final : public Outbox {
+class FakeOutbox : public engine::Outbox {
  public:
   void send(std::string text) override { sent.push_back(json::parse(text)); }
   void start_timer(std::uint64_t id, std::uint64_t delay_ms) override { timers[id] = delay_ms; }
@@ -33,15 +33,15 @@ class FakeOutbox final : public Outbox {
     standing[session] = std::move(text);
   }
   std::uint64_t now_ms() override { return clock_ms += 10; }
-  void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override {
+  void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
     work();
     done(*this);
   }
 
-  base::Result<std::unique_ptr<Process>> start_process(ProcessSpec spec) override {
-    if (!starts_processes) return Outbox::start_process(std::move(spec));
+  base::Result<std::unique_ptr<engine::Process>> start_process(engine::ProcessSpec spec) override {
+    if (!starts_processes) return engine::Outbox::start_process(std::move(spec));
     ++started;
-    return std::unique_ptr<Process>(std::make_unique<Silent>(running));
+    return std::unique_ptr<engine::Process>(std::make_unique<Silent>(running));
   }
 
   /// The newest message of a type.
@@ -62,7 +62,7 @@ class FakeOutbox final : public Outbox {
   int running = 0;
 
  private:
-  struct Silent final : Process {
+  struct Silent final : engine::Process {
     explicit Silent(int& running) : running_(running) { ++running_; }
     ~Silent() override { --running_; }
     void write(std::string /*bytes*/) override {}
@@ -134,17 +134,17 @@ class ProjectTest : public ::testing::Test {
   /// One task, whose Worker is at work in `src/`.
   void until_work() {
     ASSERT_TRUE(start_mission()["ok"]);
-    call("plan_submitted", "root",
+    call("submit_plan", "root",
          {{"summary", "s"},
           {"verify", {"check"}},
           {"tasks",
            {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}, {"verify", {"check"}}}}}});
-    call("run_called", "root", json::object());
+    call("mission_run", "root", json::object());
     create("worker");
     write("src/a.js", "let a = 1\n");
   }
   void hand_in() {
-    call("work_submitted", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
+    call("submit_work", "worker", {{"summary", "done"}, {"files", {"src/a.js"}}});
     create("reviewer");
   }
   void until_review() {
@@ -167,7 +167,7 @@ class ProjectTest : public ::testing::Test {
   }
   json pass(const std::string& session) {
     const json reply =
-        call("review_submitted", session,
+        call("submit_review", session,
              {{"verdict", "pass"}, {"findings", json::array()}, {"evidence", json::array()}});
     // An answer whose successor starts first comes a little later.
     return reply.is_null() ? json{{"ok", true}, {"text", ""}} : reply;
@@ -179,7 +179,7 @@ class ProjectTest : public ::testing::Test {
   std::string program_path;  ///< where language servers are; nowhere
   std::uint64_t chance = 0;
   FakeOutbox outbox;
-  std::unique_ptr<Directory> project;
+  std::unique_ptr<engine::Directory> project;
   int requests = 0;
 };
 

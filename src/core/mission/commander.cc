@@ -1,0 +1,308 @@
+#include "core/mission/commander.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/models/budget.h"
+#include "core/prompts/prompt.h"
+#include "core/prompts/report.h"
+#include "core/schedule/deadlock.h"
+#include "core/sessions/session_lifecycle.h"
+#include "core/sessions/waiters.h"
+#include "core/state/phases.h"
+#include "core/state/sessions.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// Turns ended in `briefing` without `mission_run` before the engine plans by itself.
+constexpr std::uint32_t kEarlyEndsMax = 2;
+constexpr TimeMs kRetryMs = 2'000;
+
+/// When nothing is heard of the Commander for so long, the host is asked about it.
+void watch(Context& ctx, TimeMs delay_ms) {
+  ctx.cancel_timer(ctx.state.commander.timer);
+  ctx.state.commander.timer = ctx.start_timer(delay_ms);
+}
+
+void prompt_commander(Context& ctx, std::string text) {
+  Commander& commander = ctx.state.commander;
+  commander.busy = true;
+  commander.prompted = true;
+  commander.effect = ctx.new_effect();
+  ctx.state.metrics.prompts += 1;
+  ctx.emit(PromptSession{commander.effect, ctx.state.root_session, "commander", "", std::move(text),
+                         false});
+  watch(ctx, kAnswerStartMs);
+}
+
+/// Whether an idle Commander should be sent back to the mission.
+bool wants_commander(const State& state) {
+  return is_running(state.phase) && !state.dormant && state.commander.waiting.empty() &&
+         (!state.commander.background || state.phase == Phase::briefing);
+}
+
+/// Whether the mission stands until the Commander is heard of.
+bool depends_on_commander(const State& state) {
+  return !state.dormant && (state.phase == Phase::briefing || state.commander.owed);
+}
+
+void count_early_end(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  commander.continuations += 1;
+  ctx.state.metrics.continuations += 1;
+  if (ctx.state.phase != Phase::briefing) return;
+  commander.early_ends += 1;
+  if (commander.early_ends >= kEarlyEndsMax) leave_briefing(ctx);
+}
+
+/// It is quiescent: tells it what it is owed, or sends it back to the mission.
+void act_on_idle(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  commander.busy = false;
+  commander.cut_off = false;
+  commander.prompted = false;
+  commander.continued = false;
+  commander.effect = 0;
+  ctx.cancel_timer(commander.timer);
+  if (commander.owed) {
+    commander.owed = false;
+    return prompt_commander(ctx, final_report(ctx.state));
+  }
+  if (!wants_commander(ctx.state)) return;
+  const bool spent = commander.continuations >= ctx.state.options.limits.continuations;
+  if (spent && ctx.state.phase != Phase::briefing) return;  // the mission's end wakes it
+  count_early_end(ctx);
+  if (wants_commander(ctx.state)) prompt_commander(ctx, commander_continuation(ctx.state));
+}
+
+/// A prompt or an inspection that nothing followed. False: there is no sense in another one.
+bool may_try_again(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  commander.unanswered += 1;
+  if (commander.unanswered <= ctx.state.options.limits.continuations) return true;
+  commander.busy = false;
+  commander.prompted = false;
+  commander.owed = false;
+  if (ctx.state.phase == Phase::briefing) leave_briefing(ctx);
+  return false;
+}
+
+void repeat_prompt(Context& ctx) {
+  const bool running = is_running(ctx.state.phase);
+  prompt_commander(ctx, running ? commander_continuation(ctx.state) : final_report(ctx.state));
+}
+
+/// The host says that a turn of it runs. A tool call may last, e.g. a question to the user; a turn
+/// in which nothing happens does not hold the mission for ever.
+void still_busy(Context& ctx, bool in_tool) {
+  Commander& commander = ctx.state.commander;
+  const bool briefing = ctx.state.phase == Phase::briefing;
+  const bool began = !commander.prompted;
+  commander.prompted = false;
+  ctx.cancel_timer(commander.timer);
+  if (!depends_on_commander(ctx.state)) return;
+  // Its stream has stopped: nothing was heard for `stall_s`, no tool of it runs, and it does not
+  // wait for the budget. In `run` mode the process would end with the turn.
+  const bool stands_still = began && !in_tool && commander.waiting.empty() &&
+                            commander.asking.empty() && ctx.state.mode != HostMode::run;
+  if (stands_still && !commander.cut_off) {
+    commander.cut_off = true;
+    ctx.emit(AbortSession{ctx.state.root_session});
+    watch(ctx, stall_ms(ctx.state));
+    return;
+  }
+  commander.unanswered = briefing && in_tool ? 0 : commander.unanswered + 1;
+  if (commander.unanswered <= ctx.state.options.limits.continuations) {
+    watch(ctx, stall_ms(ctx.state));
+  } else if (briefing) {
+    leave_briefing(ctx);
+  }
+}
+
+}  // namespace
+
+Commander fresh_commander(const Commander& before) {
+  Commander commander;
+  commander.background = before.background;
+  commander.model = before.model;
+  commander.answer_tokens = before.answer_tokens;
+  commander.answer_usd = before.answer_usd;
+  commander.answer_bytes = before.answer_bytes;
+  return commander;
+}
+
+void commander_takes_over(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  ctx.cancel_timer(commander.timer);
+  commander = fresh_commander(commander);
+  commander.busy = true;
+  if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
+}
+
+void recall_commander(Context& ctx, bool owed) {
+  Commander& commander = ctx.state.commander;
+  const bool wanted = ctx.state.phase == Phase::briefing && wants_commander(ctx.state);
+  if (wanted || (owed && !is_running(ctx.state.phase))) repeat_prompt(ctx);
+  commander.owed = false;
+}
+
+void dismiss_commander(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  stop_waiting(ctx, ctx.state.root_session, final_report(ctx.state));
+  if (!commander.waiting.empty()) answer_waiting(ctx, final_report(ctx.state));
+  ctx.cancel_timer(commander.timer);
+  commander.owed = false;
+  commander.prompted = false;
+  commander.continued = false;
+  commander.effect = 0;
+}
+
+void tell_commander(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  if (stop_waiting(ctx, ctx.state.root_session, final_report(ctx.state))) return;
+  if (!commander.waiting.empty()) return answer_waiting(ctx, final_report(ctx.state));
+  if (!commander.busy) return prompt_commander(ctx, final_report(ctx.state));
+  commander.owed = true;
+  watch(ctx, stall_ms(ctx.state));
+}
+
+void on_user_spoke(Context& ctx, const UserSpoke& event) {
+  Commander& commander = ctx.state.commander;
+  commander.busy = true;
+  commander.continuations = 0;
+  commander.closing = false;
+  commander.cut_off = false;
+  ctx.state.unblocks = 0;
+  if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
+  if (!is_running(ctx.state.phase)) return;
+  const std::string report = interruption_report(ctx.state, event.text);
+  if (stop_waiting(ctx, ctx.state.root_session, report) || commander.waiting.empty()) return;
+  answer_waiting(ctx, report);
+}
+
+void on_turn_ending(Context& ctx, const TurnEnding& event) {
+  Commander& commander = ctx.state.commander;
+  if (event.session != ctx.state.root_session) return ctx.accept(event.request, "");
+  if (event.request == commander.waiting) return;  // the host told it twice
+  if (commander.owed) {
+    commander.owed = false;
+    return ctx.accept(event.request, final_report(ctx.state));
+  }
+  if (commander.continued || !wants_commander(ctx.state)) return ctx.accept(event.request, "");
+  if (commander.continuations >= ctx.state.options.limits.continuations) {
+    if (ctx.state.phase == Phase::briefing) leave_briefing(ctx);
+    // The process must not end: the turn is held like a mission_run.
+    commander.waiting = event.request;
+    return;
+  }
+  commander.continued = true;
+  ctx.accept(event.request, commander_continuation(ctx.state));
+}
+
+void on_call_aborted(Context& ctx, const CallAborted& event) {
+  Commander& commander = ctx.state.commander;
+  if (commander.waiting != event.request || event.request.empty()) return;
+  commander.waiting = RequestId{};
+  if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "interrupted by the user");
+}
+
+void on_commander_turn_started(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  commander.busy = true;
+  commander.prompted = false;
+  commander.unanswered = 0;
+  if (depends_on_commander(ctx.state)) {
+    watch(ctx, stall_ms(ctx.state));
+  } else {
+    ctx.cancel_timer(commander.timer);
+  }
+}
+
+void on_commander_retried(Context& ctx, TimeMs delay_ms) {
+  if (depends_on_commander(ctx.state)) watch(ctx, delay_ms + stall_ms(ctx.state));
+}
+
+void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
+  Commander& commander = ctx.state.commander;
+  // Only now is it certain that the turn into which a continuation was put has really ended.
+  if (commander.continued && event.stopped && wants_commander(ctx.state)) count_early_end(ctx);
+  commander.continued = false;
+}
+
+void on_commander_idled(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  release_commander(ctx);
+  // An idle that meets a prompt of ours belongs to an older turn; the answer timer watches it.
+  if (commander.prompted) return;
+  if (!commander.errored) return act_on_idle(ctx);
+  commander.errored = false;
+  watch(ctx, kSecondIdleMs);
+}
+
+void on_commander_errored(Context& ctx, const SessionErrored& event) {
+  if (event.name == "ContextOverflowError") return;
+  ctx.state.metrics.errors += 1;
+  ctx.state.commander.errored = true;
+  const bool foreground = !ctx.state.commander.background;
+  const bool by_us = std::exchange(ctx.state.commander.cut_off, false);
+  if (event.name == "MessageAbortedError" && foreground && !by_us && is_running(ctx.state.phase)) {
+    ctx.conclude(Phase::paused, "interrupted by the user");
+  }
+}
+
+void on_commander_prompt_failed(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  commander.effect = 0;
+  ctx.state.metrics.errors += 1;
+  commander.owed = commander.prompted && !is_running(ctx.state.phase);
+  commander.prompted = false;
+  if (may_try_again(ctx)) watch(ctx, kRetryMs << std::min(commander.unanswered, 5U));
+}
+
+void on_commander_inspected(Context& ctx, const SessionInspected& event) {
+  Commander& commander = ctx.state.commander;
+  commander.effect = 0;
+  if (!event.exists) return on_root_deleted(ctx);
+  if (event.busy) {
+    still_busy(ctx, event.in_tool);
+  } else if (!commander.prompted || event.answered) {
+    act_on_idle(ctx);
+  } else if (may_try_again(ctx)) {
+    repeat_prompt(ctx);
+  }
+}
+
+void on_root_deleted(Context& ctx) {
+  ctx.state.commander.busy = false;
+  ctx.cancel_timer(ctx.state.commander.timer);
+  if (is_running(ctx.state.phase)) {
+    ctx.conclude(Phase::paused, "its session was deleted; /resume in another session adopts it");
+  }
+}
+
+bool on_commander_timer(Context& ctx, TimerId timer) {
+  Commander& commander = ctx.state.commander;
+  if (timer == 0 || commander.timer != timer) return false;
+  commander.timer = 0;
+  if (commander.effect != 0 && !may_try_again(ctx)) return true;
+  commander.effect = ctx.new_effect();
+  ctx.emit(InspectSession{commander.effect, ctx.state.root_session});
+  watch(ctx, kAnswerStartMs);
+  return true;
+}
+
+void answer_waiting(Context& ctx, std::string text) {
+  Commander& commander = ctx.state.commander;
+  ctx.accept(commander.waiting, std::move(text));
+  commander.waiting = RequestId{};
+  commander.owed = false;
+}
+
+void leave_briefing(Context& ctx) {
+  const bool planned = !ctx.state.tasks.empty();
+  enter(ctx, planned ? Cause::plan_accepted : Cause::run_called,
+        planned ? Phase::executing : Phase::planning);
+}
+
+}  // namespace orchestrator::core

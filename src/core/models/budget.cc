@@ -1,0 +1,433 @@
+#include "core/models/budget.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "core/state/sessions.h"
+
+namespace orchestrator::core {
+namespace {
+
+// A token is at least a byte, so bytes bound tokens. What is not counted in bytes: the schemas of
+// the role's tools, at most this much.
+constexpr std::uint64_t kToolTokens = 10'000;
+/// An answer that may not even be this long is not worth asking for.
+constexpr std::uint64_t kOutputTokensMin = 4'096;
+constexpr std::uint64_t kOutputTokensUnknown = 32'000;
+/// What the Commander's last words on a mission that has stopped cost beside its newest answer: a
+/// report of 4 kB with what a tool call has around it, and the shortest answer.
+constexpr std::uint64_t kClosingTokens = 6'000 + kOutputTokensMin;
+/// Nobody has more.
+constexpr double kTokensMost = 1e15;
+constexpr std::uint64_t kFirstAnswerTokens = 12'000;
+/// So long an aborted turn may still turn out to have cost something.
+constexpr TimeMs kAbortedMs = 60'000;
+
+struct Amount {
+  double tokens = 0;
+  double usd = 0;
+};
+
+Amount operator+(Amount a, Amount b) { return {a.tokens + b.tokens, a.usd + b.usd}; }
+
+/// Of a token, in dollars.
+double mean_price(const Budget& budget) {
+  return budget.tokens > 0 ? budget.usd / static_cast<double>(budget.tokens) : 0;
+}
+
+Amount reserved_by_children(const State& state) {
+  Amount sum;
+  for (const Session& session : state.sessions)
+    sum = sum + Amount{static_cast<double>(session.reserved_tokens), session.reserved_usd};
+  return sum;
+}
+
+Amount closing(const State& state) {
+  const Commander& commander = state.commander;
+  const double tokens = static_cast<double>(commander.answer_tokens + kClosingTokens);
+  return {tokens, std::max(commander.answer_usd, mean_price(state.budget) * tokens)};
+}
+
+/// What is left for the next answer. Infinite where there is no cap.
+Amount room(const State& state, bool for_closing) {
+  const Budget& budget = state.budget;
+  Amount taken = reserved_by_children(state);
+  if (!for_closing) {
+    taken = taken + closing(state);
+    taken = taken + Amount{static_cast<double>(state.commander.reserved_tokens),
+                           state.commander.reserved_usd};
+  }
+  Amount left{INFINITY, INFINITY};
+  if (budget.tokens_max > 0) {
+    left.tokens = static_cast<double>(budget.tokens_max) +
+                  static_cast<double>(budget.tokens_granted) - static_cast<double>(budget.tokens) -
+                  taken.tokens;
+  }
+  if (budget.usd_max > 0) left.usd = budget.usd_max + budget.usd_granted - budget.usd - taken.usd;
+  return left;
+}
+
+bool fits(Amount wanted, Amount left) {
+  return wanted.tokens <= left.tokens && wanted.usd <= left.usd;
+}
+
+/// Before the request itself is known.
+Amount estimate(const State& state, const Session* session, std::size_t prompt_bytes) {
+  const Budget& budget = state.budget;
+  std::uint64_t tokens = std::max(kFirstAnswerTokens, prompt_bytes / 2 + kFirstAnswerTokens / 2);
+  if (session != nullptr && session->answer_tokens > 0) {
+    tokens = session->answer_tokens + prompt_bytes + kOutputTokensMin;
+  } else {
+    tokens = std::max(tokens, std::min(budget.answer_tokens_max, 4 * kFirstAnswerTokens));
+  }
+  return {static_cast<double>(tokens),
+          std::max(budget.answer_usd_max, 2 * mean_price(budget) * static_cast<double>(tokens))};
+}
+
+template <class Asker>
+double input_bound(const Asker& asker, const RequestAsked& event) {
+  const std::uint64_t before = asker.answer_tokens;
+  const std::uint64_t bytes_before = asker.answer_bytes;
+  if (event.bytes == 0)
+    return static_cast<double>(std::max(kFirstAnswerTokens, before + before / 2));
+  const auto bytes = static_cast<double>(event.bytes);
+  const double whole = bytes + static_cast<double>(kToolTokens);
+  // The newest answer says what the conversation up to it really costs, but not to another model.
+  const bool grown = before > 0 && bytes_before > 0 && event.bytes >= bytes_before;
+  const bool same_model =
+      asker.answer_model.empty() || event.model.empty() || asker.answer_model == event.model;
+  if (!grown || !same_model) return whole;
+  return std::min(whole, static_cast<double>(before) + bytes - static_cast<double>(bytes_before));
+}
+
+/// The request's bound, with as many tokens for the answer as fit. `output` is 0 where none do.
+struct Bound {
+  Amount amount;
+  std::uint64_t output = 0;
+};
+
+template <class Asker>
+Bound bound_of(const State& state, const Asker& asker, const RequestAsked& event, Amount left) {
+  const double input = input_bound(asker, event);
+  const double wanted =
+      static_cast<double>(event.output_max == 0 ? kOutputTokensUnknown : event.output_max);
+  double in_price = std::max(0.0, event.input_usd) / 1e6;
+  double out_price = std::max(0.0, event.output_usd) / 1e6;
+  if (in_price <= 0 && out_price <= 0) {
+    // A host that counts money and does not tell its prices: what it has cost so far is a hint.
+    in_price = out_price = 2 * mean_price(state.budget);
+  }
+  double output = std::min(wanted, left.tokens - input);
+  if (out_price > 0) output = std::min(output, (left.usd - input * in_price) / out_price);
+  if (out_price <= 0 && input * in_price > left.usd) output = 0;
+  if (output < std::min(wanted, static_cast<double>(kOutputTokensMin))) return {};
+  output = std::floor(output);
+  return {{input + output, input * in_price + output * out_price},
+          static_cast<std::uint64_t>(output)};
+}
+
+bool is_reserved(const Session& session) {
+  return session.reserved_tokens > 0 || session.reserved_usd > 0;
+}
+
+/// For a turn that was aborted, and whose end is not known yet.
+bool is_left_reserved(const Session& session) {
+  return is_reserved(session) && !holds_slot(session) && session.state != SessionState::delegating;
+}
+
+/// The Commander's answer may cost less than is reserved for it; not waited for for ever, and not
+/// in a call of mission_run, which itself waits for the sessions.
+bool is_answering(const Context& ctx) {
+  const Commander& commander = ctx.state.commander;
+  const bool reserved = commander.reserved_tokens > 0 || commander.reserved_usd > 0;
+  return reserved && commander.busy && commander.waiting.empty() &&
+         !is_waiting_session(ctx.state, ctx.state.root_session) &&
+         ctx.now_ms < commander.asked_ms + stall_ms(ctx.state);
+}
+
+void answer(Context& ctx, const RequestId& request, std::uint64_t output) {
+  ctx.accept(request, "{\"output_max\":" + std::to_string(output) + "}");
+}
+
+std::string no_budget_text() {
+  return "Budget: the mission's budget is spent; it is paused, and /resume grants it once more.";
+}
+
+std::string no_leave_text(const State& state) {
+  if (state.budget.spent) return no_budget_text();
+  return "Budget: mission " + state.mission.value + " does not ask this session for anything now.";
+}
+
+/// What is kept of a request that waits, of a session or of the Commander.
+template <class Asker>
+RequestAsked waiting_request(const Asker& asker) {
+  RequestAsked event;
+  event.request = asker.asking;
+  event.model = asker.asking_model;
+  event.bytes = asker.request_bytes;
+  event.output_max = asker.asking_output;
+  event.input_usd = asker.asking_input_usd;
+  event.output_usd = asker.asking_output_usd;
+  return event;
+}
+
+template <class Asker>
+void note_request(Asker& asker, const RequestAsked& event) {
+  asker.asking = event.request;
+  asker.asking_model = event.model;
+  asker.request_bytes = event.bytes;
+  asker.asking_output = event.output_max;
+  asker.asking_input_usd = event.input_usd;
+  asker.asking_output_usd = event.output_usd;
+}
+
+template <class Asker>
+void reserve(Asker& asker, Amount amount) {
+  asker.reserved_tokens =
+      static_cast<std::uint64_t>(std::ceil(std::min(amount.tokens, kTokensMost)));
+  asker.reserved_usd = amount.usd;
+}
+
+/// Lets out what the session or the Commander waits for, if it fits into `left`.
+template <class Asker>
+bool let_out(Context& ctx, Asker& asker, Amount left) {
+  const RequestAsked event = waiting_request(asker);
+  const Bound bound = bound_of(ctx.state, asker, event, left);
+  if (bound.output == 0) return false;
+  reserve(asker, bound.amount);
+  asker.asking = RequestId{};
+  answer(ctx, event.request, bound.output);
+  return true;
+}
+
+void let_session_out(Context& ctx, Session& session) {
+  if (session.asking.empty()) return;
+  // What was reserved when it was prompted is given up: it must not keep others waiting.
+  reserve(session, {});
+  (void)let_out(ctx, session, room(ctx.state, false));
+}
+
+void let_commander_out(Context& ctx) {
+  State& state = ctx.state;
+  Commander& commander = state.commander;
+  if (commander.asking.empty()) return;
+  reserve(commander, {});
+  commander.asked_ms = ctx.now_ms;
+  const bool stopped = !is_running(state.phase) || state.dormant;
+  if (let_out(ctx, commander, room(state, stopped)) || !stopped) return;
+  if (commander.closing) {
+    ctx.refuse(commander.asking, no_leave_text(state));
+  } else {
+    answer(ctx, commander.asking, kOutputTokensMin);
+  }
+  commander.asking = RequestId{};
+}
+
+std::string count_text(std::uint64_t n) { return std::to_string(n); }
+
+std::string usd_text(double usd) {
+  char text[40];
+  std::snprintf(text, sizeof text, "$%.2f", usd);
+  return text;
+}
+
+void pay(State& state, const TurnEnded& event, Session* session) {
+  Budget& budget = state.budget;
+  budget.tokens += event.tokens;
+  budget.usd += event.usd;
+  budget.answer_tokens_max = std::max(budget.answer_tokens_max, event.tokens);
+  budget.answer_usd_max = std::max(budget.answer_usd_max, event.usd);
+  if (session == nullptr) {
+    Commander& commander = state.commander;
+    if (event.tokens > 0) {
+      commander.answer_tokens = event.tokens;
+      commander.answer_bytes = commander.request_bytes;
+      commander.answer_model = event.model;
+    }
+    commander.answer_usd = std::max(commander.answer_usd, event.usd);
+    commander.reserved_tokens = 0;
+    commander.reserved_usd = 0;
+    return;
+  }
+  session->tokens += event.tokens;
+  session->usd += event.usd;
+  if (event.tokens > 0) {
+    session->answer_tokens = event.tokens;
+    session->answer_bytes = session->request_bytes;
+    session->answer_model = event.model;
+  }
+  if (Task* task = find_task(state, session->task)) {
+    task->tokens += event.tokens;
+    task->usd += event.usd;
+  }
+}
+
+}  // namespace
+
+bool is_capped(const State& state) {
+  return state.budget.tokens_max > 0 || state.budget.usd_max > 0;
+}
+
+bool over_cap(const Budget& budget) {
+  constexpr double kRounding = 1e-9;
+  return (budget.tokens_max > 0 && budget.tokens - budget.tokens_granted > budget.tokens_max) ||
+         (budget.usd_max > 0 && budget.usd - budget.usd_granted > budget.usd_max + kRounding);
+}
+
+bool over_budget(const Budget& budget) {
+  return (budget.tokens_max > 0 && budget.tokens - budget.tokens_granted >= budget.tokens_max) ||
+         (budget.usd_max > 0 && budget.usd - budget.usd_granted >= budget.usd_max);
+}
+
+bool affords_prompt(const State& state, const Session* session, std::size_t prompt_bytes) {
+  return !is_capped(state) || fits(estimate(state, session, prompt_bytes), room(state, false));
+}
+
+void reserve_for_prompt(Context& ctx, Session& session) {
+  if (!is_capped(ctx.state)) return;
+  reserve(session, {});
+  reserve(session, estimate(ctx.state, &session, session.prompt.size()));
+}
+
+void reserve_unasked(Context& ctx, Session& session) {
+  if (session.reserved_tokens == 0) reserve_for_prompt(ctx, session);
+}
+
+void release_reservation(Context& ctx, Session& session) {
+  if (!session.asking.empty()) {
+    ctx.refuse(session.asking, no_leave_text(ctx.state));
+    session.asking = RequestId{};
+  }
+  if (!is_reserved(session)) return;
+  // An answer may be on its way while its turn is aborted: what it may cost stays reserved until
+  // the host says that the turn is over.
+  if (session.aborting) return;
+  session.reserved_tokens = 0;
+  session.reserved_usd = 0;
+  ctx.moved = true;
+}
+
+void release_commander(Context& ctx) {
+  Commander& commander = ctx.state.commander;
+  if (!commander.asking.empty()) ctx.refuse(commander.asking, no_leave_text(ctx.state));
+  commander.asking = RequestId{};
+  if (commander.reserved_tokens == 0 && commander.reserved_usd <= 0) return;
+  commander.reserved_tokens = 0;
+  commander.reserved_usd = 0;
+  ctx.moved = true;
+}
+
+TimeMs reservation_lapses_ms(const Context& ctx) {
+  TimeMs due = 0;
+  if (!is_capped(ctx.state)) return due;
+  const auto note = [&](TimeMs lapses_ms) {
+    if (lapses_ms > ctx.now_ms && (due == 0 || lapses_ms < due)) due = lapses_ms;
+  };
+  if (is_answering(ctx)) note(ctx.state.commander.asked_ms + stall_ms(ctx.state));
+  for (const Session& session : ctx.state.sessions) {
+    if (is_left_reserved(session)) note(std::max(session.seen_ms + kAbortedMs, ctx.now_ms + 1));
+  }
+  return due;
+}
+
+void let_reservations_lapse(Context& ctx) {
+  for (Session& session : ctx.state.sessions) {
+    if (!is_left_reserved(session) || ctx.now_ms < session.seen_ms + kAbortedMs) continue;
+    session.reserved_tokens = 0;
+    session.reserved_usd = 0;
+    ctx.moved = true;
+  }
+}
+
+void on_request_asked(Context& ctx, const RequestAsked& event) {
+  State& state = ctx.state;
+  Session* session = find_session(state, event.session);
+  const bool root = event.session == state.root_session && !event.session.empty();
+  if (!is_active(state.phase) || !is_capped(state) || (session == nullptr && !root))
+    return ctx.accept(event.request, "");
+  ctx.moved = true;  // it may need less than was reserved for it
+  RequestId& asking = root ? state.commander.asking : session->asking;
+  if (asking == event.request) return;                            // the host told it twice
+  if (!asking.empty()) ctx.refuse(asking, no_leave_text(state));  // of a turn that is over
+  if (root) {
+    note_request(state.commander, event);
+    return let_commander_out(ctx);
+  }
+  note_request(*session, event);
+  if (!is_busy(*session) || !is_running(state.phase)) return release_reservation(ctx, *session);
+  let_session_out(ctx, *session);
+}
+
+void let_requests_out(Context& ctx) {
+  if (!is_capped(ctx.state)) return;
+  let_commander_out(ctx);
+  for (Session& session : ctx.state.sessions) let_session_out(ctx, session);
+}
+
+void settle(Context& ctx, Session* session, const TurnEnded& event) {
+  State& state = ctx.state;
+  std::string& paid = session == nullptr ? state.commander.paid_message : session->paid_message;
+  if (!event.message.empty() && paid == event.message) return;
+  paid = event.message;
+  pay(state, event, session);
+  if (session != nullptr) {
+    session->seen_ms = ctx.now_ms;
+    session->reserved_tokens = 0;
+    session->reserved_usd = 0;
+  }
+  if (!is_capped(state)) return;
+  ctx.moved = true;
+  if (over_budget(state.budget) && is_running(state.phase)) {
+    state.budget.spent = true;
+    ctx.conclude(Phase::paused, "the budget is spent: " + spent_text(state));
+  }
+}
+
+void check_budget(Context& ctx) {
+  State& state = ctx.state;
+  Commander& commander = state.commander;
+  if (!is_capped(state)) return;
+  // What a turn has reserved that waits for delegated tasks is not given back before these are
+  // done.
+  const bool outstanding = std::ranges::any_of(state.sessions, [](const Session& session) {
+    return is_reserved(session) && session.state != SessionState::delegating;
+  });
+  if (outstanding) return;
+  // Whatever wants an answer now would have been let out if it fitted: nothing else is on its way.
+  const auto wants = [&](const Session& session) {
+    return !session.asking.empty() || (session.state == SessionState::held &&
+                                       !affords_prompt(state, &session, session.prompt.size()));
+  };
+  const bool waits = !commander.asking.empty() || std::ranges::any_of(state.sessions, wants);
+  const bool may_begin_one = state.phase == Phase::briefing ||
+                             slots_used(state) > 0 ||
+                             affords_prompt(state, nullptr, 0);
+  if (!waits && may_begin_one) return;
+  if (is_answering(ctx)) return;
+  state.budget.spent = true;
+  release_commander(ctx);
+  ctx.conclude(Phase::paused, "the budget is spent: " + spent_text(state) + ", and the next answer would not fit");
+}
+
+void grant_budget(State& state) {
+  Budget& budget = state.budget;
+  if (!budget.spent && !over_budget(budget)) return;
+  budget.spent = false;
+  budget.tokens_granted = budget.tokens;
+  budget.usd_granted = budget.usd;
+}
+
+std::string spent_text(const State& state) {
+  const Budget& budget = state.budget;
+  const std::uint64_t tokens = budget.tokens - budget.tokens_granted;
+  std::string text = count_text(tokens);
+  if (budget.tokens_max > 0) text += " of " + count_text(budget.tokens_max);
+  text += " tokens, " + usd_text(budget.usd - budget.usd_granted);
+  if (budget.usd_max > 0) text += " of " + usd_text(budget.usd_max);
+  if (budget.tokens_granted > 0 || budget.usd_granted > 0)
+    text += " (in all " + count_text(budget.tokens) + " tokens, " + usd_text(budget.usd) + ")";
+  return text;
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,445 @@
+#include "core/models/limiter.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "core/models/budget.h"
+#include "core/models/error_class.h"
+#include "core/state/sessions.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// A provider that asks for more patience than this is passed over, where there is a stand-in.
+constexpr TimeMs kPatienceMs = 60'000;
+/// Good answers before a limit grows: until it has once been too much, and again up to there.
+constexpr std::uint32_t kRunFirst = 2;
+/// ... and beyond that, for each session of the limit: trying it costs a refusal.
+constexpr std::uint32_t kRunBeyond = 4;
+constexpr std::uint32_t kMissesMax = 5;
+constexpr std::size_t kModelsMax = 64;
+constexpr std::size_t kChainMax = 4;
+constexpr std::uint32_t kRateLimitedAttempts = 3;
+
+const ModelLoad* find_load(const State& state, const std::string& model) {
+  const auto it = std::ranges::find(state.governor.models, model, &ModelLoad::model);
+  return it == state.governor.models.end() ? nullptr : &*it;
+}
+
+std::uint32_t cap_of(const State& state, const std::string& model) {
+  const auto& caps = state.options.parallel.per_model;
+  const auto it = caps.find(model);
+  const std::uint32_t cap = it == caps.end() ? state.parallel_max : it->second;
+  return std::max(1U, std::min(cap, state.parallel_max));
+}
+
+ModelLoad& load_of(State& state, const std::string& model) {
+  std::vector<ModelLoad>& models = state.governor.models;
+  const auto it = std::ranges::find(models, model, &ModelLoad::model);
+  if (it != models.end()) return *it;
+  if (models.size() >= kModelsMax) return models.back();
+  ModelLoad load;
+  // What was learned before the host had told the name was learned of this one.
+  if (const ModelLoad* unnamed = find_load(state, ""); unnamed != nullptr && models.size() == 1)
+    load = *unnamed;
+  load.model = model;
+  if (load.limit == 0) load.limit = std::max(1U, state.parallel);
+  load.limit = std::min(load.limit, cap_of(state, model));
+  models.push_back(std::move(load));
+  return models.back();
+}
+
+const std::string& role_key(const State& state, Role role, const std::string& model) {
+  static const std::string kNotKnown;
+  if (!model.empty()) return model;
+  const auto& seen = state.governor.seen;
+  if (const auto it = seen.find(std::string(to_name(role))); it != seen.end()) return it->second;
+  // Until the host has told of this role, it is most likely the one that it gives to others; where
+  // the user has set caps, that is not good enough.
+  if (seen.empty() || !state.options.parallel.per_model.empty()) return kNotKnown;
+  return seen.begin()->second;
+}
+
+/// Of a child, or of the Commander, null.
+const std::string& model_asked_by(const State& state, const Session* session) {
+  return session == nullptr ? state.commander.model : model_of(state, *session);
+}
+
+std::uint32_t used(const State& state, const std::string& model, const Session* without) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(state.sessions, [&](const Session& s) {
+    return &s != without && holds_slot(s) && model_of(state, s) == model;
+  }));
+}
+
+/// Those of them that are being answered, as far as is known.
+std::uint32_t served(const State& state, const std::string& model) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(state.sessions, [&](const Session& s) {
+    return holds_slot(s) && !s.retrying && model_of(state, s) == model;
+  }));
+}
+
+/// The models that a role may be asked with, the user's own choice first.
+std::vector<std::string> chain_of(const State& state, Role role) {
+  const Options& options = state.options;
+  const std::string name(to_name(role));
+  const auto chosen = options.models.find(name);
+  std::vector<std::string> chain{chosen == options.models.end() ? "" : chosen->second};
+  auto next = options.fallback.find(name);
+  if (next == options.fallback.end())
+    next = options.fallback.find(role_key(state, role, chain.front()));
+  while (next != options.fallback.end() && chain.size() < kChainMax) {
+    if (std::ranges::find(chain, next->second) != chain.end()) break;
+    chain.push_back(next->second);
+    next = options.fallback.find(next->second);
+  }
+  return chain;
+}
+
+/// A session that was sent to it after its rest has ended tries it already.
+bool is_tried(const State& state, const ModelLoad& load, const Session* without) {
+  return std::ranges::any_of(state.sessions, [&](const Session& s) {
+    return &s != without && holds_slot(s) && s.asked_ms >= load.not_before_ms &&
+           model_of(state, s) == load.model;
+  });
+}
+
+/// Nothing is to be had of it for a while.
+bool is_failing(const ModelLoad& load, TimeMs now_ms) {
+  return load.breaker == Breaker::open || load.not_before_ms > now_ms + kPatienceMs;
+}
+
+/// Whether one more keeps what the user allows of a model. One that is not known may be any.
+bool keeps_caps(const State& state, const std::string& model, const Session* session) {
+  const auto& caps = state.options.parallel.per_model;
+  if (caps.empty()) return true;
+  if (model.empty()) {
+    const auto others =
+        static_cast<std::uint32_t>(std::ranges::count_if(state.sessions, [&](const Session& other) {
+          return &other != session && holds_slot(other);
+        }));
+    return std::ranges::all_of(caps, [&](const auto& cap) { return others < cap.second; });
+  }
+  return !caps.contains(model) ||
+         used(state, model, session) + used(state, "", session) < cap_of(state, model);
+}
+
+bool may_ask(const State& state, TimeMs now_ms, const std::string& model, const Session* session) {
+  if (!keeps_caps(state, model, session)) return false;
+  const ModelLoad* load = find_load(state, model);
+  if (load == nullptr)
+    return used(state, model, session) < std::min(state.parallel, cap_of(state, model));
+  if (now_ms < load->not_before_ms || load->breaker == Breaker::open) return false;
+  if (load->breaker == Breaker::half_open) return !is_tried(state, *load, session);
+  return used(state, model, session) < load->limit;
+}
+
+bool is_passed_over(const State& state, TimeMs now_ms, const std::string& model,
+                    const Session* session) {
+  const ModelLoad* load = find_load(state, model);
+  if (load == nullptr) return false;
+  if (load->breaker == Breaker::half_open) return is_tried(state, *load, session);
+  return is_failing(*load, now_ms);
+}
+
+std::string named(const std::string& model) { return model.empty() ? "the model" : model; }
+
+void rest(Context& ctx, ModelLoad& load, TimeMs rest_ms) {
+  load.breaker = Breaker::open;
+  ctx.moved = true;  // its work may go to a stand-in
+  load.openings += 1;
+  load.failures = 0;
+  load.run = 0;
+  const auto noise = static_cast<TimeMs>((ctx.state.seed ^ (ctx.state.next_effect * 2654435761U)) %
+                                         static_cast<std::uint64_t>(rest_ms / 4 + 1));
+  load.not_before_ms = std::max(load.not_before_ms, ctx.now_ms + rest_ms + noise);
+  ctx.state.metrics.openings += 1;
+  ctx.emit(ShowToast{"warning", named(load.model) + " does not answer (" +
+                                    base::clip(load.error, 120) + "); it is tried again in " +
+                                    std::to_string((load.not_before_ms - ctx.now_ms + 999) / 1000) +
+                                    " s"});
+}
+
+void count_failure(Context& ctx, ModelLoad& load, const std::string& message) {
+  load.failures += 1;
+  load.error = base::clip(message, 200);
+  const bool spent = load.breaker == Breaker::closed && load.failures >= kFailuresMax;
+  if (!spent && load.breaker != Breaker::half_open) return;
+  rest(ctx, load, std::min(kRestMaxMs, kRestFirstMs << std::min(load.openings, 10U)));
+}
+
+/// `asked_ms`: when the request went out that met the congestion.
+void slow_down(Context& ctx, ModelLoad& load, TimeMs asked_ms, TimeMs delay_ms) {
+  State& state = ctx.state;
+  ctx.moved = true;  // long patience is a reason for a stand-in
+  if (delay_ms >= kPatienceMs && load.not_before_ms < ctx.now_ms + delay_ms / 2) {
+    ctx.emit(ShowToast{"warning", named(load.model) + "'s provider asks to wait " +
+                                      std::to_string((delay_ms + 59'999) / 60'000) +
+                                      " min; what needs that model waits so long"});
+  }
+  load.not_before_ms = std::max(load.not_before_ms, ctx.now_ms + delay_ms);
+  load.run = 0;
+  const std::uint32_t in_use = used(state, load.model, nullptr);
+  const std::uint32_t good = std::max(2U, served(state, load.model) + 1);
+  // Sessions that were begun under the older limit still meet what has halved it.
+  const bool known = in_use > load.limit || (load.slowed_ms > 0 && asked_ms <= load.slowed_ms);
+  if (known && load.slowed_ms > 0) {
+    load.ceiling = load.ceiling == 0 ? good : std::min(load.ceiling, good);
+    return;
+  }
+  const bool tried_more = load.ceiling != 0 && load.limit >= load.ceiling;
+  load.misses = tried_more ? load.misses + 1 : 0;
+  load.ceiling = good;
+  load.limit = std::max(1U, std::min(load.limit, std::max(in_use, 2U)) / 2);
+  load.slowed_ms = ctx.now_ms;
+  state.metrics.slowdowns += 1;
+}
+
+void grow_model(State& state, ModelLoad& load) {
+  load.run += 1;
+  if (load.limit >= cap_of(state, load.model)) return;
+  // What is not used up has not been tried.
+  if (used(state, load.model, nullptr) < load.limit) return;
+  const bool proved = load.ceiling != 0 && load.limit >= load.ceiling;
+  const bool beyond = load.ceiling != 0 && load.limit + 1 >= load.ceiling;
+  // Trying more costs a refusal and a wait: it is done the more seldom the more often it failed.
+  const std::uint32_t needed = beyond
+                                   ? (kRunBeyond * load.limit) << std::min(load.misses, kMissesMax)
+                               : load.ceiling != 0 ? 1
+                                                   : kRunFirst;
+  if (load.run < needed) return;
+  load.run = 0;
+  load.limit += 1;
+  if (!proved) return;
+  load.misses = 0;
+  load.ceiling = load.limit + 1;
+}
+
+void grow_total(State& state) {
+  Governor& governor = state.governor;
+  governor.run += 1;
+  if (state.parallel >= state.parallel_max || slots_used(state) < state.parallel) return;
+  if (governor.run < kRunFirst) return;
+  governor.run = 0;
+  state.parallel += 1;
+}
+
+void halve_total(Context& ctx) {
+  State& state = ctx.state;
+  state.parallel = std::max(
+      1U,
+      std::min(state.parallel, std::max(static_cast<std::uint32_t>(slots_used(state)), 2U)) / 2);
+  ctx.moved = true;  // a first look may be in the way now
+  state.governor.slowed_ms = ctx.now_ms;
+  state.governor.run = 0;
+  state.metrics.slowdowns += 1;
+}
+
+}  // namespace
+
+const std::string& model_of(const State& state, const Session& session) {
+  if (!session.model.empty()) return session.model;
+  return role_key(state, session.role, session.model_asked);
+}
+
+bool has_room(const State& state) {
+  const std::size_t slots = slots_used(state);
+  if (state.governor.load == Load::critical && slots > 0) return false;
+  return slots < state.parallel;
+}
+
+bool has_room_for(const State& state, const Session& session) {
+  const std::string& model = model_of(state, session);
+  if (!has_room(state) || !keeps_caps(state, model, &session)) return false;
+  const ModelLoad* load = find_load(state, model);
+  return load == nullptr || used(state, model, &session) < load->limit;
+}
+
+bool is_resting(const Context& ctx, const Session& session) {
+  const ModelLoad* load = find_load(ctx.state, model_of(ctx.state, session));
+  return load != nullptr && (ctx.now_ms < load->not_before_ms || load->breaker != Breaker::closed);
+}
+
+Choice choose_model(const Context& ctx, Role role, const Session* session) {
+  const State& state = ctx.state;
+  const std::vector<std::string> chain = chain_of(state, role);
+  const bool tired = session != nullptr && session->faults >= kFaultsInSession;
+  for (std::size_t k = 0; k < chain.size(); ++k) {
+    const std::size_t i = tired ? (k + 1) % chain.size() : k;
+    const std::string& key = role_key(state, role, chain[i]);
+    const bool last = k + 1 == chain.size();
+    if (!last && is_passed_over(state, ctx.now_ms, key, session)) continue;
+    return {may_ask(state, ctx.now_ms, key, session), chain[i], i > 0};
+  }
+  return {};
+}
+
+void note_model(Context& ctx, Session* session, const std::string& model) {
+  State& state = ctx.state;
+  std::string& known = session == nullptr ? state.commander.model : session->model;
+  if (model.empty() || known == model) return;
+  const std::string name = base::clip(model, 200);
+  if (session == nullptr) {
+    known = name;
+    return;
+  }
+  session->model = name;
+  ctx.moved = true;  // the model that it was counted under may be asked by one more
+  if (session->model_asked.empty()) state.governor.seen[std::string(to_name(session->role))] = name;
+  (void)load_of(state, name);
+}
+
+void on_good_answer(Context& ctx, Session* session) {
+  State& state = ctx.state;
+  if (session != nullptr) {
+    session->faults = 0;
+    session->retrying = false;
+    session->fault = Fault::none;
+    session->asked_ms = ctx.now_ms;  // what follows is asked from now on
+    // Its first one: sessions are lost to a model one after the other.
+    Task* task = session->tokens == 0 ? find_task(state, session->task) : nullptr;
+    if (task != nullptr) task->losses = 0;
+  }
+  ModelLoad& load = load_of(state, model_asked_by(state, session));
+  load.failures = 0;
+  load.error.clear();
+  load.refused = false;
+  if (load.breaker != Breaker::closed) {
+    load.breaker = Breaker::closed;
+    load.openings = 0;
+    load.not_before_ms = 0;
+    ctx.emit(ShowToast{"info", named(load.model) + " answers again"});
+    ctx.moved = true;
+  }
+  if (session == nullptr || state.governor.load != Load::calm) return;
+  const std::uint32_t before = load.limit + state.parallel;
+  grow_model(state, load);
+  grow_total(state);
+  if (load.limit + state.parallel != before) ctx.moved = true;
+}
+
+void on_retried(Context& ctx, const SessionRetried& event) {
+  State& state = ctx.state;
+  const Fault fault = classify("APIError", event.message, 0);
+  const TimeMs delay_ms = std::clamp<TimeMs>(event.delay_ms, 0, 24 * 3'600'000);
+  TimeMs asked_ms = ctx.now_ms;
+  state.metrics.retries += 1;
+  Session* session = find_session(state, event.session);
+  if (session != nullptr) {
+    if (!holds_slot(*session)) return;
+    asked_ms = session->asked_ms;
+    session->seen_ms = ctx.now_ms;
+    session->retrying = true;
+    session->asked_ms = ctx.now_ms + delay_ms;
+  }
+  ModelLoad& load = load_of(state, model_asked_by(state, session));
+  if (is_congestion(fault)) slow_down(ctx, load, asked_ms, delay_ms);
+  // Of one that is asked too much, only a session that is put off again and again says that it is
+  // out of order.
+  const bool failed = fault != Fault::rate_limit || event.attempt >= kRateLimitedAttempts;
+  if (failed) count_failure(ctx, load, event.message);
+}
+
+void on_model_fault(Context& ctx, const Session& session, Fault fault, const std::string& message) {
+  ModelLoad& load = load_of(ctx.state, model_of(ctx.state, session));
+  if (is_congestion(fault)) slow_down(ctx, load, session.asked_ms, 0);
+  if (fault != Fault::refused) return count_failure(ctx, load, message);
+  load.error = base::clip(message, 200);
+  load.refused = true;
+  if (load.breaker != Breaker::open) rest(ctx, load, kRestMaxMs);
+}
+
+bool is_hopeless(const State& state, const Session& session) {
+  const std::vector<std::string> chain = chain_of(state, session.role);
+  return std::ranges::all_of(chain, [&](const std::string& model) {
+    const ModelLoad* load = find_load(state, role_key(state, session.role, model));
+    if (load == nullptr) return false;
+    return load->breaker != Breaker::closed && (load->refused || load->openings > kRestsMax);
+  });
+}
+
+bool has_stand_in(const State& state, const Session& session) {
+  return chain_of(state, session.role).size() > 1;
+}
+
+std::string model_trouble(const State& state, const Session& session) {
+  const std::string& model = model_of(state, session);
+  const ModelLoad* load = find_load(state, model);
+  return named(model) + (load == nullptr || load->error.empty() ? "" : ": " + load->error);
+}
+
+void on_host_trouble(Context& ctx) {
+  // Those that were asked for together are one trouble.
+  if (ctx.now_ms - ctx.state.governor.slowed_ms < kRestFirstMs && ctx.state.governor.slowed_ms > 0)
+    return;
+  halve_total(ctx);
+}
+
+void on_load_changed(Context& ctx, const LoadChanged& event) {
+  Governor& governor = ctx.state.governor;
+  if (governor.load == event.load) return;
+  governor.load = event.load;
+  ctx.moved = true;
+  governor.load_why = base::clip(event.why, 200);
+  if (event.load == Load::critical) halve_total(ctx);
+}
+
+void watch_models(Context& ctx, bool soon) {
+  Governor& governor = ctx.state.governor;
+  TimeMs due = soon ? ctx.now_ms : 0;
+  for (const ModelLoad& load : governor.models) {
+    if (load.not_before_ms > ctx.now_ms && (due == 0 || load.not_before_ms < due))
+      due = load.not_before_ms;
+  }
+  const TimeMs lapses_ms = reservation_lapses_ms(ctx);
+  if (lapses_ms > 0 && (due == 0 || lapses_ms < due)) due = lapses_ms;
+  if (due == 0 || (governor.timer != 0 && governor.timer_at_ms == due)) return;
+  ctx.cancel_timer(governor.timer);
+  governor.timer = ctx.start_timer(due - ctx.now_ms);
+  governor.timer_at_ms = due;
+}
+
+bool on_governor_timer(Context& ctx, TimerId timer) {
+  Governor& governor = ctx.state.governor;
+  if (timer == 0 || timer != governor.timer) return false;
+  governor.timer = 0;
+  ctx.moved = true;
+  let_reservations_lapse(ctx);
+  return true;
+}
+
+void end_rests(Context& ctx) {
+  for (ModelLoad& load : ctx.state.governor.models) {
+    if (load.not_before_ms > ctx.now_ms) continue;
+    if (load.not_before_ms > ctx.state.updated_at) ctx.moved = true;  // since the event before
+    if (load.breaker != Breaker::open) continue;
+    load.breaker = Breaker::half_open;
+    ctx.moved = true;
+  }
+}
+
+void forget_rests(State& state) {
+  for (ModelLoad& load : state.governor.models) {
+    load.breaker = Breaker::closed;
+    load.failures = load.openings = 0;
+    load.refused = false;
+    load.not_before_ms = 0;
+  }
+}
+
+std::string models_line(const State& state) {
+  std::string text;
+  for (const ModelLoad& load : state.governor.models) {
+    if (load.breaker == Breaker::closed && load.ceiling == 0) continue;
+    text += (text.empty() ? "" : "; ") + named(load.model) + ": ";
+    text += load.breaker == Breaker::closed
+                ? std::to_string(load.limit) + " at once"
+                : "does not answer (" + base::clip(load.error, 80) + ")";
+  }
+  if (state.governor.load != Load::calm) {
+    text += std::string(text.empty() ? "" : "; ") + "the machine is busy (" +
+            base::clip(state.governor.load_why, 80) + ")";
+  }
+  return text;
+}
+
+}  // namespace orchestrator::core

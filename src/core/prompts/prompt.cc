@@ -1,0 +1,220 @@
+#include "core/prompts/prompt.h"
+
+#include "base/text.h"
+#include "core/prompts/notes.h"
+#include "core/state/checkouts.h"
+#include "core/state/races.h"
+#include "orchestrator/step.h"
+
+namespace orchestrator::core {
+namespace {
+
+constexpr std::size_t kObjectiveBytesMax = 2000;
+constexpr std::size_t kSummaryBytesMax = 400;
+
+std::string title_line(const State& state, const char* word, const Task& task) {
+  const Task& named = named_task(state, task);
+  return std::string(word) + " " + named.id.value + ": " + named.title + "\n";
+}
+
+std::string list(const char* head, const std::vector<std::string>& items) {
+  if (items.empty()) return "";
+  std::string text = std::string("\n") + head + "\n";
+  for (const std::string& item : items) text += "- " + item + "\n";
+  return text;
+}
+
+std::string finding_list(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    text += "- [" + std::string(to_name(finding.severity)) + "] ";
+    if (!finding.file.empty()) {
+      text += finding.file;
+      if (finding.line > 0) text += ":" + std::to_string(finding.line);
+      text += ": ";
+    }
+    text += finding.message + "\n";
+  }
+  return text;
+}
+
+/// Where verify commands run.
+const char* verify_place(const State& state, const Task& task) {
+  return directory_of(state, task.id).empty() ? "the project's directory" : "your own directory";
+}
+
+std::string objective_of(const State& state) {
+  return "\nThe mission's objective:\n" + base::clip(state.objective, kObjectiveBytesMax) + "\n";
+}
+
+std::string dependency_list(const State& state, const Task& task) {
+  std::string text;
+  for (const TaskId& id : task.deps) {
+    const Task* dep = find_task(state, id);
+    if (dep == nullptr) continue;
+    text += "- " + id.value + " " + dep->title + " (" + std::string(to_name(dep->status)) + ")";
+    if (!dep->summary.empty()) text += ": " + base::clip(dep->summary, kSummaryBytesMax);
+    text += "\n";
+  }
+  return text.empty() ? "" : "\nIt builds on:\n" + text;
+}
+
+/// What a Worker and its Reviewer are both told of the task.
+std::string task_card(const State& state, const Task& task) {
+  std::string text;
+  if (!task.description.empty()) text += "\n" + task.description + "\n";
+  text += list("Files of this task (nobody else writes them meanwhile):", task.files);
+  text += list("Accepted when:", task.accept);
+  text += dependency_list(state, task);
+  text += strategy_note(state, task);
+  text += place_note(state, task);
+  if (const Task* whole = task.strategy.empty() ? find_task(state, task.parent) : nullptr) {
+    text += "\nIt is a part of " + whole->id.value + " (" + whole->title +
+            "), whose Worker waits for your summary.\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string planner_prompt(const State& state) {
+  std::string text = "Plan: " + base::first_line(state.objective, 200) +
+                     "\n\nThe objective, in full:\n" + state.objective + "\n";
+  if (!state.notes.empty()) text += "\nNotes of the Commander:\n" + state.notes + "\n";
+  text += list("Accepted when:", state.acceptance);
+  text += list("Verify commands that are already fixed for the whole mission:", state.verify);
+  text += "\nTasks may be assigned to: ";
+  for (std::size_t i = 0; i < state.agents.size(); ++i) {
+    text += (i > 0 ? ", " : "") + state.agents[i];
+  }
+  text += ".\n";
+  if (state.extreme)
+    text +=
+        "Racing is on: where the way decides whether a task can be done, name rival ones (race).\n";
+  return text + "Explore what you must, then call submit_plan.\n";
+}
+
+std::string worker_prompt(const State& state, const Task& task) {
+  std::string text = title_line(state, "Task", task) + task_card(state, task);
+  text +=
+      list((std::string("A Reviewer will run, from ") + verify_place(state, task) + ":").c_str(),
+           task.verify);
+  if (!task.findings.empty())
+    text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
+  if ((task.attempt > 1 || task.gave_way > 0) && !task.note.empty()) {
+    text += "\nAn earlier attempt did not end: " + base::clip(task.note, kSummaryBytesMax) +
+            ". Look at what is there before you go on.\n";
+  }
+  text += part_list(state, task);
+  return text + objective_of(state) + "\nWhen it is done, call submit_work.\n";
+}
+
+std::string rework_prompt(const State& state, const Task& task) {
+  std::string text = title_line(state, "Rework", task);
+  text += "\nThe Reviewer rejected this task:\n" + finding_list(task.findings);
+  text += list("The Reviewer will run again:", task.verify);
+  return text + "\nMend every error, then call submit_work again.\n";
+}
+
+std::string reviewer_prompt(const State& state, const Task& task) {
+  std::string text = title_line(state, "Task", task) + task_card(state, task);
+  text += "\nA Worker has submitted it: " + base::clip(task.summary, 1500) + "\n";
+  text += list("Files that it changed:", task.touched);
+  text += list("Language servers on them:", task.diagnosis);
+  const std::string place = verify_place(state, task);
+  text += list(
+      ("Run each of these yourself with bash, exactly as written, from " + place + ":").c_str(),
+      task.verify);
+  return text + objective_of(state) + "\nThen call submit_review with your verdict on this task.\n";
+}
+
+std::string first_look_prompt(const State& state, const Task& task) {
+  std::string text = title_line(state, "Task", task) +
+                     "\nA first look: its Worker is still at it. Judge only the files that it has "
+                     "finished; what is missing may still come. Run nothing that takes long.\n" +
+                     task_card(state, task);
+  std::vector<std::string> finished = task.touched;
+  std::erase(finished, task.last_written);
+  text += list("Finished so far:", finished);
+  return text + objective_of(state) +
+         "\nThen call submit_review: reject with the findings that the Worker should know now, or "
+         "pass if there are none. The review itself comes when the task is submitted.\n";
+}
+
+std::string first_look_notes(const std::vector<Finding>& findings) {
+  return "A Reviewer has looked at what you have finished so far. Mend what is right of this while "
+         "you work; then go on, and submit when all is done:\n" +
+         finding_list(findings);
+}
+
+std::string master_prompt(const State& state) {
+  std::string text = "Mission review: " + base::first_line(state.objective, 200) +
+                     "\n\nThe objective, in full:\n" + state.objective + "\n";
+  text += list("Accepted when:", state.acceptance);
+  text += "\nThe plan: " + base::clip(state.plan_summary, 1500) + "\nIts tasks:\n";
+  for (const Task& task : state.tasks) {
+    text += "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) +
+            (task.on_word ? " on a person's word, unreviewed" : "") + ")";
+    if (!task.summary.empty()) text += ": " + base::clip(task.summary, 200);
+    text += "\n";
+  }
+  text = base::clip(text, 24'000);
+  if (!state.findings.empty()) {
+    text += "\nThe review before this one found:\n" + finding_list(state.findings);
+  }
+  text += stray_list(state);
+  text += list(
+      "Run each of these yourself with bash, exactly as written, from the project's directory:",
+      state.verify);
+  return text + "\nThen call submit_review with task \"mission\".\n";
+}
+
+std::string continuation_prompt(const State& state, const Session& session,
+                                const std::string& why) {
+  const Task* task = find_task(state, session.task);
+  if (session.role == Role::planner) {
+    return planner_prompt(state) + "\n(You were asked before: " + why +
+           ". Go on where you were; only submit_plan ends the planning.)\n";
+  }
+  if (session.role == Role::master_reviewer) {
+    return master_prompt(state) + "\n(You were asked before: " + why +
+           ". Go on where you were; only submit_review ends the review.)\n";
+  }
+  if (task == nullptr) return "Go on.";
+  if (session.first_look) return first_look_prompt(state, *task);
+  const char* tool = session.role == Role::worker ? "submit_work" : "submit_review";
+  const bool rework = session.role == Role::worker && !task->findings.empty();
+  return title_line(state, rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +
+         ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n" +
+         (session.role == Role::worker ? part_list(state, *task) : "");
+}
+
+std::string missing_prompt(const State& state, const Session& session) {
+  return continuation_prompt(state, session, "your turn ended without a call of submit_work") +
+         "What is missing? If nothing is, call submit_work now; else finish it first. You are not "
+         "asked again: without that call the work is judged by what it has changed.\n";
+}
+
+std::string recovery_prompt(const State& state, const Session& session, const std::string& error) {
+  const Task* task = find_task(state, session.task);
+  const bool rework = task != nullptr && session.role == Role::worker && !task->findings.empty();
+  const std::string head = task != nullptr ? title_line(state, rework ? "Rework" : "Task", *task)
+                           : session.role == Role::planner
+                               ? "Plan: " + base::first_line(state.objective, 200) + "\n"
+                               : "Mission review: " + base::first_line(state.objective, 200) + "\n";
+  return head + "\nThe same tool call has failed three times running:\n" + base::clip(error, 400) +
+         "\nDo not repeat it. Look at what the tool needs (its arguments, the exact text of the "
+         "file, whether the path exists), and do it in another way; what is done stays done.\n";
+}
+
+std::string commander_continuation(const State& state) {
+  if (state.phase == Phase::briefing) {
+    return "The mission has not begun: call mission_run now (with acceptance criteria and verify "
+           "commands if you know them). It plans, builds and verifies, and returns when you are "
+           "needed.";
+  }
+  return "The mission is still running (" + progress_title(state) +
+         "). Call mission_run to go on with it; it returns when you are needed.";
+}
+
+}  // namespace orchestrator::core

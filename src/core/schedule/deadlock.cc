@@ -1,0 +1,123 @@
+#include "core/schedule/deadlock.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/path.h"
+#include "core/schedule/early_review.h"
+#include "core/sessions/session_lifecycle.h"
+#include "core/state/admission.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
+#include "core/worktrees/worktrees.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// The tasks of the circle that this one has closed; empty: there is none.
+std::vector<Task*> circle_of(State& state, Task& closing) {
+  std::vector<Task*> circle{&closing};
+  while (circle.size() <= state.tasks.size()) {
+    Task* next = find_task(state, circle.back()->waits_for);
+    if (next == nullptr || next->status != TaskStatus::running) return {};
+    if (next == &closing) return circle;
+    if (std::ranges::find(circle, next) != circle.end()) return {};
+    circle.push_back(next);
+  }
+  return {};
+}
+
+void tell_worker(Context& ctx, const Task& task, const std::string& text) {
+  Session* worker = live_session(ctx.state, Role::worker, task.id);
+  if (worker != nullptr && worker->state == SessionState::working && !worker->submitted)
+    say_in_turn(ctx, *worker, text);
+}
+
+/// It begins anew later, which costs it no attempt.
+void send_home(Context& ctx, Task& loser, const TaskId& winner) {
+  loser.note = "it gave way to " + winner.value + ", which could not go on without a file of it";
+  loser.attempt -= std::min(loser.attempt, 1U);
+  loser.gave_way += 1;
+  end_task_sessions(ctx, loser.id);
+  move_task(ctx, loser, TaskStatus::ready);
+}
+
+void give_way(Context& ctx, Task& loser, const TaskId& asking) {
+  State& state = ctx.state;
+  send_home(ctx, loser, loser.waits_for);
+  for (Task& task : state.tasks) {
+    if (task.waits_for != loser.id) continue;
+    // Another one may have got it just now.
+    if (const Task* holder = holder_of(state, task, task.wants)) {
+      task.waits_for = holder->id;
+      continue;
+    }
+    const std::string path = task.wants;
+    want_nothing(task);
+    note_touched(task, path);  // so the loser does not begin again before this one has ended
+    if (task.id != asking) {
+      tell_worker(ctx, task,
+                  loser.id.value + " has given way: you may write " + path + " now. Go on.");
+    }
+  }
+}
+
+/// Whether it may be sent home so that others go on.
+bool may_give_way(const State& state, const Task& task) {
+  return waits_for_parts(state, task) && task.gave_way < state.options.limits.attempts;
+}
+
+/// The tasks that keep this one waiting, where all of them may give way; else empty.
+std::vector<Task*> holders_that_may_go(State& state, const Task& waiting) {
+  std::vector<Task*> holders;
+  for (Task& task : state.tasks) {
+    if (!keeps_waiting(state, task, waiting)) continue;
+    if (!may_give_way(state, task)) return {};
+    holders.push_back(&task);
+  }
+  return holders;
+}
+
+}  // namespace
+
+void on_write_refused(Context& ctx, const WriteRefused& event) {
+  State& state = ctx.state;
+  const Session* session = find_session(state, event.session);
+  Task* task = session == nullptr || session->role != Role::worker
+                   ? nullptr
+                   : find_task(state, session->task);
+  const std::string path = base::project_path(event.path);
+  if (task == nullptr || path.empty() || !is_running(state.phase)) return;
+  if (task->status != TaskStatus::running || task->session != event.session) return;
+  const Task* holder = holder_of(state, *task, path);
+  if (holder == nullptr) return;
+  task->wants = path;
+  task->waits_for = holder->id;
+  const std::vector<Task*> circle = circle_of(state, *task);
+  if (circle.empty()) return;
+  Task* loser = *std::ranges::max_element(circle, {}, [](const Task* one) { return one; });
+  give_way(ctx, *loser, task->id);
+}
+
+bool stands_still(const State& state) {
+  if (slots_used(state) > 0 || worktrees_move(state)) return false;
+  return std::ranges::none_of(state.tasks, [&](const Task& task) {
+    if (task.status == TaskStatus::ready) return could_begin(state, task);
+    if (!is_in_work(task.status)) return task.merge == MergeState::waiting;
+    return !task.racing && task.merge != MergeState::conflict && !waits_for_parts(state, task);
+  });
+}
+
+bool break_standstill(Context& ctx) {
+  State& state = ctx.state;
+  if (!stands_still(state)) return false;
+  for (const Task& waiting : state.tasks) {
+    if (waiting.status != TaskStatus::ready) continue;
+    const std::vector<Task*> holders = holders_that_may_go(state, waiting);
+    for (Task* holder : holders) send_home(ctx, *holder, waiting.id);
+    if (!holders.empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace orchestrator::core

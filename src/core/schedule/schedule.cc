@@ -1,0 +1,317 @@
+#include "core/schedule/schedule.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "core/models/limiter.h"
+#include "core/prompts/prompt.h"
+#include "core/schedule/deadlock.h"
+#include "core/schedule/early_review.h"
+#include "core/schedule/race.h"
+#include "core/schedule/subtasks.h"
+#include "core/sessions/blocking_calls.h"
+#include "core/sessions/parting.h"
+#include "core/sessions/session_lifecycle.h"
+#include "core/state/admission.h"
+#include "core/state/checkouts.h"
+#include "core/state/phases.h"
+#include "core/state/races.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
+#include "core/worktrees/warm_pool.h"
+#include "core/worktrees/worktrees.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// Tasks on the longest chain that waits for this one, itself counted.
+class RemainingPath {
+ public:
+  explicit RemainingPath(const State& state) : dependents_(state.tasks.size()) {
+    const TaskIndex index(state.tasks);
+    for (std::size_t i = 0; i < state.tasks.size(); ++i) {
+      for (const TaskId& dep : state.tasks[i].deps) {
+        if (const auto at = index.find(dep)) dependents_[*at].push_back(i);
+      }
+    }
+    for (std::size_t i = 0; i < state.tasks.size();
+         ++i) {  // what waits for the race waits for a run
+      if (state.tasks[i].strategy.empty()) continue;
+      if (const auto raced = index.find(state.tasks[i].parent))
+        dependents_[i] = dependents_[*raced];
+    }
+    length_.assign(state.tasks.size(), 0);
+  }
+
+  std::size_t of(std::size_t i) {
+    if (length_[i] != 0) return length_[i];
+    length_[i] = 1;  // a cycle cannot be in a stored plan; if one were, this ends the recursion
+    std::size_t longest = 0;
+    for (const std::size_t next : dependents_[i]) longest = std::max(longest, of(next));
+    return length_[i] = longest + 1;
+  }
+
+ private:
+  std::vector<std::vector<std::size_t>> dependents_;
+  std::vector<std::size_t> length_;
+};
+
+std::vector<std::size_t> tasks_that_are(const State& state, TaskStatus status) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < state.tasks.size(); ++i) {
+    if (state.tasks[i].status == status) found.push_back(i);
+  }
+  return found;
+}
+
+void sort_by_path(const State& state, std::vector<std::size_t>& tasks) {
+  if (tasks.size() < 2) return;
+  RemainingPath path(state);
+  std::ranges::stable_sort(tasks,
+                           [&](std::size_t a, std::size_t b) { return path.of(a) > path.of(b); });
+}
+
+void start_review(Context& ctx, Task& task) {
+  task.review_attempts += 1;
+  move_task(ctx, task, TaskStatus::reviewing);
+  if (Session* session = session_after_first_look(ctx, task)) {
+    session->first_look = false;
+    session->attempt = task.attempt;
+    return prompt_session(ctx, *session, reviewer_prompt(ctx.state, task));
+  }
+  open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
+}
+
+/// `review.shadow: "off"`: reviews wait until no Worker works any more and none can begin.
+bool reviews_wait(const State& state) {
+  if (state.options.review.shadow != ShadowReview::off) return false;
+  return std::ranges::any_of(state.tasks, [&](const Task& task) {
+    // A ready task whose files a submitted one holds waits for that one's review.
+    const bool waits = task.racing || waits_for_parts(state, task);
+    return (task.status == TaskStatus::running && !waits) || task.status == TaskStatus::rework ||
+           (task.status == TaskStatus::ready && could_begin(state, task));
+  });
+}
+
+/// Sends the findings to the Worker that knows the task; a fresh one starts where it is gone.
+void start_rework(Context& ctx, Task& task) {
+  Session* worker = live_session(ctx.state, Role::worker, task.id);
+  if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
+  if (worker->state == SessionState::parting && has_room_for(ctx.state, *worker))
+    go_now(ctx, *worker);
+  if (worker->state != SessionState::idle) return;  // its last turn runs out
+  if (!has_place(ctx, task)) return;
+  task.commit.clear();
+  task.attempt += 1;
+  worker->attempt = task.attempt;
+  task.last_written.clear();
+  move_task(ctx, task, TaskStatus::running);
+  prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
+}
+
+/// Whether the host can take one more beginning of this role. One that asks for leave to spend has
+/// begun.
+bool may_start(const State& state, Role role) {
+  const auto starting = std::ranges::count_if(state.sessions, [&](const Session& session) {
+    return session.role == role && is_starting(session.state) && session.asking.empty();
+  });
+  return static_cast<std::size_t>(starting) < kStartingMax;
+}
+
+/// Whether a task may be given a session of this role now, as far as slots, models, the budget and
+/// the host say.
+bool may_dispatch(const Context& ctx, Role role) {
+  return may_begin(ctx, role) && may_start(ctx.state, role);
+}
+
+/// Work that a pause or a crash has interrupted goes on in its own session.
+void go_on(Context& ctx, Task& task) {
+  if (task.merge != MergeState::none || !has_place(ctx, task)) return;
+  const bool runs = task.status == TaskStatus::running;
+  const Role role = runs ? Role::worker : Role::reviewer;
+  Session* session = live_session(ctx.state, role, task.id);
+  if (session == nullptr) {  // it was interrupted before its session existed: that cost nothing
+    std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
+    spent -= std::min(spent, 1U);
+    move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
+  } else if (session->state == SessionState::idle && has_room(ctx.state) &&
+             may_start(ctx.state, role)) {
+    wake_session(ctx, *session);
+  }
+}
+
+void start_work(Context& ctx, Task& task) {
+  task.attempt += 1;
+  task.commit.clear();
+  task.session = SessionId{};
+  task.last_written.clear();
+  move_task(ctx, task, TaskStatus::running);
+  open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
+}
+
+/// Sessions whose prompt had to wait for their model or the budget.
+void let_held_go(Context& ctx) {
+  for (Session& session : ctx.state.sessions) {
+    if (session.state == SessionState::held && may_prompt(ctx, session)) send_prompt(ctx, session);
+  }
+}
+
+void dispatch_tasks(Context& ctx) {
+  State& state = ctx.state;
+  for (Task& task : state.tasks) {
+    const bool begun = task.status == TaskStatus::running || task.status == TaskStatus::reviewing;
+    if (begun && !task.racing) go_on(ctx, task);
+  }
+  if (!has_room(state)) return;
+  const bool wait = reviews_wait(state);
+  for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
+    Task& task = state.tasks[i];
+    if (!may_dispatch(ctx, Role::reviewer)) break;
+    // Who is first in a race is to be known soon.
+    if (wait && !is_in_race(state, task)) continue;
+    if (!has_place(ctx, task) || !is_collected(state, task)) continue;
+    start_review(ctx, task);
+  }
+  for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
+    if (has_room(state) && may_start(state, Role::worker)) start_rework(ctx, state.tasks[i]);
+  }
+  std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
+  if (ready.empty() || !may_dispatch(ctx, Role::worker)) return;
+  sort_by_path(state, ready);
+  for (const std::size_t i : ready) {
+    if (is_raced(state, state.tasks[i])) continue;
+    if (!claim_is_free(state, state.tasks[i]) || !has_place(ctx, state.tasks[i])) continue;
+    start_work(ctx, state.tasks[i]);
+    if (!may_dispatch(ctx, Role::worker)) return;
+  }
+}
+
+/// One session that the phase itself needs (Planner, Master Reviewer), within its attempts.
+void keep_alive(Context& ctx, Role role, std::uint32_t& attempts,
+                std::string (*prompt)(const State&)) {
+  let_held_go(ctx);
+  if (!has_room(ctx.state)) return;
+  if (Session* session = live_session(ctx.state, role, TaskId{})) {
+    if (session->state == SessionState::idle) wake_session(ctx, *session);
+    return;
+  }
+  if (!may_begin(ctx, role)) return;
+  if (attempts >= ctx.state.options.limits.attempts) {
+    const char* what = role == Role::planner ? "no valid plan came out of "
+                                             : "no verdict on the whole came out of ";
+    ctx.conclude(
+        Phase::blocked,
+        what + std::to_string(attempts) + " " + std::string(to_name(role)) +
+            " sessions. Look at their sessions, then /resume, or give a plan with submit_plan.");
+    return;
+  }
+  attempts += 1;
+  open_session(ctx, role, nullptr, std::string(to_name(role)), prompt(ctx.state));
+}
+
+void end_role(Context& ctx, Role role) {
+  for (Session& session : ctx.state.sessions) {
+    if (session.role == role) end_session(ctx, session);
+  }
+}
+
+std::string holder_names(const State& state, const Task& task) {
+  std::string names;
+  for (const Task& other : state.tasks) {
+    if (keeps_waiting(state, other, task)) names += (names.empty() ? "" : ", ") + other.id.value;
+  }
+  return names;
+}
+
+std::string stuck_reason(const State& state) {
+  std::string text = "nothing can go on:";
+  for (const Task& task : state.tasks) {
+    if (task.status == TaskStatus::blocked && text.size() < 1000) {
+      text += "\n- " + task.id.value + " " + task.title + ": " +
+              (task.note.empty() ? "blocked" : base::clip(task.note, 500));
+    } else if (task.status == TaskStatus::ready && text.size() < 1000) {
+      const std::string holders = holder_names(state, task);
+      text += "\n- " + task.id.value + " " + task.title + " waits for " +
+              (holders.empty() ? "a worktree" : "files of " + holders);
+    }
+  }
+  const std::size_t waiting = count(state, TaskStatus::pending);
+  if (waiting > 0) text += "\n- " + std::to_string(waiting) + " tasks wait for these";
+  return text;
+}
+
+/// Races need no slot: their runs do.
+void prepare_races(Context& ctx) {
+  State& state = ctx.state;
+  if (!state.worktrees.races) return;
+  for (const std::size_t i : tasks_that_are(state, TaskStatus::ready)) {
+    if (is_raced(state, state.tasks[i]) && claim_is_free(state, state.tasks[i]))
+      return prepare_race(ctx, state.tasks[i]);
+  }
+}
+
+std::ptrdiff_t tasks_that_ended(const State& state) {
+  return std::ranges::count_if(state.tasks, [](const Task& task) {
+    return is_settled(task.status) || task.status == TaskStatus::blocked;
+  });
+}
+
+/// What follows from tasks that have ended for those that run for them, solve their conflict or are
+/// parts of them: each end may bring the next.
+void settle_dependents(Context& ctx) {
+  std::ptrdiff_t ended = 0;
+  do {
+    ended = tasks_that_ended(ctx.state);
+    drive_isolation(ctx);
+    settle_races(ctx);
+    if (ctx.graph_moved) drop_orphans(ctx);
+  } while (tasks_that_ended(ctx.state) != ended);
+}
+
+void run_tasks(Context& ctx) {
+  settle_dependents(ctx);
+  if (ctx.graph_moved) {
+    keep_claims(ctx.state);
+    refresh_ready(ctx);
+  }
+  prepare_races(ctx);
+  answer_waiters(ctx);
+  let_overdue_go(ctx);
+  tidy_first_looks(ctx);
+  do {
+    let_held_go(ctx);
+    dispatch_tasks(ctx);
+    // What takes the last slot may put a first look in the way.
+  } while (tidy_first_looks(ctx) || break_standstill(ctx));
+  prepare_races(ctx);  // a claim may have become free
+  State& state = ctx.state;
+  if (all_settled(state) && !merges_pending(state)) {
+    enter(ctx, Cause::barrier_reached, Phase::integrating);
+    state.master_attempts = 0;
+  } else if (stands_still(state)) {
+    ctx.conclude(Phase::blocked, stuck_reason(state));
+  }
+}
+
+}  // namespace
+
+void schedule(Context& ctx) {
+  State& state = ctx.state;
+  if (state.phase != Phase::executing) drive_isolation(ctx);
+  if (state.phase == Phase::planning) {
+    keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt);
+  }
+  if (ctx.conclusion) return;
+  const bool settled = all_settled(state) && !merges_pending(state);
+  if (state.phase == Phase::integrating && !settled) {  // a task was added or put back
+    end_role(ctx, Role::master_reviewer);
+    enter(ctx, Cause::work_appeared, Phase::executing);
+  }
+  if (state.phase == Phase::executing) run_tasks(ctx);
+  if (state.phase == Phase::integrating) {
+    keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt);
+  }
+  if (!ctx.conclusion) drive_spares(ctx);  // after those that tasks have taken now
+}
+
+}  // namespace orchestrator::core

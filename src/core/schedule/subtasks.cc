@@ -1,0 +1,41 @@
+#include "core/schedule/subtasks.h"
+
+#include <algorithm>
+
+#include "core/sessions/session_lifecycle.h"
+#include "core/state/admission.h"
+#include "core/state/tasks.h"
+
+namespace orchestrator::core {
+
+void drop_orphans(Context& ctx) {
+  State& state = ctx.state;
+  bool again = true;
+  while (again) {  // a dropped part's own parts are next
+    again = false;
+    for (Task& task : state.tasks) {
+      if (task.parent.empty() || is_settled(task.status)) continue;
+      const Task* whole = find_task(state, task.parent);
+      if (whole != nullptr && !is_settled(whole->status)) continue;
+      drop_task(ctx, task,
+                task.parent.value + ", which it is a part of, is " +
+                    (whole == nullptr ? "gone" : std::string(to_name(whole->status))));
+      again = true;
+    }
+  }
+}
+
+void keep_claims(State& state) {
+  for (const Task& part : state.tasks) {
+    // What a run has changed is in the project only if it wins: race.cc.
+    if (part.parent.empty() || is_in_work(part.status) || !part.strategy.empty()) continue;
+    Task* whole = find_task(state, part.parent);
+    if (whole == nullptr || is_settled(whole->status)) continue;
+    if (!whole->commit.empty()) continue;  // git has said what it has changed
+    for (const std::string& path : part.touched) {
+      if (holder_of(state, *whole, path) == nullptr) note_touched(*whole, path);
+    }
+  }
+}
+
+}  // namespace orchestrator::core

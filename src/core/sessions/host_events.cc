@@ -1,0 +1,232 @@
+#include "core/sessions/host_events.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "core/models/budget.h"
+#include "core/models/error_class.h"
+#include "core/models/limiter.h"
+#include "core/sessions/parting.h"
+#include "core/sessions/session_lifecycle.h"
+#include "core/sessions/waiters.h"
+#include "core/state/checkouts.h"
+#include "core/state/sessions.h"
+
+namespace orchestrator::core {
+namespace {
+
+Session* find_by_effect(State& state, EffectId effect) {
+  if (effect == 0) return nullptr;
+  // From the newest on: that is where the sessions that are alive stand.
+  const auto it = std::find_if(state.sessions.rbegin(), state.sessions.rend(),
+                               [&](const Session& session) { return session.effect == effect; });
+  return it == state.sessions.rend() ? nullptr : &*it;
+}
+
+void turn_over(Context& ctx, Session& session) {
+  release_reservation(ctx, session);
+  session.retrying = false;
+  if (session.submitted) return release_session(ctx, session);
+  if (session.denied.empty()) {
+    if (blames_model(session.fault)) return go_on_after_fault(ctx, session);
+    const bool stopped = !session.failed && session.began && session.role == Role::worker;
+    if (stopped) return on_worker_stopped(ctx, session);
+  }
+  const std::string why = !session.denied.empty()
+                              ? "the permission for it was refused: " + session.denied
+                          : session.failed ? "its turn failed"
+                                           : "its turn ended without a submission";
+  continue_or_give_up(ctx, session, why, session.failed);
+}
+
+/// The host says that it works: whatever looked like its end was none.
+void still_works(Context& ctx, Session& session) {
+  session.errored = false;
+  session.failed = false;
+  note_opened(ctx.state, session);
+  if (!session.submitted) move_session(ctx, session, SessionState::working);
+  arm(ctx, session, stall_ms(ctx.state));
+}
+
+/// Its time for the task is over.
+void run_out(Context& ctx, Session& session) {
+  if (!session.submitted) {
+    const std::string minutes = std::to_string(ctx.state.options.timeouts.task_min);
+    return give_up_attempt(ctx, session, "it took longer than " + minutes + " minutes",
+                           Outcome::timed_out);
+  }
+  ctx.emit(AbortSession{session.id});
+  release_session(ctx, session);
+}
+
+}  // namespace
+
+void on_created(Context& ctx, const SessionCreated& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr || !session->id.empty() || event.session.empty()) return;
+  const bool taken =
+      event.session == ctx.state.root_session || find_session(ctx.state, event.session) != nullptr;
+  if (taken) {
+    const EffectFailed failed{event.effect, "it names a session that is there already"};
+    return static_cast<void>(on_effect_failed(ctx, failed));
+  }
+  session->id = event.session;
+  session->effect = 0;
+  ctx.emit(WatchSession{event.session});
+  if (session->state == SessionState::ended) {  // while it was being made
+    ctx.emit(AbortSession{event.session});
+    return;
+  }
+  Task* task = find_task(ctx.state, session->task);
+  if (task != nullptr && session->role == Role::worker) task->session = event.session;
+  // Idle: asked for by the process before this one; it is dispatched when all are known.
+  if (session->state == SessionState::creating) send_prompt(ctx, *session);
+}
+
+bool on_accepted(Context& ctx, const PromptAccepted& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr) return false;
+  session->effect = 0;
+  if (session->state == SessionState::prompting) move_session(ctx, *session, SessionState::waiting);
+  return true;
+}
+
+bool on_effect_failed(Context& ctx, const EffectFailed& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr) return false;
+  session->effect = 0;
+  if (session->state == SessionState::ended) return true;
+  ctx.state.metrics.errors += 1;
+  // Of the process before: what has become of it is being asked. Or a word into a turn that waits
+  // for a delegated task: the turn goes on without it.
+  if (session->state == SessionState::idle || session->state == SessionState::delegating)
+    return true;
+  const std::string error = base::clip(event.error, 200);
+  if (session->inspecting) {
+    session->inspecting = false;  // its timer asks again
+    return true;
+  }
+  if (!session->asking
+           .empty()) {  // it asks for leave to answer: the host has the prompt all the same
+    if (session->state == SessionState::prompting)
+      move_session(ctx, *session, SessionState::waiting);
+    return true;
+  }
+  on_host_trouble(ctx);
+  if (session->id.empty()) {
+    continue_or_give_up(ctx, *session, "the host could not make a session: " + error, true);
+  } else if (is_busy(*session) && !session->submitted) {  // else its work came in all the same
+    continue_or_give_up(ctx, *session, "the host refused the prompt: " + error, true);
+  }
+  return true;
+}
+
+void on_turn_started(Context& ctx, Session& session) {
+  session.seen_ms = ctx.now_ms;
+  session.inspections = 0;
+  if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
+  session.began = true;
+  note_opened(ctx.state, session);
+  reserve_unasked(ctx, session);
+  move_session(ctx, session, SessionState::working);
+  arm(ctx, session, stall_ms(ctx.state));
+}
+
+void on_idled(Context& ctx, Session& session) {
+  session.seen_ms = ctx.now_ms;
+  session.aborting = false;
+  if (!holds_slot(session)) release_reservation(ctx, session);
+  // An idle that meets a prompt on its way belongs to an older turn; the answer timer watches it.
+  if (!is_busy(session) || session.state == SessionState::prompting) return;
+  if (session.errored) {
+    session.errored = false;
+    session.failed = true;
+    arm(ctx, session, kSecondIdleMs);
+  } else if (session.state == SessionState::delegating) {
+    end_delegating(ctx, session);
+  } else if (session.state == SessionState::waiting) {
+    inspect_session(ctx, session);  // older too, or the start of the answer was not told
+  } else {
+    turn_over(ctx, session);
+  }
+}
+
+void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
+  session.seen_ms = ctx.now_ms;
+  if (!is_busy(session)) return;
+  if (event.name == "ContextOverflowError") return;  // the host compacts and goes on by itself
+  ctx.state.metrics.errors += 1;
+  const bool told = session.errored || session.failed;
+  session.errored = true;
+  // Not its model's: the call that waits is cut off, and goes on as one that was interrupted.
+  if (session.state == SessionState::delegating) return arm(ctx, session, kSecondIdleMs);
+  if (told) return;
+  session.fault = classify(event.name, event.message, event.status);
+  if (blames_model(session.fault))
+    on_model_fault(ctx, session, session.fault, event.message.empty() ? event.name : event.message);
+}
+
+void on_deleted(Context& ctx, Session& session) {
+  session.aborting = false;
+  release_reservation(ctx, session);
+  if (session.state == SessionState::ended) return;
+  move_session(ctx, session, SessionState::idle);  // there is nothing left to abort
+  give_up_attempt(ctx, session, "its session was deleted");
+}
+
+bool on_inspected(Context& ctx, const SessionInspected& event) {
+  Session* session = find_by_effect(ctx.state, event.effect);
+  if (session == nullptr) return false;
+  session->effect = 0;
+  session->inspecting = false;
+  if (!is_busy(*session)) return true;
+  const bool silent = ctx.now_ms - session->seen_ms >= stall_ms(ctx.state);
+  if (!event.exists) {
+    on_deleted(ctx, *session);
+  } else if (event.busy && (event.in_tool || !silent)) {
+    session->inspections = 0;
+    still_works(ctx, *session);
+  } else if (event.busy) {
+    fail_turn(ctx, *session, Fault::network, "its answer has stopped");
+  } else {
+    session->inspections = 0;
+    session->began = session->began || event.answered;
+    session->failed = session->failed || !event.answered;
+    turn_over(ctx, *session);
+  }
+  return true;
+}
+
+bool on_session_timer(Context& ctx, TimerId timer) {
+  if (timer == 0) return false;
+  std::vector<Session>& sessions = ctx.state.sessions;
+  const auto it = std::find_if(sessions.rbegin(), sessions.rend(),
+                               [&](const Session& session) { return session.timer == timer; });
+  if (it == sessions.rend()) return false;
+  Session& session = *it;
+  session.timer = 0;
+  if (session.state == SessionState::parting) return on_parting_timer(ctx, session), true;
+  // A request that waits for the budget is no silence of its model.
+  if (!session.asking.empty() && !lease_over(ctx, session))
+    return arm(ctx, session, stall_ms(ctx.state)), true;
+  const TimeMs silent_ms = ctx.now_ms - session.seen_ms;
+  const bool in_turn =
+      session.state == SessionState::working || session.state == SessionState::closing;
+  if (session.state == SessionState::creating) {
+    session.effect = 0;
+    continue_or_give_up(ctx, session, "the host did not make a session in time", true);
+  } else if (lease_over(ctx, session)) {
+    run_out(ctx, session);
+  } else if (session.state == SessionState::delegating) {
+    end_delegating(ctx, session);
+  } else if (session.state == SessionState::backing_off) {
+    send_prompt(ctx, session);
+  } else if (in_turn && !session.errored && !session.failed && silent_ms < stall_ms(ctx.state)) {
+    arm(ctx, session, stall_ms(ctx.state) - silent_ms);
+  } else if (is_busy(session)) {
+    inspect_session(ctx, session);
+  }
+  return true;
+}
+
+}  // namespace orchestrator::core

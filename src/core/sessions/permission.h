@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "core/state/context.h"
+
+/// Tool calls of children that the host holds until somebody allows them: they are shown to the
+/// user, and none of them waits for ever.
+namespace orchestrator::core {
+
+void on_permission_asked(Context& ctx, const PermissionAsked& event);
+void on_permission_answered(Context& ctx, const PermissionAnswered& event);
+/// Nobody has answered in time. Whether the timer was one of these.
+bool on_permission_timer(Context& ctx, TimerId timer);
+/// The session's turn is over or aborted: the host would keep its requests listed.
+void withdraw_permissions(Context& ctx, const SessionId& session);
+/// The process that held them has died.
+void forget_permissions(Context& ctx);
+
+}  // namespace orchestrator::core

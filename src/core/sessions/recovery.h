@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/state/context.h"
+
+/// What a new process does with the sessions of the one before: it asks the host what is still
+/// there of them before anything is dispatched, so that no session is made twice, no answer is
+/// asked for twice, and nothing runs that nobody knows of.
+namespace orchestrator::core {
+
+/// Asks the host, where a process that died has left anything to ask about.
+void begin_recovery(Context& ctx);
+/// The mission is over: nobody waits for the host's answer any more.
+void abandon_recovery(Context& ctx);
+/// Dispatch waits for the host's answer.
+[[nodiscard]] bool is_recovering(const State& state);
+
+void on_sessions_found(Context& ctx, const SessionsFound& event);
+/// The host could not answer: asks again, a few times, then goes on with what the log says.
+/// Whether the effect was this one.
+bool on_recovery_failed(Context& ctx, EffectId effect);
+/// Whether the timer was this one.
+bool on_recovery_timer(Context& ctx, TimerId timer);
+
+/// Whether a submission that was found in the host answers what the session was last asked for.
+[[nodiscard]] bool belongs_to_present_card(const State& state, const SessionId& session,
+                                           EffectId prompt);
+
+}  // namespace orchestrator::core

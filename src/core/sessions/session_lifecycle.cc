@@ -1,0 +1,518 @@
+#include "core/sessions/session_lifecycle.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "core/models/budget.h"
+#include "core/models/limiter.h"
+#include "core/prompts/prompt.h"
+#include "core/sessions/parting.h"
+#include "core/sessions/permission.h"
+#include "core/sessions/waiters.h"
+#include "core/state/checkouts.h"
+#include "core/state/path_claims.h"
+#include "core/state/sessions.h"
+#include "core/state/tasks.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// A tool result that refuses is read and answered; so many in a row are a loop.
+constexpr std::uint32_t kRefusalsMax = 8;
+/// A host that is asked so often about one session, and nothing happens, has lost it.
+constexpr std::uint32_t kInspectionsMax = 5;
+/// Ended sessions that the state remembers.
+constexpr std::size_t kEndedKept = 64;
+constexpr std::size_t kEndedKeptPerTask = 2;
+/// Sessions of a task that are lost to their model, beyond which they count as attempts.
+constexpr std::uint32_t kLossesMax = 3;
+/// The same tool error so often in a row is a loop.
+constexpr std::uint32_t kToolErrorsMax = 3;
+constexpr TimeMs kCreationMs = 60'000;
+constexpr TimeMs kBackoffFirstMs = 500;
+constexpr TimeMs kBackoffMaxMs = 60'000;
+constexpr std::uint32_t kBackoffDoublingsMax = 10;
+
+TimeMs lease_ms(const State& state) {
+  return static_cast<TimeMs>(state.options.timeouts.task_min) * 60'000;
+}
+
+std::string title_of(const State& state, const Session& session) {
+  const Task* task = find_task(state, session.task);
+  if (task != nullptr) {
+    return task->id.value + " " + std::string(to_name(session.role)) + ": " +
+           base::first_line(task->title, 60);
+  }
+  return session.role == Role::planner ? "Plan" : "Mission review";
+}
+
+void create(Context& ctx, Session& session) {
+  move_session(ctx, session, SessionState::creating);
+  session.effect = ctx.new_effect();
+  session.seen_ms = ctx.now_ms;
+  ctx.emit(CreateSession{session.effect, ctx.state.root_session, ctx.state.mission, session.role,
+                         session.task, session.attempt, title_of(ctx.state, session),
+                         directory_of(ctx.state, session.task)});
+  arm(ctx, session, kCreationMs);
+}
+
+void note_peak(State& state) {
+  state.metrics.sessions_peak =
+      std::max(state.metrics.sessions_peak, static_cast<std::uint32_t>(slots_used(state)));
+}
+
+/// Of the sessions that have ended the newest stay, so that those of an ordinary mission are all in
+/// the snapshot, and that of a long one does not grow with its age.
+void forget_old_sessions(Context& ctx) {
+  std::vector<Session>& sessions = ctx.state.sessions;
+  const std::size_t kept_max = kEndedKept + kEndedKeptPerTask * ctx.state.tasks.size();
+  if (sessions.size() <= kept_max) return;
+  const auto ended =
+      static_cast<std::size_t>(std::ranges::count(sessions, SessionState::ended, &Session::state));
+  std::size_t surplus = ended - std::min(ended, kept_max);
+  std::erase_if(sessions, [&](const Session& session) {
+    // The host may still have to say that it was made, or that it has stopped.
+    const bool fresh = ctx.now_ms - session.seen_ms < kCreationMs;
+    const bool awaited = session.aborting || (session.id.empty() && session.effect != 0);
+    if (surplus == 0 || session.state != SessionState::ended || (fresh && awaited)) return false;
+    surplus -= 1;
+    return true;
+  });
+}
+
+void drop_receipts(State& state, const SessionId& session) {
+  std::erase_if(state.receipts, [&](const Receipt& r) { return r.session == session; });
+}
+
+/// Deterministic jitter: the mission's seed and the effect counter differ for each session.
+TimeMs backoff_ms(const State& state, std::uint32_t failures) {
+  const TimeMs base =
+      std::min(kBackoffMaxMs, kBackoffFirstMs << std::min(failures, kBackoffDoublingsMax));
+  const std::uint64_t noise = state.seed ^ (state.next_effect * 2654435761U);
+  return base + static_cast<TimeMs>(noise % static_cast<std::uint64_t>(base / 2));
+}
+
+}  // namespace
+
+void abort_turn(Context& ctx, Session& session) {
+  session.aborting = true;
+  ctx.emit(AbortSession{session.id});
+}
+
+bool may_begin(const Context& ctx, Role role) {
+  return has_room(ctx.state) && choose_model(ctx, role, nullptr).now &&
+         affords_prompt(ctx.state, nullptr, 0);
+}
+
+bool may_prompt(const Context& ctx, const Session& session) {
+  const State& state = ctx.state;
+  const std::size_t others = slots_used(state) - (holds_slot(session) ? 1 : 0);
+  const bool crowded = state.governor.load == Load::critical && others > 0;
+  return others < state.parallel && !(crowded && !holds_slot(session)) &&
+         choose_model(ctx, session.role, &session).now &&
+         affords_prompt(state, &session, session.prompt.size());
+}
+
+bool lease_over(const Context& ctx, const Session& session) {
+  const TimeMs lease = lease_ms(ctx.state);
+  return lease > 0 && ctx.now_ms - session.leased_ms >= lease;
+}
+
+void arm(Context& ctx, Session& session, TimeMs delay_ms) {
+  ctx.cancel_timer(session.timer);
+  const TimeMs left_ms = session.leased_ms + lease_ms(ctx.state) - ctx.now_ms;
+  if (left_ms > 0) delay_ms = std::min(delay_ms, left_ms);
+  session.timer = ctx.start_timer(delay_ms);
+}
+
+void open_session(Context& ctx, Role role, const Task* task, const std::string& agent,
+                  std::string prompt) {
+  forget_old_sessions(ctx);
+  Session session;
+  session.role = role;
+  session.agent = agent;
+  session.prompt = std::move(prompt);
+  session.started_ms = session.leased_ms = ctx.now_ms;
+  session.parent = ctx.state.root_session;
+  session.asked_ms = ctx.now_ms;
+  session.model_asked = choose_model(ctx, role, nullptr).model;
+  if (task != nullptr) {
+    session.task = task->id;
+    session.attempt = task->attempt;
+  }
+  create(ctx, session);
+  reserve_for_prompt(ctx, session);
+  ctx.state.sessions.push_back(std::move(session));
+  ctx.state.metrics.sessions += 1;
+  note_peak(ctx.state);
+}
+
+namespace {
+
+/// Until `schedule` finds that it may be sent. The time until then is not its own.
+void hold(Context& ctx, Session& session) {
+  if (session.first_look) return end_session(ctx, session, Outcome::denied);  // nobody waits for it
+  ctx.cancel_timer(session.timer);
+  session.effect = 0;
+  session.inspecting = false;
+  move_session(ctx, session, SessionState::held);
+  session.seen_ms = ctx.now_ms;
+}
+
+/// Whether it is a stand-in.
+bool choose_model_for(Context& ctx, Session& session) {
+  const Choice choice = choose_model(ctx, session.role, &session);
+  std::string model = choice.model;
+  if (model.empty() && !session.model_asked.empty()) {
+    // The host would go on with the stand-in that it was told last.
+    const auto seen = ctx.state.governor.seen.find(std::string(to_name(session.role)));
+    if (seen != ctx.state.governor.seen.end()) model = seen->second;
+  }
+  const bool other = model != session.model_asked;
+  // What the host has told holds on only where it chooses by itself, as before.
+  if (other || !model.empty()) session.model.clear();
+  session.model_asked = model;
+  ctx.moved = ctx.moved || other;  // the one before may be asked by one more
+  return choice.stand_in;
+}
+
+}  // namespace
+
+void send_prompt(Context& ctx, Session& session) {
+  session.reserved_tokens = 0;
+  session.reserved_usd = 0;
+  if (!may_prompt(ctx, session)) return hold(ctx, session);
+  if (session.state == SessionState::held) session.leased_ms += ctx.now_ms - session.seen_ms;
+  session.asked_ms = ctx.now_ms;
+  session.retrying = false;
+  reserve_for_prompt(ctx, session);
+  const bool stand_in = choose_model_for(ctx, session);
+  if (session.id.empty()) return create(ctx, session);
+  if (stand_in) ctx.state.metrics.fallbacks += 1;
+  move_session(ctx, session, SessionState::prompting);
+  session.submitted = false;
+  session.errored = false;
+  session.failed = false;
+  session.inspecting = false;
+  session.denied.clear();
+  session.aborting = false;
+  session.fault = Fault::none;
+  session.effect = session.sent = ctx.new_effect();
+  session.seen_ms = ctx.now_ms;
+  ctx.state.metrics.prompts += 1;
+  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_asked,
+                         session.prompt, false});
+  arm(ctx, session, kAnswerStartMs);
+}
+
+void prompt_session(Context& ctx, Session& session, std::string text) {
+  session.prompt = std::move(text);
+  session.began = false;
+  session.leased_ms = ctx.now_ms;
+  session.continuations = 0;
+  session.refusals = 0;
+  session.inspections = 0;
+  session.faults = 0;
+  session.tool_errors = session.tool_warnings = 0;
+  session.asked_missing = session.wrote = false;
+  send_prompt(ctx, session);
+  note_peak(ctx.state);
+}
+
+void wake_session(Context& ctx, Session& session) {
+  const bool began = session.began;
+  prompt_session(ctx, session,
+                 began ? continuation_prompt(ctx.state, session, "the mission was interrupted")
+                       : session.prompt);
+  session.began = began;
+}
+
+void close_session(Context& ctx, Session& session) {
+  session.submitted = true;
+  session.refusals = 0;
+  session.effect = 0;  // what becomes of a prompt on its way is nobody's concern any more
+  session.inspecting = false;
+  // A call that overtook a pause: its turn is aborted already, and its slot given away.
+  if (!holds_slot(session)) return release_session(ctx, session);
+  move_session(ctx, session, SessionState::closing);
+  arm(ctx, session, stall_ms(ctx.state));
+}
+
+void release_session(Context& ctx, Session& session) {
+  const Task* task = find_task(ctx.state, session.task);
+  // A first look's session waits for the task's review.
+  const bool comes_back = session.role == Role::worker || session.first_look;
+  const bool may_rework =
+      comes_back && task != nullptr && is_in_work(task->status) && task->merge == MergeState::none;
+  ctx.cancel_timer(session.timer);
+  answer_last_call(ctx, session);
+  release_reservation(ctx, session);
+  session.effect = 0;
+  move_session(ctx, session, SessionState::idle);
+  if (!may_rework) end_session(ctx, session);
+}
+
+void end_session(Context& ctx, Session& session, Outcome outcome) {
+  if (session.state == SessionState::ended) return;
+  const Outcome plain = session.submitted ? Outcome::ok : Outcome::denied;
+  session.outcome = outcome == Outcome::none ? plain : outcome;
+  answer_last_call(ctx, session);
+  if (is_busy(session) && !session.id.empty()) abort_turn(ctx, session);
+  withdraw_permissions(ctx, session.id);
+  stop_waiting(ctx, session.id);
+  ctx.cancel_timer(session.timer);
+  release_reservation(ctx, session);
+  // A session that is still being created stays known by its effect: it is ended on arrival.
+  if (session.state != SessionState::creating) session.effect = 0;
+  move_session(ctx, session, SessionState::ended);
+  session.prompt.clear();
+  if (!session.id.empty()) drop_receipts(ctx.state, session.id);
+}
+
+void interrupt_session(Context& ctx, Session& session) {
+  if (session.state == SessionState::ended || session.state == SessionState::idle) return;
+  if (session.id.empty() || session.first_look) return end_session(ctx, session);
+  if (is_busy(session)) abort_turn(ctx, session);
+  withdraw_permissions(ctx, session.id);
+  stop_waiting(ctx, session.id);
+  if (session.submitted) return release_session(ctx, session);
+  ctx.cancel_timer(session.timer);
+  release_reservation(ctx, session);
+  session.effect = 0;
+  move_session(ctx, session, SessionState::idle);
+}
+
+void end_task_sessions(Context& ctx, const TaskId& task) {
+  for (Session& session : ctx.state.sessions) {
+    if (session.task == task) end_session(ctx, session);
+  }
+}
+
+void drop_task(Context& ctx, Task& task, std::string note) {
+  task.note = std::move(note);
+  end_task_sessions(ctx, task.id);
+  move_task(ctx, task, TaskStatus::dropped);
+}
+
+void forget_turns(Context& ctx) {
+  forget_permissions(ctx);
+  ctx.state.waiters.clear();
+  ctx.state.governor.timer = 0;
+  ctx.state.governor.load = Load::calm;
+  for (Session& session : ctx.state.sessions) {
+    session.timer = 0;
+    session.aborting = false;
+    session.asking = session.last_call = RequestId{};
+    session.last_answer.clear();
+    session.retrying = false;
+    // Whether the host has made it is found out by the effect that asked for it.
+    if (session.first_look) end_session(ctx, session);
+    const bool ended = session.state == SessionState::ended;
+    const bool perhaps_made = !ended && session.id.empty() && session.effect != 0;
+    if (!perhaps_made) session.effect = 0;
+    if (ended) continue;
+    move_session(ctx, session, SessionState::idle);
+    if (perhaps_made) continue;
+    if (session.id.empty()) {
+      end_session(ctx, session);
+    } else if (session.submitted) {
+      release_session(ctx, session);
+    }
+  }
+}
+
+void give_up_attempt(Context& ctx, Session& session, const std::string& reason, Outcome outcome) {
+  const std::string why = session.refusals == 0
+                              ? reason
+                              : reason + "; the last of its calls was refused: " + session.refusal;
+  const std::uint32_t attempts = ctx.state.options.limits.attempts;
+  Task* task = find_task(ctx.state, session.task);
+  const Role role = session.role;
+  const bool looked = session.first_look;
+  end_session(ctx, session, outcome);
+  if (task == nullptr || looked)
+    return;  // Planner and Master Reviewer: `schedule` counts their attempts
+  if (role == Role::worker && task->status == TaskStatus::running) {
+    task->note = why;
+    if (task->attempt < attempts) return move_task(ctx, *task, TaskStatus::ready);
+    task->note +=
+        " (attempt " + std::to_string(task->attempt) + " of " + std::to_string(attempts) + ")";
+    move_task(ctx, *task, TaskStatus::blocked);
+  } else if (role == Role::reviewer && task->status == TaskStatus::reviewing) {
+    if (task->review_attempts < attempts) return move_task(ctx, *task, TaskStatus::submitted);
+    task->note = "no Reviewer gave a verdict: " + why;
+    move_task(ctx, *task, TaskStatus::blocked);
+    end_task_sessions(ctx, task->id);
+  }
+}
+
+namespace {
+
+std::uint32_t& losses_of(State& state, const Session& session) {
+  if (Task* task = find_task(state, session.task)) return task->losses;
+  return session.role == Role::planner ? state.planner_losses : state.master_losses;
+}
+
+Outcome outcome_of(Fault fault) { return fault == Fault::empty ? Outcome::empty : Outcome::error; }
+
+/// A fresh session takes its place, and the attempt is not counted.
+void lose_session(Context& ctx, Session& session, const std::string& why) {
+  State& state = ctx.state;
+  std::uint32_t& losses = losses_of(state, session);
+  if (losses >= kLossesMax) return give_up_attempt(ctx, session, why, outcome_of(session.fault));
+  losses += 1;
+  const Role role = session.role;
+  Task* task = find_task(state, session.task);
+  end_session(ctx, session, outcome_of(session.fault));
+  if (task == nullptr) {
+    std::uint32_t& spent = role == Role::planner ? state.planner_attempts : state.master_attempts;
+    spent -= std::min(spent, 1U);
+  } else if (role == Role::worker && task->status == TaskStatus::running) {
+    task->note = why;
+    task->attempt -= std::min(task->attempt, 1U);
+    move_task(ctx, *task, TaskStatus::ready);
+  } else if (role == Role::reviewer && task->status == TaskStatus::reviewing) {
+    task->review_attempts -= std::min(task->review_attempts, 1U);
+    move_task(ctx, *task, TaskStatus::submitted);
+  }
+}
+
+void go_on_later(Context& ctx, Session& session, const std::string& why, std::uint32_t failures) {
+  ctx.state.metrics.continuations += 1;
+  // A card whose answer never began may never have reached the host: it is sent once more.
+  if (session.began) session.prompt = continuation_prompt(ctx.state, session, why);
+  move_session(ctx, session, SessionState::backing_off);
+  arm(ctx, session, backoff_ms(ctx.state, failures));
+}
+
+/// What the plan says that it writes is written: paths one by one, of a wildcard any.
+bool has_written_claim(const Task& task) {
+  return std::ranges::all_of(task.files, [&](const std::string& claimed) {
+    return std::ranges::any_of(task.touched, [&](const std::string& path) {
+      return path == claimed || glob_matches(claimed, path);
+    });
+  });
+}
+
+}  // namespace
+
+void go_on_after_fault(Context& ctx, Session& session) {
+  session.faults += 1;
+  if (session.first_look) return end_session(ctx, session, outcome_of(session.fault));
+  const std::string why = "its model failed (" + std::string(to_name(session.fault)) + ")";
+  if (is_hopeless(ctx.state, session)) {
+    // Its turn is over: there is nothing to abort.
+    ctx.cancel_timer(session.timer);
+    move_session(ctx, session, SessionState::idle);
+    return ctx.conclude(Phase::blocked,
+                        "no model answers the " + std::string(to_name(session.role)) + ": " +
+                            model_trouble(ctx.state, session) +
+                            ". Mend its key, account or name, or name another one in "
+                            "`models` or `fallback`; then /resume.");
+  }
+  if (session.faults > kFaultsInSession) return lose_session(ctx, session, why);
+  go_on_later(ctx, session, why, session.faults);
+}
+
+void on_worker_stopped(Context& ctx, Session& session) {
+  Task* task = find_task(ctx.state, session.task);
+  if (!session.asked_missing) {
+    session.asked_missing = true;
+    ctx.state.metrics.continuations += 1;
+    session.prompt = missing_prompt(ctx.state, session);
+    return send_prompt(ctx, session);
+  }
+  const bool judged = session.wrote && task != nullptr && task->status == TaskStatus::running &&
+                      has_written_claim(*task) && unfinished_parts(ctx.state, *task).empty();
+  if (!judged) return give_up_attempt(ctx, session, "its turn ended without a submission");
+  task->summary =
+      "(The Worker stopped without submitting it, also when it was asked: judge it by what it has "
+      "changed.)";
+  task->review_attempts = 0;
+  task->losses = 0;
+  move_task(ctx, *task, TaskStatus::submitted);
+  session.submitted = true;
+  release_session(ctx, session);
+}
+
+void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
+  session.seen_ms = ctx.now_ms;
+  if (!is_busy(session) || session.submitted) return;
+  const std::string error = base::clip(event.tool, 60) + ": " + base::first_line(event.error, 300);
+  const bool again = event.running && error == session.tool_error;
+  session.tool_error = error;
+  session.tool_errors = again ? session.tool_errors + 1 : 1;
+  if (session.tool_errors < kToolErrorsMax) return;
+  session.tool_errors = 0;
+  session.tool_warnings += 1;
+  ctx.state.metrics.errors += 1;
+  if (session.tool_warnings == 1)
+    return say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
+  const bool by_model = event.garbled && session.state == SessionState::working;
+  if (session.tool_warnings == 2 && by_model && has_stand_in(ctx.state, session)) {
+    // With this one it is the stand-in's turn; where it has been, a fresh session's.
+    session.faults = std::max(session.faults, kFaultsInSession - 1);
+    return fail_turn(ctx, session, Fault::garbled, error);
+  }
+  give_up_attempt(ctx, session, "the same tool error again and again: " + error);
+}
+
+void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words) {
+  ctx.emit(AbortSession{session.id});
+  // What the abort itself is told as says nothing of the cause.
+  if (session.fault == Fault::none) {
+    session.fault = fault;
+    on_model_fault(ctx, session, fault, words);
+  }
+  session.errored = true;
+  arm(ctx, session, kSecondIdleMs);
+}
+
+void say_in_turn(Context& ctx, Session& session, std::string text) {
+  session.effect = session.sent = ctx.new_effect();
+  ctx.state.metrics.prompts += 1;
+  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_asked,
+                         std::move(text), false});
+}
+
+void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed) {
+  if (session.first_look) return end_session(ctx, session, Outcome::error);  // nobody waits for it
+  session.continuations += 1;
+  if (session.continuations > ctx.state.options.limits.continuations) {
+    return give_up_attempt(ctx, session, why);
+  }
+  if (failed) return go_on_later(ctx, session, why, session.continuations);
+  ctx.state.metrics.continuations += 1;
+  if (session.began) session.prompt = continuation_prompt(ctx.state, session, why);
+  send_prompt(ctx, session);
+}
+
+void inspect_session(Context& ctx, Session& session) {
+  session.inspections += 1;
+  if (session.inspections > kInspectionsMax) {
+    if (!session.submitted) {
+      return give_up_attempt(ctx, session, "the host has lost its session", Outcome::timed_out);
+    }
+    ctx.emit(AbortSession{session.id});
+    return release_session(ctx, session);
+  }
+  session.inspecting = true;
+  session.effect = ctx.new_effect();
+  ctx.emit(InspectSession{session.effect, session.id});
+  arm(ctx, session, kAnswerStartMs);
+}
+
+void on_refused_call(Context& ctx, Session& session, const std::string& text) {
+  ctx.state.metrics.refusals += 1;
+  if (session.state == SessionState::ended || session.submitted) return;
+  session.refusals += 1;
+  const std::size_t head = text.find('\n');  // of a list
+  session.refusal =
+      base::clip(base::one_line(head == std::string::npos ? text : text.substr(head + 1)), 200);
+  if (session.refusals < kRefusalsMax) return;
+  give_up_attempt(ctx, session,
+                  "its tool calls were refused " + std::to_string(kRefusalsMax) + " times in a row",
+                  Outcome::denied);
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,45 @@
+#include "core/sessions/waiters.h"
+
+#include <algorithm>
+
+#include "core/models/budget.h"
+#include "core/state/sessions.h"
+
+namespace orchestrator::core {
+
+bool on_wait_aborted(Context& ctx, const CallAborted& event) {
+  std::vector<Waiter>& waiters = ctx.state.waiters;
+  const auto it = std::ranges::find(waiters, event.request, &Waiter::request);
+  if (event.request.empty() || it == waiters.end()) return false;
+  const bool root = it->session == ctx.state.root_session;
+  waiters.erase(it);
+  ctx.moved = true;  // its turn goes on, or is told to be over
+  if (root && is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "interrupted by the user");
+  return true;
+}
+
+bool stop_waiting(Context& ctx, const SessionId& session, const std::string& text) {
+  std::vector<Waiter>& waiters = ctx.state.waiters;
+  bool any = false;
+  for (const Waiter& waiter : waiters) {
+    if (waiter.session != session) continue;
+    any = true;
+    if (text.empty()) {
+      ctx.refuse(waiter.request, "Interrupted: " + waiter.task.value + " goes on without you.");
+    } else {
+      ctx.accept(waiter.request, text);
+    }
+  }
+  std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.session == session; });
+  return any;
+}
+
+void end_delegating(Context& ctx, Session& session) {
+  stop_waiting(ctx, session.id);
+  ctx.cancel_timer(session.timer);
+  session.errored = session.failed = false;
+  release_reservation(ctx, session);
+  move_session(ctx, session, SessionState::idle);
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "core/state/context.h"
+
+/// Tool calls that wait for a task, of a Worker's session or of the Commander's: how they end
+/// early.
+namespace orchestrator::core {
+
+/// Whether the call that the host gave up was one that waits for a task.
+bool on_wait_aborted(Context& ctx, const CallAborted& event);
+/// Nobody reads the answers of this session's calls any more, but for `text`, where there is one.
+/// Whether there was such a call.
+bool stop_waiting(Context& ctx, const SessionId& session, const std::string& text = "");
+/// The host says that a turn is over whose call waits: it goes on when there is a slot.
+void end_delegating(Context& ctx, Session& session);
+
+}  // namespace orchestrator::core

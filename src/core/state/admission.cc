@@ -1,0 +1,96 @@
+#include "core/state/admission.h"
+
+#include <algorithm>
+
+#include "core/state/checkouts.h"
+#include "core/state/path_claims.h"
+#include "core/state/races.h"
+#include "core/state/tasks.h"
+
+namespace orchestrator::core {
+
+/// Nobody works in its worktree: its Worker waits for parts, and they wait as well.
+bool all_wait(const State& state, const Task& owner) {
+  return waits_for_parts(state, owner) && std::ranges::none_of(state.tasks, [&](const Task& part) {
+           return is_part_of(state, part, owner.id) && is_in_work(part.status) &&
+                  !waits_for_parts(state, part);
+         });
+}
+
+/// The host's instance for each costs memory. A conflict's own never waits: others wait for it.
+bool has_room_for_tree(const State& state, const Task& task) {
+  if (!task.brings.empty()) return true;
+  const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
+    if (is_spare(tree)) return false;  // it may have that
+    const Task* owner = find_task(state, tree.task);
+    if (owner == nullptr || tree.stale) return true;
+    // Those that wait for others must not keep these from having one.
+    const bool waits = owner->status == TaskStatus::blocked ||
+                       owner->status == TaskStatus::pending ||
+                       (owner->status == TaskStatus::ready && waits_for_race(state, *owner)) ||
+                       all_wait(state, *owner);
+    return !waits;
+  });
+  return static_cast<std::size_t>(standing) < std::max<std::size_t>(state.parallel, 1);
+}
+
+bool may_have_place(const State& state, const Task& task) {
+  const Task& root = root_of(state, task);
+  if (!works_apart(state, root)) return true;
+  const bool has = std::ranges::any_of(state.worktrees.trees,
+                                       [&](const Worktree& tree) { return tree.task == root.id; });
+  return has || has_room_for_tree(state, task);
+}
+
+const Task* holder_of(const State& state, const Task& asking, const std::string& path) {
+  const auto held = std::ranges::find_if(state.tasks, [&](const Task& task) {
+    return task.id != asking.id && is_in_work(task.status) && claims(task, path) &&
+           !is_part_of(state, asking, task.id) && !run_apart(state, asking, task);
+  });
+  return held == state.tasks.end() ? nullptr : &*held;
+}
+
+/// It waits for a task that solves its conflict, and that one is blocked.
+bool is_stuck(const State& state, const Task& task) {
+  const Task* at = &task;
+  for (std::size_t i = 0; i < state.tasks.size() && at->merge == MergeState::conflict; ++i) {
+    const auto next = std::ranges::find_if(state.tasks, [&](const Task& other) {
+      return other.brings == at->id && !is_settled(other.status);
+    });
+    if (next == state.tasks.end()) return false;
+    if (next->status == TaskStatus::blocked) return true;
+    at = &*next;
+  }
+  return false;
+}
+
+bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking) {
+  if (holder.racing) {
+    return std::ranges::any_of(state.tasks, [&](const Task& run) {
+      return run.parent == holder.id && !run.strategy.empty() &&
+             lets_go_of_claims(state, run, asking);
+    });
+  }
+  if (holder.merge != MergeState::conflict) return false;
+  return !root_of(state, asking).brings.empty() || is_stuck(state, holder);
+}
+
+bool keeps_waiting(const State& state, const Task& other, const Task& task) {
+  // Whoever gave way lets those go first that wait for it.
+  const bool goes_first = is_in_work(other.status) ||
+                          (other.status == TaskStatus::ready && other.gave_way < task.gave_way);
+  return goes_first && &other != &task && claims_overlap(task, other) &&
+         !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
+         !runs_without(state, task, other) && !lets_go_of_claims(state, other, task);
+}
+
+bool claim_is_free(const State& state, const Task& task) {
+  return std::ranges::none_of(state.tasks,
+                              [&](const Task& other) { return keeps_waiting(state, other, task); });
+}
+
+bool could_begin(const State& state, const Task& task) {
+  return claim_is_free(state, task) && may_have_place(state, task);
+}
+
+}  // namespace orchestrator::core

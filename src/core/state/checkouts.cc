@@ -1,0 +1,75 @@
+#include "core/state/checkouts.h"
+
+#include <algorithm>
+
+#include "core/state/tasks.h"
+
+namespace orchestrator::core {
+
+Worktree* tree_of(State& state, const TaskId& task) {
+  std::vector<Worktree>& trees = state.worktrees.trees;
+  const auto it = std::ranges::find_if(trees, [&](const Worktree& tree) {
+    return tree.task == task && !tree.stale &&
+           (tree.state == TreeState::adding || tree.state == TreeState::standing);
+  });
+  return it == trees.end() ? nullptr : &*it;
+}
+
+/// What its Worker makes is merged by itself, not as a part of something.
+bool has_own_tree(const State& state, const Task& task) {
+  return &root_of(state, task) == &task && works_apart(state, task);
+}
+
+/// Its worktree has something to give, or is about to.
+bool needs_tree(const Task& task) {
+  if (task.merge != MergeState::none)
+    return task.merge == MergeState::waiting && task.commit.empty();
+  return !is_settled(task.status) && !task.racing;  // those have their own
+}
+
+bool is_isolated(const State& state) {
+  const IsolationState& trees = state.worktrees;
+  return (trees.wanted || trees.races) && trees.problem.empty();
+}
+
+bool works_apart(const State& state, const Task& root) {
+  return is_isolated(state) &&
+         (state.worktrees.wanted || !root.strategy.empty() || !root.brings.empty());
+}
+
+const Task& root_of(const State& state, const Task& task) {
+  const Task* at = &task;
+  for (std::size_t i = 0; i < state.tasks.size() && !at->parent.empty(); ++i) {
+    if (!at->strategy.empty()) break;
+    const Task* whole = find_task(state, at->parent);
+    if (whole == nullptr) break;
+    at = whole;
+  }
+  return *at;
+}
+
+std::string directory_of(const State& state, const TaskId& task) {
+  const Task* own = find_task(state, task);
+  if (own == nullptr || !is_isolated(state)) return "";
+  const TaskId root = root_of(state, *own).id;
+  // Also one that is being let go of: its last session may still have something to say.
+  const auto& trees = state.worktrees.trees;
+  const auto it = std::find_if(trees.rbegin(), trees.rend(),
+                               [&](const Worktree& tree) { return tree.task == root; });
+  return it == trees.rend() ? "" : it->directory;
+}
+
+void note_opened(State& state, const Session& session) {
+  const Task* task = find_task(state, session.task);
+  if (task == nullptr || state.worktrees.trees.empty()) return;
+  Worktree* tree = tree_of(state, root_of(state, *task).id);
+  if (tree != nullptr) tree->opened = true;
+}
+
+bool is_collected(const State& state, const Task& task) {
+  return !has_own_tree(state, task) || !task.commit.empty();
+}
+
+bool is_spare(const Worktree& tree) { return tree.task.empty() && !tree.stale; }
+
+}  // namespace orchestrator::core

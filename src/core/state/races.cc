@@ -1,0 +1,84 @@
+#include "core/state/races.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "core/state/checkouts.h"
+#include "core/state/path_claims.h"
+#include "core/state/tasks.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// The run that it is, or is a part of; null: none.
+const Task* run_behind(const State& state, const Task& task) {
+  const Task* at = &task;
+  for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
+    if (!at->strategy.empty()) return at;
+    if (at->parent.empty()) return nullptr;
+    at = find_task(state, at->parent);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> strategy_problems(const std::vector<std::string>& race,
+                                           const std::string& at) {
+  std::vector<std::string> problems;
+  if (race.size() > kStrategiesMax) {
+    problems.push_back(at + ": " + std::to_string(race.size()) + " strategies, and the limit is " +
+                       std::to_string(kStrategiesMax));
+    return problems;
+  }
+  for (std::size_t i = 0; i < race.size(); ++i) {
+    const std::string one = at + "[" + std::to_string(i) + "]: ";
+    const std::string strategy = base::trimmed(race[i]);
+    const bool again = std::ranges::any_of(
+        race.begin(), race.begin() + static_cast<std::ptrdiff_t>(i),
+        [&](const std::string& other) { return base::trimmed(other) == strategy; });
+    if (strategy.empty() || strategy.find('\n') != std::string::npos ||
+        strategy.size() > kStrategyBytesMax) {
+      problems.push_back(one + "one line of 1 to " + std::to_string(kStrategyBytesMax) +
+                         " bytes is needed: how this one goes about it");
+    } else if (again) {
+      problems.push_back(one + "\"" + base::clip(strategy, 60) + "\" is there twice");
+    }
+  }
+  return problems;
+}
+
+bool is_raced(const State& state, const Task& task) {
+  if (task.race.size() < 2 || !task.strategy.empty() || !is_isolated(state)) return false;
+  // What is made in a worktree would have to be merged into a worktree.
+  const Task& root = root_of(state, task);
+  return &root == &task || !works_apart(state, root);
+}
+
+bool run_apart(const State& state, const Task& a, const Task& b) {
+  const Task* run = run_behind(state, a);
+  const Task* other = run_behind(state, b);
+  if (run != nullptr && other != nullptr) return run != other;
+  return run != nullptr ? b.racing : other != nullptr && a.racing;
+}
+
+bool runs_without(const State& state, const Task& task, const Task& other) {
+  const Task* run = run_behind(state, task);
+  return run != nullptr && run_behind(state, other) != run;
+}
+
+bool waits_for_race(const State& state, const Task& task) {
+  return state.worktrees.races && std::ranges::any_of(state.tasks, [&](const Task& raced) {
+           return raced.racing && claims_overlap(task, raced) && !is_part_of(state, task, raced.id);
+         });
+}
+
+bool is_in_race(const State& state, const Task& task) { return run_behind(state, task) != nullptr; }
+
+const Task& named_task(const State& state, const Task& task) {
+  if (task.strategy.empty()) return task;
+  const Task* raced = find_task(state, task.parent);
+  return raced == nullptr ? task : *raced;
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,114 @@
+#include "core/tools/receipts.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "core/tools/handlers.h"
+
+namespace orchestrator::core {
+namespace {
+
+constexpr std::size_t kReceiptsMax = 2000;
+
+/// The newest run of a command counts: green once and red later is red.
+const Receipt* newest(const State& state, const SessionId& session, const std::string& command) {
+  const auto it =
+      std::find_if(state.receipts.rbegin(), state.receipts.rend(), [&](const Receipt& receipt) {
+        return receipt.session == session && receipt.command == command;
+      });
+  return it == state.receipts.rend() ? nullptr : &*it;
+}
+
+std::string quoted(const std::string& command) { return "`" + base::clip(command, 200) + "`"; }
+
+}  // namespace
+
+std::vector<std::string> unproved_claims(const State& state, const SessionId& session,
+                                         const std::vector<Claim>& claims) {
+  std::vector<std::string> problems;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const std::string at = "evidence[" + std::to_string(i) + "]: ";
+    const std::string command = base::trimmed(claims[i].command);
+    const Receipt* receipt = newest(state, session, command);
+    if (receipt == nullptr) {
+      problems.push_back(at + "no receipt of " + quoted(command) +
+                         " in this session: run it with bash exactly so from the project's "
+                         "directory, or leave it out");
+    } else if (receipt->exit_code != claims[i].exit_code) {
+      problems.push_back(
+          at + quoted(command) + " ended with exit code " + std::to_string(receipt->exit_code) +
+          ", not " + std::to_string(claims[i].exit_code) + ": say what it gave, or run it again");
+    }
+  }
+  return problems;
+}
+
+std::vector<std::string> missing_receipts(const State& state, const SessionId& session,
+                                          const std::vector<std::string>& verify,
+                                          const std::string& files_hash) {
+  std::vector<std::string> problems;
+  for (const std::string& command : verify) {
+    const Receipt* receipt = newest(state, session, command);
+    if (receipt == nullptr) {
+      problems.push_back("verify command " + quoted(command) +
+                         " has no receipt of this session: run it with bash exactly so from the "
+                         "project's directory");
+    } else if (receipt->exit_code != 0) {
+      problems.push_back("verify command " + quoted(command) + " ended with exit code " +
+                         std::to_string(receipt->exit_code) +
+                         ": a pass needs 0; reject with what it showed, or run it again");
+    } else if (receipt->changed_files) {
+      problems.push_back("verify command " + quoted(command) +
+                         " proves nothing: the task's files changed while it ran. Run it again "
+                         "when nothing changes them; if it changes them itself, reject with that");
+    } else if (receipt->files_hash != files_hash) {
+      problems.push_back("verify command " + quoted(command) +
+                         " ran before the files last changed: run it again");
+    }
+  }
+  return problems;
+}
+
+std::vector<Proof> proofs_of(const State& state, const SessionId& session,
+                             const std::vector<std::string>& verify) {
+  std::vector<Proof> proofs;
+  for (const std::string& command : verify) {
+    const Receipt* receipt = newest(state, session, command);
+    if (receipt != nullptr) proofs.push_back(Proof{command, receipt->hash, receipt->at_ms});
+  }
+  return proofs;
+}
+
+void on_command_ran(Context& ctx, const CommandRan& event) {
+  State& state = ctx.state;
+  // The chain holds every run that the log holds, also those that prove nothing.
+  if (!event.chain_hash.empty()) state.receipt_head = event.chain_hash;
+  Session* session = find_session(state, event.session);
+  if (session == nullptr) return;
+  session->seen_ms = ctx.now_ms;
+  if (session->state == SessionState::ended || !event.workdir.empty()) return;
+  Receipt receipt;
+  receipt.session = event.session;
+  receipt.task = session->task;
+  receipt.command = base::trimmed(event.command);
+  receipt.exit_code = event.exit_code;
+  receipt.output_hash = event.output_hash;
+  receipt.files_hash = event.files_hash;
+  receipt.at_ms = ctx.now_ms;
+  // An old log does not say how the files were when the command began.
+  receipt.changed_files = !event.begun_hash.empty() && event.begun_hash != event.files_hash;
+  receipt.hash = event.chain_hash;
+  // Only the newest run of a command counts, so the ones before it need not be remembered.
+  const auto older = std::ranges::find_if(state.receipts, [&](const Receipt& one) {
+    return one.session == receipt.session && one.command == receipt.command;
+  });
+  if (older != state.receipts.end()) {
+    state.receipts.erase(older);
+  } else if (state.receipts.size() >= kReceiptsMax) {
+    state.receipts.erase(state.receipts.begin());
+  }
+  state.receipts.push_back(std::move(receipt));
+  state.metrics.receipts += 1;
+}
+
+}  // namespace orchestrator::core

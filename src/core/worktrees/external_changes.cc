@@ -1,0 +1,67 @@
+#include "core/worktrees/external_changes.h"
+
+#include <algorithm>
+
+#include "base/path.h"
+#include "core/state/checkouts.h"
+#include "core/state/path_claims.h"
+#include "core/state/tasks.h"
+
+namespace orchestrator::core {
+namespace {
+
+constexpr std::size_t kStraysMax = 200;
+
+/// The task whose Worker has changed this file, as far as it can be told; null: nobody's.
+Task* task_behind(State& state, const FilesChanged& event, const std::string& path) {
+  std::vector<Task*> ran;
+  for (const SessionId& id : event.ran) {
+    const Session* session = find_session(state, id);
+    Task* task = session == nullptr || session->role != Role::worker
+                     ? nullptr
+                     : find_task(state, session->task);
+    // What a Worker of a worktree changes in the project is nobody's.
+    const bool here = task != nullptr && directory_of(state, task->id).empty();
+    if (here && is_in_work(task->status)) ran.push_back(task);
+  }
+  const auto owner =
+      std::ranges::find_if(ran, [&](const Task* task) { return claims(*task, path); });
+  if (owner != ran.end()) return *owner;
+  const bool held = std::ranges::any_of(
+      state.tasks, [&](const Task& task) { return is_in_work(task.status) && claims(task, path); });
+  // A Reviewer's command may have done it as well as the only Worker's.
+  return !held && ran.size() == 1 && event.ran.size() == 1 ? ran.front() : nullptr;
+}
+
+}  // namespace
+
+void note_stray(Context& ctx, const FilesChanged& event, const std::string& path) {
+  std::vector<StrayFile>& strays = ctx.state.strays;
+  StrayFile stray{path, event.ran.size() == 1 ? event.ran.front() : SessionId{}, ctx.now_ms};
+  const auto known = std::ranges::find(strays, path, &StrayFile::path);
+  if (known != strays.end()) {
+    *known = std::move(stray);
+  } else if (strays.size() < kStraysMax) {
+    strays.push_back(std::move(stray));
+  } else {
+    ctx.state.strays_left_out += 1;
+  }
+}
+
+void on_files_changed(Context& ctx, const FilesChanged& event) {
+  State& state = ctx.state;
+  if (!is_active(state.phase)) return;
+  for (const std::string& found : event.paths) {
+    const std::string path = base::project_path(found);
+    if (path.empty()) continue;
+    if (Task* task = task_behind(state, event, path)) {
+      note_touched(*task, path);
+      std::erase_if(state.strays, [&](const StrayFile& stray) { return stray.path == path; });
+    } else {
+      note_stray(ctx, event, path);
+    }
+  }
+  state.strays_left_out += event.left_out;
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,152 @@
+#include "core/worktrees/warm_pool.h"
+
+#include <algorithm>
+
+#include "core/state/checkouts.h"
+#include "core/state/races.h"
+#include "core/state/tasks.h"
+#include "core/worktrees/worktree_calls.h"
+
+namespace orchestrator::core {
+namespace {
+
+/// Before there is a plan, in a mission in which races are asked for: so many strategies a race has
+/// as a rule.
+constexpr std::size_t kBeforePlanMax = 3;
+
+bool is_before_plan(const State& state) {
+  return state.phase == Phase::briefing || state.phase == Phase::planning;
+}
+
+bool has_tree(const State& state, const Task& task) {
+  return std::ranges::any_of(state.worktrees.trees,
+                             [&](const Worktree& tree) { return tree.task == task.id; });
+}
+
+/// Strategies of the largest race that has not begun. `waiting`: only of those that wait for other
+/// tasks; one that may begin needs its worktrees itself.
+std::size_t strategies_to_come(const State& state, bool waiting) {
+  std::size_t most = 0;
+  for (const Task& task : state.tasks) {
+    if (task.racing || is_settled(task.status)) continue;
+    if (waiting && task.status != TaskStatus::pending) continue;
+    // Before git was asked it counts as raced.
+    const bool raced = is_isolated(state) ? is_raced(state, task) : task.race.size() > 1;
+    if (raced) most = std::max(most, task.race.size());
+  }
+  return most;
+}
+
+std::size_t tasks_without_place(const State& state) {
+  return static_cast<std::size_t>(std::ranges::count_if(state.tasks, [&](const Task& task) {
+    return !is_settled(task.status) && !task.racing && &root_of(state, task) == &task &&
+           works_apart(state, task) && !has_tree(state, task);
+  }));
+}
+
+/// How many there may be. Each costs the host memory, as any worktree.
+std::size_t spares_max(const State& state) {
+  const auto others = static_cast<std::size_t>(std::ranges::count_if(
+      state.worktrees.trees, [](const Worktree& tree) { return !is_spare(tree); }));
+  return state.parallel > others ? state.parallel - others : 0;
+}
+
+std::size_t spares_to_make(const State& state) {
+  if (!state.worktrees.problem.empty() || state.worktrees.no_spares) return 0;
+  if (is_before_plan(state)) return state.extreme ? kBeforePlanMax : 0;
+  return state.phase == Phase::executing ? strategies_to_come(state, true) : 0;
+}
+
+/// What they are made from. Empty: git has been asked for it, or is now.
+std::string base_of_spares(Context& ctx) {
+  IsolationState& trees = ctx.state.worktrees;
+  if (!trees.integrated.empty()) return trees.integrated;
+  const bool asks = trees.spares_base.empty() && trees.effect == 0 && is_before_plan(ctx.state);
+  if (asks) {
+    trees.for_spares = true;
+    trees.effect = ask_git(ctx, trees.checked ? TreeCall::snapshot : TreeCall::check);
+  }
+  return trees.spares_base;
+}
+
+void make_spares(Context& ctx) {
+  std::vector<Worktree>& trees = ctx.state.worktrees.trees;
+  const std::size_t wanted = std::min(spares_to_make(ctx.state), spares_max(ctx.state));
+  auto there = static_cast<std::size_t>(std::ranges::count_if(trees, is_spare));
+  if (there >= wanted) return;
+  const std::string base = base_of_spares(ctx);
+  if (base.empty()) return;
+  for (; there < wanted; ++there) {
+    Worktree spare;
+    spare.name = "spare-" + std::to_string(++ctx.state.worktrees.named);
+    spare.base = base;
+    trees.push_back(std::move(spare));
+  }
+}
+
+}  // namespace
+
+bool is_spare_needed(const State& state, const Worktree& spare) {
+  if (!state.worktrees.problem.empty()) return false;
+  if (state.phase == Phase::blocked || state.phase == Phase::paused) return true;
+  const std::size_t wanted = is_before_plan(state)
+                                 ? spares_to_make(state)
+                                 : strategies_to_come(state, false) + tasks_without_place(state);
+  std::size_t before = 0;
+  for (const Worktree& tree : state.worktrees.trees) {
+    if (tree.name == spare.name) break;
+    before += is_spare(tree) ? 1 : 0;
+  }
+  return before < wanted;
+}
+
+void drive_spares(Context& ctx) {
+  if (!is_running(ctx.state.phase)) return;
+  make_spares(ctx);
+  for (Worktree& tree : ctx.state.worktrees.trees) {
+    if (!is_spare(tree) || tree.effect != 0 || !is_spare_needed(ctx.state, tree)) continue;
+    if (tree.state == TreeState::adding) ask_for_tree(ctx, tree);
+    const bool opens = tree.state == TreeState::standing && !tree.opened && tree.failures == 0;
+    if (!opens || !may_open(ctx.state, tree)) continue;
+    tree.state = TreeState::opening;
+    tree.effect = ctx.new_effect();
+    ctx.emit(OpenDirectory{tree.effect, tree.directory});
+  }
+}
+
+bool on_directory_opened(Context& ctx, EffectId effect, bool opened) {
+  std::vector<Worktree>& trees = ctx.state.worktrees.trees;
+  const auto tree = std::ranges::find(trees, effect, &Worktree::effect);
+  if (effect == 0 || tree == trees.end() || tree->state != TreeState::opening) return false;
+  tree->effect = 0;
+  tree->state = TreeState::standing;
+  tree->opened = opened;
+  tree->failures = opened ? 0 : 1;  // whoever works there first opens it
+  ctx.moved = true;
+  return true;
+}
+
+Worktree* take_spare(State& state, const TaskId& task) {
+  const auto worth = [](const Worktree& tree) {
+    if (!is_spare(tree)) return 0;
+    if (tree.state == TreeState::standing) return tree.opened ? 3 : 1;
+    return tree.state == TreeState::opening ? 2 : 0;
+  };
+  std::vector<Worktree>& trees = state.worktrees.trees;
+  const auto best = std::ranges::max_element(trees, {}, worth);
+  if (best == trees.end() || worth(*best) == 0) return nullptr;
+  best->task = task;
+  if (best->state == TreeState::opening) {  // its session only joins in
+    best->state = TreeState::standing;
+    best->effect = 0;
+  }
+  return &*best;
+}
+
+bool spare_comes(const State& state) {
+  return std::ranges::any_of(state.worktrees.trees, [](const Worktree& tree) {
+    return is_spare(tree) && tree.state == TreeState::adding;
+  });
+}
+
+}  // namespace orchestrator::core

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/directory.h"
+
+namespace orchestrator::engine {
+
+/// Counters for `info()` and tests.
+struct EngineStats {
+  uint64_t messages = 0;
+  uint64_t batches = 0;
+  uint64_t refused = 0;  ///< posts answered with false
+  uint64_t dropped_sends = 0;
+  uint64_t failures = 0;  ///< exceptions that ended a directory's logic
+  size_t directories = 0;
+};
+
+class EngineCore;
+class DirectoryRunner;
+class Mailbox;
+
+/// One JS instance's hold on one directory. Thread-safe; may outlive the engine, and is then
+/// closed.
+class Binding {
+ public:
+  Binding(std::shared_ptr<EngineCore> core, std::shared_ptr<DirectoryRunner> host,
+          std::shared_ptr<Mailbox> mailbox);
+  ~Binding();
+  Binding(const Binding&) = delete;
+  Binding& operator=(const Binding&) = delete;
+
+  /// Puts a message into the inbox. False: the inbox is full, the message is too long, the binding
+  /// is closed, or the engine has stopped; then nothing happened. Never blocks on the engine's
+  /// work.
+  bool post(std::string json);
+  /// Whether the directory's logic watches this session.
+  [[nodiscard]] bool watches(std::string_view session) const;
+  /// What the logic has left to be read of this session, as it is once all that was posted has been
+  /// worked off. Nothing: there is no such text, or something is being worked off still.
+  [[nodiscard]] std::optional<std::string> standing(std::string_view session) const;
+  /// The next batch for the JS side, a JSON array; empty: nothing more for now.
+  std::optional<std::string> take();
+  /// No more messages in either direction. Batches that were not taken go to the next binding.
+  /// Twice is fine.
+  void close();
+
+ private:
+  const std::shared_ptr<EngineCore> core_;
+  const std::shared_ptr<DirectoryRunner> host_;
+  const std::shared_ptr<Mailbox> mailbox_;
+};
+
+/// One thread with its own event loop that owns the logic of many directories. The process has one
+/// (process_engine.h); tests make their own.
+class Engine {
+ public:
+  /// Starts the thread.
+  explicit Engine(DirectoryFactory factory, EngineLimits limits = {});
+  /// stop().
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Binds to a directory, which must exist; links to one directory meet in one Directory. `wake`
+  /// is called on the engine thread, with no lock held that take() needs, when there is something
+  /// to take, and never once Binding::close() has returned; it must not block, throw, or close the
+  /// binding. Any thread but the engine's.
+  base::Result<std::shared_ptr<Binding>> open(const std::string& directory,
+                                              std::string options_json, std::function<void()> wake);
+
+  /// Works off what the inbox holds, destroys the directories, ends and joins the thread. Any
+  /// thread but the engine's; twice is fine.
+  void stop();
+
+  [[nodiscard]] EngineStats stats() const;
+
+ private:
+  std::shared_ptr<EngineCore> core_;
+};
+
+/// The version of the libuv that is linked in, such as "1.44.2".
+std::string uv_version();
+
+}  // namespace orchestrator::engine

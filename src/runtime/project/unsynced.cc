@@ -1,0 +1,46 @@
+#include "runtime/project/unsynced.h"
+
+#include <algorithm>
+#include <variant>
+
+namespace orchestrator::runtime {
+namespace {
+
+/// A host that tells more than this while its disk fails is not listened to.
+constexpr std::size_t kFactsMax = 10'000;
+
+}  // namespace
+
+const RequestId* waiting_request(const Happening& happening) {
+  return std::visit(
+      [](const auto& event) -> const RequestId* {
+        using Told = std::remove_cvref_t<decltype(event)>;
+        if constexpr (std::is_same_v<Told, CallAborted>) {
+          return nullptr;  // it names a request that waits no more
+        } else if constexpr (requires { event.request; }) {
+          return event.request.empty() ? nullptr : &event.request;
+        } else {
+          return nullptr;
+        }
+      },
+      happening);
+}
+
+void Unsynced::note(const Happening& happening) {
+  if (const RequestId* request = waiting_request(happening)) {
+    requests_.push_back(*request);
+  } else if (!std::holds_alternative<FileWritten>(happening) && facts_.size() < kFactsMax) {
+    facts_.push_back(happening);  // a permission to write goes to the request that asked for it
+  }
+}
+
+void Unsynced::settle() {
+  requests_.clear();
+  facts_.clear();
+}
+
+bool Unsynced::holds(const RequestId& request) const {
+  return std::ranges::find(requests_, request) != requests_.end();
+}
+
+}  // namespace orchestrator::runtime
