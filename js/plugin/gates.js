@@ -36,20 +36,26 @@ async function settings({ link, state }) {
 const stopped = "The user stopped the mission."
 const statusAsked = "The user asks for the mission's state."
 
-/** Command -> the engine's question, and the line above its answer where a model passes the answer on. @type {Record<string, {type: string, extreme?: boolean, head?: string}>} */
+/**
+ * Command -> the engine's question; `head`: the line above the answer, where a model passes the answer on; `general`: the
+ * question is about no session.
+ * @type {Record<string, {type: string, extreme?: boolean, head?: string, general?: boolean}>}
+ */
 const commandQuestions = {
   task: { type: "mission_requested" },
   "extreme-mission": { type: "mission_requested", extreme: true },
   resume: { type: "resume_requested" },
   stop: { type: "stop_requested", head: stopped },
   cancel: { type: "stop_requested", head: stopped },
-  mission: { type: "mission_status", head: statusAsked },
+  mission: { type: "mission_status", head: statusAsked, general: true },
 }
 
 /** @param {GateContext} context @param {import("../host/host.js").UserCommand} command @returns {Promise<Answer>} */
 async function command({ link, traits }, { session, name, text }) {
-  const { head, ...question } = /** @type {{type: string, head?: string}} */ (commandQuestions[name])
-  const fields = question.type === "mission_status" ? {} : { session, arguments: text, mode: traits.mode ?? "serve" }
+  const asked = commandQuestions[name]
+  if (!asked) return { ok: false, text: `${name} is no command of the orchestrator.` }
+  const { head, general, ...question } = asked
+  const fields = general ? {} : { session, arguments: text, mode: traits.mode ?? "serve" }
   const fallback = { ok: false, text: "The orchestrator's engine did not answer; try again." }
   const answer = await link.ask({ ...question, ...fields }, { deadlineMs: commandMs, fallback }).answer
   if (!answer.ok || head === undefined) return answer

@@ -421,8 +421,7 @@ async function refusedCommand(refusal) {
       return { request: "r", answer: Promise.resolve({ ok, text: ok ? "{}" : refusal }) }
     },
   }
-  const host = { client: {}, link, mode: "serve", memory: newMemory(), dispose: async () => {}, configure }
-  const run = hooks(/** @type {any} */ (host))
+  const run = hooksOver({ link })
   await run.config({})
   const event = (/** @type {string} */ type, /** @type {any} */ properties) =>
     run.event({ event: { type, properties: { sessionID: "ses", ...properties } } })

@@ -16,8 +16,8 @@ const heldAt = (gate, of) =>
     }
   )
 
-/** @param {any} host @param {string} role */
-const requestsOf = (host, role) => host.requests.filter((/** @type {any} */ r) => r.role === role)
+/** @param {import("./support/fake_host.mjs").FakeHost} host @param {string} role */
+const requestsOf = (host, role) => host.requests.filter((r) => r.role === role)
 
 test("a mission: planned, built, rejected, reworked, passed, reviewed as a whole, sealed", async (t) => {
   const tasks = [task("T1"), task("T2", { deps: ["T1"] })]
