@@ -165,7 +165,6 @@ longTest("a plan with errors is refused with all of them at once, and nothing is
   assert.match(refused, /"T2" is used twice/)
   assert.match(refused, /no task "T9"/)
   assert.match(refused, /T1 -> T2 -> T1|T2 -> T1 -> T2/)
-  assert.equal(mission.tasks.length, 2, "the next plan was taken")
   assert.deepEqual(
     mission.tasks.map((/** @type {any} */ x) => x.id),
     ["T1", "T2"],
