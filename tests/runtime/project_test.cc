@@ -164,6 +164,37 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
   EXPECT_NE(json::parse(asked("worker"))["stopped"], "");
 }
 
+TEST_F(ProjectTest, WithItsSubmissionASessionIsLetAskForNothingMoreUntilItIsPromptedAgain) {
+  const auto stopped = [&](const std::string& session) {
+    const json reply = ask({{"type", "role_asked"}, {"session", session}});
+    return json::parse(reply["text"].get<std::string>())["stopped"].get<std::string>();
+  };
+  until_work();
+  EXPECT_NE(outbox.standing["worker"], "");
+  EXPECT_EQ(stopped("worker"), "");
+  ASSERT_TRUE(
+      call("work_submitted", "worker", {{"summary", "done"}, {"files", json::array()}})["ok"]);
+  EXPECT_EQ(outbox.standing["worker"], "") << "taken back in the same batch as the answer";
+  EXPECT_EQ(stopped("worker"), "Submitted. This session waits for its review.");
+  create("reviewer");
+  EXPECT_EQ(stopped("reviewer"), "");
+  ASSERT_TRUE(call(
+      "review_submitted", "reviewer",
+      {{"verdict", "reject"}, {"findings", {{{"message", "red"}, {"severity", "error"}}}}})["ok"]);
+  EXPECT_EQ(stopped("reviewer"), "Submitted. The review is taken, and this session is done.");
+  // The error that ends the Worker's turn, an idle before its time, and the real one.
+  const auto prompted = [&] { return outbox.last("prompt_session")["session"] == "worker"; };
+  say({{"type", "session_errored"},
+       {"session", "worker"},
+       {"name", "UnknownError"},
+       {"message", "Submitted. This session waits for its review."}});
+  say({{"type", "session_idled"}, {"session", "worker"}});
+  EXPECT_FALSE(prompted());
+  say({{"type", "session_idled"}, {"session", "worker"}});
+  EXPECT_TRUE(prompted());
+  EXPECT_EQ(stopped("worker"), "");
+}
+
 TEST_F(ProjectTest, AStopTakesBackWhatWasLeftForARequest) {
   until_work();
   EXPECT_NE(outbox.standing["worker"], "");
