@@ -146,7 +146,7 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
     return said;
   };
   ASSERT_TRUE(start_mission("Build it --budget 100ktok")["ok"]);
-  EXPECT_EQ(outbox.standing["root"], asked("root"));
+  EXPECT_EQ(json::parse(outbox.standing["root"]), asked("root"));
   EXPECT_TRUE(json::parse(outbox.standing["root"])["capped"]);
   call("submit_plan", "root",
        {{"summary", "s"},
@@ -154,14 +154,14 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
         {"tasks", {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}}}}});
   call("mission_run", "root", json::object());
   create("worker");
-  EXPECT_EQ(outbox.standing["worker"], asked("worker"));
+  EXPECT_EQ(json::parse(outbox.standing["worker"]), asked("worker"));
   EXPECT_EQ(json::parse(outbox.standing["worker"])["role"], "worker");
   say({{"type", "session_compacted"}, {"session", "worker"}});
   EXPECT_EQ(outbox.standing["worker"], "") << "its card changes with its task";
-  EXPECT_NE(json::parse(asked("worker"))["card"], "");
+  EXPECT_NE(asked("worker")["card"], "");
   ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
   EXPECT_EQ(outbox.standing["root"], "");
-  EXPECT_NE(json::parse(asked("worker"))["stopped"], "");
+  EXPECT_NE(asked("worker")["stopped"], "");
 }
 
 TEST_F(ProjectTest, WithItsSubmissionASessionIsLetAskForNothingMoreUntilItIsPromptedAgain) {
