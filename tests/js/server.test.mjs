@@ -9,7 +9,8 @@ import { memoryOf, ownerOf, projectOf } from "../../js/plugin/memory.js"
 import plugin from "../../js/plugin/server.js"
 
 const project = mkdtempSync(join(tmpdir(), "orchestrator-server-"))
-after(() => rmSync(project, { recursive: true, force: true }))
+// The engine writes a moment longer than its instance lives.
+after(() => rmSync(project, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
 
 /** @param {string} directory @param {string} [verb] as which the host was started */
 async function load(directory, verb, options = /** @type {any} */ (undefined)) {
@@ -65,6 +66,7 @@ test("the user's options of the plugin reach the engine", async () => {
     const { hooks } = await load(directory, "serve", options)
     const question = { type: "mission_requested", session: "ses", arguments: "Build it", mode: "serve" }
     const said = await memoryOf(directory).link?.ask(question, { deadlineMs: 5_000, fallback: { ok: false, text: "no answer" } }).answer
+    await memoryOf(directory).link?.ask({ type: "stop_requested", session: "ses", arguments: "", mode: "serve" }, { deadlineMs: 5_000 }).answer
     memoryOf(directory).instance = {} // so that nothing is reloaded
     await hooks.dispose()
     return said
