@@ -1,5 +1,6 @@
 // The npm scripts: `node js/dev/run.mjs <task> [arguments]`. Each task does all of its own set-up.
 
+import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
 import { writeGenerated } from "./generate.mjs"
@@ -189,6 +190,24 @@ function generate() {
   return true
 }
 
+/** About a minute on two cores. */
+const freshRuns = 5_000
+
+/**
+ * Missions that no earlier commit has run: their seeds come from the commit's hash. What fails is run again by the printed
+ * seed.
+ * @param {string[]} args number of missions
+ */
+function simulateFresh([runs = String(freshRuns)] = []) {
+  if (!/^[1-9]\d*$/.test(runs)) throw new setup.SetupError("simulate:fresh: write how many missions, a whole number from 1")
+  const { status, stdout } = spawnSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" })
+  const hash = stdout?.trim() ?? ""
+  if (status !== 0 || !/^[0-9a-f]{12}/.test(hash)) throw new setup.SetupError("simulate:fresh: this is no git checkout with a commit")
+  const seed = Number.parseInt(hash.slice(0, 12), 16)
+  console.log(`commit ${hash}: seeds from ${seed} on`)
+  return program("js/cli/main.mjs", ["simulate", "--seed", String(seed), "--runs", runs])
+}
+
 /** The whole, but for the sanitizers: what .ci/run calls first. */
 function test() {
   setup.ensureSystem(setup.testNeeds) // what is missing is said once, before anything else
@@ -212,6 +231,7 @@ const tasks = {
   "test:js": () => inOrder({ types, "tests of js/ and of the addon": jsTests }),
   "test:e2e": endToEndTests,
   "test:long": longTests,
+  "simulate:fresh": simulateFresh,
   rehearse: (args) => program("js/cli/main.mjs", ["rehearse", ...args]),
   bench: (args) => program("js/bench/main.mjs", args),
   fuzz: (args) => {

@@ -31,6 +31,8 @@ export class Roles {
     if (turn.role === "chat") return chat(turn, scenario)
     if (turn.answers >= kAnswersMax) return { text: `I stop here: ${kAnswersMax} answers and no end.` }
     if (turn.role === "commander") return this.commander(turn)
+    const again = scenario.goes_on?.includes(turn.role) ? takenSubmission(turn) : undefined
+    if (again) return { calls: [{ name: again.name, args: again.args }] }
     if (turn.role === "planner") return this.planner(turn)
     if (turn.role === "worker") return this.worker(turn, session)
     return this.reviewer(turn, session)
@@ -233,6 +235,11 @@ function workGoals(work, turn) {
     goals.push({ tool: "bash", args: { command, description: "Check the work" }, alone: true })
   }
   return goals
+}
+
+/** What the role has handed in since its prompt, once that was taken. @param {Turn} turn */
+function takenSubmission(turn) {
+  return turn.calls.findLast((call) => call.name.startsWith("submit_") && call.result !== null && !failed(call))
 }
 
 /** What a command printed when the role last ran it. @param {string} command @param {Turn} turn */

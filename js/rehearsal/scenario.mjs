@@ -56,6 +56,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
  *   reactions?: {match: string, calls: Goal[], ends?: boolean}[]}} [commander]
  *   a reaction: the calls made, once, when a report of mission_run matches; then mission_run again, unless it `ends`
  * @property {{explore?: Goal[]}} [planner]
+ * @property {string[]} [goes_on]  roles that hand in the same again and again after it was taken
  * @property {any} [bad_plan]  one plan, or several, that are sent before the good one
  * @property {{match: string, text: string, calls?: Goal[]}[]} [chat]
  * @property {import("./faults.mjs").FaultOptions} [faults]

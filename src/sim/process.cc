@@ -100,7 +100,7 @@ void Process::check_standing() const {
   for (const auto& [session, text] : standing_) {
     if (text.empty()) continue;
     if (state == nullptr) throw Violation{"what is read in place is of a mission", text};
-    const auto answer = runtime::role_answer(*state, SessionId(session), "", "");
+    const auto answer = runtime::session_info_of(*state, SessionId(session), "", "");
     if (text != codec::dump(answer) || !answer.stopped.empty())
       throw Violation{"what is read in place is the answer", text + " / " + codec::dump(answer)};
   }

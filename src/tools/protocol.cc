@@ -61,8 +61,10 @@ std::string any_key(const Json& map) {
 void settings_rows(const Json& schema, const std::string& path, std::string& out) {
   if (schema.contains("properties")) {
     for (const auto& [key, property] : schema["properties"].items()) {
-      if (key != Options::kIgnoredKey)
-        settings_rows(property, path.empty() ? key : path + "." + key, out);
+      if (key == Options::kIgnoredKey) continue;
+      std::string here = path;
+      if (!here.empty()) here += '.';
+      settings_rows(property, here.append(key), out);
     }
     return;
   }
@@ -128,7 +130,7 @@ std::string protocol_json() {
 /// `list of {command, exit_code}`
 std::string argument_type(const Json& schema) {
   if (schema.contains("enum")) return words(schema["enum"], "`");
-  const std::string type = schema["type"];
+  std::string type = schema["type"];
   if (type == "array") return "list of " + argument_type(schema["items"]);
   if (!schema.contains("properties")) return type;
   std::string fields;
@@ -190,7 +192,7 @@ int check_arguments() {
 int check_tool(std::string_view name) {
   int code = 2;
   [&]<class... Args>(const std::tuple<Args...>* /*all*/) {
-    ((Args::kTool.name == name && (code = check_arguments<Args>(), true)) || ...);
+    ((code = Args::kTool.name == name ? check_arguments<Args>() : code), ...);
   }(static_cast<const Tools*>(nullptr));
   return code;
 }

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import test, { after } from "node:test"
 import { lyingMission } from "./support/lies.mjs"
-import { asked, atGate, ended, gate, improvise, longTest, openGate, small, Stage, toolResults, until, userTexts } from "./support/story.mjs"
+import { asked, atGate, ended, gate, improvise, longTest, openGate, small, Stage, storedResults, toolResults, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Answer} Answer */
 
@@ -65,7 +65,7 @@ test("a run during which a vouched file changed proves nothing; the next one doe
   openGate(project, "run")
   await command
   const state = await ended(project, "sealed")
-  const reviews = toolResults(project, "submit_review", (r) => r.role === "reviewer")
+  const reviews = await storedResults(client, state, "submit_review", "reviewer")
   assert.match(reviews[0] ?? "", /proves nothing: the task's files changed while it ran\. Run it again/)
   assert.match(reviews[1] ?? "", /T1 passed/)
   assert.equal(reviews.length, 2)

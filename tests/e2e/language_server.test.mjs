@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readlinkSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import test from "node:test"
 import { kCheckout, projectFor } from "./support/project.mjs"
-import { asked, ended, improvise, small, toolNames, toolResults, until, userTexts } from "./support/story.mjs"
+import { asked, ended, improvise, small, storedResults, toolNames, toolResults, until, userTexts } from "./support/story.mjs"
 
 /** @typedef {import("./support/story.mjs").Answer} Answer */
 
@@ -75,9 +75,9 @@ test(
     const client = serve.at(project.dir)
     const session = await client.createSession()
     await client.command(session.id, "task", scenario.objective)
-    await ended(project, "sealed", 120_000)
+    const mission = await ended(project, "sealed", 120_000)
 
-    const [refused, taken] = toolResults(project, "submit_work")
+    const [refused, taken] = await storedResults(client, mission, "submit_work", "worker")
     assert.match(refused ?? "", /not taken[^]*unit\.ts:2:14: Type 'string' is not assignable to type 'number'/)
     assert.doesNotMatch(refused ?? "", /old\.ts/)
     assert.match(taken ?? "", /^Taken: T1[^]*Note: Go is not checked: lsp\.go\.command: there is no no-such-server/)

@@ -161,11 +161,10 @@ longTest("a failed master review: its findings become tasks of a second iteratio
 
 longTest("a plan with errors is refused with all of them at once, and nothing is kept of it", async (t) => {
   const { project, mission } = await sealed(t, "plan-with-errors")
-  const [refused, taken] = toolResults(project, "submit_plan")
+  const [refused] = toolResults(project, "submit_plan")
   assert.match(refused, /"T2" is used twice/)
   assert.match(refused, /no task "T9"/)
   assert.match(refused, /T1 -> T2 -> T1|T2 -> T1 -> T2/)
-  assert.match(taken, /2 tasks/)
   assert.deepEqual(
     mission.tasks.map((/** @type {any} */ x) => x.id),
     ["T1", "T2"],

@@ -297,6 +297,25 @@ TEST_F(DamageTest, ALogThatCannotBeReadLeavesAMissionThatIsOverAsItsSnapshotSays
   EXPECT_TRUE(start_mission()["ok"]);
 }
 
+TEST_F(DamageTest, ASnapshotWithASessionOfTheOldStatePartingGoesOn) {
+  begin();
+  die();
+  json old = snapshot();
+  const auto is_workers = [](const json& session) { return session["role"] == "worker"; };
+  json& worker = *std::ranges::find_if(old["sessions"], is_workers);
+  worker["state"] = "parting";
+  worker["last_call"] = "r7";
+  worker["last_answer"] = "Taken: T1 goes to review.";
+  overwrite(".opencode/mission_loop.json", old.dump());
+  const auto read_again = read_snapshot(os::posix_file_system(), paths().snapshot);
+  ASSERT_TRUE(read_again.ok() && read_again.value().state);
+  for (const Session& session : read_again.value().state->sessions)
+    EXPECT_TRUE(session.role != Role::worker || session.state == SessionState::closing);
+  start();
+  EXPECT_EQ(toasts(), "");
+  expect_goes_on();
+}
+
 TEST_F(DamageTest, TemporariesOfADeadProcessAreSweptAway) {
   begin();
   die();

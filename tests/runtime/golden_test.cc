@@ -44,6 +44,13 @@ TEST(Golden, AVersion1LogComesToItsOutcome) {
   EXPECT_EQ(replay.witnesses(), 0U);
 }
 
+// Its closing sessions were asked once more for a text: `step` makes other timers of the same
+// events.
+TEST(Golden, AVersion2LogWithWrapUpRequestsComesToItsOutcome) {
+  const Replay replay = replayed(kGolden / "v2-wrap-up");
+  expect_outcome(replay, kGolden / "v2-wrap-up");
+}
+
 TEST(Golden, AVersion2LogInSegmentsIsProvedEventByEvent) {
   const Replay replay = replayed(kGolden / "v2");
   expect_outcome(replay, kGolden / "v2");

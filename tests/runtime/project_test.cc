@@ -146,7 +146,7 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
     return said;
   };
   ASSERT_TRUE(start_mission("Build it --budget 100ktok")["ok"]);
-  EXPECT_EQ(outbox.standing["root"], asked("root"));
+  EXPECT_EQ(json::parse(outbox.standing["root"]), asked("root"));
   EXPECT_TRUE(json::parse(outbox.standing["root"])["capped"]);
   call("submit_plan", "root",
        {{"summary", "s"},
@@ -154,14 +154,45 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
         {"tasks", {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}}}}});
   call("mission_run", "root", json::object());
   create("worker");
-  EXPECT_EQ(outbox.standing["worker"], asked("worker"));
+  EXPECT_EQ(json::parse(outbox.standing["worker"]), asked("worker"));
   EXPECT_EQ(json::parse(outbox.standing["worker"])["role"], "worker");
   say({{"type", "session_compacted"}, {"session", "worker"}});
   EXPECT_EQ(outbox.standing["worker"], "") << "its card changes with its task";
-  EXPECT_NE(json::parse(asked("worker"))["card"], "");
+  EXPECT_NE(asked("worker")["card"], "");
   ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
   EXPECT_EQ(outbox.standing["root"], "");
-  EXPECT_NE(json::parse(asked("worker"))["stopped"], "");
+  EXPECT_NE(asked("worker")["stopped"], "");
+}
+
+TEST_F(ProjectTest, WithItsSubmissionASessionIsLetAskForNothingMoreUntilItIsPromptedAgain) {
+  const auto stopped = [&](const std::string& session) {
+    const json reply = ask({{"type", "role_asked"}, {"session", session}});
+    return json::parse(reply["text"].get<std::string>())["stopped"].get<std::string>();
+  };
+  until_work();
+  EXPECT_NE(outbox.standing["worker"], "");
+  EXPECT_EQ(stopped("worker"), "");
+  ASSERT_TRUE(
+      call("work_submitted", "worker", {{"summary", "done"}, {"files", json::array()}})["ok"]);
+  EXPECT_EQ(outbox.standing["worker"], "") << "taken back in the same batch as the answer";
+  EXPECT_EQ(stopped("worker"), "Submitted. This session waits for its review.");
+  create("reviewer");
+  EXPECT_EQ(stopped("reviewer"), "");
+  ASSERT_TRUE(call(
+      "review_submitted", "reviewer",
+      {{"verdict", "reject"}, {"findings", {{{"message", "red"}, {"severity", "error"}}}}})["ok"]);
+  EXPECT_EQ(stopped("reviewer"), "Submitted. The review is taken, and this session is done.");
+  // The error that ends the Worker's turn, an idle before its time, and the real one.
+  const auto prompted = [&] { return outbox.last("prompt_session")["session"] == "worker"; };
+  say({{"type", "session_errored"},
+       {"session", "worker"},
+       {"name", "UnknownError"},
+       {"message", "Submitted. This session waits for its review."}});
+  say({{"type", "session_idled"}, {"session", "worker"}});
+  EXPECT_FALSE(prompted());
+  say({{"type", "session_idled"}, {"session", "worker"}});
+  EXPECT_TRUE(prompted());
+  EXPECT_EQ(stopped("worker"), "");
 }
 
 TEST_F(ProjectTest, AStopTakesBackWhatWasLeftForARequest) {

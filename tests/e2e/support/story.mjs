@@ -153,6 +153,20 @@ export function toolResults(project, tool, which = () => true) {
   return [...results.values()]
 }
 
+/**
+ * Results of a tool as the host has stored them: no request shows that of an accepted submission, which ends its turn.
+ * @param {any} client @param {any} mission @param {string} tool @param {string} role @returns {Promise<string[]>}
+ */
+export async function storedResults(client, mission, tool, role) {
+  const results = []
+  for (const session of mission.sessions.filter((/** @type {any} */ s) => s.role === role)) {
+    for (const part of (await client.messages(session.id)).flatMap((/** @type {any} */ m) => m.parts)) {
+      if (part.type === "tool" && part.tool === tool) results.push(part.state.output ?? part.state.error ?? "")
+    }
+  }
+  return results
+}
+
 /** @param {Project} project */
 export function todo(project) {
   const path = join(project.dir, ".opencode/todo.md")
