@@ -1,15 +1,21 @@
-// The plugin as the host loads it, with the real engine behind it.
+// Instances of the plugin as OpenCode loads them, with the real engine behind them.
 
 import assert from "node:assert/strict"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, test } from "node:test"
-import { memoryOf, ownerOf, projectOf } from "../../js/plugin/memory.js"
-import plugin from "../../js/plugin/server.js"
+import plugin from "../../js/host/opencode1/plugin.js"
+import { ownerOf, projectOf, stateOf } from "../../js/plugin/directory-state.js"
+import { traitsOf } from "../../js/host/opencode1/host-mode.js"
+import { attach, locate } from "../../js/plugin/plugin.js"
 
 const project = mkdtempSync(join(tmpdir(), "orchestrator-server-"))
-after(() => rmSync(project, { recursive: true, force: true }))
+const awake = setInterval(() => {}, 1_000) // the engine's answers keep no process alive
+after(() => {
+  clearInterval(awake)
+  rmSync(project, { recursive: true, force: true })
+})
 
 /** @param {string} directory @param {string} [verb] as which the host was started */
 async function load(directory, verb, options = /** @type {any} */ (undefined)) {
@@ -30,33 +36,33 @@ test("an instance of a worktree belongs to its project, with no engine of its ow
   const directory = join(project, ".opencode/orchestrator/worktrees/m-1.T1-1")
   assert.equal(projectOf(directory), project)
   const { hooks } = await load(directory, "serve")
-  const memory = memoryOf(project)
-  assert.equal(ownerOf(directory, "/elsewhere"), memory)
-  assert.deepEqual([memory.link, memory.instances.has(directory)], [undefined, true])
+  const state = stateOf(project)
+  assert.equal(ownerOf(directory, "/elsewhere"), state)
+  assert.deepEqual([state.link, state.instances.has(directory)], [undefined, true])
   /** @type {any} */
   const config = {}
   await hooks.config(config)
   assert.equal(config.snapshot, false)
   await hooks.dispose()
-  assert.equal(memory.instances.has(directory), false)
-  assert.notEqual(ownerOf(directory, "/elsewhere"), memory)
+  assert.equal(state.instances.has(directory), false)
+  assert.notEqual(ownerOf(directory, "/elsewhere"), state)
 })
 
-test("the newest instance has the link; one beside which a newer lives goes without a word, one of `run` without a reload", async () => {
+test("the newest instance has the link; the disposal of an older one, or of one of `run`, is no reload", async () => {
   const old = await load(project, "serve")
-  const memory = memoryOf(project)
-  const first = memory.link
+  const state = stateOf(project)
+  const first = state.link
   assert.equal(first?.open, true)
   const { hooks, said } = await load(project, "run")
-  assert.notEqual(memory.link, first)
+  assert.notEqual(state.link, first)
   await old.hooks.dispose()
-  assert.deepEqual([first?.open, memory.link?.open, old.said], [false, true, []])
+  assert.deepEqual([first?.open, state.link?.open, old.said], [false, true, []])
   // A mission is refused or begins: the engine answers.
-  const { ok, text } = (await memory.link?.ask({ type: "status_asked" }, { deadlineMs: 5_000, fallback: { ok: false, text: "no answer" } }).answer) ?? {}
+  const { ok, text } = (await state.link?.ask({ type: "mission_status" }, { deadlineMs: 5_000, fallback: { ok: false, text: "no answer" } }).answer) ?? {}
   assert.equal(ok, true)
   assert.match(text ?? "", /no mission/i)
   await hooks.dispose()
-  assert.deepEqual([memory.link?.open, said, memory.reload], [false, [], undefined])
+  assert.deepEqual([state.link?.open, said, state.reload], [false, [], undefined])
 })
 
 test("the user's options of the plugin reach the engine", async () => {
@@ -64,8 +70,8 @@ test("the user's options of the plugin reach the engine", async () => {
     const directory = mkdtempSync(join(project, "options-"))
     const { hooks } = await load(directory, "serve", options)
     const question = { type: "mission_requested", session: "ses", arguments: "Build it", mode: "serve" }
-    const said = await memoryOf(directory).link?.ask(question, { deadlineMs: 5_000, fallback: { ok: false, text: "no answer" } }).answer
-    memoryOf(directory).instance = {} // so that nothing is reloaded
+    const said = await stateOf(directory).link?.ask(question, { deadlineMs: 5_000, fallback: { ok: false, text: "no answer" } }).answer
+    stateOf(directory).instance = {} // so that nothing is reloaded
     await hooks.dispose()
     return said
   }
@@ -76,19 +82,49 @@ test("the user's options of the plugin reach the engine", async () => {
   assert.match(refused?.text ?? "", /paralel/)
 })
 
-test("a stand-in goes when the next instance is there, which tells of the reload once", async () => {
-  const memory = memoryOf(project)
+test("the stand-in of a disposed instance goes when the next instance is there; the reload is told once", async () => {
+  const state = stateOf(project)
   let closed = 0
-  memory.standIn = /** @type {any} */ ({ close: () => ++closed })
-  memory.reload = { over: Promise.resolve() }
+  state.standIn = /** @type {any} */ ({ close: () => ++closed })
+  state.reload = { over: Promise.resolve() }
   const { hooks } = await load(project, "serve")
   await new Promise(setImmediate)
-  assert.deepEqual([closed, memory.reload, memory.link?.open], [1, undefined, true])
-  memory.instance = {} // as if a newer one were there
+  assert.deepEqual([closed, state.reload, state.link?.open], [1, undefined, true])
+  state.instance = {} // as if a newer one were there
   await hooks.dispose()
 })
 
-test("where it cannot be, the host goes on without it, and a person is told once", async () => {
+test("a reload that is over without a next instance gets a stand-in; one with a next instance gets none", async () => {
+  const place = locate(mkdtempSync(join(project, "reload-")))
+  const { state } = place
+  const host = /** @type {any} */ ({ traits: traitsOf("serve") })
+  const dispose = (/** @type {ReturnType<typeof attach>} */ instance) => {
+    /** @type {() => void} */
+    let over = () => {}
+    instance.close()
+    instance.reloading(new Promise((resolve) => (over = () => resolve(undefined))))
+    return async () => {
+      over()
+      await new Promise(setImmediate)
+    }
+  }
+  const overAlone = dispose(attach(place, host))
+  assert.ok(state.reload)
+  assert.deepEqual([state.link?.open, state.standIn], [false, undefined], "none before the end")
+  await overAlone()
+  const { standIn } = state
+  assert.deepEqual([standIn?.open, state.link === standIn, state.reload], [true, true, undefined])
+  const second = attach(place, host)
+  assert.deepEqual([standIn?.open, second.open, second.isNewest()], [false, true, true])
+  const overBesideThird = dispose(second)
+  const third = attach(place, host)
+  assert.deepEqual([second.isNewest(), third.open], [false, false], "the third waits for the end")
+  await overBesideThird()
+  assert.deepEqual([third.open, state.link?.open, state.standIn === standIn, state.reload], [true, true, true, undefined])
+  third.close()
+})
+
+test("where the plugin cannot work, OpenCode goes on without it, and a person reads why once", async () => {
   const errors = /** @type {string[]} */ ([])
   const { error } = console
   console.error = (/** @type {string} */ text) => void errors.push(text)
