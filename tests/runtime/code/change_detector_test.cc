@@ -78,7 +78,7 @@ TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
 
 TEST_F(TreeWatchTest, AToolsWriteIsKnownAtTheNextLookHoweverLateThatComes) {
   std::vector<Paths> found;
-  TreeWatch watch(
+  ChangeDetector watch(
       *disk, root(),
       [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
@@ -108,7 +108,7 @@ class LateOutbox final : public FakeOutbox {
 TEST_F(TreeWatchTest, WhatAnEndedMissionsLookSawIsNotComparedWithTheNextOnes) {
   LateOutbox late;
   std::vector<Paths> found;
-  TreeWatch watch(
+  ChangeDetector watch(
       *disk, root(),
       [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
@@ -136,7 +136,7 @@ TEST_F(TreeWatchTest, WhatAnEndedMissionsLookSawIsNotComparedWithTheNextOnes) {
 TEST_F(TreeWatchTest, WhatEndsDuringALookIsSeenByTheNext) {
   LateOutbox late;
   std::vector<Paths> found;
-  TreeWatch watch(
+  ChangeDetector watch(
       *disk, root(),
       [&](FilesChanged changed, engine::Outbox&) { found.push_back(std::move(changed.paths)); },
       [&](const std::string& why) { ADD_FAILURE() << why; });
