@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "orchestrator/describe.h"
-#include "orchestrator/governor.h"
 #include "orchestrator/ids.h"
-#include "orchestrator/isolation.h"
+#include "orchestrator/limiter.h"
 #include "orchestrator/options.h"
 #include "orchestrator/session.h"
 #include "orchestrator/task.h"
+#include "orchestrator/worktrees.h"
 
 /// The whole durable state of one mission. It is written as `.opencode/mission_loop.json`, so the
 /// field names of the contract (section 5) stand here and nowhere else. Plain data: every change
@@ -102,7 +102,7 @@ struct Recovery {
 
 /// A file that has changed though no task's Worker has it from its tools or its own shell: the
 /// Master Review looks at it.
-struct StrayFile {
+struct UnattributedChange {
   std::string path;
   SessionId session;  ///< whose command did it; empty: not known, or nobody's of the mission
   TimeMs at_ms = 0;
@@ -157,14 +157,14 @@ struct State {
   std::vector<Proof> proofs;  ///< of the passing Master Review
   std::vector<std::uint32_t> findings_by_iteration;  ///< of each rejected Master Review, to mend
   std::uint32_t convergence_from = 0;  ///< counts before this one do not bind any more
-  Governor governor;
+  Limiter governor;
   std::uint32_t planner_losses = 0;  ///< see `Task::losses`
   std::uint32_t master_losses = 0;
-  bool extreme = false;           ///< started by `/extreme-mission`
-  std::vector<StrayFile> strays;  ///< bounded; see strays_left_out
+  bool extreme = false;                    ///< started by `/extreme-mission`
+  std::vector<UnattributedChange> strays;  ///< bounded; see strays_left_out
   std::uint32_t strays_left_out = 0;
   std::vector<Waiter> waiters;  ///< of this process; a new one has none
-  IsolationState worktrees;
+  WorktreesState worktrees;
 
   ORCH_FIELDS(schema, mission, phase, reason, objective, root_session, iteration, started_at,
               updated_at, last_seq, tasks, sessions, budget, metrics, resume_phase, mode, notes,

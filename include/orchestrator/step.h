@@ -20,7 +20,7 @@ namespace orchestrator {
 /// A cheap summary of what one `step` has come to: counters of the state after it, and which
 /// effects it gave. It stands in the log beside each event, so that a replay that goes another way
 /// is noticed at the first event that differs; what it does not see, the state's hash does.
-[[nodiscard]] std::uint32_t witness(const State& state, const Effects& effects);
+[[nodiscard]] std::uint32_t step_digest(const State& state, const Effects& effects);
 
 /// Why `/task` must be refused in this state, or nothing. Asked before a log is made for it.
 [[nodiscard]] std::string why_not_start(const State& state, const MissionRequested& request);
@@ -28,7 +28,7 @@ namespace orchestrator {
 /// Why no mission can be in this state, as a loader of foreign bytes must ask before it goes on
 /// with them: field and fault, e.g. `tasks[3].id: T1 is used twice`; or nothing. What passes never
 /// makes `step` fail.
-[[nodiscard]] std::string why_not_sound(const State& state);
+[[nodiscard]] std::string validate_state(const State& state);
 
 /// The files whose content a command of this session vouches for: globs, relative to the project.
 [[nodiscard]] std::vector<std::string> vouched_files(const State& state, const SessionId& session);

@@ -58,7 +58,7 @@ struct TaskSpec {
 };
 
 /// A command that a model says it ran. Only a `Receipt` makes it true.
-struct Claim {
+struct CommandClaim {
   std::string command;
   std::int64_t exit_code = 0;
 
@@ -124,7 +124,7 @@ struct WorkArgs {
   TaskId task;
   std::string summary;
   std::vector<std::string> files;
-  std::vector<Claim> evidence;
+  std::vector<CommandClaim> evidence;
   std::vector<TaskSpec> follow_ups;
 
   ORCH_FIELDS(task, (summary, required), files, (evidence, outline, doc("command, exit_code")),
@@ -138,7 +138,7 @@ struct ReviewArgs {
   TaskId task;
   std::optional<Verdict> verdict;
   std::vector<Finding> findings;
-  std::vector<Claim> evidence;
+  std::vector<CommandClaim> evidence;
 
   ORCH_FIELDS((task, doc("its id, or mission")), (verdict, required), findings,
               (evidence, doc("commands you ran in this session")));

@@ -61,7 +61,7 @@ void retire_parting(State& state) {
 bool decode_state(std::string_view bytes, State& state, std::string* error) {
   if (!decode(bytes, state, error)) return false;
   retire_parting(state);
-  std::string why = why_not_sound(state);
+  std::string why = validate_state(state);
   if (why.empty()) return true;
   state = State{};
   if (error != nullptr) *error = std::move(why);

@@ -38,7 +38,7 @@ struct StateMark {
 
 /// The canonical bytes of a state: equal states have equal bytes. Also a checkpoint's payload.
 [[nodiscard]] std::string encode_state(const State& state);
-/// Refuses a state that could not have come about (see `why_not_sound`).
+/// Refuses a state that could not have come about (see `validate_state`).
 /// A session of the state `parting`, which older versions had, is read as one that is closing.
 void retire_parting(State& state);
 [[nodiscard]] bool decode_state(std::string_view bytes, State& state, std::string* error);

@@ -135,7 +135,7 @@ std::string dump_state(const State& state) { return dump(state, 2) + "\n"; }
 bool parse_state(std::string_view json, State& state, Problems& problems) {
   if (!parse_json(json, state, problems, kExact)) return false;
   retire_parting(state);
-  const std::string why = why_not_sound(state);
+  const std::string why = validate_state(state);
   if (why.empty()) return true;
   const std::size_t colon = why.find(": ");
   problems.push_back({why.substr(0, colon), why.substr(colon + 2)});

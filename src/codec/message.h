@@ -156,7 +156,7 @@ struct Incoming {
 [[nodiscard]] std::string encode_event(const Event& event);
 [[nodiscard]] bool decode_event(std::string_view bytes, Event& event, std::string* error);
 
-/// `mission_loop.json`. What no mission can be in is refused: see `why_not_sound`.
+/// `mission_loop.json`. What no mission can be in is refused: see `validate_state`.
 [[nodiscard]] std::string dump_state(const State& state);
 [[nodiscard]] bool parse_state(std::string_view json, State& state, Problems& problems);
 /// The schema that a snapshot says it has, whatever else stands in it; 0: it says none.

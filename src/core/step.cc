@@ -194,17 +194,17 @@ struct Dispatch {
     if (!slept) recall_commander(ctx, owed);
   }
 
-  void operator()(const RunCalled& event) { on_run(ctx, event); }
+  void operator()(const RunCalled& event) { on_mission_run(ctx, event); }
   void operator()(const PlanSubmitted& event) {
-    if (is_awaited(event)) on_plan(ctx, event);
+    if (is_awaited(event)) on_submit_plan(ctx, event);
   }
   void operator()(const WorkSubmitted& event) {
-    if (is_awaited(event)) on_work(ctx, event);
+    if (is_awaited(event)) on_submit_work(ctx, event);
   }
   void operator()(const ReviewSubmitted& event) {
-    if (is_awaited(event)) on_review(ctx, event);
+    if (is_awaited(event)) on_submit_review(ctx, event);
   }
-  void operator()(const TodoUpdated& event) { on_todo(ctx, event); }
+  void operator()(const TodoUpdated& event) { on_update_todo(ctx, event); }
   void operator()(const CallAborted& event) {
     if (!on_wait_aborted(ctx, event)) on_call_aborted(ctx, event);
   }
@@ -282,9 +282,9 @@ struct Dispatch {
   void operator()(const LoadChanged& event) { on_load_changed(ctx, event); }
   void operator()(const FilesChanged& event) { on_files_changed(ctx, event); }
   void operator()(const WriteRefused& event) { on_write_refused(ctx, event); }
-  void operator()(const DelegateCalled& event) { on_delegate(ctx, event); }
-  void operator()(const ResultAsked& event) { on_result_asked(ctx, event); }
-  void operator()(const CancelCalled& event) { on_cancel(ctx, event); }
+  void operator()(const DelegateCalled& event) { on_delegate_task(ctx, event); }
+  void operator()(const ResultAsked& event) { on_get_task_result(ctx, event); }
+  void operator()(const CancelCalled& event) { on_cancel_task(ctx, event); }
   void operator()(const WorktreesAnswered& event) {
     if (prepares_race(ctx.state, event)) return on_race_prepared(ctx, event);
     on_worktrees_answered(ctx, event);
@@ -325,7 +325,7 @@ struct Dispatch {
       if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "the time budget is spent");
     } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
                !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
-               !on_governor_timer(ctx, event.timer) && !on_tree_timer(ctx, event.timer)) {
+               !on_limiter_timer(ctx, event.timer) && !on_tree_timer(ctx, event.timer)) {
       on_session_timer(ctx, event.timer);
     }
   }
@@ -355,7 +355,7 @@ Effects run_step(Context ctx, const Event& event) {
   std::visit(Dispatch{ctx}, event.what);
   carry_out_conclusion(ctx);
   const bool dispatches = is_running(state.phase) && !state.dormant && !is_recovering(state);
-  end_rests(ctx);
+  end_cooldowns(ctx);
   if (ctx.moved) let_requests_out(ctx);
   if (dispatches && ctx.moved) schedule(ctx);
   carry_out_conclusion(ctx);

@@ -235,7 +235,7 @@ void Checker::check_running(const State& state) const {
       const Task& other = state.tasks[k];
       if (other.status != TaskStatus::running) continue;
       const bool kin =
-          core::is_part_of(state, one, other.id) || core::is_part_of(state, other, one.id);
+          core::is_subtask_of(state, one, other.id) || core::is_subtask_of(state, other, one.id);
       require(kin || !core::claims_overlap(one, other), "running tasks have no file in common",
               one.id.value + " and " + other.id.value + " run with overlapping claims");
     }

@@ -111,7 +111,7 @@ MISSION_SCENARIO(Age, WhatTheCommanderAddsHasAnEnd) {
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
   host.task_command("build it");
   host.run_until([&] { return !host.started.empty(); });
-  const auto run_again = [&](int first) {
+  const auto restart_entrant = [&](int first) {
     RunArgs args;
     for (int i = first; i < first + 150; ++i) {
       args.acceptance.push_back("criterion " + std::to_string(i));
@@ -120,8 +120,8 @@ MISSION_SCENARIO(Age, WhatTheCommanderAddsHasAnEnd) {
     return host.deliver(
         RunCalled{RequestId("run" + std::to_string(first)), SessionId("root"), args, {}});
   };
-  EXPECT_FALSE(run_again(0).given);  // it waits for the mission
-  const Answer more = run_again(150);
+  EXPECT_FALSE(restart_entrant(0).given);  // it waits for the mission
+  const Answer more = restart_entrant(150);
   EXPECT_TRUE(more.says("- acceptance: 150 are there and 150 would come; at most 200 are kept"));
   EXPECT_TRUE(more.says("- verify: 150 are there"));
   EXPECT_EQ(host.state.acceptance.size(), 150U);

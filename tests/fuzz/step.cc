@@ -101,7 +101,7 @@ class Story {
     if (source_.pick(8) == 7) made.agent = "auditor";
     return made;
   }
-  std::vector<Claim> claims() {
+  std::vector<CommandClaim> claims() {
     if (source_.pick(4) != 3) return {};
     return {Claim{command(), source_.pick(2)}};
   }

@@ -62,7 +62,7 @@ void edit(const std::vector<TodoLine>& lines) {
   task.agent = "worker";
   state.tasks = {task};
   (void)step(state, Event{1, 1000, TodoEdited{lines, {}, {}}});
-  const std::string why = why_not_sound(state);
+  const std::string why = validate_state(state);
   REQUIRE(why.empty(), why);
   REQUIRE(core::parse_todo(todo_markdown(state)).ok());
 }

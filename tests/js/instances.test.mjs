@@ -14,7 +14,8 @@ const project = mkdtempSync(join(tmpdir(), "orchestrator-server-"))
 const awake = setInterval(() => {}, 1_000) // the engine's answers keep no process alive
 after(() => {
   clearInterval(awake)
-  rmSync(project, { recursive: true, force: true })
+  // The engine writes a moment longer than its instance lives.
+  rmSync(project, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
 })
 
 /** @param {string} directory @param {string} [verb] as which the host was started */
@@ -71,6 +72,7 @@ test("the user's options of the plugin reach the engine", async () => {
     const { hooks } = await load(directory, "serve", options)
     const question = { type: "mission_requested", session: "ses", arguments: "Build it", mode: "serve" }
     const said = await stateOf(directory).link?.ask(question, { deadlineMs: 5_000, fallback: { ok: false, text: "no answer" } }).answer
+    await stateOf(directory).link?.ask({ type: "stop_requested", session: "ses", arguments: "", mode: "serve" }, { deadlineMs: 5_000 }).answer
     stateOf(directory).instance = {} // so that nothing is reloaded
     await hooks.dispose()
     return said

@@ -104,9 +104,9 @@ void still_busy(Context& ctx, bool in_tool) {
   if (!depends_on_commander(ctx.state)) return;
   // Its stream has stopped: nothing was heard for `stall_s`, no tool of it runs, and it does not
   // wait for the budget. In `run` mode the process would end with the turn.
-  const bool stands_still = began && !in_tool && commander.waiting.empty() &&
-                            commander.asking.empty() && ctx.state.mode != HostMode::run;
-  if (stands_still && !commander.cut_off) {
+  const bool is_deadlocked = began && !in_tool && commander.waiting.empty() &&
+                             commander.asking.empty() && ctx.state.mode != HostMode::run;
+  if (is_deadlocked && !commander.cut_off) {
     commander.cut_off = true;
     ctx.emit(AbortSession{ctx.state.root_session});
     watch(ctx, stall_ms(ctx.state));

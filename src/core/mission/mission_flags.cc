@@ -81,7 +81,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-void set_budget(TaskCommand& command, std::string_view value) {
+void set_budget(MissionFlags& command, std::string_view value) {
   std::string_view unit_text;
   const auto amount = number_prefix(value, unit_text);
   const std::string unit = lower(unit_text);
@@ -97,7 +97,7 @@ void set_budget(TaskCommand& command, std::string_view value) {
   }
 }
 
-void set_time(TaskCommand& command, std::string_view value) {
+void set_time(MissionFlags& command, std::string_view value) {
   std::string_view unit_text;
   const auto amount = number_prefix(value, unit_text);
   const std::string unit = lower(unit_text);
@@ -113,7 +113,7 @@ void set_time(TaskCommand& command, std::string_view value) {
   command.time_ms = static_cast<TimeMs>(*amount * scale);
 }
 
-void set_parallel(TaskCommand& command, std::string_view value) {
+void set_parallel(MissionFlags& command, std::string_view value) {
   std::uint32_t n = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
   if (error != std::errc{} || end != value.data() + value.size() || n < 1 || n > kParallelMax) {
@@ -124,7 +124,7 @@ void set_parallel(TaskCommand& command, std::string_view value) {
   command.parallel = n;
 }
 
-void set_flag(TaskCommand& command, std::string_view name, std::string_view value) {
+void set_flag(MissionFlags& command, std::string_view name, std::string_view value) {
   if (name == "--background") {
     command.background = true;
   } else if (value.empty()) {
@@ -145,7 +145,7 @@ void set_flag(TaskCommand& command, std::string_view name, std::string_view valu
 }
 
 /// Takes `--flag value`, `--flag=value` or `--background` off the front.
-bool take_front(std::string_view& rest, TaskCommand& command) {
+bool take_front(std::string_view& rest, MissionFlags& command) {
   const std::string_view word = first_word(rest);
   if (!is_flag(word)) return false;
   rest = trim(rest.substr(word.size()));
@@ -163,7 +163,7 @@ bool take_front(std::string_view& rest, TaskCommand& command) {
 }
 
 /// The same off the end.
-bool take_back(std::string_view& rest, TaskCommand& command) {
+bool take_back(std::string_view& rest, MissionFlags& command) {
   const std::string_view word = last_word(rest);
   const std::size_t equals = word.find('=');
   if (is_flag(word) && (word == "--background" || equals != std::string_view::npos)) {
@@ -183,7 +183,7 @@ bool take_back(std::string_view& rest, TaskCommand& command) {
 }
 
 /// `--paralel 3 build it`: a slip rather than an objective that begins like that.
-void check_for_slip(std::string_view rest, TaskCommand& command) {
+void check_for_slip(std::string_view rest, MissionFlags& command) {
   const std::string_view word = first_word(rest);
   if (!word.starts_with("--")) return;
   if (const auto meant = base::nearest(word.substr(0, word.find('=')), kFlags)) {
@@ -193,8 +193,8 @@ void check_for_slip(std::string_view rest, TaskCommand& command) {
 
 }  // namespace
 
-TaskCommand parse_task_command(const std::string& arguments, HostMode mode) {
-  TaskCommand command;
+MissionFlags parse_mission_flags(const std::string& arguments, HostMode mode) {
+  MissionFlags command;
   const std::string whole = mode == HostMode::run ? unquote(arguments) : arguments;
   std::string_view rest = trim(whole);
   while (!rest.empty() && take_front(rest, command)) {

@@ -9,7 +9,7 @@
 namespace orchestrator::core {
 
 /// What `/task` was given.
-struct TaskCommand {
+struct MissionFlags {
   std::string objective;
   std::optional<std::uint32_t> parallel;
   std::optional<std::uint64_t> budget_tokens;
@@ -23,6 +23,6 @@ struct TaskCommand {
 /// Splits flags (before or after the objective) from the objective, which keeps every byte of its
 /// own. In `run` mode the host has put quotes around arguments that hold spaces; they are taken off
 /// again (host contract A.16).
-[[nodiscard]] TaskCommand parse_task_command(const std::string& arguments, HostMode mode);
+[[nodiscard]] MissionFlags parse_mission_flags(const std::string& arguments, HostMode mode);
 
 }  // namespace orchestrator::core

@@ -29,7 +29,7 @@ std::string why_not_start(const State& state, const MissionRequested& request) {
                 : "Wait for it, stop it with /stop, or go on with it by /resume; then "
                   "start this one.");
   }
-  const core::TaskCommand command = core::parse_task_command(request.arguments, request.mode);
+  const core::MissionFlags command = core::parse_mission_flags(request.arguments, request.mode);
   std::vector<std::string> problems = command.problems;
   if (request.session.empty()) problems.emplace_back("no session is named that it is to belong to");
   if (problems.empty()) return "";
@@ -68,7 +68,7 @@ void make_extreme(Options& options) {
   if (options.review.shadow == defaults.review.shadow) options.review.shadow = ShadowReview::file;
 }
 
-void set_limits(State& state, const TaskCommand& command) {
+void set_limits(State& state, const MissionFlags& command) {
   const Options& options = state.options;
   state.parallel_max = std::max(1U, command.parallel.value_or(options.parallel.max));
   state.parallel =
@@ -82,7 +82,7 @@ void set_limits(State& state, const TaskCommand& command) {
 }  // namespace
 
 void start_mission(Context& ctx, const MissionRequested& event) {
-  const TaskCommand command = parse_task_command(event.arguments, event.mode);
+  const MissionFlags command = parse_mission_flags(event.arguments, event.mode);
   State& state = ctx.state;
   state = State{};
   state.mission = event.mission;
@@ -105,8 +105,8 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   ctx.emit(WatchSession{event.session});
   start_clock(ctx, state.budget.time_max_ms);
   if (command.isolation.value_or(state.options.isolation) == Isolation::worktree)
-    begin_isolation(ctx);
-  drive_spares(ctx);
+    begin_worktrees(ctx);
+  drive_warm_pool(ctx);
   commander_takes_over(ctx);
   ctx.accept(event.request, state.objective);
 }
@@ -276,7 +276,7 @@ void resume_mission(Context& ctx) {
   state.dormant = false;
   ctx.moved = ctx.graph_moved = true;
   state.unblocks = 0;
-  forget_rests(state);
+  forget_cooldowns(state);
   if (state.phase == Phase::blocked || state.phase == Phase::paused) {
     restore_measures(ctx);
     enter(ctx, Cause::resumed, state.resume_phase);

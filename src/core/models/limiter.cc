@@ -164,7 +164,7 @@ void count_failure(Context& ctx, ModelLoad& load, const std::string& message) {
   load.error = base::clip(message, 200);
   const bool spent = load.breaker == Breaker::closed && load.failures >= kFailuresMax;
   if (!spent && load.breaker != Breaker::half_open) return;
-  rest(ctx, load, std::min(kRestMaxMs, kRestFirstMs << std::min(load.openings, 10U)));
+  rest(ctx, load, std::min(kCooldownMaxMs, kCooldownFirstMs << std::min(load.openings, 10U)));
 }
 
 /// `asked_ms`: when the request went out that met the congestion.
@@ -215,7 +215,7 @@ void grow_model(State& state, ModelLoad& load) {
 }
 
 void grow_total(State& state) {
-  Governor& governor = state.governor;
+  Limiter& governor = state.governor;
   governor.run += 1;
   if (state.parallel >= state.parallel_max || slots_used(state) < state.parallel) return;
   if (governor.run < kRunFirst) return;
@@ -254,7 +254,7 @@ bool has_room_for(const State& state, const Session& session) {
   return load == nullptr || used(state, model, &session) < load->limit;
 }
 
-bool is_resting(const Context& ctx, const Session& session) {
+bool is_cooling_down(const Context& ctx, const Session& session) {
   const ModelLoad* load = find_load(ctx.state, model_of(ctx.state, session));
   return load != nullptr && (ctx.now_ms < load->not_before_ms || load->breaker != Breaker::closed);
 }
@@ -345,7 +345,7 @@ void on_model_fault(Context& ctx, const Session& session, Fault fault, const std
   if (fault != Fault::refused) return count_failure(ctx, load, message);
   load.error = base::clip(message, 200);
   load.refused = true;
-  if (load.breaker != Breaker::open) rest(ctx, load, kRestMaxMs);
+  if (load.breaker != Breaker::open) rest(ctx, load, kCooldownMaxMs);
 }
 
 bool is_hopeless(const State& state, const Session& session) {
@@ -353,11 +353,11 @@ bool is_hopeless(const State& state, const Session& session) {
   return std::ranges::all_of(chain, [&](const std::string& model) {
     const ModelLoad* load = find_load(state, role_key(state, session.role, model));
     if (load == nullptr) return false;
-    return load->breaker != Breaker::closed && (load->refused || load->openings > kRestsMax);
+    return load->breaker != Breaker::closed && (load->refused || load->openings > kCooldownsMax);
   });
 }
 
-bool has_stand_in(const State& state, const Session& session) {
+bool has_fallback(const State& state, const Session& session) {
   return chain_of(state, session.role).size() > 1;
 }
 
@@ -369,13 +369,14 @@ std::string model_trouble(const State& state, const Session& session) {
 
 void on_host_trouble(Context& ctx) {
   // Those that were asked for together are one trouble.
-  if (ctx.now_ms - ctx.state.governor.slowed_ms < kRestFirstMs && ctx.state.governor.slowed_ms > 0)
+  if (ctx.now_ms - ctx.state.governor.slowed_ms < kCooldownFirstMs &&
+      ctx.state.governor.slowed_ms > 0)
     return;
   halve_total(ctx);
 }
 
 void on_load_changed(Context& ctx, const LoadChanged& event) {
-  Governor& governor = ctx.state.governor;
+  Limiter& governor = ctx.state.governor;
   if (governor.load == event.load) return;
   governor.load = event.load;
   ctx.moved = true;
@@ -384,7 +385,7 @@ void on_load_changed(Context& ctx, const LoadChanged& event) {
 }
 
 void watch_models(Context& ctx, bool soon) {
-  Governor& governor = ctx.state.governor;
+  Limiter& governor = ctx.state.governor;
   TimeMs due = soon ? ctx.now_ms : 0;
   for (const ModelLoad& load : governor.models) {
     if (load.not_before_ms > ctx.now_ms && (due == 0 || load.not_before_ms < due))
@@ -398,8 +399,8 @@ void watch_models(Context& ctx, bool soon) {
   governor.timer_at_ms = due;
 }
 
-bool on_governor_timer(Context& ctx, TimerId timer) {
-  Governor& governor = ctx.state.governor;
+bool on_limiter_timer(Context& ctx, TimerId timer) {
+  Limiter& governor = ctx.state.governor;
   if (timer == 0 || timer != governor.timer) return false;
   governor.timer = 0;
   ctx.moved = true;
@@ -407,7 +408,7 @@ bool on_governor_timer(Context& ctx, TimerId timer) {
   return true;
 }
 
-void end_rests(Context& ctx) {
+void end_cooldowns(Context& ctx) {
   for (ModelLoad& load : ctx.state.governor.models) {
     if (load.not_before_ms > ctx.now_ms) continue;
     if (load.not_before_ms > ctx.state.updated_at) ctx.moved = true;  // since the event before
@@ -417,7 +418,7 @@ void end_rests(Context& ctx) {
   }
 }
 
-void forget_rests(State& state) {
+void forget_cooldowns(State& state) {
   for (ModelLoad& load : state.governor.models) {
     load.breaker = Breaker::closed;
     load.failures = load.openings = 0;

@@ -14,10 +14,10 @@ namespace orchestrator::core {
 
 /// So many failures of a model in a row, of whatever sessions, and it rests.
 inline constexpr std::uint32_t kFailuresMax = 6;
-inline constexpr TimeMs kRestFirstMs = 5'000;
-inline constexpr TimeMs kRestMaxMs = 300'000;
+inline constexpr TimeMs kCooldownFirstMs = 5'000;
+inline constexpr TimeMs kCooldownMaxMs = 300'000;
 /// A model that failed again after so many rests is not waited for any longer: half an hour.
-inline constexpr std::uint32_t kRestsMax = 10;
+inline constexpr std::uint32_t kCooldownsMax = 10;
 /// A session goes on with its own model after so many failures in a row, then with its stand-in.
 inline constexpr std::uint32_t kFaultsInSession = 2;
 
@@ -34,7 +34,7 @@ struct Choice {
 /// Whether a turn that goes on by itself with its model keeps the limits, in all and of that model.
 [[nodiscard]] bool has_room_for(const State& state, const Session& session);
 /// The model that this one asks wants to be left alone for now.
-[[nodiscard]] bool is_resting(const Context& ctx, const Session& session);
+[[nodiscard]] bool is_cooling_down(const Context& ctx, const Session& session);
 
 /// What the host says of the model of a session's requests. Null: the Commander's.
 void note_model(Context& ctx, Session* session, const std::string& model);
@@ -48,7 +48,7 @@ void on_model_fault(Context& ctx, const Session& session, Fault fault, const std
 /// there is no stand-in.
 [[nodiscard]] bool is_hopeless(const State& state, const Session& session);
 /// Whether the user has named another model for when this session's fails.
-[[nodiscard]] bool has_stand_in(const State& state, const Session& session);
+[[nodiscard]] bool has_fallback(const State& state, const Session& session);
 /// "provider/model: what it said last".
 [[nodiscard]] std::string model_trouble(const State& state, const Session& session);
 /// The host could not make a session or take a prompt.
@@ -58,11 +58,11 @@ void on_load_changed(Context& ctx, const LoadChanged& event);
 /// Starts the timer that looks at what waits again, where time alone can free it, or `soon`.
 void watch_models(Context& ctx, bool soon);
 /// Models whose rest or whose provider's delay is over may be asked again.
-void end_rests(Context& ctx);
+void end_cooldowns(Context& ctx);
 /// Whether the timer was the governor's.
-[[nodiscard]] bool on_governor_timer(Context& ctx, TimerId timer);
+[[nodiscard]] bool on_limiter_timer(Context& ctx, TimerId timer);
 /// A new process, or a person: nobody waits for what was.
-void forget_rests(State& state);
+void forget_cooldowns(State& state);
 
 /// A line for people about models that are not as they should be; empty where all are.
 [[nodiscard]] std::string models_line(const State& state);

@@ -12,7 +12,7 @@ constexpr std::size_t kResultBytesMax = 2000;
 constexpr std::size_t kFilesShown = 20;
 constexpr std::size_t kListedMax = 40;
 
-std::string who_did(const State& state, const StrayFile& stray) {
+std::string who_did(const State& state, const UnattributedChange& stray) {
   const Session* session = find_session(state, stray.session);
   if (session == nullptr) return "nobody's command, as far as is known";
   return "a command of " + owner_words(*session);
@@ -20,8 +20,8 @@ std::string who_did(const State& state, const StrayFile& stray) {
 
 }  // namespace
 
-std::string isolation_line(const State& state) {
-  const IsolationState& trees = state.worktrees;
+std::string worktrees_line(const State& state) {
+  const WorktreesState& trees = state.worktrees;
   if (!trees.wanted && !trees.races) return "";
   if (!trees.problem.empty())
     return (trees.wanted ? "Isolation: shared" : "Races: none") +
@@ -56,7 +56,7 @@ std::string strategy_note(const State& state, const Task& task) {
   return text;
 }
 
-std::string part_list(const State& state, const Task& task) {
+std::string subtask_list(const State& state, const Task& task) {
   std::string text;
   for (const Task& part : state.tasks) {
     if (part.parent != task.id) continue;
@@ -93,14 +93,14 @@ std::string owner_words(const Session& session) {
          (session.task.empty() ? "" : " of " + session.task.value);
 }
 
-std::string stray_list(const State& state) {
+std::string unattributed_list(const State& state) {
   if (state.strays.empty() && state.strays_left_out == 0) return "";
   std::string text =
       "\nFiles that have changed, and no task's Worker did it with its tools or in its own shell. "
       "Judge "
       "whether they belong to the objective:\n";
   for (std::size_t i = 0; i < state.strays.size() && i < kListedMax; ++i) {
-    const StrayFile& stray = state.strays[i];
+    const UnattributedChange& stray = state.strays[i];
     text += "- " + base::clip(stray.path, 200) + " (" + who_did(state, stray) + ")\n";
   }
   const std::size_t shown = std::min(state.strays.size(), kListedMax);

@@ -13,7 +13,7 @@ constexpr std::size_t kObjectiveBytesMax = 2000;
 constexpr std::size_t kSummaryBytesMax = 400;
 
 std::string title_line(const State& state, const char* word, const Task& task) {
-  const Task& named = named_task(state, task);
+  const Task& named = display_task(state, task);
   return std::string(word) + " " + named.id.value + ": " + named.title + "\n";
 }
 
@@ -105,7 +105,7 @@ std::string worker_prompt(const State& state, const Task& task) {
     text += "\nAn earlier attempt did not end: " + base::clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
   }
-  text += part_list(state, task);
+  text += subtask_list(state, task);
   return text + objective_of(state) + "\nWhen it is done, call submit_work.\n";
 }
 
@@ -128,7 +128,7 @@ std::string reviewer_prompt(const State& state, const Task& task) {
   return text + objective_of(state) + "\nThen call submit_review with your verdict on this task.\n";
 }
 
-std::string first_look_prompt(const State& state, const Task& task) {
+std::string early_review_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Task", task) +
                      "\nA first look: its Worker is still at it. Judge only the files that it has "
                      "finished; what is missing may still come. Run nothing that takes long.\n" +
@@ -141,7 +141,7 @@ std::string first_look_prompt(const State& state, const Task& task) {
          "pass if there are none. The review itself comes when the task is submitted.\n";
 }
 
-std::string first_look_notes(const std::vector<Finding>& findings) {
+std::string early_review_notes(const std::vector<Finding>& findings) {
   return "A Reviewer has looked at what you have finished so far. Mend what is right of this while "
          "you work; then go on, and submit when all is done:\n" +
          finding_list(findings);
@@ -162,7 +162,7 @@ std::string master_prompt(const State& state) {
   if (!state.findings.empty()) {
     text += "\nThe review before this one found:\n" + finding_list(state.findings);
   }
-  text += stray_list(state);
+  text += unattributed_list(state);
   text += list(
       "Run each of these yourself with bash, exactly as written, from the project's directory:",
       state.verify);
@@ -181,12 +181,12 @@ std::string continuation_prompt(const State& state, const Session& session,
            ". Go on where you were; only submit_review ends the review.)\n";
   }
   if (task == nullptr) return "Go on.";
-  if (session.first_look) return first_look_prompt(state, *task);
+  if (session.first_look) return early_review_prompt(state, *task);
   const char* tool = session.role == Role::worker ? "submit_work" : "submit_review";
   const bool rework = session.role == Role::worker && !task->findings.empty();
   return title_line(state, rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +
          ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n" +
-         (session.role == Role::worker ? part_list(state, *task) : "");
+         (session.role == Role::worker ? subtask_list(state, *task) : "");
 }
 
 std::string missing_prompt(const State& state, const Session& session) {

@@ -13,8 +13,8 @@ namespace orchestrator::core {
 [[nodiscard]] std::string rework_prompt(const State& state, const Task& task);
 [[nodiscard]] std::string reviewer_prompt(const State& state, const Task& task);
 /// `review.shadow: "file"`: to the Reviewer, and what it found to the Worker.
-[[nodiscard]] std::string first_look_prompt(const State& state, const Task& task);
-[[nodiscard]] std::string first_look_notes(const std::vector<Finding>& findings);
+[[nodiscard]] std::string early_review_prompt(const State& state, const Task& task);
+[[nodiscard]] std::string early_review_notes(const std::vector<Finding>& findings);
 [[nodiscard]] std::string master_prompt(const State& state);
 /// For a session whose turn ended without what it was asked for; `why` says what happened.
 [[nodiscard]] std::string continuation_prompt(const State& state, const Session& session,

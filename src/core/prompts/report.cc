@@ -50,7 +50,7 @@ std::string headline(const State& state) {
   if (dropped > 0) text += " " + std::to_string(dropped) + " dropped.";
   text += findings_line(state);
   if (!state.reason.empty()) text += "\nReason: " + base::clip(state.reason, 1200);
-  text += "\n" + isolation_line(state);
+  text += "\n" + worktrees_line(state);
   const Budget& budget = state.budget;
   if (budget.tokens > 0 || is_capped(state)) text += "Spent: " + spent_text(state) + "\n";
   return text;

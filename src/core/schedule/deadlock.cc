@@ -15,7 +15,7 @@ namespace orchestrator::core {
 namespace {
 
 /// The tasks of the circle that this one has closed; empty: there is none.
-std::vector<Task*> circle_of(State& state, Task& closing) {
+std::vector<Task*> cycle_of(State& state, Task& closing) {
   std::vector<Task*> circle{&closing};
   while (circle.size() <= state.tasks.size()) {
     Task* next = find_task(state, circle.back()->waits_for);
@@ -34,7 +34,7 @@ void tell_worker(Context& ctx, const Task& task, const std::string& text) {
 }
 
 /// It begins anew later, which costs it no attempt.
-void send_home(Context& ctx, Task& loser, const TaskId& winner) {
+void preempt(Context& ctx, Task& loser, const TaskId& winner) {
   loser.note = "it gave way to " + winner.value + ", which could not go on without a file of it";
   loser.attempt -= std::min(loser.attempt, 1U);
   loser.gave_way += 1;
@@ -44,7 +44,7 @@ void send_home(Context& ctx, Task& loser, const TaskId& winner) {
 
 void give_way(Context& ctx, Task& loser, const TaskId& asking) {
   State& state = ctx.state;
-  send_home(ctx, loser, loser.waits_for);
+  preempt(ctx, loser, loser.waits_for);
   for (Task& task : state.tasks) {
     if (task.waits_for != loser.id) continue;
     // Another one may have got it just now.
@@ -53,7 +53,7 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
       continue;
     }
     const std::string path = task.wants;
-    want_nothing(task);
+    clear_block(task);
     note_touched(task, path);  // so the loser does not begin again before this one has ended
     if (task.id != asking) {
       tell_worker(ctx, task,
@@ -63,16 +63,16 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
 }
 
 /// Whether it may be sent home so that others go on.
-bool may_give_way(const State& state, const Task& task) {
-  return waits_for_parts(state, task) && task.gave_way < state.options.limits.attempts;
+bool may_be_preempted(const State& state, const Task& task) {
+  return waits_for_subtasks(state, task) && task.gave_way < state.options.limits.attempts;
 }
 
 /// The tasks that keep this one waiting, where all of them may give way; else empty.
-std::vector<Task*> holders_that_may_go(State& state, const Task& waiting) {
+std::vector<Task*> holders_to_preempt(State& state, const Task& waiting) {
   std::vector<Task*> holders;
   for (Task& task : state.tasks) {
     if (!keeps_waiting(state, task, waiting)) continue;
-    if (!may_give_way(state, task)) return {};
+    if (!may_be_preempted(state, task)) return {};
     holders.push_back(&task);
   }
   return holders;
@@ -93,13 +93,13 @@ void on_write_refused(Context& ctx, const WriteRefused& event) {
   if (holder == nullptr) return;
   task->wants = path;
   task->waits_for = holder->id;
-  const std::vector<Task*> circle = circle_of(state, *task);
+  const std::vector<Task*> circle = cycle_of(state, *task);
   if (circle.empty()) return;
   Task* loser = *std::ranges::max_element(circle, {}, [](const Task* one) { return one; });
   give_way(ctx, *loser, task->id);
 }
 
-bool stands_still(const State& state) {
+bool is_deadlocked(const State& state) {
   // One that is closing keeps its task's worktree, and its Worker from a rework, until its turn
   // ends.
   const bool some_end = std::ranges::any_of(state.sessions, [](const Session& session) {
@@ -109,17 +109,17 @@ bool stands_still(const State& state) {
   return std::ranges::none_of(state.tasks, [&](const Task& task) {
     if (task.status == TaskStatus::ready) return could_begin(state, task);
     if (!is_in_work(task.status)) return task.merge == MergeState::waiting;
-    return !task.racing && task.merge != MergeState::conflict && !waits_for_parts(state, task);
+    return !task.racing && task.merge != MergeState::conflict && !waits_for_subtasks(state, task);
   });
 }
 
-bool break_standstill(Context& ctx) {
+bool resolve_deadlock(Context& ctx) {
   State& state = ctx.state;
-  if (!stands_still(state)) return false;
+  if (!is_deadlocked(state)) return false;
   for (const Task& waiting : state.tasks) {
     if (waiting.status != TaskStatus::ready) continue;
-    const std::vector<Task*> holders = holders_that_may_go(state, waiting);
-    for (Task* holder : holders) send_home(ctx, *holder, waiting.id);
+    const std::vector<Task*> holders = holders_to_preempt(state, waiting);
+    for (Task* holder : holders) preempt(ctx, *holder, waiting.id);
     if (!holders.empty()) return true;
   }
   return false;

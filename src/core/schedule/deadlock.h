@@ -14,11 +14,11 @@ void on_write_refused(Context& ctx, const WriteRefused& event);
 
 /// Nobody is at work, and nothing can begin: what is ready, if anything is, waits for files of
 /// tasks that wait themselves, for their parts, their runs, or a conflict's end.
-[[nodiscard]] bool stands_still(const State& state);
+[[nodiscard]] bool is_deadlocked(const State& state);
 /// Where that is so, the first task of the plan goes on that waits only for tasks whose Workers
 /// wait for their parts: those give way. Their parts stay, and they begin anew when no task waits
 /// for their files that has given way less often. A task does that `limits.attempts` times at most.
 /// Whether any did: others may begin now.
-bool break_standstill(Context& ctx);
+bool resolve_deadlock(Context& ctx);
 
 }  // namespace orchestrator::core

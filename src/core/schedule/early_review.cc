@@ -20,7 +20,7 @@ bool looks(const Session& session) {
 }
 
 /// Something that has been promised a slot waits for one.
-bool somebody_waits(const State& state) {
+bool has_waiting_work(const State& state) {
   return std::ranges::any_of(state.tasks,
                              [](const Task& task) {
                                return task.status == TaskStatus::ready ||
@@ -40,13 +40,13 @@ void on_worker_wrote(Context& ctx, Task& task, const std::string& path) {
   const bool wanted = state.options.review.shadow == ShadowReview::file && moved_on &&
                       task.status == TaskStatus::running && task.looked_at != task.attempt;
   const bool may = is_running(state.phase) && !state.dormant && !state.recovery.running;
-  if (!wanted || !may || somebody_waits(state) || !may_begin(ctx, Role::reviewer)) return;
+  if (!wanted || !may || has_waiting_work(state) || !may_begin(ctx, Role::reviewer)) return;
   task.looked_at = task.attempt;
-  open_session(ctx, Role::reviewer, &task, "reviewer", first_look_prompt(state, task));
+  open_session(ctx, Role::reviewer, &task, "reviewer", early_review_prompt(state, task));
   state.sessions.back().first_look = true;
 }
 
-bool tidy_first_looks(Context& ctx) {
+bool tidy_early_reviews(Context& ctx) {
   State& state = ctx.state;
   bool ended = false;
   for (Session& session : state.sessions) {
@@ -54,7 +54,7 @@ bool tidy_first_looks(Context& ctx) {
     const Task* task = find_task(state, session.task);
     const bool lost = task == nullptr || (task->status != TaskStatus::running &&
                                           task->status != TaskStatus::submitted);
-    const bool in_the_way = holds_slot(session) && !has_room(state) && somebody_waits(state);
+    const bool in_the_way = holds_slot(session) && !has_room(state) && has_waiting_work(state);
     if (!lost && !in_the_way) continue;
     end_session(ctx, session);
     ended = true;
@@ -62,7 +62,7 @@ bool tidy_first_looks(Context& ctx) {
   return ended;
 }
 
-Session* session_after_first_look(Context& ctx, const Task& task) {
+Session* session_after_early_review(Context& ctx, const Task& task) {
   Session* free = nullptr;
   for (Session& session : ctx.state.sessions) {
     if (!looks(session) || session.task != task.id) continue;
@@ -90,7 +90,7 @@ void tell_worker(Context& ctx, const Task& task, const std::vector<Finding>& fin
   note.effect = worker->sent;  // part of its present card: nothing waits for its acceptance
   note.session = worker->id;
   note.agent = worker->agent;
-  note.text = first_look_notes(notes);
+  note.text = early_review_notes(notes);
   note.no_reply = true;
   ctx.emit(std::move(note));
 }

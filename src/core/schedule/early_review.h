@@ -15,11 +15,11 @@ void on_worker_wrote(Context& ctx, Task& task, const std::string& path);
 
 /// Ends first looks that have lost their task, and those whose slot is needed. Whether there were
 /// any.
-bool tidy_first_looks(Context& ctx);
+bool tidy_early_reviews(Context& ctx);
 
 /// The session of a task's first look that may take its review, or none; one that still looks is
 /// ended.
-[[nodiscard]] Session* session_after_first_look(Context& ctx, const Task& task);
+[[nodiscard]] Session* session_after_early_review(Context& ctx, const Task& task);
 
 /// Gives a first look's findings to the Worker, if it still works.
 void tell_worker(Context& ctx, const Task& task, const std::vector<Finding>& findings);

@@ -14,7 +14,7 @@
 namespace orchestrator::core {
 namespace {
 
-bool is_run_of(const Task& task, const TaskId& raced) {
+bool is_entrant_of(const Task& task, const TaskId& raced) {
   return task.parent == raced && !task.strategy.empty();
 }
 
@@ -23,8 +23,8 @@ bool is_accepted(const Task& run) {
   return run.status == TaskStatus::done || run.merge != MergeState::none;
 }
 
-Task make_run(const State& state, const Task& raced, const std::string& strategy,
-              const std::string& commit) {
+Task make_entrant(const State& state, const Task& raced, const std::string& strategy,
+                  const std::string& commit) {
   Task run;
   run.id = numbered_id(state, raced.id.value + ".", "R");
   run.title = base::first_line(raced.title + " – " + strategy, kStrategyBytesMax);
@@ -41,7 +41,7 @@ Task make_run(const State& state, const Task& raced, const std::string& strategy
 }
 
 /// It was stopped, or has failed, in an earlier race of this task.
-void run_again(Context& ctx, Task& run, const std::string& commit) {
+void restart_entrant(Context& ctx, Task& run, const std::string& commit) {
   if (run.status != TaskStatus::blocked && run.status != TaskStatus::dropped) return;
   run.attempt = run.review_attempts = run.rejections = 0;
   run.tree_base = commit;
@@ -51,7 +51,7 @@ void run_again(Context& ctx, Task& run, const std::string& commit) {
 
 void drop_rivals(Context& ctx, const Task& raced, const Task& winner) {
   for (Task& run : ctx.state.tasks) {
-    if (!is_run_of(run, raced.id) || run.id == winner.id || is_settled(run.status)) continue;
+    if (!is_entrant_of(run, raced.id) || run.id == winner.id || is_settled(run.status)) continue;
     drop_task(ctx, run, winner.id.value + " (" + winner.strategy + ") was accepted before it");
   }
 }
@@ -72,7 +72,7 @@ void take_result(Context& ctx, Task& raced, const Task& winner) {
 void give_up_race(Context& ctx, Task& raced) {
   std::string why = "none of its strategies was accepted:";
   for (const Task& run : ctx.state.tasks) {
-    if (!is_run_of(run, raced.id)) continue;
+    if (!is_entrant_of(run, raced.id)) continue;
     why += " " + run.id.value + " (" + run.strategy + ") is " + std::string(to_name(run.status)) +
            (run.note.empty() ? ";" : ": " + base::clip(run.note, 200) + ";");
   }
@@ -84,7 +84,7 @@ void give_up_race(Context& ctx, Task& raced) {
 void settle(Context& ctx, Task& raced) {
   std::vector<Task>& tasks = ctx.state.tasks;
   const auto winner = std::ranges::find_if(
-      tasks, [&](const Task& run) { return is_run_of(run, raced.id) && is_accepted(run); });
+      tasks, [&](const Task& run) { return is_entrant_of(run, raced.id) && is_accepted(run); });
   if (winner != tasks.end()) {
     drop_rivals(ctx, raced, *winner);
     const bool there = winner->status == TaskStatus::done && winner->merge == MergeState::none;
@@ -92,7 +92,8 @@ void settle(Context& ctx, Task& raced) {
     return;
   }
   const bool goes_on = std::ranges::any_of(tasks, [&](const Task& run) {
-    return is_run_of(run, raced.id) && !is_settled(run.status) && run.status != TaskStatus::blocked;
+    return is_entrant_of(run, raced.id) && !is_settled(run.status) &&
+           run.status != TaskStatus::blocked;
   });
   if (!goes_on) give_up_race(ctx, raced);
 }
@@ -109,12 +110,12 @@ void start_race(Context& ctx, Task& task, const std::string& commit) {
   const Task raced = task;
   for (const std::string& strategy : raced.race) {
     const auto run = std::ranges::find_if(state.tasks, [&](const Task& one) {
-      return is_run_of(one, raced.id) && one.strategy == strategy;
+      return is_entrant_of(one, raced.id) && one.strategy == strategy;
     });
     if (run != state.tasks.end()) {
-      run_again(ctx, *run, commit);
+      restart_entrant(ctx, *run, commit);
     } else {
-      state.tasks.push_back(make_run(state, raced, strategy, commit));
+      state.tasks.push_back(make_entrant(state, raced, strategy, commit));
     }
   }
 }
@@ -142,7 +143,7 @@ bool prepares_race(const State& state, const WorktreesAnswered& event) {
 }
 
 void on_race_prepared(Context& ctx, const WorktreesAnswered& event) {
-  IsolationState& trees = ctx.state.worktrees;
+  WorktreesState& trees = ctx.state.worktrees;
   ctx.moved = true;
   trees.effect = 0;
   Task* task = find_task(ctx.state, trees.starting);
@@ -162,7 +163,7 @@ void on_race_prepared(Context& ctx, const WorktreesAnswered& event) {
 }
 
 void prepare_race(Context& ctx, const Task& task) {
-  IsolationState& trees = ctx.state.worktrees;
+  WorktreesState& trees = ctx.state.worktrees;
   const bool busy = trees.effect != 0 || trees.step != MergeStep::none;
   if (busy || trees.integrated.empty()) return;
   trees.starting = task.id;

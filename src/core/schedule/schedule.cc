@@ -73,7 +73,7 @@ void sort_by_path(const State& state, std::vector<std::size_t>& tasks) {
 void start_review(Context& ctx, Task& task) {
   task.review_attempts += 1;
   move_task(ctx, task, TaskStatus::reviewing);
-  if (Session* session = session_after_first_look(ctx, task)) {
+  if (Session* session = session_after_early_review(ctx, task)) {
     session->first_look = false;
     session->attempt = task.attempt;
     return prompt_session(ctx, *session, reviewer_prompt(ctx.state, task));
@@ -86,7 +86,7 @@ bool reviews_wait(const State& state) {
   if (state.options.review.shadow != ShadowReview::off) return false;
   return std::ranges::any_of(state.tasks, [&](const Task& task) {
     // A ready task whose files a submitted one holds waits for that one's review.
-    const bool waits = task.racing || waits_for_parts(state, task);
+    const bool waits = task.racing || waits_for_subtasks(state, task);
     return (task.status == TaskStatus::running && !waits) || task.status == TaskStatus::rework ||
            (task.status == TaskStatus::ready && could_begin(state, task));
   });
@@ -259,7 +259,7 @@ void settle_dependents(Context& ctx) {
   std::ptrdiff_t ended = 0;
   do {
     ended = tasks_that_ended(ctx.state);
-    drive_isolation(ctx);
+    drive_worktrees(ctx);
     settle_races(ctx);
     if (ctx.graph_moved) drop_orphans(ctx);
   } while (tasks_that_ended(ctx.state) != ended);
@@ -268,23 +268,23 @@ void settle_dependents(Context& ctx) {
 void run_tasks(Context& ctx) {
   settle_dependents(ctx);
   if (ctx.graph_moved) {
-    keep_claims(ctx.state);
+    keep_subtask_claims(ctx.state);
     refresh_ready(ctx);
   }
   prepare_races(ctx);
   answer_waiters(ctx);
-  tidy_first_looks(ctx);
+  tidy_early_reviews(ctx);
   do {
     let_held_go(ctx);
     dispatch_tasks(ctx);
     // What takes the last slot may put a first look in the way.
-  } while (tidy_first_looks(ctx) || break_standstill(ctx));
+  } while (tidy_early_reviews(ctx) || resolve_deadlock(ctx));
   prepare_races(ctx);  // a claim may have become free
   State& state = ctx.state;
   if (all_settled(state) && !merges_pending(state)) {
     enter(ctx, Cause::barrier_reached, Phase::integrating);
     state.master_attempts = 0;
-  } else if (stands_still(state)) {
+  } else if (is_deadlocked(state)) {
     ctx.conclude(Phase::blocked, stuck_reason(state));
   }
 }
@@ -293,7 +293,7 @@ void run_tasks(Context& ctx) {
 
 void schedule(Context& ctx) {
   State& state = ctx.state;
-  if (state.phase != Phase::executing) drive_isolation(ctx);
+  if (state.phase != Phase::executing) drive_worktrees(ctx);
   if (state.phase == Phase::planning) {
     keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt);
   }
@@ -307,7 +307,7 @@ void schedule(Context& ctx) {
   if (state.phase == Phase::integrating) {
     keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt);
   }
-  if (!ctx.conclusion) drive_spares(ctx);  // after those that tasks have taken now
+  if (!ctx.conclusion) drive_warm_pool(ctx);  // after those that tasks have taken now
 }
 
 }  // namespace orchestrator::core

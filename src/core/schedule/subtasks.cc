@@ -25,7 +25,7 @@ void drop_orphans(Context& ctx) {
   }
 }
 
-void keep_claims(State& state) {
+void keep_subtask_claims(State& state) {
   for (const Task& part : state.tasks) {
     // What a run has changed is in the project only if it wins: race.cc.
     if (part.parent.empty() || is_in_work(part.status) || !part.strategy.empty()) continue;

@@ -9,6 +9,6 @@ namespace orchestrator::core {
 void drop_orphans(Context& ctx);
 /// What a part that is not worked on any more has changed is its whole's change, and its whole's
 /// claim, unless another task holds it by now.
-void keep_claims(State& state);
+void keep_subtask_claims(State& state);
 
 }  // namespace orchestrator::core

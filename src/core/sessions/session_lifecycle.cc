@@ -446,7 +446,7 @@ void on_worker_stopped(Context& ctx, Session& session) {
     return send_prompt(ctx, session);
   }
   const bool judged = session.wrote && task != nullptr && task->status == TaskStatus::running &&
-                      has_written_claim(*task) && unfinished_parts(ctx.state, *task).empty();
+                      has_written_claim(*task) && unfinished_subtasks(ctx.state, *task).empty();
   if (!judged) return give_up_attempt(ctx, session, "its turn ended without a submission");
   task->summary =
       "(The Worker stopped without submitting it, also when it was asked: judge it by what it has "
@@ -472,7 +472,7 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
   if (session.tool_warnings == 1)
     return say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
   const bool by_model = event.garbled && session.state == SessionState::working;
-  if (session.tool_warnings == 2 && by_model && has_stand_in(ctx.state, session)) {
+  if (session.tool_warnings == 2 && by_model && has_fallback(ctx.state, session)) {
     // With this one it is the stand-in's turn; where it has been, a fresh session's.
     session.faults = std::max(session.faults, kFaultsInSession - 1);
     return fail_turn(ctx, session, Fault::garbled, error);

@@ -11,9 +11,10 @@ namespace orchestrator::core {
 
 /// Nobody works in its worktree: its Worker waits for parts, and they wait as well.
 bool all_wait(const State& state, const Task& owner) {
-  return waits_for_parts(state, owner) && std::ranges::none_of(state.tasks, [&](const Task& part) {
-           return is_part_of(state, part, owner.id) && is_in_work(part.status) &&
-                  !waits_for_parts(state, part);
+  return waits_for_subtasks(state, owner) &&
+         std::ranges::none_of(state.tasks, [&](const Task& part) {
+           return is_subtask_of(state, part, owner.id) && is_in_work(part.status) &&
+                  !waits_for_subtasks(state, part);
          });
 }
 
@@ -21,7 +22,7 @@ bool all_wait(const State& state, const Task& owner) {
 bool has_room_for_tree(const State& state, const Task& task) {
   if (!task.brings.empty()) return true;
   const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
-    if (is_spare(tree)) return false;  // it may have that
+    if (is_warm(tree)) return false;  // it may have that
     const Task* owner = find_task(state, tree.task);
     if (owner == nullptr || tree.stale) return true;
     // Those that wait for others must not keep these from having one.
@@ -36,7 +37,7 @@ bool has_room_for_tree(const State& state, const Task& task) {
 
 bool may_have_place(const State& state, const Task& task) {
   const Task& root = root_of(state, task);
-  if (!works_apart(state, root)) return true;
+  if (!works_in_worktree(state, root)) return true;
   const bool has = std::ranges::any_of(state.worktrees.trees,
                                        [&](const Worktree& tree) { return tree.task == root.id; });
   return has || has_room_for_tree(state, task);
@@ -45,7 +46,7 @@ bool may_have_place(const State& state, const Task& task) {
 const Task* holder_of(const State& state, const Task& asking, const std::string& path) {
   const auto held = std::ranges::find_if(state.tasks, [&](const Task& task) {
     return task.id != asking.id && is_in_work(task.status) && claims(task, path) &&
-           !is_part_of(state, asking, task.id) && !run_apart(state, asking, task);
+           !is_subtask_of(state, asking, task.id) && !in_other_entrant(state, asking, task);
   });
   return held == state.tasks.end() ? nullptr : &*held;
 }
@@ -64,11 +65,10 @@ bool is_stuck(const State& state, const Task& task) {
   return false;
 }
 
-bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking) {
+bool yields_claims(const State& state, const Task& holder, const Task& asking) {
   if (holder.racing) {
     return std::ranges::any_of(state.tasks, [&](const Task& run) {
-      return run.parent == holder.id && !run.strategy.empty() &&
-             lets_go_of_claims(state, run, asking);
+      return run.parent == holder.id && !run.strategy.empty() && yields_claims(state, run, asking);
     });
   }
   if (holder.merge != MergeState::conflict) return false;
@@ -80,8 +80,8 @@ bool keeps_waiting(const State& state, const Task& other, const Task& task) {
   const bool goes_first = is_in_work(other.status) ||
                           (other.status == TaskStatus::ready && other.gave_way < task.gave_way);
   return goes_first && &other != &task && claims_overlap(task, other) &&
-         !is_part_of(state, task, other.id) && !is_part_of(state, other, task.id) &&
-         !runs_without(state, task, other) && !lets_go_of_claims(state, other, task);
+         !is_subtask_of(state, task, other.id) && !is_subtask_of(state, other, task.id) &&
+         !isolated_from(state, task, other) && !yields_claims(state, other, task);
 }
 
 bool claim_is_free(const State& state, const Task& task) {

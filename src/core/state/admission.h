@@ -13,7 +13,7 @@ namespace orchestrator::core {
                                     const std::string& path);
 /// Whether `holder`, whose work is at rest in a conflict, is nothing that `asking` need wait for:
 /// that one solves a conflict itself, or this one's solution is blocked.
-[[nodiscard]] bool lets_go_of_claims(const State& state, const Task& holder, const Task& asking);
+[[nodiscard]] bool yields_claims(const State& state, const Task& holder, const Task& asking);
 /// `other` is in work, or goes first because `task` gave way, and holds files that `task` wants, so
 /// that it cannot begin.
 [[nodiscard]] bool keeps_waiting(const State& state, const Task& other, const Task& task);

@@ -17,7 +17,7 @@ Worktree* tree_of(State& state, const TaskId& task) {
 
 /// What its Worker makes is merged by itself, not as a part of something.
 bool has_own_tree(const State& state, const Task& task) {
-  return &root_of(state, task) == &task && works_apart(state, task);
+  return &root_of(state, task) == &task && works_in_worktree(state, task);
 }
 
 /// Its worktree has something to give, or is about to.
@@ -27,13 +27,13 @@ bool needs_tree(const Task& task) {
   return !is_settled(task.status) && !task.racing;  // those have their own
 }
 
-bool is_isolated(const State& state) {
-  const IsolationState& trees = state.worktrees;
+bool uses_worktrees(const State& state) {
+  const WorktreesState& trees = state.worktrees;
   return (trees.wanted || trees.races) && trees.problem.empty();
 }
 
-bool works_apart(const State& state, const Task& root) {
-  return is_isolated(state) &&
+bool works_in_worktree(const State& state, const Task& root) {
+  return uses_worktrees(state) &&
          (state.worktrees.wanted || !root.strategy.empty() || !root.brings.empty());
 }
 
@@ -50,7 +50,7 @@ const Task& root_of(const State& state, const Task& task) {
 
 std::string directory_of(const State& state, const TaskId& task) {
   const Task* own = find_task(state, task);
-  if (own == nullptr || !is_isolated(state)) return "";
+  if (own == nullptr || !uses_worktrees(state)) return "";
   const TaskId root = root_of(state, *own).id;
   // Also one that is being let go of: its last session may still have something to say.
   const auto& trees = state.worktrees.trees;
@@ -70,6 +70,6 @@ bool is_collected(const State& state, const Task& task) {
   return !has_own_tree(state, task) || !task.commit.empty();
 }
 
-bool is_spare(const Worktree& tree) { return tree.task.empty() && !tree.stale; }
+bool is_warm(const Worktree& tree) { return tree.task.empty() && !tree.stale; }
 
 }  // namespace orchestrator::core

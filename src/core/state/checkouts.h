@@ -9,10 +9,10 @@ namespace orchestrator::core {
 
 /// There are worktrees: they were asked for, or a task is raced, and git has not said that there
 /// can be none.
-[[nodiscard]] bool is_isolated(const State& state);
+[[nodiscard]] bool uses_worktrees(const State& state);
 /// Whether this task (a root, see below) has a worktree: all do where the user wants it, else the
 /// runs of a race and what solves their conflicts.
-[[nodiscard]] bool works_apart(const State& state, const Task& root);
+[[nodiscard]] bool works_in_worktree(const State& state, const Task& root);
 /// The task whose worktree this one's sessions work in: itself, or the one that it is a part of. A
 /// run of a race is a root.
 [[nodiscard]] const Task& root_of(const State& state, const Task& task);
@@ -23,7 +23,7 @@ void note_opened(State& state, const Session& session);
 /// What the Worker has made is known, or need not be.
 [[nodiscard]] bool is_collected(const State& state, const Task& task);
 /// A worktree that no task has: the first that wants one takes it.
-[[nodiscard]] bool is_spare(const Worktree& tree);
+[[nodiscard]] bool is_warm(const Worktree& tree);
 
 /// The worktree of this root task that stands or is being made; null: there is none.
 [[nodiscard]] Worktree* tree_of(State& state, const TaskId& task);

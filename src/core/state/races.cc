@@ -11,7 +11,7 @@ namespace orchestrator::core {
 namespace {
 
 /// The run that it is, or is a part of; null: none.
-const Task* run_behind(const State& state, const Task& task) {
+const Task* entrant_of(const State& state, const Task& task) {
   const Task* at = &task;
   for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
     if (!at->strategy.empty()) return at;
@@ -49,33 +49,34 @@ std::vector<std::string> strategy_problems(const std::vector<std::string>& race,
 }
 
 bool is_raced(const State& state, const Task& task) {
-  if (task.race.size() < 2 || !task.strategy.empty() || !is_isolated(state)) return false;
+  if (task.race.size() < 2 || !task.strategy.empty() || !uses_worktrees(state)) return false;
   // What is made in a worktree would have to be merged into a worktree.
   const Task& root = root_of(state, task);
-  return &root == &task || !works_apart(state, root);
+  return &root == &task || !works_in_worktree(state, root);
 }
 
-bool run_apart(const State& state, const Task& a, const Task& b) {
-  const Task* run = run_behind(state, a);
-  const Task* other = run_behind(state, b);
+bool in_other_entrant(const State& state, const Task& a, const Task& b) {
+  const Task* run = entrant_of(state, a);
+  const Task* other = entrant_of(state, b);
   if (run != nullptr && other != nullptr) return run != other;
   return run != nullptr ? b.racing : other != nullptr && a.racing;
 }
 
-bool runs_without(const State& state, const Task& task, const Task& other) {
-  const Task* run = run_behind(state, task);
-  return run != nullptr && run_behind(state, other) != run;
+bool isolated_from(const State& state, const Task& task, const Task& other) {
+  const Task* run = entrant_of(state, task);
+  return run != nullptr && entrant_of(state, other) != run;
 }
 
 bool waits_for_race(const State& state, const Task& task) {
   return state.worktrees.races && std::ranges::any_of(state.tasks, [&](const Task& raced) {
-           return raced.racing && claims_overlap(task, raced) && !is_part_of(state, task, raced.id);
+           return raced.racing && claims_overlap(task, raced) &&
+                  !is_subtask_of(state, task, raced.id);
          });
 }
 
-bool is_in_race(const State& state, const Task& task) { return run_behind(state, task) != nullptr; }
+bool is_in_race(const State& state, const Task& task) { return entrant_of(state, task) != nullptr; }
 
-const Task& named_task(const State& state, const Task& task) {
+const Task& display_task(const State& state, const Task& task) {
   if (task.strategy.empty()) return task;
   const Task* raced = find_task(state, task.parent);
   return raced == nullptr ? task : *raced;

@@ -58,7 +58,7 @@ struct MixEffect {
 
 }  // namespace
 
-std::uint32_t witness(const State& state, const Effects& effects) {
+std::uint32_t step_digest(const State& state, const Effects& effects) {
   Mix mix;
   mix.add(static_cast<std::uint64_t>(state.phase));
   mix.add(state.last_seq);

@@ -21,7 +21,7 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
   task.status = to;
   if (to != TaskStatus::reviewing && to != TaskStatus::done) task.merge = MergeState::none;
   if (to != TaskStatus::running) {
-    want_nothing(task);
+    clear_block(task);
     task.racing = false;
   }
   if (to == TaskStatus::running && task.started_ms == 0) task.started_ms = ctx.now_ms;
@@ -58,7 +58,7 @@ std::size_t count(const State& state, TaskStatus status) {
       std::ranges::count_if(state.tasks, [&](const Task& t) { return t.status == status; }));
 }
 
-bool is_part_of(const State& state, const Task& task, const TaskId& whole) {
+bool is_subtask_of(const State& state, const Task& task, const TaskId& whole) {
   const Task* at = &task;
   // Bounded: a damaged snapshot may hold a circle.
   for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
@@ -136,7 +136,7 @@ std::string find_cycle(const std::vector<Task>& tasks) {
   return "";
 }
 
-void want_nothing(Task& task) {
+void clear_block(Task& task) {
   task.wants.clear();
   task.waits_for = TaskId{};
 }
@@ -148,14 +148,14 @@ void note_touched(Task& task, const std::string& path) {
   }
 }
 
-bool waits_for_parts(const State& state, const Task& task) {
+bool waits_for_subtasks(const State& state, const Task& task) {
   const Session* worker = find_session(state, task.session);
   // A call that was cut off is followed by the end of its turn.
   return task.status == TaskStatus::running && worker != nullptr &&
          worker->state == SessionState::delegating && !worker->errored && !worker->failed;
 }
 
-std::vector<TaskId> unfinished_parts(const State& state, const Task& task) {
+std::vector<TaskId> unfinished_subtasks(const State& state, const Task& task) {
   std::vector<TaskId> parts;
   for (const Task& part : state.tasks) {
     if (part.parent == task.id && !is_settled(part.status)) parts.push_back(part.id);

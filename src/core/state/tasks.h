@@ -85,7 +85,7 @@ void finish_on_word(Context& ctx, Task& task);
 
 /// Whether a task was delegated from `whole`, or from a task that was, or brings one together with
 /// others that was. A task is no part of itself.
-[[nodiscard]] bool is_part_of(const State& state, const Task& task, const TaskId& whole);
+[[nodiscard]] bool is_subtask_of(const State& state, const Task& task, const TaskId& whole);
 
 /// Where each task stands in a list, by its id. Valid until the list changes.
 class TaskIndex {
@@ -105,14 +105,14 @@ void refresh_ready(Context& ctx);
 [[nodiscard]] std::string find_cycle(const std::vector<Task>& tasks);
 
 /// The task is no longer at work, or goes on without it.
-void want_nothing(Task& task);
+void clear_block(Task& task);
 /// A file that a task's Worker has changed; bounded.
 void note_touched(Task& task, const std::string& path);
 
 /// Its Worker's turn waits for tasks that it has delegated, and holds no slot.
-[[nodiscard]] bool waits_for_parts(const State& state, const Task& task);
+[[nodiscard]] bool waits_for_subtasks(const State& state, const Task& task);
 /// Parts that are neither done nor dropped.
-[[nodiscard]] std::vector<TaskId> unfinished_parts(const State& state, const Task& task);
+[[nodiscard]] std::vector<TaskId> unfinished_subtasks(const State& state, const Task& task);
 /// Accepted work is not in the project yet, and nothing but git is in its way.
 [[nodiscard]] bool merges_pending(const State& state);
 

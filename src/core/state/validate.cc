@@ -113,10 +113,10 @@ std::string wrong_numbers(const State& state) {
   if (state.parallel < 1) return "parallel: must be at least 1";
   if (state.parallel > kParallelMax || state.parallel_max > kParallelMax)
     return "parallel: must be at most " + std::to_string(kParallelMax);
-  for (const StrayFile& stray : state.strays) {
+  for (const UnattributedChange& stray : state.strays) {
     if (!is_time(stray.at_ms)) return "strays: a time is out of range";
   }
-  const Governor& governor = state.governor;
+  const Limiter& governor = state.governor;
   if (!is_time(governor.slowed_ms) || !is_time(governor.timer_at_ms) || governor.timer >= kIdMax)
     return "governor: a time is out of range";
   for (const ModelLoad& load : governor.models) {
@@ -129,7 +129,7 @@ std::string wrong_numbers(const State& state) {
 
 }  // namespace
 
-std::string why_not_sound(const State& state) {
+std::string validate_state(const State& state) {
   if (state.phase == Phase::none) return "";
   if (!is_mission_name(state.mission.value)) return "mission: is no mission's name";
   for (const auto& check : {wrong_phase, wrong_tasks, wrong_sessions, wrong_numbers}) {

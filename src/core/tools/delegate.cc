@@ -17,14 +17,14 @@ namespace orchestrator::core {
 namespace {
 
 /// Parts that one task may have in all, over all its attempts.
-constexpr std::size_t kPartsMax = 16;
+constexpr std::size_t kSubtasksMax = 16;
 
 /// How deep it is delegated. A run of a race stands where its race does.
 std::size_t depth_of(const State& state, const Task& task) {
   std::size_t depth = task.parent.empty() || !task.strategy.empty() ? 0 : 1;
   for (const Task& whole : state.tasks) {
     const bool counts = !whole.parent.empty() && whole.strategy.empty();
-    if (counts && is_part_of(state, task, whole.id)) ++depth;
+    if (counts && is_subtask_of(state, task, whole.id)) ++depth;
   }
   return depth;
 }
@@ -57,8 +57,8 @@ Task* own_task(State& state, const SessionId& id) {
 
 std::string holder_problem(const State& state, const Task& whole, const std::string& file) {
   for (const Task& other : state.tasks) {
-    const bool kin = other.id == whole.id || is_part_of(state, whole, other.id) ||
-                     is_part_of(state, other, whole.id) || run_apart(state, whole, other);
+    const bool kin = other.id == whole.id || is_subtask_of(state, whole, other.id) ||
+                     is_subtask_of(state, other, whole.id) || in_other_entrant(state, whole, other);
     if (kin || !is_in_work(other.status) || !claims(other, file)) continue;
     return "files: \"" + base::clip(file, 120) + "\" belongs to task " + other.id.value + " (" +
            base::clip(other.title, 80) + "), which is " + std::string(to_name(other.status)) +
@@ -92,8 +92,8 @@ std::vector<std::string> delegate_problems(const State& state, const DelegateCal
                        " deep already (limits.depth is " +
                        std::to_string(state.options.limits.depth) + "): do it yourself");
   }
-  if (parts_of(state, whole->id) >= kPartsMax) {
-    problems.push_back(whole->id.value + " has delegated " + std::to_string(kPartsMax) +
+  if (parts_of(state, whole->id) >= kSubtasksMax) {
+    problems.push_back(whole->id.value + " has delegated " + std::to_string(kSubtasksMax) +
                        " tasks already: do the rest yourself");
   }
   for (const std::string& file : spec.files) {
@@ -121,7 +121,7 @@ void grow_claims(State& state, const TaskId& first, const std::vector<std::strin
 
 }  // namespace
 
-void on_delegate(Context& ctx, const DelegateCalled& event) {
+void on_delegate_task(Context& ctx, const DelegateCalled& event) {
   State& state = ctx.state;
   const std::string wrong = wrong_delegator(state, event.session, "delegate_task");
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);
@@ -150,7 +150,7 @@ void on_delegate(Context& ctx, const DelegateCalled& event) {
                                 "it and gives its result.");
 }
 
-void on_result_asked(Context& ctx, const ResultAsked& event) {
+void on_get_task_result(Context& ctx, const ResultAsked& event) {
   State& state = ctx.state;
   const std::string wrong = wrong_delegator(state, event.session, "get_task_result");
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);
@@ -166,7 +166,7 @@ void on_result_asked(Context& ctx, const ResultAsked& event) {
   }
   if (is_finished(*task)) return ctx.accept(event.request, result_text(*task));
   const Task* own = own_task(state, event.session);
-  const bool may_wait = own != nullptr ? is_part_of(state, *task, own->id) : is_under_way(state);
+  const bool may_wait = own != nullptr ? is_subtask_of(state, *task, own->id) : is_under_way(state);
   if (may_wait) return wait_for_task(ctx, event.request, event.session, task->id);
   ctx.accept(event.request,
              task->id.value + " " + task->title + " is " + std::string(to_name(task->status)) +
@@ -174,7 +174,7 @@ void on_result_asked(Context& ctx, const ResultAsked& event) {
                  (own != nullptr ? "it is no part of yours." : "the mission does not run."));
 }
 
-void on_cancel(Context& ctx, const CancelCalled& event) {
+void on_cancel_task(Context& ctx, const CancelCalled& event) {
   State& state = ctx.state;
   const std::string wrong = wrong_delegator(state, event.session, "cancel_task");
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);
@@ -184,7 +184,7 @@ void on_cancel(Context& ctx, const CancelCalled& event) {
   if (problems.empty() && task == nullptr) {
     problems.push_back("no task \"" + base::clip(event.args.task.value, 60) + "\"." +
                        nearest_ids(state, event.args.task));
-  } else if (task != nullptr && own != nullptr && !is_part_of(state, *task, own->id)) {
+  } else if (task != nullptr && own != nullptr && !is_subtask_of(state, *task, own->id)) {
     problems.push_back(task->id.value + " is not delegated by you");
   } else if (task != nullptr && task->status == TaskStatus::done) {
     problems.push_back(task->id.value + " is done, with a passing review");

@@ -24,7 +24,7 @@ std::string quoted(const std::string& command) { return "`" + base::clip(command
 }  // namespace
 
 std::vector<std::string> unproved_claims(const State& state, const SessionId& session,
-                                         const std::vector<Claim>& claims) {
+                                         const std::vector<CommandClaim>& claims) {
   std::vector<std::string> problems;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const std::string at = "evidence[" + std::to_string(i) + "]: ";

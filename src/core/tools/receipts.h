@@ -13,7 +13,7 @@ namespace orchestrator::core {
 /// Each claimed command without a receipt of the same exit code from this very session: a sentence
 /// that says what to run.
 [[nodiscard]] std::vector<std::string> unproved_claims(const State& state, const SessionId& session,
-                                                       const std::vector<Claim>& claims);
+                                                       const std::vector<CommandClaim>& claims);
 
 /// Each verify command that this session has no green, fresh receipt for: `files_hash` is the
 /// vouched files' state now; a receipt of another state is stale.

@@ -97,7 +97,7 @@ void close_planning(Context& ctx, const SessionId& author) {
 
 }  // namespace
 
-void on_plan(Context& ctx, const PlanSubmitted& event) {
+void on_submit_plan(Context& ctx, const PlanSubmitted& event) {
   State& state = ctx.state;
   const std::string why = why_no_plan(state, event.session);
   if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);

@@ -230,9 +230,9 @@ std::string why_no_review(const State& state, const SessionId& id) {
 }
 
 /// It decides nothing, so it needs no proof; what it claims must be true all the same.
-void take_first_look(Context& ctx, const ReviewSubmitted& event, Session& session, Task& task) {
+void take_early_review(Context& ctx, const ReviewSubmitted& event, Session& session, Task& task) {
   const std::vector<std::string> problems =
-      review_problems(ctx.state, event, task.id, named_task(ctx.state, task).id, {}, true);
+      review_problems(ctx.state, event, task.id, display_task(ctx.state, task).id, {}, true);
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
@@ -258,17 +258,17 @@ void take_task(Context& ctx, Task& task, const ReviewArgs& review, std::vector<P
 
 }  // namespace
 
-void on_review(Context& ctx, const ReviewSubmitted& event) {
+void on_submit_review(Context& ctx, const ReviewSubmitted& event) {
   State& state = ctx.state;
   const std::string why = why_no_review(state, event.session);
   if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);
   Session& session = *find_session(state, event.session);
   Task* task = find_task(state, session.task);
-  if (session.first_look && task != nullptr) return take_first_look(ctx, event, session, *task);
+  if (session.first_look && task != nullptr) return take_early_review(ctx, event, session, *task);
   const std::string subject = task == nullptr ? "mission" : task->id.value;
   const std::vector<std::string>& verify = task == nullptr ? state.verify : task->verify;
   const TaskId whole("mission");
-  const TaskId& named = task == nullptr ? whole : named_task(state, *task).id;
+  const TaskId& named = task == nullptr ? whole : display_task(state, *task).id;
   const std::vector<std::string> problems =
       review_problems(state, event, task == nullptr ? whole : task->id, named, verify);
   if (!problems.empty()) {

@@ -36,7 +36,7 @@ std::string why_no_work(const State& state, const SessionId& id) {
 std::vector<std::string> work_problems(const State& state, const WorkSubmitted& event,
                                        const Task& task) {
   std::vector<std::string> problems = event.problems;
-  check_named_task(event.args.task, task.id, named_task(state, task).id, problems);
+  check_named_task(event.args.task, task.id, display_task(state, task).id, problems);
   for (std::size_t i = 0; i < event.args.files.size(); ++i) {
     if (!base::project_path(event.args.files[i]).empty()) continue;
     problems.push_back("files[" + std::to_string(i) + "]: \"" +
@@ -45,7 +45,7 @@ std::vector<std::string> work_problems(const State& state, const WorkSubmitted& 
   }
   base::append(problems, unproved_claims(state, event.session, event.args.evidence));
   base::append(problems, task_problems(state, state.tasks, event.args.follow_ups, "follow_ups"));
-  for (const TaskId& part : unfinished_parts(state, task)) {
+  for (const TaskId& part : unfinished_subtasks(state, task)) {
     problems.push_back("delegated task " + part.value + " is " +
                        std::string(to_name(find_task(state, part)->status)) +
                        ": wait for it with get_task_result, or cancel_task");
@@ -55,7 +55,7 @@ std::vector<std::string> work_problems(const State& state, const WorkSubmitted& 
 
 }  // namespace
 
-void on_work(Context& ctx, const WorkSubmitted& event) {
+void on_submit_work(Context& ctx, const WorkSubmitted& event) {
   State& state = ctx.state;
   const std::string why = why_no_work(state, event.session);
   if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);
@@ -70,7 +70,7 @@ void on_work(Context& ctx, const WorkSubmitted& event) {
   }
   task.summary = base::clip(event.args.summary, kSubmittedBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, base::project_path(file));
-  keep_claims(state);
+  keep_subtask_claims(state);
   task.review_attempts = 0;
   keep_diagnosis(task, event.diagnosis);
   task.losses = 0;
@@ -93,7 +93,7 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   Task* task = find_task(ctx.state, session->task);
   if (task == nullptr || path.empty() || session->role != Role::worker) return;
   session->wrote = true;
-  want_nothing(*task);  // it goes on without what it was refused
+  clear_block(*task);  // it goes on without what it was refused
   note_touched(*task, path);
   on_worker_wrote(ctx, *task, path);
 }

@@ -231,7 +231,7 @@ void refuse_edit(Context& ctx, const SessionId& by) {
   FilesChanged found;
   found.paths = {".opencode/todo.md"};
   found.ran = {by};
-  note_stray(ctx, found, found.paths.front());
+  note_unattributed(ctx, found, found.paths.front());
   const Session* session = find_session(ctx.state, by);
   const std::string who = session == nullptr ? "the Commander" : owner_words(*session);
   ctx.emit(ShowToast{"warning", "todo.md was changed by a command of " + who +

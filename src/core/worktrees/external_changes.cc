@@ -35,10 +35,11 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
 
 }  // namespace
 
-void note_stray(Context& ctx, const FilesChanged& event, const std::string& path) {
-  std::vector<StrayFile>& strays = ctx.state.strays;
-  StrayFile stray{path, event.ran.size() == 1 ? event.ran.front() : SessionId{}, ctx.now_ms};
-  const auto known = std::ranges::find(strays, path, &StrayFile::path);
+void note_unattributed(Context& ctx, const FilesChanged& event, const std::string& path) {
+  std::vector<UnattributedChange>& strays = ctx.state.strays;
+  UnattributedChange stray{path, event.ran.size() == 1 ? event.ran.front() : SessionId{},
+                           ctx.now_ms};
+  const auto known = std::ranges::find(strays, path, &UnattributedChange::path);
   if (known != strays.end()) {
     *known = std::move(stray);
   } else if (strays.size() < kStraysMax) {
@@ -56,9 +57,10 @@ void on_files_changed(Context& ctx, const FilesChanged& event) {
     if (path.empty()) continue;
     if (Task* task = task_behind(state, event, path)) {
       note_touched(*task, path);
-      std::erase_if(state.strays, [&](const StrayFile& stray) { return stray.path == path; });
+      std::erase_if(state.strays,
+                    [&](const UnattributedChange& stray) { return stray.path == path; });
     } else {
-      note_stray(ctx, event, path);
+      note_unattributed(ctx, event, path);
     }
   }
   state.strays_left_out += event.left_out;

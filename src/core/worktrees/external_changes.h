@@ -14,6 +14,6 @@ namespace orchestrator::core {
 void on_files_changed(Context& ctx, const FilesChanged& event);
 
 /// It belongs to nobody, whosever command it was.
-void note_stray(Context& ctx, const FilesChanged& event, const std::string& path);
+void note_unattributed(Context& ctx, const FilesChanged& event, const std::string& path);
 
 }  // namespace orchestrator::core

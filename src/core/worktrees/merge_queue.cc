@@ -18,7 +18,7 @@ constexpr std::size_t kConflictsShownMax = 24'000;
 constexpr std::size_t kRefusedShown = 10;
 
 void stop_merging(State& state) {
-  IsolationState& trees = state.worktrees;
+  WorktreesState& trees = state.worktrees;
   trees.step = MergeStep::none;
   trees.merging = TaskId{};
   trees.theirs.clear();
@@ -154,7 +154,7 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
 
 /// From the beginning: somebody may have written meanwhile.
 void merge_again(Context& ctx, const std::string& why) {
-  IsolationState& trees = ctx.state.worktrees;
+  WorktreesState& trees = ctx.state.worktrees;
   trees.tries += 1;
   if (trees.tries >= kTreeTriesMax) return give_up_merge(ctx, why);
   trees.step = MergeStep::snapshot;
@@ -173,7 +173,7 @@ std::string refused_paths(const std::vector<std::string>& refused) {
 
 void drive_merge(Context& ctx) {
   State& state = ctx.state;
-  IsolationState& trees = state.worktrees;
+  WorktreesState& trees = state.worktrees;
   const Task* merging = find_task(state, trees.merging);
   const bool dropped = trees.step != MergeStep::none && trees.step != MergeStep::apply &&
                        (merging == nullptr || !is_mergeable(*merging));
@@ -198,7 +198,7 @@ void drive_merge(Context& ctx) {
 }
 
 void on_merge_answered(Context& ctx, const WorktreesAnswered& event) {
-  IsolationState& trees = ctx.state.worktrees;
+  WorktreesState& trees = ctx.state.worktrees;
   trees.merge_effect = 0;
   if (!is_active(ctx.state.phase)) return stop_merging(ctx.state);
   if (!event.problem.empty()) return merge_again(ctx, event.problem);
@@ -214,7 +214,7 @@ void on_merge_answered(Context& ctx, const WorktreesAnswered& event) {
       if (trees.merged == trees.integrated) on_integrated(ctx);
       return;
     case MergeStep::apply:
-      std::erase_if(ctx.state.strays, [&](const StrayFile& stray) {
+      std::erase_if(ctx.state.strays, [&](const UnattributedChange& stray) {
         return std::ranges::find(event.paths, stray.path) != event.paths.end();
       });
       if (!event.refused.empty()) return merge_again(ctx, refused_paths(event.refused));

@@ -31,7 +31,7 @@ std::size_t strategies_to_come(const State& state, bool waiting) {
     if (task.racing || is_settled(task.status)) continue;
     if (waiting && task.status != TaskStatus::pending) continue;
     // Before git was asked it counts as raced.
-    const bool raced = is_isolated(state) ? is_raced(state, task) : task.race.size() > 1;
+    const bool raced = uses_worktrees(state) ? is_raced(state, task) : task.race.size() > 1;
     if (raced) most = std::max(most, task.race.size());
   }
   return most;
@@ -40,26 +40,26 @@ std::size_t strategies_to_come(const State& state, bool waiting) {
 std::size_t tasks_without_place(const State& state) {
   return static_cast<std::size_t>(std::ranges::count_if(state.tasks, [&](const Task& task) {
     return !is_settled(task.status) && !task.racing && &root_of(state, task) == &task &&
-           works_apart(state, task) && !has_tree(state, task);
+           works_in_worktree(state, task) && !has_tree(state, task);
   }));
 }
 
 /// How many there may be. Each costs the host memory, as any worktree.
-std::size_t spares_max(const State& state) {
+std::size_t warm_max(const State& state) {
   const auto others = static_cast<std::size_t>(std::ranges::count_if(
-      state.worktrees.trees, [](const Worktree& tree) { return !is_spare(tree); }));
+      state.worktrees.trees, [](const Worktree& tree) { return !is_warm(tree); }));
   return state.parallel > others ? state.parallel - others : 0;
 }
 
-std::size_t spares_to_make(const State& state) {
+std::size_t warm_to_make(const State& state) {
   if (!state.worktrees.problem.empty() || state.worktrees.no_spares) return 0;
   if (is_before_plan(state)) return state.extreme ? kBeforePlanMax : 0;
   return state.phase == Phase::executing ? strategies_to_come(state, true) : 0;
 }
 
 /// What they are made from. Empty: git has been asked for it, or is now.
-std::string base_of_spares(Context& ctx) {
-  IsolationState& trees = ctx.state.worktrees;
+std::string base_of_warm(Context& ctx) {
+  WorktreesState& trees = ctx.state.worktrees;
   if (!trees.integrated.empty()) return trees.integrated;
   const bool asks = trees.spares_base.empty() && trees.effect == 0 && is_before_plan(ctx.state);
   if (asks) {
@@ -69,12 +69,12 @@ std::string base_of_spares(Context& ctx) {
   return trees.spares_base;
 }
 
-void make_spares(Context& ctx) {
+void make_warm(Context& ctx) {
   std::vector<Worktree>& trees = ctx.state.worktrees.trees;
-  const std::size_t wanted = std::min(spares_to_make(ctx.state), spares_max(ctx.state));
-  auto there = static_cast<std::size_t>(std::ranges::count_if(trees, is_spare));
+  const std::size_t wanted = std::min(warm_to_make(ctx.state), warm_max(ctx.state));
+  auto there = static_cast<std::size_t>(std::ranges::count_if(trees, is_warm));
   if (there >= wanted) return;
-  const std::string base = base_of_spares(ctx);
+  const std::string base = base_of_warm(ctx);
   if (base.empty()) return;
   for (; there < wanted; ++there) {
     Worktree spare;
@@ -86,25 +86,25 @@ void make_spares(Context& ctx) {
 
 }  // namespace
 
-bool is_spare_needed(const State& state, const Worktree& spare) {
+bool is_warm_needed(const State& state, const Worktree& spare) {
   if (!state.worktrees.problem.empty()) return false;
   if (state.phase == Phase::blocked || state.phase == Phase::paused) return true;
   const std::size_t wanted = is_before_plan(state)
-                                 ? spares_to_make(state)
+                                 ? warm_to_make(state)
                                  : strategies_to_come(state, false) + tasks_without_place(state);
   std::size_t before = 0;
   for (const Worktree& tree : state.worktrees.trees) {
     if (tree.name == spare.name) break;
-    before += is_spare(tree) ? 1 : 0;
+    before += is_warm(tree) ? 1 : 0;
   }
   return before < wanted;
 }
 
-void drive_spares(Context& ctx) {
+void drive_warm_pool(Context& ctx) {
   if (!is_running(ctx.state.phase)) return;
-  make_spares(ctx);
+  make_warm(ctx);
   for (Worktree& tree : ctx.state.worktrees.trees) {
-    if (!is_spare(tree) || tree.effect != 0 || !is_spare_needed(ctx.state, tree)) continue;
+    if (!is_warm(tree) || tree.effect != 0 || !is_warm_needed(ctx.state, tree)) continue;
     if (tree.state == TreeState::adding) ask_for_tree(ctx, tree);
     const bool opens = tree.state == TreeState::standing && !tree.opened && tree.failures == 0;
     if (!opens || !may_open(ctx.state, tree)) continue;
@@ -126,9 +126,9 @@ bool on_directory_opened(Context& ctx, EffectId effect, bool opened) {
   return true;
 }
 
-Worktree* take_spare(State& state, const TaskId& task) {
+Worktree* take_warm(State& state, const TaskId& task) {
   const auto worth = [](const Worktree& tree) {
-    if (!is_spare(tree)) return 0;
+    if (!is_warm(tree)) return 0;
     if (tree.state == TreeState::standing) return tree.opened ? 3 : 1;
     return tree.state == TreeState::opening ? 2 : 0;
   };
@@ -143,9 +143,9 @@ Worktree* take_spare(State& state, const TaskId& task) {
   return &*best;
 }
 
-bool spare_comes(const State& state) {
+bool warm_comes(const State& state) {
   return std::ranges::any_of(state.worktrees.trees, [](const Worktree& tree) {
-    return is_spare(tree) && tree.state == TreeState::adding;
+    return is_warm(tree) && tree.state == TreeState::adding;
   });
 }
 

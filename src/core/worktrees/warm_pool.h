@@ -9,14 +9,14 @@
 namespace orchestrator::core {
 
 /// Whether a task may want it: a run of a race that is still to come, or one that has no place yet.
-[[nodiscard]] bool is_spare_needed(const State& state, const Worktree& spare);
+[[nodiscard]] bool is_warm_needed(const State& state, const Worktree& spare);
 /// Makes those that are missing, and has the host open them, one after the other.
-void drive_spares(Context& ctx);
+void drive_warm_pool(Context& ctx);
 /// The host has opened one, or could not. Whether it was asked for.
 bool on_directory_opened(Context& ctx, EffectId effect, bool opened);
 /// Gives the task one that stands, best one that is open; null: there is none.
-[[nodiscard]] Worktree* take_spare(State& state, const TaskId& task);
+[[nodiscard]] Worktree* take_warm(State& state, const TaskId& task);
 /// One is being made, and will stand soon.
-[[nodiscard]] bool spare_comes(const State& state);
+[[nodiscard]] bool warm_comes(const State& state);
 
 }  // namespace orchestrator::core

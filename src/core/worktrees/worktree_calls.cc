@@ -14,7 +14,7 @@ namespace {
 /// A session is on its way to be the first that works in it, or the host opens it ahead of one.
 bool is_opening(const State& state, const Worktree& tree) {
   if (tree.state == TreeState::opening) return true;
-  if (tree.opened || tree.stale || is_spare(tree)) return false;
+  if (tree.opened || tree.stale || is_warm(tree)) return false;
   return std::ranges::any_of(state.sessions, [&](const Session& session) {
     if (!is_starting(session.state)) return false;
     const Task* task = find_task(state, session.task);
@@ -38,7 +38,7 @@ void ask_for_tree(Context& ctx, Worktree& tree) {
 
 bool may_open(const State& state, const Worktree& tree) {
   return tree.opened || std::ranges::none_of(state.worktrees.trees, [&](const Worktree& other) {
-           const bool goes_first = is_spare(tree) || !is_spare(other);
+           const bool goes_first = is_warm(tree) || !is_warm(other);
            return goes_first && other.name != tree.name && is_opening(state, other);
          });
 }

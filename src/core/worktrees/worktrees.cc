@@ -19,7 +19,7 @@ constexpr TimeMs kStopMs = 5'000;
 
 bool is_needed(const State& state, const Worktree& tree) {
   if (!is_active(state.phase) || tree.stale) return false;
-  if (is_spare(tree)) return is_spare_needed(state, tree);
+  if (is_warm(tree)) return is_warm_needed(state, tree);
   const Task* task = find_task(state, tree.task);
   return task != nullptr && needs_tree(*task);
 }
@@ -45,7 +45,7 @@ void share_instead(Context& ctx, const std::string& problem) {
 }
 
 void on_begun(Context& ctx, const WorktreesAnswered& event) {
-  IsolationState& trees = ctx.state.worktrees;
+  WorktreesState& trees = ctx.state.worktrees;
   trees.effect = 0;
   if (trees.clearing) {
     trees.clearing = false;
@@ -68,8 +68,8 @@ void on_begun(Context& ctx, const WorktreesAnswered& event) {
 
 void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
   // Another one is made for whoever needs it.
-  if (is_spare(tree)) ctx.state.worktrees.no_spares = true;
-  if (is_spare(tree) || tree.moves) {
+  if (is_warm(tree)) ctx.state.worktrees.no_spares = true;
+  if (is_warm(tree) || tree.moves) {
     tree.stale = true;
     return;
   }
@@ -129,7 +129,7 @@ Quiet quiet_of(const State& state, const Worktree& tree) {
 
 }  // namespace
 
-void begin_isolation(Context& ctx) {
+void begin_worktrees(Context& ctx) {
   ctx.state.worktrees.wanted = true;
   ctx.state.worktrees.effect = ask_git(ctx, TreeCall::check);
 }
@@ -137,13 +137,13 @@ void begin_isolation(Context& ctx) {
 bool has_place(Context& ctx, const Task& task) {
   State& state = ctx.state;
   const Task& root = root_of(state, task);
-  if (!works_apart(state, root)) return true;
+  if (!works_in_worktree(state, root)) return true;
   if (state.worktrees.integrated.empty()) return false;
   if (const Worktree* tree = tree_of(state, root.id))
     return tree->state == TreeState::standing && may_open(state, *tree);
   if (!needs_tree(root) || !has_room_for_tree(state, root)) return false;
   const std::string& base = root.tree_base.empty() ? state.worktrees.integrated : root.tree_base;
-  if (Worktree* spare = take_spare(state, root.id)) {
+  if (Worktree* spare = take_warm(state, root.id)) {
     if (spare->base == base) return may_open(state, *spare);
     spare->base = base;
     spare->moves = true;
@@ -151,7 +151,7 @@ bool has_place(Context& ctx, const Task& task) {
     ask_for_tree(ctx, *spare);
     return false;
   }
-  if (spare_comes(state)) return false;
+  if (warm_comes(state)) return false;
   Worktree tree;
   tree.name = tree_name(root.id, ++state.worktrees.named);
   tree.task = root.id;
@@ -162,7 +162,7 @@ bool has_place(Context& ctx, const Task& task) {
 }
 
 bool worktrees_move(const State& state) {
-  const IsolationState& trees = state.worktrees;
+  const WorktreesState& trees = state.worktrees;
   return trees.effect != 0 || trees.merge_effect != 0 ||
          std::ranges::any_of(trees.trees, [&](const Worktree& tree) {
            const bool leaves = !is_needed(state, tree) && quiet_of(state, tree) != Quiet::no;
@@ -190,20 +190,20 @@ void keep_work(State& state, Task& task) {
 void leave_worktrees(State& state) {
   for (Worktree& tree : state.worktrees.trees) {
     const Task* task = find_task(state, tree.task);
-    const bool is_left = !is_spare(tree) && (task == nullptr || !is_settled(task->status));
+    const bool is_left = !is_warm(tree) && (task == nullptr || !is_settled(task->status));
     tree.stale = tree.stale || is_left;
   }
 }
 
-void drive_isolation(Context& ctx) {
+void drive_worktrees(Context& ctx) {
   State& state = ctx.state;
-  IsolationState& trees = state.worktrees;
+  WorktreesState& trees = state.worktrees;
   if (ctx.graph_moved && !trees.races) {
     trees.races = std::ranges::any_of(state.tasks, [](const Task& task) {
       return task.race.size() > 1 && !is_settled(task.status);
     });
   }
-  if (!is_isolated(state)) return;
+  if (!uses_worktrees(state)) return;
   if (trees.integrated.empty()) {
     if (trees.effect != 0) return;
     if (!trees.checked) {
@@ -251,7 +251,7 @@ void drop_worktrees(Context& ctx) {
     }
   }
   // Last the commits.
-  IsolationState& trees = state.worktrees;
+  WorktreesState& trees = state.worktrees;
   if (over && leaves_worktrees(state) && trees.trees.empty() && trees.effect == 0 &&
       trees.merge_effect == 0) {
     trees.clearing = true;
@@ -270,13 +270,13 @@ bool on_tree_timer(Context& ctx, TimerId timer) {
 }
 
 bool leaves_worktrees(const State& state) {
-  const IsolationState& trees = state.worktrees;
+  const WorktreesState& trees = state.worktrees;
   return !trees.trees.empty() || !trees.integrated.empty() || !trees.spares_base.empty() ||
          trees.merge_effect != 0 || trees.effect != 0;
 }
 
 void forget_tree_calls(State& state) {
-  IsolationState& trees = state.worktrees;
+  WorktreesState& trees = state.worktrees;
   trees.effect = trees.merge_effect = 0;
   trees.timer = 0;
   trees.starting = TaskId{};
@@ -292,7 +292,7 @@ void forget_tree_calls(State& state) {
 }
 
 void on_worktrees_answered(Context& ctx, const WorktreesAnswered& event) {
-  IsolationState& trees = ctx.state.worktrees;
+  WorktreesState& trees = ctx.state.worktrees;
   if (event.effect == 0) return;
   ctx.moved = true;
   if (event.effect == trees.effect) return on_begun(ctx, event);

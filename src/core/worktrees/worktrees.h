@@ -11,7 +11,7 @@
 namespace orchestrator::core {
 
 /// A mission begins whose user wants worktrees.
-void begin_isolation(Context& ctx);
+void begin_worktrees(Context& ctx);
 
 /// Whether the sessions of a task may work now, as far as their directory is concerned. Where its
 /// worktree is not there yet, it is asked for. The host opens one worktree after the other: each
@@ -29,7 +29,7 @@ void keep_work(State& state, Task& task);
 void leave_worktrees(State& state);
 
 /// Asks git for what is due: the check, the first snapshot, submitted work, the next merge.
-void drive_isolation(Context& ctx);
+void drive_worktrees(Context& ctx);
 /// Lets worktrees go that nobody needs; also when the mission is over.
 void drop_worktrees(Context& ctx);
 /// Whether the timer was one of these.

@@ -252,7 +252,7 @@ Result<Effects> MissionStore::apply(State& state, const Event& event) {
   }
   const Phase before = state.phase;
   Effects effects = step(state, event);
-  codec::set_witness(record, witness(state, effects));
+  codec::set_witness(record, step_digest(state, effects));
   bytes_since_mark_ += record.size() + store::wal_record_header_bytes;
   // What the log refuses now, sync() will tell: nothing of this is let out before it.
   if (const auto kept = log_->append(record); !kept.ok() && !broken_) broken_ = kept.error();

@@ -153,7 +153,7 @@ bool Replay::take_event(const store::WalRecord& record, SegmentEnd& end) {
   ++events_;
   if (logged_.has_witness) {
     ++witnesses_;
-    if (witness(state_, effects) != logged_.witness)
+    if (step_digest(state_, effects) != logged_.witness)
       differ(record, "event " + std::to_string(record.seq) + " (" + type_of(logged_.event.what) +
                          ") comes to something else than when it was logged");
   }

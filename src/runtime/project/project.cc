@@ -238,7 +238,7 @@ class Project final : public engine::Directory, private MissionAccess {
   void reply_first(const RequestId& request) override {
     answers_.push_back(Reply{request, true, ""});
   }
-  void await_disk(const RequestId& request) override { unsettled_.note_request(request); }
+  void await_disk(const RequestId& request) override { unsynced_.note_request(request); }
   void show(Effect effect) override { effects_.push_back(std::move(effect)); }
 
   /// Replies of queries wait for the batch's end like all others, so that they keep their order.
@@ -393,7 +393,7 @@ class Project final : public engine::Directory, private MissionAccess {
         reply(*request, false, "Refused: " + applied.error().text());
       return;
     }
-    unsettled_.note(event.what);
+    unsynced_.note(event.what);
     Effects& caused = applied.value();
     if (world_.observer != nullptr) world_.observer->stepped(state_, event, caused, true);
     for (Effect& effect : caused) effects_.push_back(std::move(effect));
@@ -438,7 +438,7 @@ class Project final : public engine::Directory, private MissionAccess {
     Effects effects;
     effects.swap(effects_);
     for (const Effect& effect : effects) carry_out(effect, outbox);
-    standing_answers_.update(state_, load_problem_.empty() && failure_.empty(), outbox);
+    session_infos_.update(state_, load_problem_.empty() && failure_.empty(), outbox);
   }
 
   /// Whether an effect of this batch leaves the engine. What does not (a turn that began, a timer)
@@ -455,7 +455,7 @@ class Project final : public engine::Directory, private MissionAccess {
   bool make_durable(engine::Outbox& outbox) override {
     const auto synced = store_.sync();
     if (synced.ok()) {
-      unsettled_.settle();
+      unsynced_.settle();
       return true;
     }
     fail_storage(synced.error(), outbox);
@@ -482,7 +482,7 @@ class Project final : public engine::Directory, private MissionAccess {
   /// The mission is over: another process may start the next one.
   void finish(engine::Outbox& outbox) {
     if (const auto synced = store_.sync(); synced.ok()) {
-      unsettled_.settle();
+      unsynced_.settle();
       save(outbox);
     } else {
       note(LogLevel::warning, "the last events are not in the log: " + synced.error().text());
@@ -585,7 +585,7 @@ class Project final : public engine::Directory, private MissionAccess {
   void lose_directory(const base::Error& error, engine::Outbox& outbox) {
     load_problem_ =
         "The mission of this directory cannot be moved from here any more. " + error.text();
-    drop_unsettled(load_problem_);
+    drop_unsynced(load_problem_);
     store_.close();
     gates_.unwatch_files();
     gates_.drop_kept(load_problem_, outbox);
@@ -604,28 +604,28 @@ class Project final : public engine::Directory, private MissionAccess {
 
   /// Nothing of what is not durable has happened: whoever waits for it is refused, and all that it
   /// would have let out is forgotten. Answers that stand in no log are given.
-  void drop_unsettled(const std::string& why) {
+  void drop_unsynced(const std::string& why) {
     Effects answers;
     const auto given = [&](const RequestId& request) {
       return std::ranges::find(unlogged_, request) != unlogged_.end();
     };
     for (Effect& effect : effects_) {
       const auto* said = std::get_if<Reply>(&effect);
-      if (said != nullptr && given(said->request) && !unsettled_.holds(said->request))
+      if (said != nullptr && given(said->request) && !unsynced_.holds(said->request))
         answers.push_back(std::move(effect));
     }
-    for (const RequestId& request : unsettled_.take_requests()) {
+    for (const RequestId& request : unsynced_.take_requests()) {
       answers.emplace_back(Reply{request, false, "Not done. " + why});
     }
     effects_ = std::move(answers);
-    held_back_ = unsettled_.take_facts();
+    held_back_ = unsynced_.take_facts();
   }
 
   void fail_storage(const base::Error& error, engine::Outbox& outbox) {
     if (is_over() && !phase_changed_) {  // its end is on the disk
       note(LogLevel::warning, "the last events are not in the log: " + error.text());
-      drop_unsettled("The log of mission " + state_.mission.value +
-                     ", which is over, cannot be written: " + error.text());
+      drop_unsynced("The log of mission " + state_.mission.value +
+                    ", which is over, cannot be written: " + error.text());
       held_back_.clear();
       leave();
       return let_out(outbox);
@@ -633,7 +633,7 @@ class Project final : public engine::Directory, private MissionAccess {
     failure_ = error.text();
     changed_ = phase_changed_ = save_due_ = false;
     note(LogLevel::error, "the log cannot be written: " + failure_);
-    drop_unsettled(outage_text());
+    drop_unsynced(outage_text());
     gates_.drop_kept("Not done. " + outage_text(), outbox);
     fall_back(outbox);
     if (failure_.empty()) return let_out(outbox);
@@ -715,9 +715,9 @@ class Project final : public engine::Directory, private MissionAccess {
   HostMode mode_ = HostMode::serve;
   Effects effects_;
   std::vector<Reply> answers_;  ///< to questions that every request of a model waits for
-  CachedSessionInfo standing_answers_;
+  CachedSessionInfo session_infos_;
   std::string shown_;
-  Unsynced unsettled_;
+  Unsynced unsynced_;
   std::vector<RequestId> unlogged_;   ///< of this batch, whose answers stand in no log
   std::string failure_;               ///< why the log cannot be written; empty: it can
   std::vector<Happening> held_back_;  ///< what the host has told meanwhile

@@ -1,12 +1,13 @@
 // How much is asked of a model at once, and what is done when it fails.
 
+#include "core/models/limiter.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <random>
 
-#include "core/models/limiter.h"
 #include "core/sessions/session_lifecycle.h"
 #include "core/state/sessions.h"
 #include "core/support/fake_host.h"
@@ -34,7 +35,7 @@ auto allowing(FakeHost& host, std::size_t at_once) {
   };
 }
 
-MISSION_SCENARIO(Governor, ALimitGrowsByOneAfterARunOfGoodAnswersWhileItIsUsedUp) {
+MISSION_SCENARIO(Limiter, ALimitGrowsByOneAfterARunOfGoodAnswersWhileItIsUsedUp) {
   FakeHost host;
   host.host_model = "p/m";
   host.options.parallel = {2, 6, {}};
@@ -53,7 +54,7 @@ MISSION_SCENARIO(Governor, ALimitGrowsByOneAfterARunOfGoodAnswersWhileItIsUsedUp
   EXPECT_EQ(load(host, "p/m").limit, 6U);
 }
 
-MISSION_SCENARIO(Governor, OneCongestionHalvesOnceHoweverManySessionsMeetIt) {
+MISSION_SCENARIO(Limiter, OneCongestionHalvesOnceHoweverManySessionsMeetIt) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(12);
@@ -83,7 +84,7 @@ MISSION_SCENARIO(Governor, OneCongestionHalvesOnceHoweverManySessionsMeetIt) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Governor, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
+MISSION_SCENARIO(Limiter, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(20);
@@ -106,7 +107,7 @@ MISSION_SCENARIO(Governor, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
   EXPECT_GT(failed, 20);
 }
 
-MISSION_SCENARIO(Governor, FindsWhatAProviderAllowsByItself) {
+MISSION_SCENARIO(Limiter, FindsWhatAProviderAllowsByItself) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(120);
@@ -141,7 +142,7 @@ TimeMs time_with(const std::string& flags) {
   return host.now - begin;
 }
 
-TEST(Governor, IsNearlyAsFastAsTheBestFixedLimit) {
+TEST(Limiter, IsNearlyAsFastAsTheBestFixedLimit) {
   TimeMs best = time_with("--parallel 6");
   for (const char* flags : {"--parallel 5", "--parallel 7", "--parallel 8"})
     best = std::min(best, time_with(flags));
@@ -150,7 +151,7 @@ TEST(Governor, IsNearlyAsFastAsTheBestFixedLimit) {
   EXPECT_GE(double(best) / double(own), 0.85) << best << " ms at best, " << own << " ms by itself";
 }
 
-MISSION_SCENARIO(Governor, AModelHasACapOfItsOwn) {
+MISSION_SCENARIO(Limiter, AModelHasACapOfItsOwn) {
   FakeHost host;
   host.options.models = {{"worker", "p/slow"}, {"reviewer", "p/fast"}};
   host.options.parallel.per_model = {{"p/slow", 2}};
@@ -169,7 +170,7 @@ MISSION_SCENARIO(Governor, AModelHasACapOfItsOwn) {
   EXPECT_EQ(most, 2U);
 }
 
-MISSION_SCENARIO(Governor, ACapHoldsAlsoForAModelThatTheHostHasNotNamedYet) {
+MISSION_SCENARIO(Limiter, ACapHoldsAlsoForAModelThatTheHostHasNotNamedYet) {
   FakeHost host;
   host.host_model = "p/m";
   host.options.parallel.per_model = {{"p/m", 2}};
@@ -192,7 +193,7 @@ MISSION_SCENARIO(Governor, ACapHoldsAlsoForAModelThatTheHostHasNotNamedYet) {
 }
 
 // Found by the simulator, seed 4305586: a cap on the newer one was passed.
-MISSION_SCENARIO(Governor, ALateEndOfATurnSaysNothingOfTheModelThatIsAskedNow) {
+MISSION_SCENARIO(Limiter, ALateEndOfATurnSaysNothingOfTheModelThatIsAskedNow) {
   FakeHost host;
   host.options.models = {{"worker", "p/new"}};
   host.plan = plan_of({task("T1")});
@@ -209,7 +210,7 @@ MISSION_SCENARIO(Governor, ALateEndOfATurnSaysNothingOfTheModelThatIsAskedNow) {
   host.stop();
 }
 
-MISSION_SCENARIO(Governor, ABusyMachineFreezesTheLimits) {
+MISSION_SCENARIO(Limiter, ABusyMachineFreezesTheLimits) {
   FakeHost host;
   host.options.parallel = {2, 8, {}};
   host.plan = many(20);
@@ -228,7 +229,7 @@ MISSION_SCENARIO(Governor, ABusyMachineFreezesTheLimits) {
 
 // ---- the circuit breaker ------------------------------------------------------------------------
 
-MISSION_SCENARIO(Governor, AModelThatOnlyFailsRestsAndIsTriedByOneSession) {
+MISSION_SCENARIO(Limiter, AModelThatOnlyFailsRestsAndIsTriedByOneSession) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(6);
@@ -250,14 +251,14 @@ MISSION_SCENARIO(Governor, AModelThatOnlyFailsRestsAndIsTriedByOneSession) {
   const TimeMs first = host.now;
   host.run_until([&] { return load(host, "p/m").breaker == Breaker::open; });
   host.run_until([&] { return load(host, "p/m").breaker == Breaker::half_open; });
-  EXPECT_GE(host.now - first, 2 * core::kRestFirstMs) << "each rest is longer";
+  EXPECT_GE(host.now - first, 2 * core::kCooldownFirstMs) << "each rest is longer";
   broken = false;
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
   EXPECT_EQ(load(host, "p/m").breaker, Breaker::closed);
 }
 
-MISSION_SCENARIO(Governor, WhatAModelDoesNotDoGoesToItsStandIn) {
+MISSION_SCENARIO(Limiter, WhatAModelDoesNotDoGoesToItsStandIn) {
   FakeHost host;
   host.options.models = {{"worker", "p/dead"}};
   host.options.fallback = {{"p/dead", "q/alive"}};
@@ -272,7 +273,7 @@ MISSION_SCENARIO(Governor, WhatAModelDoesNotDoGoesToItsStandIn) {
   for (const Task& each : host.state.tasks) EXPECT_EQ(each.attempt, 1U) << each.id.value;
 }
 
-MISSION_SCENARIO(Governor, AModelWhoseCallsCannotBeReadGivesWayToItsStandIn) {
+MISSION_SCENARIO(Limiter, AModelWhoseCallsCannotBeReadGivesWayToItsStandIn) {
   for (const bool stand_in_fails : {false, true}) {
     FakeHost host;
     host.options.models = {{"worker", "p/garbles"}};
@@ -302,7 +303,7 @@ MISSION_SCENARIO(Governor, AModelWhoseCallsCannotBeReadGivesWayToItsStandIn) {
   }
 }
 
-MISSION_SCENARIO(Governor, AStandInMayBeNamedForARole) {
+MISSION_SCENARIO(Limiter, AStandInMayBeNamedForARole) {
   FakeHost host;
   host.host_model = "p/m";
   host.options.fallback = {{"worker", "q/alive"}};
@@ -316,7 +317,7 @@ MISSION_SCENARIO(Governor, AStandInMayBeNamedForARole) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Governor, AProviderThatRefusesBlocksTheMissionWithItsWords) {
+MISSION_SCENARIO(Limiter, AProviderThatRefusesBlocksTheMissionWithItsWords) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(3);
@@ -337,7 +338,7 @@ MISSION_SCENARIO(Governor, AProviderThatRefusesBlocksTheMissionWithItsWords) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Governor, ARestThatEndsWhileTheMissionIsBlockedIsOver) {
+MISSION_SCENARIO(Limiter, ARestThatEndsWhileTheMissionIsBlockedIsOver) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(2);
@@ -359,7 +360,7 @@ MISSION_SCENARIO(Governor, ARestThatEndsWhileTheMissionIsBlockedIsOver) {
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
-MISSION_SCENARIO(Governor, AModelThatNeverComesBackBlocksTheMission) {
+MISSION_SCENARIO(Limiter, AModelThatNeverComesBackBlocksTheMission) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(3);
@@ -371,7 +372,7 @@ MISSION_SCENARIO(Governor, AModelThatNeverComesBackBlocksTheMission) {
   EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
 }
 
-MISSION_SCENARIO(Governor, TheHostStartsALimitedNumberOfSessionsAtATime) {
+MISSION_SCENARIO(Limiter, TheHostStartsALimitedNumberOfSessionsAtATime) {
   FakeHost host;
   host.plan = many(40);
   host.think_ms = 5'000;
@@ -389,7 +390,7 @@ MISSION_SCENARIO(Governor, TheHostStartsALimitedNumberOfSessionsAtATime) {
   EXPECT_EQ(host.state.metrics.sessions_peak, 40U) << "it keeps nobody from being at work";
 }
 
-MISSION_SCENARIO(Governor, ReviewsThatAreBeingStartedKeepNoTaskFromBeginning) {
+MISSION_SCENARIO(Limiter, ReviewsThatAreBeingStartedKeepNoTaskFromBeginning) {
   FakeHost host;
   host.plan = many(30);
   host.plan.tasks.push_back(task("T31", {"T1"}));
@@ -411,7 +412,7 @@ MISSION_SCENARIO(Governor, ReviewsThatAreBeingStartedKeepNoTaskFromBeginning) {
 
 // ---- one fault after the other ------------------------------------------------------------------
 
-MISSION_SCENARIO(Governor, AFailedAnswerIsAskedForAgainInTheSameSessionThenInAFreshOne) {
+MISSION_SCENARIO(Limiter, AFailedAnswerIsAskedForAgainInTheSameSessionThenInAFreshOne) {
   for (const char* what : {"empty", "socket hang up", "overloaded", "JSON parsing failed"}) {
     SCOPED_TRACE(what);
     FakeHost host;
@@ -433,7 +434,7 @@ MISSION_SCENARIO(Governor, AFailedAnswerIsAskedForAgainInTheSameSessionThenInAFr
   }
 }
 
-MISSION_SCENARIO(Governor, AStreamThatStopsIsTheModelsFault) {
+MISSION_SCENARIO(Limiter, AStreamThatStopsIsTheModelsFault) {
   FakeHost host;
   host.plan = many(1);
   int faults = 1;
@@ -447,7 +448,7 @@ MISSION_SCENARIO(Governor, AStreamThatStopsIsTheModelsFault) {
   EXPECT_EQ(host.sessions_of(Role::worker), 1U);
 }
 
-MISSION_SCENARIO(Governor, FaultsAreBoundedAllTheSame) {
+MISSION_SCENARIO(Limiter, FaultsAreBoundedAllTheSame) {
   FakeHost host;
   host.plan = many(1);
   host.provider = [&](const SessionId& session, const std::string&) -> std::string {
@@ -460,7 +461,7 @@ MISSION_SCENARIO(Governor, FaultsAreBoundedAllTheSame) {
   EXPECT_NE(host.state.reason.find("empty answer"), std::string::npos) << host.state.reason;
 }
 
-TEST(Governor, ThirtyPercentOfFaultyAnswersStopNoMission) {
+TEST(Limiter, ThirtyPercentOfFaultyAnswersStopNoMission) {
   const char* text = std::getenv("ORCH_FAULT_MISSIONS");
   const int missions = text == nullptr ? 100 : std::atoi(text);
   int sealed = 0;

@@ -120,6 +120,26 @@ MISSION_SCENARIO(Stop, WhatDoesNotConfirmItsAbortIsNamed) {
   EXPECT_EQ(host.prompts.size(), prompts) << "after /stop no prompt leaves";
 }
 
+MISSION_SCENARIO(Stop, ASessionThatIsDeletedNeedsNoConfirmation) {
+  FakeHost host;
+  host.plan = plan_of({task("T1")});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  host.task_command("build it");
+  host.run_until([&] { return host.running("T1") && !host.at("T1").session.empty(); });
+  host.run_for(1000);
+  const SessionId deleted = host.at("T1").session;
+  host.lost = [&](const Happening& what) {
+    const auto* idled = std::get_if<SessionIdled>(&what);
+    return idled != nullptr && idled->session == deleted;
+  };
+  EXPECT_TRUE(host.stop().ok);
+  const std::size_t toasts = host.toasts.size();
+  host.deliver(SessionDeleted{deleted});
+  EXPECT_FALSE(find_session(host.state, deleted)->aborting);
+  host.run();
+  EXPECT_EQ(host.toasts.size(), toasts);
+}
+
 MISSION_SCENARIO(Stop, APauseThatIsConfirmedSaysNothingMore) {
   FakeHost host;
   host.task_command("build it");

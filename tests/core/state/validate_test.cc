@@ -17,12 +17,12 @@ State halfway() {
 }
 
 TEST(Sound, WhatAMissionReachesIsSound) {
-  EXPECT_EQ(why_not_sound(State{}), "");
+  EXPECT_EQ(validate_state(State{}), "");
   FakeHost host;
   host.task_command("build it");
   while (is_active(host.state.phase)) {
     host.run_to_event(host.log.size() + 1);
-    ASSERT_EQ(why_not_sound(host.state), "") << host.log.size();
+    ASSERT_EQ(validate_state(host.state), "") << host.log.size();
   }
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
@@ -31,7 +31,7 @@ TEST(Sound, TheFaultIsNamed) {
   const auto why = [](auto spoil) {
     State state = halfway();
     spoil(state);
-    return why_not_sound(state);
+    return validate_state(state);
   };
   EXPECT_EQ(why([](State& s) { s.mission.value = "../../etc"; }), "mission: is no mission's name");
   EXPECT_EQ(why([](State& s) { s.tasks[1].id = s.tasks[0].id; }), "tasks[1].id: T1 is used twice");

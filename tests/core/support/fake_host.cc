@@ -258,7 +258,7 @@ void FakeHost::watch_states(const State& before) {
 // ---- what must hold at any time -----------------------------------------------------------------
 
 void FakeHost::check(const State& before, const Effects& effects) {
-  EXPECT_EQ(why_not_sound(state), "") << "a state that `step` has made would not be loaded again";
+  EXPECT_EQ(validate_state(state), "") << "a state that `step` has made would not be loaded again";
   const std::size_t slots = core::slots_used(state);
   if (slots > core::slots_used(before)) {
     EXPECT_LE(slots, std::max(state.parallel, before.parallel)) << "too many sessions at once";
@@ -284,8 +284,8 @@ void FakeHost::check(const State& before, const Effects& effects) {
       // A task that is raced does nothing itself: its runs do.
       if (other.status != TaskStatus::running || one.racing || other.racing) continue;
       const bool kin =
-          core::is_part_of(state, one, other.id) || core::is_part_of(state, other, one.id) ||
-          core::runs_without(state, one, other) || core::runs_without(state, other, one);
+          core::is_subtask_of(state, one, other.id) || core::is_subtask_of(state, other, one.id) ||
+          core::isolated_from(state, one, other) || core::isolated_from(state, other, one);
       EXPECT_FALSE(!kin && core::claims_overlap(one.files, other.files))
           << one.id.value << " and " << other.id.value << " run with the same files";
     }

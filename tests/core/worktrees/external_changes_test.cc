@@ -74,6 +74,35 @@ MISSION_SCENARIO(Stray, TheMasterReviewIsTold) {
   EXPECT_NE(prompts[0].text.find("- and 3 more"), std::string::npos);
 }
 
+MISSION_SCENARIO(Stray, TheMasterReviewIsToldWhoseCommandItWas) {
+  FakeHost host;
+  host.plan = plan_of({task("T1", {}, {"src/a.cc"})});
+  host.script(Role::reviewer, [&](Turn& turn) {
+    host.deliver(FilesChanged{{"docs/made.md"}, 0, {turn.session}});
+    turn.pass();
+  });
+  host.task_command("build it");
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed);
+  const auto prompts = host.prompts_that_begin("Mission review");
+  ASSERT_EQ(prompts.size(), 1U);
+  EXPECT_NE(prompts[0].text.find("- docs/made.md (a command of the reviewer of T1"),
+            std::string::npos)
+      << prompts[0].text;
+}
+
+MISSION_SCENARIO(Stray, WhatAWorkerSaysThatItWroteIsItsTasks) {
+  TwoWorkers at;
+  Turn worker{at.host, at.one, Role::worker, "", TaskId("T1"), 1};
+  WorkArgs args;
+  args.summary = "Did it";
+  args.files = {"src/a.cc", "./docs//new.md"};
+  EXPECT_TRUE(worker.work(args).ok);
+  EXPECT_TRUE(at.touched("T1", "src/a.cc"));
+  EXPECT_TRUE(at.touched("T1", "docs/new.md"));
+  EXPECT_NE(why_not_write(at.host.state, at.two, "docs/new.md"), "");
+}
+
 MISSION_SCENARIO(Stray, ManyAreCountedAndWhatIsOutsideIsNot) {
   TwoWorkers at;
   std::vector<std::string> paths{"/etc/passwd", "../x"};

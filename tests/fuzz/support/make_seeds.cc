@@ -39,7 +39,7 @@ class Seeds {
     for (const Event& event : events) {
       std::string logged = codec::encode_event_record(event);
       const Effects effects = step(state, event);
-      codec::set_witness(logged, witness(state, effects));
+      codec::set_witness(logged, step_digest(state, effects));
       store::append_wal_record(log, {store::WalKind::event, true, event.seq, logged, 0});
       const std::string record = codec::encode_event(event);
       if (!kinds_.insert(event.what.index()).second) continue;

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "support/project_story.h"
+#include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
 namespace {

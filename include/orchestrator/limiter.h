@@ -46,7 +46,7 @@ struct ModelLoad {
               error, refused, misses);
 };
 
-struct Governor {
+struct Limiter {
   std::vector<ModelLoad> models;
   std::map<std::string, std::string> seen;  ///< role -> the model that the host gives it by itself
   Load load = Load::calm;

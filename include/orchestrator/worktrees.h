@@ -59,7 +59,7 @@ struct Worktree {
 };
 
 /// Isolation `worktree`; see core/isolation.h.
-struct IsolationState {
+struct WorktreesState {
   bool wanted = false;   ///< by the user
   bool checked = false;  ///< git has said whether there can be any
   std::string problem;   ///< why there are none: the mission works in the shared directory
