@@ -103,7 +103,7 @@ class Story {
   }
   std::vector<CommandClaim> claims() {
     if (source_.pick(4) != 3) return {};
-    return {Claim{command(), source_.pick(2)}};
+    return {CommandClaim{command(), source_.pick(2)}};
   }
 
   /// The prompt that a harvested call answers.

@@ -349,7 +349,7 @@ TEST(Review, AReceiptStandsThoughAnotherSessionRunsTheSameCommandLater) {
     Turn worker{host, host.at(id).session, Role::worker, "", TaskId(id), 1};
     WorkArgs args;
     args.summary = "Did it";
-    args.evidence = {Claim{"make", exit_code}};
+    args.evidence = {CommandClaim{"make", exit_code}};
     EXPECT_TRUE(worker.work(args).ok) << id;
   }
 }

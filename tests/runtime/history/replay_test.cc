@@ -1,5 +1,5 @@
 // What is told of a log that cannot be replayed.
-#include "runtime/replay.h"
+#include "runtime/history/replay.h"
 
 #include <gtest/gtest.h>
 
