@@ -29,6 +29,7 @@
 #include "runtime/project/mission_worktrees.h"
 #include "runtime/project/project_options.h"
 #include "runtime/project/session_info.h"
+#include "runtime/project/timer.h"
 #include "runtime/project/unsynced.h"
 
 namespace orchestrator::runtime {
@@ -39,12 +40,6 @@ namespace {
 constexpr std::uint64_t kDeriveEveryMs = 100;
 /// The progress line costs the host two requests of its one thread, which the sessions need.
 constexpr std::uint64_t kProgressEveryMs = 500;
-/// Timer ids of the mission are small; these are ours.
-constexpr std::uint64_t kDeriveTimer = std::uint64_t{1} << 62U;
-constexpr std::uint64_t kProgressTimer = kDeriveTimer + 2;
-constexpr std::uint64_t kStorageTimer = kDeriveTimer + 3;
-constexpr std::uint64_t kTodoTimer = kDeriveTimer + 4;
-constexpr std::uint64_t kLoadTimer = kDeriveTimer + 5;
 /// How often it is looked how busy the machine is, while a mission runs.
 constexpr std::uint64_t kLoadEveryMs = 5'000;
 constexpr std::uint64_t kMachineBytesMax = 65'536;
@@ -87,32 +82,8 @@ class Project final : public engine::Directory, private MissionAccess {
   }
 
   void on_timer(std::uint64_t id, engine::Outbox& outbox) override {
-    if (id == kDeriveTimer) {
-      derive_pending_ = false;
-      derive(outbox);
-      return;
-    }
-    if (id == kProgressTimer) {
-      progress_pending_ = false;
-      show_progress(outbox);
-      return;
-    }
-    if (id == kLoadTimer) {
-      load_pending_ = false;
-      observe_load(outbox);
-      release(outbox);
-      return;
-    }
-    if (id == kTodoTimer) {
-      todo_pending_ = false;
-      release(outbox);
-      return;
-    }
-    if (id == kStorageTimer) {
-      if (!failure_.empty()) try_storage(outbox);
-      return;
-    }
-    if (id == LanguageServers::kTimer) return gates_.tick(outbox);
+    const auto own = std::ranges::find(kTimers, id, &TimerRow::id);
+    if (own != kTimers.end()) return (this->*own->fired)(outbox);
     if (load_problem_.empty()) record(TimerFired{id}, outbox);
     release(outbox);
   }
@@ -120,6 +91,37 @@ class Project final : public engine::Directory, private MissionAccess {
   void on_bound(engine::Outbox& /*outbox*/) override {}
 
  private:
+  // ---- timers of the project's own
+
+  struct TimerRow {
+    std::uint64_t id;
+    void (Project::*fired)(engine::Outbox&);
+  };
+  static const std::array<TimerRow, 6> kTimers;
+
+  void on_derive_timer(engine::Outbox& outbox) {
+    derive_timer_.fired();
+    derive(outbox);
+  }
+  void on_progress_timer(engine::Outbox& outbox) {
+    progress_timer_.fired();
+    show_progress(outbox);
+  }
+  void on_load_timer(engine::Outbox& outbox) {
+    load_timer_.fired();
+    observe_load(outbox);
+    release(outbox);
+  }
+  void on_todo_timer(engine::Outbox& outbox) {
+    todo_timer_.fired();
+    release(outbox);
+  }
+  void on_storage_timer(engine::Outbox& outbox) {
+    storage_timer_.fired();
+    if (!failure_.empty()) try_storage(outbox);
+  }
+  void on_server_timer(engine::Outbox& outbox) { gates_.tick(outbox); }
+
   // ---- what comes in
   // ------------------------------------------------------------------------------
 
@@ -423,14 +425,8 @@ class Project final : public engine::Directory, private MissionAccess {
       if (is_over() && !core::leaves_worktrees(state_)) finish(outbox);
     }
     let_out(outbox);
-    if (world_.machine && !load_pending_ && wants_load()) {
-      load_pending_ = true;
-      outbox.start_timer(kLoadTimer, kLoadEveryMs);
-    }
-    if (changed_ && !derive_pending_) {
-      derive_pending_ = true;
-      outbox.start_timer(kDeriveTimer, kDeriveEveryMs);
-    }
+    if (world_.machine && wants_load()) load_timer_.start(outbox);
+    if (changed_) derive_timer_.start(outbox);
   }
 
   void let_out(engine::Outbox& outbox) {
@@ -526,7 +522,7 @@ class Project final : public engine::Directory, private MissionAccess {
     if (!make_durable(outbox)) return;
     save(outbox);
     let_out(outbox);
-    if (!progress_pending_) show_progress(outbox);
+    if (!progress_timer_.runs()) show_progress(outbox);
   }
 
   // ---- what others do to our files
@@ -539,10 +535,7 @@ class Project final : public engine::Directory, private MissionAccess {
     }
     const auto healed = store_.heal(state_, outbox.now_ms());
     if (!healed.ok()) return lose_directory(healed.error(), outbox);
-    if (healed.value().look_again && !todo_pending_) {
-      todo_pending_ = true;
-      outbox.start_timer(kTodoTimer, kTodoSettlesMs);
-    }
+    if (healed.value().look_again) todo_timer_.start(outbox);
     if (healed.value().notices.empty() && !healed.value().todo) return;
     if (!healed.value().notices.empty()) open_log(state_.options.log.level);
     tell(healed.value().notices, outbox);
@@ -645,7 +638,7 @@ class Project final : public engine::Directory, private MissionAccess {
     }
     effects_.emplace_back(ShowToast{"error", "Orchestrator: " + outage_text()});
     let_out(outbox);
-    outbox.start_timer(kStorageTimer, kStorageRetryMs);
+    storage_timer_.start(outbox);
   }
 
   /// To the state that the disk has for certain.
@@ -682,7 +675,7 @@ class Project final : public engine::Directory, private MissionAccess {
     const auto again =
         fallen_back_ ? store_.go_on(state_, outbox.now_ms()) : base::Result<void>(base::Error{});
     if (!again.ok()) {
-      outbox.start_timer(kStorageTimer, kStorageRetryMs);
+      storage_timer_.start(outbox);
       return;
     }
     note(LogLevel::info, "the log can be written again");
@@ -700,8 +693,7 @@ class Project final : public engine::Directory, private MissionAccess {
     // The timer comes at any time: what it tells must be durable, too.
     if (!failure_.empty() || !make_durable(outbox)) return;
     shown_ = title;
-    progress_pending_ = true;
-    outbox.start_timer(kProgressTimer, kProgressEveryMs);
+    progress_timer_.start(outbox);
     outbox.send(codec::encode_notice(codec::ShowProgress{waiting, title, status_text(state_)}));
   }
 
@@ -727,14 +719,24 @@ class Project final : public engine::Directory, private MissionAccess {
   bool loaded_ = false;
   bool changed_ = false;
   bool phase_changed_ = false;
-  bool load_pending_ = false;
-  bool derive_pending_ = false;
-  bool todo_pending_ = false;
-  bool progress_pending_ = false;
+  Timer derive_timer_{kDeriveTimer, kDeriveEveryMs};
+  Timer progress_timer_{kProgressTimer, kProgressEveryMs};
+  Timer storage_timer_{kStorageTimer, kStorageRetryMs};
+  Timer todo_timer_{kTodoTimer, kTodoSettlesMs};
+  Timer load_timer_{kLoadTimer, kLoadEveryMs};
   Gates gates_;  ///< it and the next one call back into all of the above
   CodeTools code_tools_;
   MissionWorktrees trees_;  ///< last: what it runs calls back into all of the above
 };
+
+constexpr std::array<Project::TimerRow, 6> Project::kTimers = {{
+    {kDeriveTimer, &Project::on_derive_timer},
+    {kProgressTimer, &Project::on_progress_timer},
+    {kStorageTimer, &Project::on_storage_timer},
+    {kTodoTimer, &Project::on_todo_timer},
+    {kLoadTimer, &Project::on_load_timer},
+    {LanguageServers::kTimer, &Project::on_server_timer},
+}};
 
 }  // namespace
 
