@@ -15,13 +15,13 @@ void CodeTools::answer(const codec::AstOutlineAsked& asked, engine::Outbox& outb
 }
 
 void CodeTools::answer(const codec::AstReplaceAsked& asked, engine::Outbox& outbox) {
-  const State& state = mission_.state();
+  const State& state = mission_.state;
   if (!is_active(state.phase) || role_of(state, asked.session) != Role::worker) {
-    return mission_.reply(asked.request, false,
-                          "Refused: only a Worker of a mission may replace code.");
+    return emit_.reply(asked.request, false,
+                       "Refused: only a Worker of a mission may replace code.");
   }
   auto made = make_ast_replace(place(asked.session), asked.args);
-  if (!made.ok()) return mission_.reply(asked.request, false, made.error().text());
+  if (!made.ok()) return emit_.reply(asked.request, false, made.error().text());
   const auto started = std::move(made).value();
   replacing_.push_back(asked.request);
   // The job holds this callback: it must not hold the job.
@@ -32,18 +32,18 @@ void CodeTools::answer(const codec::AstReplaceAsked& asked, engine::Outbox& outb
     if (wanted && job && job->wants_writing()) {
       write(asked, job, box);
     } else {
-      mission_.reply(asked.request, found.ok, found.text);
+      emit_.reply(asked.request, found.ok, found.text);
     }
-    mission_.release(box);
+    inlet_.release(box);
   });
 }
 
 void CodeTools::start(const RequestId& request, base::Result<std::shared_ptr<SourceScan>> made,
                       engine::Outbox& outbox) {
-  if (!made.ok()) return mission_.reply(request, false, made.error().text());
+  if (!made.ok()) return emit_.reply(request, false, made.error().text());
   made.value()->start(outbox, [this, request](engine::Outbox& box, ToolAnswer found) {
-    mission_.reply(request, found.ok, std::move(found.text));
-    mission_.release(box);
+    emit_.reply(request, found.ok, std::move(found.text));
+    inlet_.release(box);
   });
 }
 
@@ -52,31 +52,33 @@ void CodeTools::start(const RequestId& request, base::Result<std::shared_ptr<Sou
 void CodeTools::write(const codec::AstReplaceAsked& asked, const std::shared_ptr<AstReplace>& job,
                       engine::Outbox& outbox) {
   const std::string problem = mission_.problem();
-  if (!problem.empty()) return mission_.reply(asked.request, false, problem);
-  if (!is_active(mission_.state().phase)) {
-    return mission_.reply(asked.request, false,
-                          "Nothing is written: the mission is over. End your turn.");
+  if (!problem.empty()) return emit_.reply(asked.request, false, problem);
+  if (!is_active(mission_.state.phase)) {
+    return emit_.reply(asked.request, false,
+                       "Nothing is written: the mission is over. End your turn.");
   }
-  ProjectFiles& files = files_of_(asked.session);
+  ProjectFiles& files = observe_.files_of(asked.session);
   for (const AstReplace::Change& change : job->changes()) {
     const bool here = files.relative(change.path) == change.path;
-    const std::string why = here ? why_not_write(mission_.state(), asked.session, change.path)
+    const std::string why = here ? why_not_write(mission_.state, asked.session, change.path)
                                  : change.path + " leads elsewhere now.";
     if (why.empty()) continue;
-    return mission_.reply(asked.request, false,
-                          why + " Nothing is written; leave that file out by paths.");
+    return emit_.reply(asked.request, false,
+                       why + " Nothing is written; leave that file out by paths.");
   }
-  mission_.await_disk(asked.request);
+  sync_.await_disk(asked.request);
   for (const AstReplace::Change& change : job->changes()) {
     files.note_baseline(change.path, change.before);
-    mission_.record(FileWritten{asked.session, change.path}, outbox);
+    const FileWritten written{asked.session, change.path};
+    observe_.note_write(written, outbox.now_ms());
+    record_.add(written, outbox);
   }
-  if (mission_.is_open() && !mission_.make_durable(outbox)) return;
+  if (mission_.is_open() && !sync_.run()) return;  // the release that follows refuses the call
   const auto answer = std::make_shared<ToolAnswer>();
   outbox.run_on_pool([job, answer] { *answer = job->write(); },
                      [this, request = asked.request, answer](engine::Outbox& box) {
-                       mission_.reply(request, answer->ok, std::move(answer->text));
-                       mission_.release(box);
+                       emit_.reply(request, answer->ok, std::move(answer->text));
+                       inlet_.release(box);
                      });
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,7 +8,12 @@
 #include "os/file_system.h"
 #include "runtime/code/ast_tools.h"
 #include "runtime/code/project_files.h"
-#include "runtime/project/mission_access.h"
+#include "runtime/project/current_mission.h"
+#include "runtime/project/emit.h"
+#include "runtime/project/inlet.h"
+#include "runtime/project/observe.h"
+#include "runtime/project/record.h"
+#include "runtime/project/sync.h"
 
 namespace orchestrator::runtime {
 
@@ -17,15 +21,21 @@ namespace orchestrator::runtime {
 /// the looking is done on the pool.
 class CodeTools {
  public:
-  /// `files_of`: among which a session works.
-  CodeTools(MissionAccess& mission, std::function<ProjectFiles&(const SessionId&)> files_of,
-            os::FileSystem& disk)
-      : mission_(mission), files_of_(std::move(files_of)), disk_(disk) {}
+  /// All of them outlive it. What the pool has answered leaves by `inlet`.
+  CodeTools(const CurrentMission& mission, os::FileSystem& disk, Observe& observe, Record& record,
+            Sync& sync, Emit& emit, Inlet& inlet)
+      : mission_(mission),
+        disk_(disk),
+        observe_(observe),
+        record_(record),
+        sync_(sync),
+        emit_(emit),
+        inlet_(inlet) {}
 
   void answer(const codec::AstSearchAsked& asked, engine::Outbox& outbox);
   void answer(const codec::AstOutlineAsked& asked, engine::Outbox& outbox);
   void answer(const codec::AstReplaceAsked& asked, engine::Outbox& outbox);
-  /// Nobody waits for it any more: what it has not begun to write stays as it is.
+  /// Its call was aborted: what it has not begun to write stays as it is.
   void call_off(const RequestId& request) { std::erase(replacing_, request); }
 
  private:
@@ -34,14 +44,18 @@ class CodeTools {
   void write(const codec::AstReplaceAsked& asked, const std::shared_ptr<AstReplace>& job,
              engine::Outbox& outbox);
   [[nodiscard]] AstPlace place(const SessionId& session) const {
-    const ProjectFiles& files = files_of_(session);
+    const ProjectFiles& files = observe_.files_of(session);
     return {disk_, files.root(), [&files](std::string_view path) { return files.relative(path); }};
   }
 
-  MissionAccess& mission_;
-  const std::function<ProjectFiles&(const SessionId&)> files_of_;
+  const CurrentMission& mission_;
   os::FileSystem& disk_;
-  std::vector<RequestId> replacing_;  ///< searches that nobody has called off
+  Observe& observe_;
+  Record& record_;
+  Sync& sync_;
+  Emit& emit_;
+  Inlet& inlet_;
+  std::vector<RequestId> replacing_;  ///< searches whose calls were not aborted
 };
 
 }  // namespace orchestrator::runtime

@@ -7,13 +7,15 @@
 
 namespace orchestrator::runtime {
 
-MissionWorktrees::MissionWorktrees(MissionAccess& mission, Gates& gates, const World& world,
-                                   std::string root, std::string lock_path)
+MissionWorktrees::MissionWorktrees(const CurrentMission& mission, const World& world,
+                                   std::string root, const EngineLog& log, Observe& observe,
+                                   Inlet& inlet)
     : mission_(mission),
-      gates_(gates),
       world_(world),
       root_(std::move(root)),
-      lock_path_(std::move(lock_path)) {}
+      log_(log),
+      observe_(observe),
+      inlet_(inlet) {}
 
 MissionWorktrees::~MissionWorktrees() = default;
 
@@ -24,15 +26,14 @@ WorktreeService* MissionWorktrees::keeper() {
 
 void MissionWorktrees::ask(const AskWorktrees& question, engine::Outbox& outbox) {
   const bool applies = question.call == TreeCall::apply;
-  const Task* task = find_task(mission_.state(), question.task);
-  if (applies && task != nullptr) gates_.before_apply(task->touched);
+  const Task* task = find_task(mission_.state, question.task);
+  if (applies && task != nullptr) observe_.before_apply(task->touched);
   const auto answered = [this, applies](WorktreesAnswered answer, engine::Outbox& out) {
     for (const std::string& path : answer.paths) {
-      if (applies) gates_.note_write(path, out.now_ms());
+      if (applies) observe_.note_write(path, out.now_ms());
     }
-    if (!answer.problem.empty()) mission_.note(LogLevel::warning, "worktrees: " + answer.problem);
-    mission_.record_late(std::move(answer), out);
-    mission_.release(out);
+    if (!answer.problem.empty()) log_.note(LogLevel::warning, "worktrees: " + answer.problem);
+    inlet_.enter(std::move(answer), out);
   };
   if (WorktreeService* const git = keeper()) return git->ask(question, outbox, answered);
   outbox.run_on_pool([] {},
@@ -48,7 +49,7 @@ void MissionWorktrees::sweep(const std::string& active, engine::Outbox& outbox) 
   const auto found = world_.files.list(worktrees_directory(root_));
   if (!found.ok() || found.value().empty() || lock_ || !world_.trees) return;
   if (!mission_.is_open()) {
-    auto lock = world_.files.lock(lock_path_);
+    auto lock = world_.files.lock(mission_.store.lock_path());
     if (!lock.ok()) return;
     lock_ = std::move(lock).value();
   }

@@ -7,20 +7,21 @@
 #include "orchestrator/effect.h"
 #include "os/file_system.h"
 #include "runtime/git/worktree_service.h"
-#include "runtime/project/gates.h"
-#include "runtime/project/mission_access.h"
+#include "runtime/project/current_mission.h"
+#include "runtime/project/engine_log.h"
+#include "runtime/project/inlet.h"
+#include "runtime/project/observe.h"
 #include "runtime/project/world.h"
 
 namespace orchestrator::runtime {
 
 /// The worktrees of a directory's missions, as its Project uses them: what the mission asks of git,
-/// and what crashes have left of others. Engine thread; what it runs calls back into the mission
-/// and its gates, which outlive it.
+/// and what crashes have left of others. Engine thread.
 class MissionWorktrees {
  public:
-  /// `lock_path`: the lock of the directory's mission.
-  MissionWorktrees(MissionAccess& mission, Gates& gates, const World& world, std::string root,
-                   std::string lock_path);
+  /// All of them outlive it. Answers of git enter by `inlet`.
+  MissionWorktrees(const CurrentMission& mission, const World& world, std::string root,
+                   const EngineLog& log, Observe& observe, Inlet& inlet);
   ~MissionWorktrees();
   MissionWorktrees(const MissionWorktrees&) = delete;
   MissionWorktrees& operator=(const MissionWorktrees&) = delete;
@@ -36,11 +37,12 @@ class MissionWorktrees {
  private:
   WorktreeService* keeper();
 
-  MissionAccess& mission_;
-  Gates& gates_;
+  const CurrentMission& mission_;
   const World& world_;
   const std::string root_;
-  const std::string lock_path_;
+  const EngineLog& log_;
+  Observe& observe_;
+  Inlet& inlet_;
   std::unique_ptr<os::DirectoryLock> lock_;
   std::unique_ptr<WorktreeService> keeper_;
 };

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "engine/directory.h"
+#include "runtime/project/current_mission.h"
+#include "runtime/project/engine_log.h"
+#include "runtime/project/timer.h"
+
+namespace orchestrator::runtime {
+
+/// What follows from the state and stands elsewhere: the snapshot, `todo.md` and the progress line
+/// of the waiting tool call. Part of the stage `emit`; all that it writes or shows must be durable.
+/// Engine thread.
+class Derived {
+ public:
+  /// Both outlive it.
+  Derived(CurrentMission& mission, const EngineLog& log) : mission_(mission), log_(log) {}
+
+  /// The state has moved.
+  void note_step(bool phase_changed) {
+    changed_ = true;
+    phase_changed_ = phase_changed_ || phase_changed;
+  }
+  void want_save() { save_due_ = true; }
+  [[nodiscard]] bool phase_changed() const { return phase_changed_; }
+  [[nodiscard]] bool wants_save() const { return phase_changed_ || save_due_; }
+  /// Nothing is owed any more: the mission was left, or its log failed.
+  void forget() { changed_ = phase_changed_ = save_due_ = false; }
+
+  /// Snapshot and `todo.md`. The log has everything already: a snapshot that cannot be written
+  /// costs a slower start, and is reported once.
+  void save(engine::Outbox& outbox);
+
+  /// The state has moved since the last call with `timer`.
+  [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
+  [[nodiscard]] bool changed() const { return changed_; }
+  void follow(engine::Outbox& outbox) {
+    if (changed_) timer_.start(outbox);
+  }
+  void fired() { timer_.fired(); }
+
+  void progress_fired() { progress_timer_.fired(); }
+  [[nodiscard]] bool progress_is_due() const;
+  void show_progress(engine::Outbox& outbox);
+
+ private:
+  CurrentMission& mission_;
+  const EngineLog& log_;
+  std::string save_problem_;  ///< of the snapshot, as it was last reported
+  std::string shown_;         ///< the progress line
+  bool changed_ = false;
+  bool phase_changed_ = false;
+  bool save_due_ = false;
+  /// Derived files follow the state at most this often; a change of phase is saved at once.
+  Timer timer_{kDeriveTimer, 100};
+  /// The progress line costs the host two requests of its one thread, which the sessions need.
+  Timer progress_timer_{kProgressTimer, 500};
+};
+
+}  // namespace orchestrator::runtime

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "orchestrator/options.h"
+#include "runtime/project/log.h"
+
+namespace orchestrator::runtime {
+
+/// `engine.log` of a directory's mission. A log that cannot be opened costs its lines and nothing
+/// else.
+class EngineLog {
+ public:
+  /// `to_file`: false in a simulation, which writes no log.
+  explicit EngineLog(bool to_file) : to_file_(to_file) {}
+
+  void open(const std::string& path, orchestrator::LogLevel wanted);
+  void note(LogLevel level, const std::string& line) const {
+    if (log_) log_->write(level, line);
+  }
+
+ private:
+  const bool to_file_;
+  std::unique_ptr<Log> log_;
+};
+
+}  // namespace orchestrator::runtime

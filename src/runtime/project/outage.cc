@@ -1,0 +1,89 @@
+#include "runtime/project/outage.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "runtime/project/unsynced.h"
+
+namespace orchestrator::runtime {
+
+void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
+  CurrentMission& mission = p_.mission;
+  if (mission.is_over() && !p_.derived.phase_changed()) {  // its end is on the disk
+    p_.log.note(LogLevel::warning, "the last events are not in the log: " + error.text());
+    (void)p_.sync.drop("The log of mission " + mission.state.mission.value +
+                       ", which is over, cannot be written: " + error.text());
+    held_back_.clear();
+    missions_.leave();
+    return p_.emit.let_out(outbox);
+  }
+  mission.failure = error.text();
+  p_.derived.forget();
+  p_.log.note(LogLevel::error, "the log cannot be written: " + mission.failure);
+  held_back_ = p_.sync.drop(mission.outage_text());
+  for (codec::Incoming& behind : p_.hold.drop("Not done. " + mission.outage_text(), outbox))
+    hold_back(std::get<Happening>(behind.what));
+  fall_back();
+  if (mission.failure.empty()) return p_.emit.let_out(outbox);
+  for (const Session& session : mission.state.sessions) {
+    if (!session.id.empty() && session.state != SessionState::ended &&
+        session.state != SessionState::idle) {
+      p_.emit.add(AbortSession{session.id});
+    }
+  }
+  p_.emit.add(ShowToast{"error", "Orchestrator: " + mission.outage_text()});
+  p_.emit.let_out(outbox);
+  timer_.start(outbox);
+}
+
+/// To the state that the disk has for certain.
+void Outage::fall_back() {
+  CurrentMission& mission = p_.mission;
+  const auto back = mission.store.fall_back(mission.state);
+  fallen_back_ = back.ok();
+  if (!back.ok()) {
+    p_.log.note(LogLevel::error, "reading it back: " + back.error().text());
+    return;
+  }
+  if (back.value()) {
+    if (p_.world.observer != nullptr) p_.world.observer->loaded(mission.state);
+    return;
+  }
+  // Not even the mission had begun.
+  mission.failure.clear();
+  held_back_.clear();
+  mission.loaded = false;
+}
+
+void Outage::hold_back(Happening& happening) {
+  constexpr std::size_t kHeldBackMax = 10'000;
+  if (const RequestId* request = waiting_request(happening)) {
+    p_.emit.reply(*request, false, p_.mission.outage_text());
+  } else if (held_back_.size() < kHeldBackMax) {
+    held_back_.push_back(std::move(happening));
+  }
+}
+
+bool Outage::try_again(engine::Outbox& outbox) {
+  timer_.fired();
+  CurrentMission& mission = p_.mission;
+  if (mission.failure.empty()) return false;
+  if (!fallen_back_) fall_back();
+  if (mission.failure.empty()) return false;
+  if (!fallen_back_ || !mission.store.go_on(mission.state, outbox.now_ms()).ok()) {
+    timer_.start(outbox);
+    return false;
+  }
+  p_.log.note(LogLevel::info, "the log can be written again");
+  p_.record.add(StorageFailed{std::exchange(mission.failure, "")}, outbox);
+  for (Happening& fact : std::exchange(held_back_, {})) {
+    if (const auto* written = std::get_if<FileWritten>(&fact))
+      p_.observe.note_write(*written, outbox.now_ms());
+    p_.record.add(std::move(fact), outbox);
+  }
+  p_.derived.want_save();
+  return true;
+}
+
+}  // namespace orchestrator::runtime
