@@ -244,7 +244,7 @@ bool Gates::diagnose(const WorkSubmitted& work, engine::Outbox& outbox) {
       work.harvested || !mission_.is_open() || &files_of(work.session) != &files_) {
     return false;
   }
-  std::set<std::string> paths(task->touched.begin(), task->touched.end());
+  std::set<std::string> paths(task->progress.touched.begin(), task->progress.touched.end());
   for (const std::string& file : work.args.files) paths.insert(files_.relative(file));
   std::erase_if(paths, [&](const std::string& path) { return !servers_.is_checkable(path); });
   if (paths.empty()) return false;

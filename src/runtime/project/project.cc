@@ -254,8 +254,8 @@ class Project final : public engine::Directory, private MissionAccess {
   void observe_load(engine::Outbox& outbox) {
     if (!wants_load() || !failure_.empty()) return;
     const MachineLoad machine = read_machine(world_.machine, std::thread::hardware_concurrency());
-    LoadVerdict verdict = judge_load(machine, state_.governor.load);
-    if (verdict.load != state_.governor.load)
+    LoadVerdict verdict = judge_load(machine, state_.limiter.load);
+    if (verdict.load != state_.limiter.load)
       record(LoadChanged{verdict.load, std::move(verdict.why)}, outbox);
   }
 
