@@ -27,7 +27,7 @@ constexpr auto enum_names(Breaker) {
                     EnumName<Breaker>{Breaker::half_open, "half open"}};
 }
 
-/// How one model has answered, and what it is asked for at once; see core/governor.h.
+/// How one model has answered, and what it is asked for at once; see core/models/limiter.h.
 struct ModelLoad {
   std::string model;           ///< "provider/model"; empty: the host's choice, not known yet
   std::uint32_t limit = 0;     ///< sessions that may ask it at once now
@@ -35,15 +35,15 @@ struct ModelLoad {
   std::uint32_t run = 0;       ///< good answers since the limit last changed
   std::uint32_t failures = 0;  ///< in a row
   Breaker breaker = Breaker::closed;
-  std::uint32_t openings = 0;  ///< in a row; each rest is longer
-  TimeMs not_before_ms = 0;    ///< nobody is sent to it before
-  TimeMs slowed_ms = 0;        ///< when its limit was last halved
-  std::string error;           ///< its newest, while it fails
-  bool refused = false;        ///< it will not answer before somebody mends something
-  std::uint32_t misses = 0;    ///< times in a row that more than the ceiling allows was too much
+  std::uint32_t trips = 0;   ///< in a row; each cooldown is longer
+  TimeMs not_before_ms = 0;  ///< nobody is sent to it before
+  TimeMs slowed_ms = 0;      ///< when its limit was last halved
+  std::string error;         ///< its newest, while it fails
+  bool refused = false;      ///< it will not answer before somebody mends something
+  std::uint32_t misses = 0;  ///< times in a row that more than the ceiling allows was too much
 
-  ORCH_FIELDS(model, limit, ceiling, run, failures, breaker, openings, not_before_ms, slowed_ms,
-              error, refused, misses);
+  ORCH_FIELDS(model, limit, ceiling, run, failures, breaker, trips, not_before_ms, slowed_ms, error,
+              refused, misses);
 };
 
 struct Limiter {

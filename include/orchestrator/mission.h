@@ -29,7 +29,7 @@ enum class Phase {
   blocked,
   paused,
   cancelled,
-  failed
+  failed  ///< a word of the contract; no mission reaches it (product-contract.md says so)
 };
 constexpr auto enum_names(Phase) {
   return std::array{EnumName<Phase>{Phase::none, "none"},
@@ -82,11 +82,11 @@ struct Metrics {
   std::uint32_t receipts = 0;
   std::uint32_t retries = 0;    ///< of the host's own, after a model's trouble
   std::uint32_t slowdowns = 0;  ///< times a limit was halved
-  std::uint32_t openings = 0;   ///< times a model was given a rest
-  std::uint32_t fallbacks = 0;  ///< prompts that went to a model's stand-in
+  std::uint32_t trips = 0;      ///< times a model was given a cooldown
+  std::uint32_t fallbacks = 0;  ///< prompts that went to a model's fallback
 
   ORCH_FIELDS(sessions, sessions_peak, prompts, continuations, rejections, errors, refusals,
-              receipts, retries, slowdowns, openings, fallbacks);
+              receipts, retries, slowdowns, trips, fallbacks);
 };
 
 /// A process has taken the mission up and waits for what the host has of it: nothing is dispatched.
@@ -110,11 +110,51 @@ struct UnattributedChange {
   ORCH_FIELDS(path, session, at_ms);
 };
 
+/// The plan in force, and what the Planner's sessions have come to.
+struct Plan {
+  std::string notes;  ///< the Commander's, for the Planner
+  std::string summary;
+  std::vector<std::string> acceptance;
+  std::vector<std::string> verify;  ///< commands of the Master Review
+  std::string verify_reason;
+  std::vector<std::string> verify_asked;  ///< of `verify`: what no new plan may take away
+  std::vector<std::string> decisions;
+  std::vector<std::string> agents;  ///< names that a plan may assign a task to
+  std::uint32_t attempts = 0;
+  std::uint32_t sessions_lost = 0;  ///< see `TaskProgress::sessions_lost`
+
+  ORCH_FIELDS(notes, summary, acceptance, verify, verify_reason, verify_asked, decisions, agents,
+              attempts, sessions_lost);
+};
+
+struct MasterReview {
+  std::uint32_t attempts = 0;
+  std::uint32_t sessions_lost = 0;
+  std::vector<Finding> findings;  ///< of the last rejection
+  std::vector<std::string> proved_by;
+  std::vector<Proof> proofs;                         ///< of the pass
+  std::vector<std::uint32_t> findings_by_iteration;  ///< of each rejection, to be fixed
+  std::uint32_t convergence_from = 0;  ///< counts before this one do not bind any more
+
+  ORCH_FIELDS(attempts, sessions_lost, findings, proved_by, proofs, findings_by_iteration,
+              convergence_from);
+};
+
+/// The mission's own timers, and the numbers that the next timer and effect get.
+struct Clock {
+  EffectId next_effect = 1;
+  TimerId next_timer = 1;
+  TimerId deadline_timer = 0;
+  TimerId stop_timer = 0;  ///< when the aborts of a stop or a pause must be confirmed
+
+  ORCH_FIELDS(next_effect, next_timer, deadline_timer, stop_timer);
+};
+
 struct State {
-  std::uint32_t schema = 1;
+  std::uint32_t schema = 2;
   MissionId mission;
   Phase phase = Phase::none;
-  std::string reason;  ///< why it is blocked, paused, cancelled or failed
+  std::string reason;  ///< why it is blocked, paused or cancelled
   std::string objective;
   SessionId root_session;
   std::uint32_t iteration = 1;
@@ -127,53 +167,32 @@ struct State {
   Metrics metrics;
   Phase resume_phase = Phase::none;  ///< where `blocked` and `paused` go on
   HostMode mode = HostMode::serve;
-  std::string notes;  ///< the Commander's, for the Planner
-  std::vector<std::string> acceptance;
-  std::vector<std::string> verify;  ///< commands of the Master Review
-  std::string verify_reason;
-  std::string plan_summary;
-  std::vector<std::string> decisions;
-  std::vector<std::string> agents;  ///< names that a plan may assign a task to
-  std::uint32_t parallel = 4;       ///< sessions that may hold a slot now
+  bool extreme = false;  ///< started by `/extreme-mission`
+  bool dormant = false;  ///< its process died; it waits for `/resume`
+  std::uint64_t seed = 0;
+  std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
+  std::uint32_t parallel = 4;  ///< sessions that may hold a slot now
   std::uint32_t parallel_max = 10;
-  std::uint32_t planner_attempts = 0;
-  std::uint32_t master_attempts = 0;
-  std::vector<Finding> findings;  ///< of the last failed Master Review
-  std::vector<std::string> proved_by;
+  Options options;
+  Plan plan;
+  MasterReview master_review;
   Commander commander;
   std::vector<Receipt> receipts;
-  TimerId deadline_timer = 0;
-  EffectId next_effect = 1;
-  TimerId next_timer = 1;
-  std::uint64_t seed = 0;
-  bool dormant = false;  ///< its process died; it waits for `/resume`
-  Options options;
-  std::vector<std::string> verify_asked;  ///< of `verify`: what no new plan may take away
-  std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
-  Recovery recovery;
+  std::string receipt_head;  ///< hash of the newest receipt
   std::vector<PermissionRequest> permissions;
-  TimerId stop_timer = 0;     ///< when the aborts of a stop or a pause must be confirmed
-  std::string receipt_head;   ///< hash of the newest receipt
-  std::vector<Proof> proofs;  ///< of the passing Master Review
-  std::vector<std::uint32_t> findings_by_iteration;  ///< of each rejected Master Review, to mend
-  std::uint32_t convergence_from = 0;  ///< counts before this one do not bind any more
-  Limiter governor;
-  std::uint32_t planner_losses = 0;  ///< see `Task::losses`
-  std::uint32_t master_losses = 0;
-  bool extreme = false;                    ///< started by `/extreme-mission`
-  std::vector<UnattributedChange> strays;  ///< bounded; see strays_left_out
-  std::uint32_t strays_left_out = 0;
   std::vector<Waiter> waiters;  ///< of this process; a new one has none
+  Clock clock;
+  Recovery recovery;
+  Limiter limiter;
+  std::vector<UnattributedChange> unattributed;  ///< bounded; see unattributed_left_out
+  std::uint32_t unattributed_left_out = 0;
   WorktreesState worktrees;
 
   ORCH_FIELDS(schema, mission, phase, reason, objective, root_session, iteration, started_at,
-              updated_at, last_seq, tasks, sessions, budget, metrics, resume_phase, mode, notes,
-              acceptance, verify, verify_reason, plan_summary, decisions, agents, parallel,
-              parallel_max, planner_attempts, master_attempts, findings, proved_by, commander,
-              receipts, deadline_timer, next_effect, next_timer, seed, dormant, options,
-              verify_asked, unblocks, recovery, permissions, stop_timer, receipt_head, proofs,
-              findings_by_iteration, convergence_from, governor, planner_losses, master_losses,
-              extreme, strays, strays_left_out, waiters, worktrees);
+              updated_at, last_seq, tasks, sessions, budget, metrics, resume_phase, mode, extreme,
+              dormant, seed, unblocks, parallel, parallel_max, options, plan, master_review,
+              commander, receipts, receipt_head, permissions, waiters, clock, recovery, limiter,
+              unattributed, unattributed_left_out, worktrees);
 };
 
 /// Briefing to integrating: the engine moves it on by itself.

@@ -96,73 +96,119 @@ constexpr auto enum_names(Fault) {
                     EnumName<Fault>{Fault::other, "error"}};
 }
 
+/// What the answers of one session cost: what is reserved, and what the newest one came to.
+struct Metering {
+  struct Reserved {  ///< for the answer that the session is being asked for
+    std::uint64_t tokens = 0;
+    double usd = 0;
+
+    ORCH_FIELDS(tokens, usd);
+  };
+  struct Answer {              ///< the newest one
+    std::uint64_t tokens = 0;  ///< all that was read and written
+    double usd = 0;            ///< of the dearest one so far
+    std::uint64_t bytes = 0;   ///< of the request that it answered; 0: not known
+    std::string model;         ///< that gave it
+
+    ORCH_FIELDS(tokens, usd, bytes, model);
+  };
+  struct Request {  ///< the newest one
+    std::uint64_t bytes = 0;
+    RequestId waiting;  ///< it waits for the budget; empty: none does
+    std::string model;  ///< that a waiting request is for
+    std::uint64_t output_max = 0;
+    double input_usd = 0;  ///< for a million tokens, as the next one
+    double output_usd = 0;
+
+    ORCH_FIELDS(bytes, waiting, model, output_max, input_usd, output_usd);
+  };
+
+  std::string paid_message;  ///< the newest answer whose tokens are counted
+  Reserved reserved;
+  Answer answer;
+  Request request;
+  TimeMs asked_ms = 0;  ///< when the newest model request went out, or will
+
+  ORCH_FIELDS(paid_message, reserved, answer, request, asked_ms);
+};
+
+/// A card that a session has got, and what the session has done about it.
+struct Lease {
+  TimeMs since_ms = 0;
+  std::string prompt;               ///< the text to send as soon as it may be sent
+  EffectId sent = 0;                ///< the newest `PromptSession`
+  bool began = false;               ///< an answer to the card has begun: the host has the card
+  bool submitted = false;           ///< what the card asked for is in
+  bool compacted = false;           ///< the card must stand in the system text
+  bool early_review = false;        ///< a Reviewer looks while the Worker still works
+  bool asked_missing = false;       ///< the session stopped without submitting, and was asked why
+  bool wrote = false;               ///< a file was written
+  std::uint32_t continuations = 0;  ///< prompts in a row that brought no submission
+  std::uint32_t refusals = 0;       ///< refused tool calls in a row
+  std::string refusal;              ///< why the newest of `refusals` was refused, shortened
+  /// Signs since the accepted submission that the session goes on: requests that began, refused
+  /// calls.
+  std::uint32_t after_submission = 0;
+
+  ORCH_FIELDS(since_ms, prompt, sent, began, submitted, compacted, early_review, asked_missing,
+              wrote, continuations, refusals, refusal, after_submission);
+};
+
+/// The health of a session's present turn.
+struct Turn {
+  bool errored = false;           ///< a terminal error: the next idle is premature
+  bool failed = false;            ///< that premature idle has come; the next one is real
+  bool aborting = false;          ///< the engine asked for an abort that the host has not confirmed
+  bool retrying = false;          ///< the host waits before it repeats the model request
+  bool inspecting = false;        ///< `Session::effect` is an inspection
+  std::uint32_t inspections = 0;  ///< in a row, without a sign of life
+  Fault fault = Fault::none;
+  std::string denied;  ///< a permission that was refused without telling the session
+
+  ORCH_FIELDS(errored, failed, aborting, retrying, inspecting, inspections, fault, denied);
+};
+
+/// Tool calls of a session that failed.
+struct ToolErrors {
+  std::string newest;
+  std::uint32_t repeats = 0;   ///< the same error, in a row
+  std::uint32_t warnings = 0;  ///< such rows in the work on the present card
+
+  ORCH_FIELDS(newest, repeats, warnings);
+};
+
+/// The model that a session asks.
+struct ModelUse {
+  std::string named;         ///< in the newest prompt; empty: the host's choice
+  std::string told;          ///< what the host says that the session asks; empty: not known yet
+  std::uint32_t faults = 0;  ///< of the model, in a row
+
+  ORCH_FIELDS(named, told, faults);
+};
+
 struct Session {
   SessionId id;  ///< empty until the host has made it
   Role role = Role::none;
   TaskId task;
   SessionState state = SessionState::creating;
+  Outcome outcome = Outcome::none;
   std::string agent;
   std::uint32_t attempt = 0;
-  EffectId effect = 0;              ///< the host call in flight for it, 0 when none
-  std::uint32_t continuations = 0;  ///< prompts in a row that brought no submission
-  std::uint32_t refusals = 0;       ///< refused tool calls in a row
-  bool submitted = false;           ///< what its present prompt asked for is in
-  bool errored = false;             ///< a terminal error: the next idle is premature
-  bool failed = false;              ///< that premature idle has come; the next one is real
-  bool compacted = false;           ///< its task card must stand in the system text
-  std::string prompt;               ///< the text to send as soon as it may be sent
-  TimerId timer = 0;
+  SessionId parent;  ///< the root session that it was made under
+  TimeMs started_ms = 0;
+  TimeMs seen_ms = 0;  ///< its last sign of life
   std::uint64_t tokens = 0;
   double usd = 0;
-  TimeMs started_ms = 0;
-  TimeMs seen_ms = 0;       ///< its last sign of life
-  bool began = false;       ///< an answer to its present card has begun: the host has the card
-  bool inspecting = false;  ///< `effect` is an inspection
-  std::uint32_t inspections = 0;  ///< in a row, without a sign of life
-  TimeMs leased_ms = 0;           ///< when it got its present card
-  SessionId parent;               ///< the root session that it was made under
-  EffectId sent = 0;              ///< its newest `PromptSession`
-  std::string paid_message;       ///< the newest answer whose tokens are counted
-  bool aborting = false;          ///< told to stop; the host has not said yet that it has
-  std::string denied;  ///< a permission that was refused in its present turn, without a word to it
-  bool first_look = false;  ///< a Reviewer that looks while the Worker still works
-  Outcome outcome = Outcome::none;
-  std::string model_asked;          ///< what its newest prompt names; empty: the host's choice
-  std::string model;                ///< what the host says that it asks; empty: not told yet
-  Fault fault = Fault::none;        ///< of its present turn
-  std::uint32_t faults = 0;         ///< of its model, in a row
-  TimeMs asked_ms = 0;              ///< when its newest model request went out, or will
-  bool retrying = false;            ///< the host waits before it repeats that request
-  std::string tool_error;           ///< the newest one
-  std::uint32_t tool_errors = 0;    ///< the same, in a row
-  std::uint32_t tool_warnings = 0;  ///< such rows in the work on its present card
-  bool asked_missing = false;  ///< it stopped without submitting, and was asked what is missing
-  bool wrote = false;          ///< it has written a file since its present card
-  std::uint64_t reserved_tokens = 0;  ///< for the answer that it is being asked for
-  double reserved_usd = 0;
-  std::uint64_t answer_tokens = 0;  ///< of its newest answer, all that was read and written
-  std::uint64_t answer_bytes = 0;   ///< of the request that it answered; 0: not known
-  std::uint64_t request_bytes = 0;  ///< of its newest request
-  RequestId asking;                 ///< a request that waits for the budget
-  std::uint64_t asking_output = 0;
-  double asking_input_usd = 0;
-  double asking_output_usd = 0;
-  std::string answer_model;   ///< that gave its newest answer
-  std::string asking_model;   ///< that the request which waits is for
-  std::string refusal;        ///< why the newest of `refusals` was refused, shortened
-  RequestId unused_call;      ///< of the state `parting` of old logs and snapshots; always empty
-  std::string unused_answer;  ///< likewise
-  /// Signs since its accepted submission that it goes on: requests that began, refused calls.
-  std::uint32_t after_submission = 0;
+  EffectId effect = 0;  ///< the host call in flight for it, 0 when none
+  TimerId timer = 0;
+  Lease lease;
+  Turn turn;
+  ToolErrors tool_errors;
+  ModelUse model_use;
+  Metering metering;
 
-  ORCH_FIELDS(id, role, task, state, agent, attempt, effect, continuations, refusals, submitted,
-              errored, failed, compacted, prompt, timer, tokens, usd, started_ms, seen_ms, began,
-              inspecting, inspections, leased_ms, parent, sent, paid_message, denied, aborting,
-              first_look, outcome, model_asked, model, fault, faults, asked_ms, retrying,
-              tool_error, tool_errors, tool_warnings, asked_missing, wrote, reserved_tokens,
-              reserved_usd, answer_tokens, answer_bytes, request_bytes, asking, asking_output,
-              asking_input_usd, asking_output_usd, answer_model, asking_model, refusal, unused_call,
-              unused_answer, after_submission);
+  ORCH_FIELDS(id, role, task, state, outcome, agent, attempt, parent, started_ms, seen_ms, tokens,
+              usd, effect, timer, lease, turn, tool_errors, model_use, metering);
 };
 
 /// A tool call of a child session that waits for a person.
@@ -175,45 +221,37 @@ struct PermissionRequest {
   ORCH_FIELDS(id, session, what, timer);
 };
 
+/// The present turn of the Commander.
+struct CommanderTurn {
+  bool busy = false;             ///< it runs, as far as the host has said
+  bool continued = false;        ///< a continuation was put into the turn, which is ending
+  bool errored = false;          ///< a terminal error: the next idle is premature
+  bool prompted = false;         ///< a prompt of the engine has no sign of an answer yet
+  bool cut_off = false;          ///< it stood still and was aborted by the engine, not by a person
+  std::uint32_t unanswered = 0;  ///< prompts and inspections in a row that nothing followed
+
+  ORCH_FIELDS(busy, continued, errored, prompted, cut_off, unanswered);
+};
+
 /// The Commander's session, which is the user's own.
 struct Commander {
   RequestId waiting;                ///< a `mission_run` that has not returned yet
   bool background = false;          ///< `--background`: `mission_run` returns at once
-  bool busy = false;                ///< a turn of it runs, as far as the host has said
-  bool continued = false;           ///< a continuation was put into the turn that is ending
-  bool errored = false;             ///< a terminal error: the next idle is premature
-  bool owed = false;                ///< something to decide has not been told to it yet
+  bool owed = false;                ///< something to decide has not reached the Commander yet
   std::uint32_t early_ends = 0;     ///< turns ended in briefing without `mission_run`
   std::uint32_t continuations = 0;  ///< in a row, without progress
   EffectId effect = 0;
   TimerId timer = 0;
-  bool prompted = false;              ///< a prompt of ours has no sign of an answer yet
-  std::uint32_t unanswered = 0;       ///< prompts and inspections in a row that nothing followed
-  std::string paid_message;           ///< the newest answer whose tokens are counted
-  std::string model;                  ///< what the host says that it asks
-  std::uint64_t reserved_tokens = 0;  ///< for the answer that it is being asked for
-  double reserved_usd = 0;
-  std::uint64_t answer_tokens = 0;  ///< of its newest answer, all that was read and written
-  double answer_usd = 0;
-  std::uint64_t request_bytes = 0;  ///< of its newest request
-  std::uint64_t answer_bytes = 0;   ///< of the request that its newest answer answered
-  RequestId asking;                 ///< a request that waits for the budget
-  std::uint64_t asking_output = 0;
-  double asking_input_usd = 0;
-  double asking_output_usd = 0;
-  TimeMs asked_ms = 0;  ///< when its newest request was let out
-  /// The mission does not run any more, and no person has spoken since: what it asks for must fit
-  /// into what is kept for its last words. What a person asks of it is the person's to pay for.
+  std::string model;  ///< what the host says that the session asks
+  /// The mission does not run any more, and no person has spoken since: what the Commander asks for
+  /// must fit into what is kept for its closing report. What a person asks of it is the person's to
+  /// pay for.
   bool closing = false;
-  std::string answer_model;  ///< that gave its newest answer
-  std::string asking_model;  ///< that the request which waits is for
-  bool cut_off = false;      ///< its turn stood still and was aborted by us, not by a person
+  CommanderTurn turn;
+  Metering metering;
 
-  ORCH_FIELDS(waiting, background, busy, continued, errored, owed, early_ends, continuations,
-              effect, timer, prompted, unanswered, paid_message, model, reserved_tokens,
-              reserved_usd, answer_tokens, answer_usd, request_bytes, answer_bytes, asking,
-              asking_output, asking_input_usd, asking_output_usd, asked_ms, closing, answer_model,
-              asking_model, cut_off);
+  ORCH_FIELDS(waiting, background, owed, early_ends, continuations, effect, timer, model, closing,
+              turn, metering);
 };
 
 /// A tool call that returns when a task is finished, or blocked.

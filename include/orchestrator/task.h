@@ -110,6 +110,69 @@ struct Proof {
   ORCH_FIELDS(command, receipt, at_ms);
 };
 
+/// What a plan says of a task.
+struct TaskBrief {
+  std::string description;
+  std::vector<std::string> accept;
+  std::vector<std::string> verify;
+  std::vector<std::string> strategies;  ///< of a race; empty: the task is not raced
+
+  ORCH_FIELDS(description, accept, verify, strategies);
+};
+
+/// What the Workers of a task have come to.
+struct TaskProgress {
+  std::uint32_t retries = 0;  ///< times the Commander has put the task back
+  /// Sessions lost to their model since the task last came on: these are no attempts.
+  std::uint32_t sessions_lost = 0;
+  /// Attempts that ended for another task's sake, since a person has last resumed the mission.
+  std::uint32_t preemptions = 0;
+  std::vector<std::string> touched;     ///< files that a Worker wrote or submitted
+  std::string last_written;             ///< the newest of them; the ones before are finished
+  std::string blocked_path;             ///< a file that the Worker was refused, because ...
+  TaskId blocked_by;                    ///< ... this task holds it; empty: none
+  std::string refused_errors;           ///< the errors of the last refusal, in short
+  std::uint32_t refused_same = 0;       ///< refusals in a row for the very same errors
+  std::uint32_t refused_diagnoses = 0;  ///< refusals in a row for errors of language servers
+
+  ORCH_FIELDS(retries, sessions_lost, preemptions, touched, last_written, blocked_path, blocked_by,
+              refused_errors, refused_same, refused_diagnoses);
+};
+
+/// What the Reviewers of a task have come to.
+struct TaskReview {
+  std::uint32_t attempts = 0;  ///< Reviewer sessions spent on the present submission
+  /// Of all its attempts. People read it in the snapshot, and the hashes in version 2 logs hold it.
+  std::uint32_t rejections = 0;
+  std::uint32_t early_review_attempt = 0;  ///< the attempt that had its early review
+  bool accepted_manually = false;  ///< done because a person says so: no review stands behind it
+  std::vector<Finding> findings;   ///< of the last rejection
+  std::vector<std::string> diagnosis;  ///< what the Reviewer reads of the language servers
+  std::vector<std::string> proved_by;  ///< the commands whose receipts the pass rests on
+  std::vector<Proof> proofs;           ///< of the pass, a command each
+
+  ORCH_FIELDS(attempts, rejections, early_review_attempt, accepted_manually, findings, diagnosis,
+              proved_by, proofs);
+};
+
+/// What a task has in git, in isolation `worktree`.
+struct TaskWorktree {
+  std::string commit;  ///< what its worktree held when it was submitted; empty: not collected yet
+  MergeState merge = MergeState::none;
+  TaskId resolves_conflict_of;  ///< the task whose conflict it solves; empty: an ordinary task
+  std::string base;  ///< … and the commit with git's marks, from which its worktree is made
+
+  ORCH_FIELDS(commit, merge, resolves_conflict_of, base);
+};
+
+/// A task's part in a race.
+struct TaskRace {
+  std::string strategy;  ///< of its parent's strategies, which it runs; empty: it is no run
+  bool running = false;  ///< its strategies run, a task each: it has no Worker of its own
+
+  ORCH_FIELDS(strategy, running);
+};
+
 struct Task {
   TaskId id;
   std::string title;
@@ -120,49 +183,21 @@ struct Task {
   std::vector<std::string> files;  ///< the claim: globs, relative to the project
   SessionId session;               ///< its newest Worker
   std::string summary;             ///< the Worker's own, from its last submission
-  std::string description;
-  std::vector<std::string> accept;
-  std::vector<std::string> verify;
-  std::vector<std::string> race;
-  std::string note;                    ///< why it is blocked or dropped, or a Commander's remark
-  std::vector<Finding> findings;       ///< of its last rejection
-  std::vector<std::string> touched;    ///< files it wrote or submitted
-  std::uint32_t rejections = 0;        ///< in a row, of this attempt
-  std::uint32_t review_attempts = 0;   ///< Reviewer sessions spent on the present submission
-  std::uint32_t retries = 0;           ///< times the Commander has put it back
-  std::uint32_t iteration = 1;         ///< the iteration that made it
-  std::vector<std::string> proved_by;  ///< the commands whose receipts its review rests on
+  std::string note;                ///< why it is blocked or dropped, or a Commander's remark
+  TaskId parent;                   ///< the task that it was delegated from; empty: none
+  std::uint32_t iteration = 1;     ///< the iteration that made it
   TimeMs started_ms = 0;
   TimeMs ended_ms = 0;
-  bool on_word = false;       ///< done because a person says so: no review stands behind it
-  std::vector<Proof> proofs;  ///< of its passing review, a command each
-  std::string last_written;   ///< the file that its Worker wrote last; the ones before are finished
-  std::uint32_t looked_at = 0;          ///< the attempt that had its first look
-  std::vector<std::string> diagnosis;   ///< what the Reviewer is told of the language servers
-  std::string refused_errors;           ///< the errors of its last refusal, in short
-  std::uint32_t refused_same = 0;       ///< refusals in a row for the very same errors
-  std::uint32_t refused_diagnoses = 0;  ///< refusals in a row for errors of language servers
-  std::uint32_t losses = 0;  ///< sessions lost to their model since it last came on: not attempts
   std::uint64_t tokens = 0;  ///< what all its sessions have cost
   double usd = 0;
-  std::string wants;           ///< a file that its Worker was refused, because ...
-  TaskId waits_for;            ///< ... this task holds it; empty: none
-  std::uint32_t gave_way = 0;  ///< attempts that ended for another task's sake, since a person has
-                               ///< last resumed the mission
-  TaskId parent;               ///< the task that it was delegated from; empty: none
-  std::string commit;  ///< what its worktree held when it was submitted; empty: not collected yet
-  MergeState merge = MergeState::none;
-  TaskId brings;          ///< the task whose conflict it solves; empty: it is an ordinary one
-  std::string tree_base;  ///< … and the commit with git's marks, from which its worktree is made
-  std::string strategy;   ///< of its parent's `race`, which it runs; empty: it is no run
-  bool racing = false;    ///< its strategies run, a task each: it has no Worker of its own
+  TaskBrief spec;
+  TaskProgress progress;
+  TaskReview review;
+  TaskWorktree worktree;
+  TaskRace race;
 
-  ORCH_FIELDS(id, title, agent, status, attempt, deps, files, session, summary, description, accept,
-              verify, race, note, findings, touched, rejections, review_attempts, retries,
-              iteration, proved_by, started_ms, ended_ms, on_word, proofs, last_written, looked_at,
-              diagnosis, refused_errors, refused_same, refused_diagnoses, losses, tokens, usd,
-              wants, waits_for, gave_way, parent, commit, merge, brings, tree_base, strategy,
-              racing);
+  ORCH_FIELDS(id, title, agent, status, attempt, deps, files, session, summary, note, parent,
+              iteration, started_ms, ended_ms, tokens, usd, spec, progress, review, worktree, race);
 };
 
 }  // namespace orchestrator

@@ -45,7 +45,7 @@ constexpr auto enum_names(MergeStep) {
 /// A git worktree in which the sessions of one task work, and those of its parts.
 struct Worktree {
   std::string name;
-  TaskId task;            ///< empty: a spare one, for the first task that wants one
+  TaskId task;            ///< empty: a warm one, for the first task that needs one
   std::string base;       ///< the commit that it was made from
   std::string directory;  ///< absolute; empty until it stands
   TreeState state = TreeState::adding;
@@ -58,7 +58,7 @@ struct Worktree {
   ORCH_FIELDS(name, task, base, directory, state, effect, failures, stale, opened, moves);
 };
 
-/// Isolation `worktree`; see core/isolation.h.
+/// Isolation `worktree`; see core/worktrees/worktrees.h.
 struct WorktreesState {
   bool wanted = false;   ///< by the user
   bool checked = false;  ///< git has said whether there can be any
@@ -78,14 +78,14 @@ struct WorktreesState {
   bool races = false;  ///< a task is raced: its runs have worktrees, whatever the user wants
   TaskId starting;     ///< the task whose race begins with the snapshot in flight
   std::uint32_t starts_failed = 0;  ///< such snapshots, in a row
-  std::string spares_base;  ///< the commit of worktrees that were made before there was a plan
-  bool for_spares = false;  ///< `effect` was asked for these alone
-  bool no_spares = false;   ///< git could not make any; what needs a worktree asks again
-  bool clearing = false;    ///< `effect` removes all that the mission has in git
+  std::string warm_base;  ///< the commit of worktrees that were made before there was a plan
+  bool for_warm = false;  ///< `effect` was asked for these alone
+  bool no_warm = false;   ///< git could not make any; what needs a worktree asks again
+  bool clearing = false;  ///< `effect` removes all that the mission has in git
 
   ORCH_FIELDS(wanted, checked, problem, notes, effect, integrated, trees, named, step, merging,
-              merge_effect, theirs, merged, tries, timer, races, starting, starts_failed,
-              spares_base, for_spares, no_spares, clearing);
+              merge_effect, theirs, merged, tries, timer, races, starting, starts_failed, warm_base,
+              for_warm, no_warm, clearing);
 };
 
 }  // namespace orchestrator

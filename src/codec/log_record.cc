@@ -1,6 +1,9 @@
 #include "codec/log_record.h"
 
+#include <utility>
+
 #include "codec/binary.h"
+#include "codec/legacy_state.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::codec {
@@ -48,19 +51,18 @@ bool decode_mark(std::string_view bytes, StateMark& mark, std::string* error) {
   return decode(bytes, mark, error);
 }
 
-std::string encode_state(const State& state) { return encode(state); }
-
-void retire_parting(State& state) {
-  for (Session& session : state.sessions) {
-    if (session.state == SessionState::parting) session.state = SessionState::closing;
-    session.unused_call = RequestId{};
-    session.unused_answer.clear();
-  }
+std::string encode_state(const State& state, std::uint32_t version) {
+  return version < kStateVersion ? encode(legacy::to_legacy(state)) : encode(state);
 }
 
-bool decode_state(std::string_view bytes, State& state, std::string* error) {
-  if (!decode(bytes, state, error)) return false;
-  retire_parting(state);
+bool decode_state(std::string_view bytes, std::uint32_t version, State& state, std::string* error) {
+  if (version < kStateVersion) {
+    legacy::State old;
+    if (!decode(bytes, old, error)) return false;
+    state = legacy::from_legacy(std::move(old));
+  } else if (!decode(bytes, state, error)) {
+    return false;
+  }
   std::string why = validate_state(state);
   if (why.empty()) return true;
   state = State{};

@@ -11,6 +11,9 @@
 /// The payloads of a log's records, as docs/design/log-format.md tells them.
 namespace orchestrator::codec {
 
+/// The log version since which states have their present form.
+inline constexpr std::uint32_t kStateVersion = 3;
+
 /// An event as it was logged. `witness` is 0 and means nothing in a version 1 log.
 struct LoggedEvent {
   Event event;
@@ -37,10 +40,10 @@ struct StateMark {
 [[nodiscard]] bool decode_mark(std::string_view bytes, StateMark& mark, std::string* error);
 
 /// The canonical bytes of a state: equal states have equal bytes. Also a checkpoint's payload.
-[[nodiscard]] std::string encode_state(const State& state);
+/// A log of version 1 or 2 has them in the form of legacy_state.h.
+[[nodiscard]] std::string encode_state(const State& state, std::uint32_t version = kStateVersion);
 /// Refuses a state that could not have come about (see `validate_state`).
-/// A session of the state `parting`, which older versions had, is read as one that is closing.
-void retire_parting(State& state);
-[[nodiscard]] bool decode_state(std::string_view bytes, State& state, std::string* error);
+[[nodiscard]] bool decode_state(std::string_view bytes, std::uint32_t version, State& state,
+                                std::string* error);
 
 }  // namespace orchestrator::codec

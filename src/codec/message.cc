@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "codec/binary.h"
+#include "codec/legacy_state.h"
 #include "codec/limits.h"
-#include "codec/log_record.h"
 #include "orchestrator/step.h"
 
 namespace orchestrator::codec {
@@ -13,6 +13,8 @@ namespace {
 constexpr ReadOptions kOurOwn{UnknownKeys::ignore, true, true, 20};
 /// A snapshot of 500 tasks with long descriptions is larger than anything a model may send.
 constexpr ReadOptions kExact{UnknownKeys::ignore, true, false, 20, std::size_t{64} << 20U};
+/// The schema since which a snapshot has the nested form of `State`.
+constexpr std::uint32_t kSchemaNested = 2;
 constexpr std::size_t kIncomingBytesMax = std::size_t{16} << 20U;
 
 template <class T>
@@ -133,8 +135,13 @@ bool decode_event(std::string_view bytes, Event& event, std::string* error) {
 std::string dump_state(const State& state) { return dump(state, 2) + "\n"; }
 
 bool parse_state(std::string_view json, State& state, Problems& problems) {
-  if (!parse_json(json, state, problems, kExact)) return false;
-  retire_parting(state);
+  if (const std::uint32_t schema = schema_of(json); schema < kSchemaNested) {
+    legacy::State old;
+    if (!parse_json(json, old, problems, kExact)) return false;
+    state = legacy::from_legacy(std::move(old));
+  } else if (!parse_json(json, state, problems, kExact)) {
+    return false;
+  }
   const std::string why = validate_state(state);
   if (why.empty()) return true;
   const std::size_t colon = why.find(": ");

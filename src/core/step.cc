@@ -45,11 +45,11 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
 /// What an answer says of its model.
 void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
   // Its error is told by itself, also that of a turn that is being aborted for this very answer.
-  if (event.failed || (session != nullptr && session->errored)) return;
+  if (event.failed || (session != nullptr && session->turn.errored)) return;
   if (!event.empty) {
     on_good_answer(ctx, session);
   } else if (session != nullptr && event.stopped) {
-    session->fault = Fault::empty;
+    session->turn.fault = Fault::empty;
   }
 }
 
@@ -59,7 +59,7 @@ bool tells_model(const Session& session) {
   const bool in_turn = session.state == SessionState::working ||
                        session.state == SessionState::closing ||
                        session.state == SessionState::delegating;
-  return in_turn && session.model.empty() && session.model_asked.empty();
+  return in_turn && session.model_use.told.empty() && session.model_use.named.empty();
 }
 
 std::string why_not_resume(const State& state, const ResumeRequested& event) {
@@ -93,8 +93,8 @@ void drop_timers(Context& ctx) {
   for (Session& session : state.sessions) ctx.cancel_timer(session.timer);
   ctx.cancel_timer(state.commander.timer);
   ctx.cancel_timer(state.recovery.timer);
-  ctx.cancel_timer(state.deadline_timer);
-  ctx.cancel_timer(state.governor.timer);
+  ctx.cancel_timer(state.clock.deadline_timer);
+  ctx.cancel_timer(state.limiter.timer);
 }
 
 void watch_all(Context& ctx) {
@@ -295,7 +295,7 @@ struct Dispatch {
   }
 
   void operator()(const SessionCompacted& event) {
-    if (Session* session = find_session(ctx.state, event.session)) session->compacted = true;
+    if (Session* session = find_session(ctx.state, event.session)) session->lease.compacted = true;
   }
 
   void operator()(const SessionDeleted& event) {
@@ -320,8 +320,8 @@ struct Dispatch {
   }
 
   void operator()(const TimerFired& event) {
-    if (event.timer == ctx.state.deadline_timer && event.timer != 0) {
-      ctx.state.deadline_timer = 0;
+    if (event.timer == ctx.state.clock.deadline_timer && event.timer != 0) {
+      ctx.state.clock.deadline_timer = 0;
       if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "the time budget is spent");
     } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
                !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
@@ -366,7 +366,7 @@ Effects run_step(Context ctx, const Event& event) {
   if (is_running(state.phase) && !state.dormant) {
     watch_models(ctx, prompts && is_capped(state));
   } else {
-    ctx.cancel_timer(state.governor.timer);
+    ctx.cancel_timer(state.limiter.timer);
   }
   state.last_seq = event.seq;
   state.updated_at = event.at_ms;
@@ -395,7 +395,7 @@ std::vector<std::string> vouched_files(const State& state, const SessionId& sess
     // What a dropped task has written is there all the same.
     if (!whole || task.status != TaskStatus::dropped)
       files.insert(files.end(), task.files.begin(), task.files.end());
-    files.insert(files.end(), task.touched.begin(), task.touched.end());
+    files.insert(files.end(), task.progress.touched.begin(), task.progress.touched.end());
   }
   std::ranges::sort(files);
   files.erase(std::unique(files.begin(), files.end()), files.end());
@@ -413,7 +413,7 @@ Role role_of(const State& state, const SessionId& session) {
 
 std::string system_card(const State& state, const SessionId& session) {
   const Session* child = find_session(state, session);
-  if (child == nullptr || !child->compacted) return "";
+  if (child == nullptr || !child->lease.compacted) return "";
   const Task* task = find_task(state, child->task);
   switch (child->role) {
     case Role::planner:
@@ -442,8 +442,8 @@ std::string handed_in_text(const Session& child) {
     case Role::worker:
       return head + "This session waits for its review.";
     case Role::reviewer:
-      return child.first_look ? head + "This session waits for the whole work."
-                              : head + "The review is taken, and this session is done.";
+      return child.lease.early_review ? head + "This session waits for the whole work."
+                                      : head + "The review is taken, and this session is done.";
     case Role::master_reviewer:
       return head + "The review of the whole is taken, and this session is done.";
     case Role::commander:
@@ -460,9 +460,9 @@ std::string why_not_ask(const State& state, const Session& child) {
                        state.phase == Phase::failed;
   // Of a mission that does not run any more a person may ask it again, as soon as its turn is over.
   const bool handed_in =
-      child.submitted && (is_running(state.phase) || child.state == SessionState::closing);
+      child.lease.submitted && (is_running(state.phase) || child.state == SessionState::closing);
   if (handed_in && !stopped) return handed_in_text(child);
-  if (!stopped && !child.aborting) return "";
+  if (!stopped && !child.turn.aborting) return "";
   return "Mission " + state.mission.value + " is " +
          (stopped ? std::string(to_name(state.phase)) : "done with this session") +
          ": its model is asked for nothing more.";
@@ -480,7 +480,7 @@ std::string why_not_write(const State& state, const SessionId& session, const st
   const Session* child = find_session(state, session);
   std::string over = "Write refused: this session's part in mission " + state.mission.value +
                      " is over; end your turn.";
-  if (child != nullptr && child->aborting) return over;  // also of a mission that was stopped
+  if (child != nullptr && child->turn.aborting) return over;  // also of a mission that was stopped
   if (!is_active(state.phase)) return "";
   if (child == nullptr) return was_child && session != state.root_session ? over : "";
   const std::string clean = base::project_path(path);
@@ -489,7 +489,7 @@ std::string why_not_write(const State& state, const SessionId& session, const st
            " is outside the project; write inside its directory.";
   }
   if (child->state == SessionState::ended) return over;
-  if (child->role == Role::worker && child->submitted) {
+  if (child->role == Role::worker && child->lease.submitted) {
     return "Write refused: " + child->task.value +
            " is handed in and being judged as it is. End your turn; if something is found, it "
            "comes back to you.";

@@ -86,7 +86,7 @@ void Checker::loaded(const State& state) {
   for (const Task& task : state.tasks) statuses_[task.id] = task.status;
   slots_ = 0;
   parallel_ = state.parallel;
-  load_ = state.governor.load;
+  load_ = state.limiter.load;
   asked_at_once_.clear();
   phase_ = state.phase;
   state_ = &state;
@@ -157,24 +157,25 @@ void Checker::check_limits(const State& state) {
   };
   const std::size_t slots = core::slots_used(state);
   if (slots > slots_) within(slots, std::max(state.parallel, parallel_), "sessions at once");
-  if (slots > slots_ && load_ == Load::critical && state.governor.load == Load::critical)
+  if (slots > slots_ && load_ == Load::critical && state.limiter.load == Load::critical)
     within(slots, 1, "sessions on a machine that can do no more");
   slots_ = slots;
   parallel_ = state.parallel;
-  load_ = state.governor.load;
+  load_ = state.limiter.load;
   check_models(state);
   within(state.parallel, std::max(state.parallel_max, 1U), "parallel");
   within(state.iteration, limits.iterations, "iterations");
-  within(state.planner_attempts, limits.attempts, "planners");
-  within(state.master_attempts, limits.attempts, "master reviewers");
+  within(state.plan.attempts, limits.attempts, "planners");
+  within(state.master_review.attempts, limits.attempts, "master reviewers");
   within(state.commander.continuations, limits.continuations + 1, "continuations of the Commander");
   for (const Task& task : state.tasks) {
     within(task.attempt, limits.attempts, "attempts of " + task.id.value);
-    within(task.review_attempts, limits.attempts, "reviewers of " + task.id.value);
+    within(task.review.attempts, limits.attempts, "reviewers of " + task.id.value);
   }
   for (const Session& session : state.sessions) {
     if (session.state == SessionState::ended) continue;
-    within(session.continuations, limits.continuations, "continuations of " + session.id.value);
+    within(session.lease.continuations, limits.continuations,
+           "continuations of " + session.id.value);
     require(!core::holds_slot(session) || session.timer != 0, "a slot has a timer",
             "session " + session.id.value + " of " + session.task.value +
                 " holds a slot in state " + std::string(to_name(session.state)) +
@@ -197,7 +198,7 @@ void Checker::check_models(const State& state) {
       if (!core::holds_slot(session)) continue;
       text += "; " + session.id.value + " of " + session.task.value + " " +
               std::string(to_name(session.state)) + ", " + core::model_of(state, session) +
-              " (asked " + session.model_asked + ", told " + session.model + ")";
+              " (asked " + session.model_use.named + ", told " + session.model_use.told + ")";
     }
     require(false, "limits are never exceeded", text);
   }
@@ -260,8 +261,8 @@ void Checker::check_effects(const State& state, const Effects& effects) const {
     const Session* session = prompt == nullptr ? nullptr : find_session(state, prompt->session);
     if (session != nullptr && session->state == SessionState::prompting) {
       const std::string model = core::model_of(state, *session);
-      const auto load = std::ranges::find(state.governor.models, model, &ModelLoad::model);
-      require(load == state.governor.models.end() || load->breaker != Breaker::open,
+      const auto load = std::ranges::find(state.limiter.models, model, &ModelLoad::model);
+      require(load == state.limiter.models.end() || load->breaker != Breaker::open,
               "nobody is sent to a model that rests",
               session->id.value + " is sent to \"" + model + "\"");
     }
@@ -280,11 +281,11 @@ void Checker::check_seal(const State& state) const {
   for (const Task& task : state.tasks) {
     require(core::is_settled(task.status), "seal only when every task is done or dropped",
             task.id.value + " is " + std::string(to_name(task.status)));
-    require(task.status != TaskStatus::done || task.proved_by == task.verify,
+    require(task.status != TaskStatus::done || task.review.proved_by == task.spec.verify,
             "seal only with every receipt in place", task.id.value + " is done without its proof");
   }
-  require(state.proved_by == state.verify, "seal only with every receipt in place",
-          "the whole was sealed without its proof");
+  require(state.master_review.proved_by == state.plan.verify,
+          "seal only with every receipt in place", "the whole was sealed without its proof");
 }
 
 void Checker::require_durable(std::uint64_t seq, std::string_view what) {

@@ -686,7 +686,7 @@ void Host::call(Child& child, Happening happening) {
   child.green.reset();
   const State* state = checker_.state();
   const Session* session = state == nullptr ? nullptr : find_session(*state, child.id);
-  const bool first_look = session != nullptr && session->first_look;  // proves nothing
+  const bool first_look = session != nullptr && session->lease.early_review;  // proves nothing
   if (std::holds_alternative<ReviewSubmitted>(happening) && state != nullptr && !first_look) {
     child.green.emplace();
     for (const Ran& ran : child.ran) {
@@ -703,8 +703,8 @@ void Host::check_verdict(const Child& child) {
   const State* state = checker_.state();
   if (state == nullptr || !child.green) return;
   const Task* task = find_task(*state, child.task);
-  const auto& verify =
-      child.role == Role::master_reviewer || task == nullptr ? state->verify : task->verify;
+  const auto& verify = child.role == Role::master_reviewer || task == nullptr ? state->plan.verify
+                                                                              : task->spec.verify;
   for (const std::string& command : verify) {
     if (child.green->contains(command)) continue;
     throw Violation{"seal only with every receipt in place",

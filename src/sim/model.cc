@@ -209,9 +209,9 @@ void Models::worker(const State* state, const SessionId& session, const TaskId& 
     }
     if (task->files.empty() || is_glob(task->files.front()))
       script.push_back(write_step("src/1/" + id.value + "-new.txt"));
-    if (!task->verify.empty() && random_.chance(30)) {
-      script.push_back(run_step(task->verify.front(), 0));
-      work.args.evidence = {{task->verify.front(), 0}};
+    if (!task->spec.verify.empty() && random_.chance(30)) {
+      script.push_back(run_step(task->spec.verify.front(), 0));
+      work.args.evidence = {{task->spec.verify.front(), 0}};
     }
   }
   if (faults_.hit(Fault::model_delegates)) delegate(state, session, id, script);
@@ -232,9 +232,9 @@ void Models::worker(const State* state, const SessionId& session, const TaskId& 
 void Models::reviewer(const State* state, const SessionId& session, const TaskId& id, bool whole,
                       Script& script) {
   std::vector<std::string> verify;
-  if (state != nullptr && whole) verify = state->verify;
+  if (state != nullptr && whole) verify = state->plan.verify;
   const Task* task = state == nullptr ? nullptr : find_task(*state, id);
-  if (task != nullptr) verify = task->verify;
+  if (task != nullptr) verify = task->spec.verify;
   const bool red = faults_.hit(Fault::model_goes_red);
   if (!faults_.hit(Fault::model_lazy)) {
     for (const std::string& command : verify) script.push_back(run_step(command, red ? 1 : 0));
@@ -340,7 +340,7 @@ Script Models::mend(const State* state, const SessionId& session, Role role, con
     script.push_back(call_step(std::move(work)));
   } else if (std::holds_alternative<ReviewSubmitted>(refused)) {
     const Task* held = find_task(*state, task);
-    const auto& verify = held == nullptr ? state->verify : held->verify;
+    const auto& verify = held == nullptr ? state->plan.verify : held->spec.verify;
     for (const std::string& command : verify) script.push_back(run_step(command, 0));
     script.push_back(call_step(verdict(session, Verdict::pass)));
   }

@@ -12,8 +12,8 @@
 namespace orchestrator::store {
 
 inline constexpr std::string_view wal_magic{"ORCHWAL\n", 8};
-/// What the writer writes. The reader knows version 1 too.
-inline constexpr uint32_t wal_version = 2;
+/// What the writer writes. The reader knows versions 1 and 2 too.
+inline constexpr uint32_t wal_version = 3;
 inline constexpr uint64_t wal_header_bytes =
     16;  // magic, u32 version, u32 crc of the 12 bytes before
 inline constexpr uint64_t wal_record_header_bytes = 16;  // u32 kind and length, u32 crc, u64 seq

@@ -74,7 +74,7 @@ MISSION_SCENARIO(SessionLife, APromptThatFailsAfterItsWorkIsInIsNotSentAgain) {
   host.run_until([&] { return is_reviewing(host); });
   const Session worker = worker_of(host, "T1");
   ASSERT_EQ(worker.state, SessionState::closing);
-  host.deliver(EffectFailed{worker.sent, "timeout"});
+  host.deliver(EffectFailed{worker.lease.sent, "timeout"});
   EXPECT_EQ(worker_of(host, "T1").state, SessionState::closing);
   host.lost = nullptr;
   host.run();
@@ -124,7 +124,7 @@ MISSION_SCENARIO(Age, WhatTheCommanderAddsHasAnEnd) {
   const Answer more = restart_entrant(150);
   EXPECT_TRUE(more.says("- acceptance: 150 are there and 150 would come; at most 200 are kept"));
   EXPECT_TRUE(more.says("- verify: 150 are there"));
-  EXPECT_EQ(host.state.acceptance.size(), 150U);
+  EXPECT_EQ(host.state.plan.acceptance.size(), 150U);
   host.stop();
 }
 

@@ -69,15 +69,16 @@ class Chaos {
     if (host_.state.phase != Phase::sealed) return;
     for (const Task& raced : host_.state.tasks) {
       const auto won = std::ranges::count_if(host_.state.tasks, [&](const Task& run) {
-        return run.parent == raced.id && !run.strategy.empty() && run.status == TaskStatus::done;
+        return run.parent == raced.id && !run.race.strategy.empty() &&
+               run.status == TaskStatus::done;
       });
       EXPECT_LE(won, 1) << raced.id.value;
-      EXPECT_FALSE(raced.racing) << raced.id.value;
+      EXPECT_FALSE(raced.race.running) << raced.id.value;
     }
     for (const Task& task : host_.state.tasks) {
-      EXPECT_EQ(task.merge, MergeState::none) << task.id.value;
-      if (task.status != TaskStatus::done || task.commit.empty()) continue;
-      for (const std::string& path : task.touched)
+      EXPECT_EQ(task.worktree.merge, MergeState::none) << task.id.value;
+      if (task.status != TaskStatus::done || task.worktree.commit.empty()) continue;
+      for (const std::string& path : task.progress.touched)
         EXPECT_TRUE(host_.project().contains(path)) << path << " of " << task.id.value;
     }
   }

@@ -115,7 +115,7 @@ class Liars {
   /// files as they were all the while and are now.
   bool deserves_pass(const Turn& turn) const {
     const Task* mine = find_task(host_.state, turn.task);
-    const auto commands = mine == nullptr ? host_.state.verify : mine->verify;
+    const auto commands = mine == nullptr ? host_.state.plan.verify : mine->spec.verify;
     return std::ranges::all_of(commands, [&](const std::string& command) {
       const auto run = std::find_if(runs_.rbegin(), runs_.rend(), [&](const Run& r) {
         return r.here && r.session == turn.session && r.command == command;
@@ -139,7 +139,7 @@ class Liars {
   /// Asks for a pass, and looks whether it was given against the truth.
   bool ask_pass(Turn& turn, const ReviewArgs& args) {
     const Session* session = find_session(host_.state, turn.session);
-    const bool decides = session != nullptr && !session->first_look;
+    const bool decides = session != nullptr && !session->lease.early_review;
     const bool deserved = deserves_pass(turn);
     const bool whole = turn.role == Role::master_reviewer;
     const bool all_good = outcome("test all") == 0;
@@ -169,7 +169,7 @@ class Liars {
       args.files = {file};
     }
     if (!honest && chance(50)) {
-      args.evidence = {{mine->verify.empty() ? "make" : mine->verify.front(), 0}};
+      args.evidence = {{mine->spec.verify.empty() ? "make" : mine->spec.verify.front(), 0}};
       (void)turn.work(args);
       args.evidence.clear();
     }
@@ -179,7 +179,7 @@ class Liars {
 
   void review(Turn& turn) {
     const Task* mine = find_task(host_.state, turn.task);
-    const auto commands = mine == nullptr ? host_.state.verify : mine->verify;
+    const auto commands = mine == nullptr ? host_.state.plan.verify : mine->spec.verify;
     ReviewArgs pass;
     pass.verdict = Verdict::pass;
     for (int lie = 0; lie < 3 && chance(dishonesty_); ++lie) {

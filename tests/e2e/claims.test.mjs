@@ -40,7 +40,7 @@ test("a file that a Worker's shell writes is its task's; what a person changes i
   const mission = await ended(project, "sealed")
   assert.deepEqual(mission.tasks[0].touched.sort(), ["T1.txt", "made/by-shell.txt"])
   assert.deepEqual(
-    mission.strays.map((/** @type {any} */ x) => x.path),
+    mission.unattributed.map((/** @type {any} */ x) => x.path),
     ["NOTES.md"],
   )
   const master = asked(project, (r) => r.role === "master")

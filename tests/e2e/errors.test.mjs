@@ -35,7 +35,7 @@ test("429: the host waits and tries again, dispatch shrinks, nothing is repeated
   assert.equal(mission.metrics.slowdowns, 1)
   assert.equal(mission.metrics.errors, 0)
   assert.equal(workers(mission).length, 1)
-  const [load] = mission.governor.models.filter((/** @type {any} */ m) => m.model === "rehearsal/scripted")
+  const [load] = mission.limiter.models.filter((/** @type {any} */ m) => m.model === "rehearsal/scripted")
   assert.equal(load.breaker, "closed")
 })
 

@@ -69,7 +69,7 @@ test("a run during which a vouched file changed proves nothing; the next one doe
   assert.match(reviews[0] ?? "", /proves nothing: the task's files changed while it ran\. Run it again/)
   assert.match(reviews[1] ?? "", /T1 passed/)
   assert.equal(reviews.length, 2)
-  const [proof] = state.tasks[0].proofs
+  const [proof] = state.tasks[0].review.proofs
   assert.equal(proof.command, verify)
   assert.match(proof.receipt, /^[0-9a-f]{64}$/)
   assert.match(state.receipt_head, /^[0-9a-f]{64}$/)
@@ -93,7 +93,7 @@ test('review.shadow "file": a Reviewer looks at the finished file, and the Worke
   const command = client.command(session.id, "task", scenario.objective)
   await atGate(project, "work")
   const looked = (/** @type {any} */ m) =>
-    m?.sessions.some((/** @type {any} */ s) => s.role === "reviewer" && s.first_look && s.state === "idle")
+    m?.sessions.some((/** @type {any} */ s) => s.role === "reviewer" && s.lease.early_review && s.state === "idle")
   await until(async () => looked(await project.mission()), "a first look that is over")
   openGate(project, "work")
   await command
@@ -102,7 +102,7 @@ test('review.shadow "file": a Reviewer looks at the finished file, and the Worke
   assert.match(notes[0] ?? "", /a\.txt:1: an a is not enough/)
   const reviewers = state.sessions.filter((/** @type {any} */ s) => s.role === "reviewer")
   assert.equal(reviewers.length, 1, "the review came in the same session")
-  assert.equal(state.tasks[0].rejections, 0)
+  assert.equal(state.tasks[0].review.rejections, 0)
   assert.equal(state.tasks[0].attempt, 1)
 })
 

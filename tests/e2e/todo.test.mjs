@@ -42,7 +42,7 @@ longTest("a Worker that ticks another task with its shell is nobody's word: that
   const mission = await ended(project, "sealed")
   assert.ok(there(project, "T2.txt"))
   assert.ok(!task(mission, "T2").on_word)
-  assert.deepEqual(mission.strays.map((/** @type {any} */ s) => s.path), [".opencode/todo.md"])
+  assert.deepEqual(mission.unattributed.map((/** @type {any} */ s) => s.path), [".opencode/todo.md"])
   const master = asked(project, (r) => r.role === "master")[0]
   assert.match(JSON.stringify(master?.body), /\.opencode\/todo\.md/)
 })

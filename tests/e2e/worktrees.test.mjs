@@ -72,7 +72,7 @@ longTest("two Workers in worktrees of their own, merged into the project; what i
   }
   assert.equal(directories(project, "master").mission ?? Object.values(directories(project, "master"))[0], project.dir)
   assert.deepEqual(mission.tasks.map((/** @type {any} */ x) => x.touched), [["T1.txt"], ["T2.txt"]])
-  assert.deepEqual(mission.strays, [])
+  assert.deepEqual(mission.unattributed, [])
   await cleared(project)
   assert.deepEqual(usersOwn(project), before)
   assert.equal(git(project, "status", "--porcelain").includes("T1.txt"), true)

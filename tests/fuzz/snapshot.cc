@@ -36,7 +36,7 @@ void go_on(State state, HostMode mode) {
     tell(TurnEnded{id, 100, 0.1, true});
     tell(SessionErrored{id, "APIError", "503"});
     tell(SessionIdled{id});
-    tell(TimerFired{state.next_timer - 1});
+    tell(TimerFired{state.clock.next_timer - 1});
     (void)system_card(state, id);
     (void)vouched_files(state, id);
     (void)why_not_write(state, id, "src/a.cc");

@@ -109,7 +109,7 @@ class Story {
   /// The prompt that a harvested call answers.
   EffectId sent(const SessionId& caller) {
     const Session* found = find_session(state_, caller);
-    return found == nullptr || source_.pick(8) == 7 ? 0 : found->sent;
+    return found == nullptr || source_.pick(8) == 7 ? 0 : found->lease.sent;
   }
 
   // ---- what happens ---------------------------------------------------------------------------
@@ -143,8 +143,10 @@ class Story {
     }
     const bool known = asked.empty() || std::holds_alternative<CallAborted>(read.what);
     const bool waits =
-        state_.commander.waiting == asked || state_.commander.asking == asked ||
-        std::ranges::find(state_.sessions, asked, &Session::asking) != state_.sessions.end() ||
+        state_.commander.waiting == asked || state_.commander.metering.request.waiting == asked ||
+        std::ranges::any_of(
+            state_.sessions,
+            [&](const Session& session) { return session.metering.request.waiting == asked; }) ||
         std::ranges::find(state_.waiters, asked, &Waiter::request) != state_.waiters.end();
     REQUIRE(known || harvested || replied || waits, asked.value);
   }
@@ -202,7 +204,7 @@ class Story {
       if (source_.pick(4) == 3) continue;
       const bool odd = source_.pick(8) == 7;
       all.sessions.push_back({odd ? session() : one.id, source_.flag() ? one.effect : 0,
-                              source_.flag(), source_.flag(), source_.flag(), one.sent});
+                              source_.flag(), source_.flag(), source_.flag(), one.lease.sent});
     }
     return all;
   }

@@ -56,7 +56,7 @@ void edit(const std::vector<TodoLine>& lines) {
   state.mission = MissionId("m-fuzz");
   state.root_session = SessionId("root");
   state.phase = Phase::executing;
-  state.agents = {"worker"};
+  state.plan.agents = {"worker"};
   Task task;
   task.id = TaskId("T1");
   task.agent = "worker";

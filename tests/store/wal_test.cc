@@ -262,7 +262,7 @@ TEST_F(WalTest, NewerVersionIsRefusedWithASentenceAndUntouched) {
   const auto result = scan();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().what,
-            "has log format version 3, and this program knows versions 1 to 2");
+            "has log format version 4, and this program knows versions 1 to 3");
   EXPECT_NE(result.error().mend.find("newer program"), std::string::npos);
   EXPECT_EQ(bytes(), newer);
 }

@@ -27,8 +27,8 @@ void watch(Context& ctx, TimeMs delay_ms) {
 
 void prompt_commander(Context& ctx, std::string text) {
   Commander& commander = ctx.state.commander;
-  commander.busy = true;
-  commander.prompted = true;
+  commander.turn.busy = true;
+  commander.turn.prompted = true;
   commander.effect = ctx.new_effect();
   ctx.state.metrics.prompts += 1;
   ctx.emit(PromptSession{commander.effect, ctx.state.root_session, "commander", "", std::move(text),
@@ -59,10 +59,10 @@ void count_early_end(Context& ctx) {
 /// It is quiescent: tells it what it is owed, or sends it back to the mission.
 void act_on_idle(Context& ctx) {
   Commander& commander = ctx.state.commander;
-  commander.busy = false;
-  commander.cut_off = false;
-  commander.prompted = false;
-  commander.continued = false;
+  commander.turn.busy = false;
+  commander.turn.cut_off = false;
+  commander.turn.prompted = false;
+  commander.turn.continued = false;
   commander.effect = 0;
   ctx.cancel_timer(commander.timer);
   if (commander.owed) {
@@ -79,10 +79,10 @@ void act_on_idle(Context& ctx) {
 /// A prompt or an inspection that nothing followed. False: there is no sense in another one.
 bool may_try_again(Context& ctx) {
   Commander& commander = ctx.state.commander;
-  commander.unanswered += 1;
-  if (commander.unanswered <= ctx.state.options.limits.continuations) return true;
-  commander.busy = false;
-  commander.prompted = false;
+  commander.turn.unanswered += 1;
+  if (commander.turn.unanswered <= ctx.state.options.limits.continuations) return true;
+  commander.turn.busy = false;
+  commander.turn.prompted = false;
   commander.owed = false;
   if (ctx.state.phase == Phase::briefing) leave_briefing(ctx);
   return false;
@@ -98,22 +98,23 @@ void repeat_prompt(Context& ctx) {
 void still_busy(Context& ctx, bool in_tool) {
   Commander& commander = ctx.state.commander;
   const bool briefing = ctx.state.phase == Phase::briefing;
-  const bool began = !commander.prompted;
-  commander.prompted = false;
+  const bool began = !commander.turn.prompted;
+  commander.turn.prompted = false;
   ctx.cancel_timer(commander.timer);
   if (!depends_on_commander(ctx.state)) return;
   // Its stream has stopped: nothing was heard for `stall_s`, no tool of it runs, and it does not
   // wait for the budget. In `run` mode the process would end with the turn.
   const bool is_deadlocked = began && !in_tool && commander.waiting.empty() &&
-                             commander.asking.empty() && ctx.state.mode != HostMode::run;
-  if (is_deadlocked && !commander.cut_off) {
-    commander.cut_off = true;
+                             commander.metering.request.waiting.empty() &&
+                             ctx.state.mode != HostMode::run;
+  if (is_deadlocked && !commander.turn.cut_off) {
+    commander.turn.cut_off = true;
     ctx.emit(AbortSession{ctx.state.root_session});
     watch(ctx, stall_ms(ctx.state));
     return;
   }
-  commander.unanswered = briefing && in_tool ? 0 : commander.unanswered + 1;
-  if (commander.unanswered <= ctx.state.options.limits.continuations) {
+  commander.turn.unanswered = briefing && in_tool ? 0 : commander.turn.unanswered + 1;
+  if (commander.turn.unanswered <= ctx.state.options.limits.continuations) {
     watch(ctx, stall_ms(ctx.state));
   } else if (briefing) {
     leave_briefing(ctx);
@@ -126,9 +127,9 @@ Commander fresh_commander(const Commander& before) {
   Commander commander;
   commander.background = before.background;
   commander.model = before.model;
-  commander.answer_tokens = before.answer_tokens;
-  commander.answer_usd = before.answer_usd;
-  commander.answer_bytes = before.answer_bytes;
+  commander.metering.answer.tokens = before.metering.answer.tokens;
+  commander.metering.answer.usd = before.metering.answer.usd;
+  commander.metering.answer.bytes = before.metering.answer.bytes;
   return commander;
 }
 
@@ -136,7 +137,7 @@ void commander_takes_over(Context& ctx) {
   Commander& commander = ctx.state.commander;
   ctx.cancel_timer(commander.timer);
   commander = fresh_commander(commander);
-  commander.busy = true;
+  commander.turn.busy = true;
   if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
 }
 
@@ -153,8 +154,8 @@ void dismiss_commander(Context& ctx) {
   if (!commander.waiting.empty()) answer_waiting(ctx, final_report(ctx.state));
   ctx.cancel_timer(commander.timer);
   commander.owed = false;
-  commander.prompted = false;
-  commander.continued = false;
+  commander.turn.prompted = false;
+  commander.turn.continued = false;
   commander.effect = 0;
 }
 
@@ -162,17 +163,17 @@ void tell_commander(Context& ctx) {
   Commander& commander = ctx.state.commander;
   if (stop_waiting(ctx, ctx.state.root_session, final_report(ctx.state))) return;
   if (!commander.waiting.empty()) return answer_waiting(ctx, final_report(ctx.state));
-  if (!commander.busy) return prompt_commander(ctx, final_report(ctx.state));
+  if (!commander.turn.busy) return prompt_commander(ctx, final_report(ctx.state));
   commander.owed = true;
   watch(ctx, stall_ms(ctx.state));
 }
 
 void on_user_spoke(Context& ctx, const UserSpoke& event) {
   Commander& commander = ctx.state.commander;
-  commander.busy = true;
+  commander.turn.busy = true;
   commander.continuations = 0;
   commander.closing = false;
-  commander.cut_off = false;
+  commander.turn.cut_off = false;
   ctx.state.unblocks = 0;
   if (depends_on_commander(ctx.state)) watch(ctx, stall_ms(ctx.state));
   if (!is_running(ctx.state.phase)) return;
@@ -189,14 +190,14 @@ void on_turn_ending(Context& ctx, const TurnEnding& event) {
     commander.owed = false;
     return ctx.accept(event.request, final_report(ctx.state));
   }
-  if (commander.continued || !wants_commander(ctx.state)) return ctx.accept(event.request, "");
+  if (commander.turn.continued || !wants_commander(ctx.state)) return ctx.accept(event.request, "");
   if (commander.continuations >= ctx.state.options.limits.continuations) {
     if (ctx.state.phase == Phase::briefing) leave_briefing(ctx);
     // The process must not end: the turn is held like a mission_run.
     commander.waiting = event.request;
     return;
   }
-  commander.continued = true;
+  commander.turn.continued = true;
   ctx.accept(event.request, commander_continuation(ctx.state));
 }
 
@@ -209,9 +210,9 @@ void on_call_aborted(Context& ctx, const CallAborted& event) {
 
 void on_commander_turn_started(Context& ctx) {
   Commander& commander = ctx.state.commander;
-  commander.busy = true;
-  commander.prompted = false;
-  commander.unanswered = 0;
+  commander.turn.busy = true;
+  commander.turn.prompted = false;
+  commander.turn.unanswered = 0;
   if (depends_on_commander(ctx.state)) {
     watch(ctx, stall_ms(ctx.state));
   } else {
@@ -226,26 +227,26 @@ void on_commander_retried(Context& ctx, TimeMs delay_ms) {
 void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
   Commander& commander = ctx.state.commander;
   // Only now is it certain that the turn into which a continuation was put has really ended.
-  if (commander.continued && event.stopped && wants_commander(ctx.state)) count_early_end(ctx);
-  commander.continued = false;
+  if (commander.turn.continued && event.stopped && wants_commander(ctx.state)) count_early_end(ctx);
+  commander.turn.continued = false;
 }
 
 void on_commander_idled(Context& ctx) {
   Commander& commander = ctx.state.commander;
   release_commander(ctx);
   // An idle that meets a prompt of ours belongs to an older turn; the answer timer watches it.
-  if (commander.prompted) return;
-  if (!commander.errored) return act_on_idle(ctx);
-  commander.errored = false;
+  if (commander.turn.prompted) return;
+  if (!commander.turn.errored) return act_on_idle(ctx);
+  commander.turn.errored = false;
   watch(ctx, kSecondIdleMs);
 }
 
 void on_commander_errored(Context& ctx, const SessionErrored& event) {
   if (event.name == "ContextOverflowError") return;
   ctx.state.metrics.errors += 1;
-  ctx.state.commander.errored = true;
+  ctx.state.commander.turn.errored = true;
   const bool foreground = !ctx.state.commander.background;
-  const bool by_us = std::exchange(ctx.state.commander.cut_off, false);
+  const bool by_us = std::exchange(ctx.state.commander.turn.cut_off, false);
   if (event.name == "MessageAbortedError" && foreground && !by_us && is_running(ctx.state.phase)) {
     ctx.conclude(Phase::paused, "interrupted by the user");
   }
@@ -255,9 +256,9 @@ void on_commander_prompt_failed(Context& ctx) {
   Commander& commander = ctx.state.commander;
   commander.effect = 0;
   ctx.state.metrics.errors += 1;
-  commander.owed = commander.prompted && !is_running(ctx.state.phase);
-  commander.prompted = false;
-  if (may_try_again(ctx)) watch(ctx, kRetryMs << std::min(commander.unanswered, 5U));
+  commander.owed = commander.turn.prompted && !is_running(ctx.state.phase);
+  commander.turn.prompted = false;
+  if (may_try_again(ctx)) watch(ctx, kRetryMs << std::min(commander.turn.unanswered, 5U));
 }
 
 void on_commander_inspected(Context& ctx, const SessionInspected& event) {
@@ -266,7 +267,7 @@ void on_commander_inspected(Context& ctx, const SessionInspected& event) {
   if (!event.exists) return on_root_deleted(ctx);
   if (event.busy) {
     still_busy(ctx, event.in_tool);
-  } else if (!commander.prompted || event.answered) {
+  } else if (!commander.turn.prompted || event.answered) {
     act_on_idle(ctx);
   } else if (may_try_again(ctx)) {
     repeat_prompt(ctx);
@@ -274,7 +275,7 @@ void on_commander_inspected(Context& ctx, const SessionInspected& event) {
 }
 
 void on_root_deleted(Context& ctx) {
-  ctx.state.commander.busy = false;
+  ctx.state.commander.turn.busy = false;
   ctx.cancel_timer(ctx.state.commander.timer);
   if (is_running(ctx.state.phase)) {
     ctx.conclude(Phase::paused, "its session was deleted; /resume in another session adopts it");

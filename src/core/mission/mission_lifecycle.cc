@@ -47,7 +47,7 @@ constexpr std::uint32_t kExtremeDepth = 3;
 void start_clock(Context& ctx, TimeMs time_ms) {
   if (time_ms <= 0) return;
   ctx.state.budget.deadline_ms = ctx.now_ms + time_ms;
-  ctx.state.deadline_timer = ctx.start_timer(time_ms);
+  ctx.state.clock.deadline_timer = ctx.start_timer(time_ms);
 }
 
 void stop_clock(Context& ctx) {
@@ -56,7 +56,7 @@ void stop_clock(Context& ctx) {
     budget.time_left_ms = std::max<TimeMs>(budget.deadline_ms - ctx.now_ms, 0);
   }
   budget.deadline_ms = 0;
-  ctx.cancel_timer(ctx.state.deadline_timer);
+  ctx.cancel_timer(ctx.state.clock.deadline_timer);
 }
 
 /// `/extreme-mission`: what the user has set otherwise than it is by default stays as it is.
@@ -91,15 +91,16 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   state.root_session = event.session;
   state.started_at = ctx.now_ms;
   state.mode = event.mode;
-  state.agents = event.agents;
+  state.plan.agents = event.agents;
   state.seed = event.seed;
   state.options = event.options;
   state.extreme = event.extreme;
   if (event.extreme) make_extreme(state.options);
   // Above every id of the missions before it: what is late of theirs names nothing of ours.
-  state.next_effect = state.next_timer = static_cast<std::uint64_t>(ctx.now_ms) * 1000 + 1;
+  state.clock.next_effect = state.clock.next_timer =
+      static_cast<std::uint64_t>(ctx.now_ms) * 1000 + 1;
   set_limits(state, command);
-  state.verify = state.verify_asked = event.options.verify;
+  state.plan.verify = state.plan.verify_asked = event.options.verify;
   // `opencode run` ends with the Commander's turn, so there is no background to work in.
   state.commander.background = command.background && event.mode != HostMode::run;
   ctx.emit(WatchSession{event.session});
@@ -117,9 +118,10 @@ namespace {
 constexpr TimeMs kAbortMs = 2'000;
 
 void await_aborts(Context& ctx) {
-  ctx.cancel_timer(ctx.state.stop_timer);
-  if (std::ranges::any_of(ctx.state.sessions, &Session::aborting))
-    ctx.state.stop_timer = ctx.start_timer(kAbortMs);
+  ctx.cancel_timer(ctx.state.clock.stop_timer);
+  if (std::ranges::any_of(ctx.state.sessions,
+                          [](const Session& session) { return session.turn.aborting; }))
+    ctx.state.clock.stop_timer = ctx.start_timer(kAbortMs);
 }
 
 }  // namespace
@@ -149,7 +151,7 @@ void block_mission(Context& ctx, const std::string& reason) {
 void seal_mission(Context& ctx) {
   ORCH_ASSERT(all_settled(ctx.state));
   enter(ctx, Cause::review_passed, Phase::sealed);
-  ctx.state.proved_by = ctx.state.verify;
+  ctx.state.master_review.proved_by = ctx.state.plan.verify;
   ctx.state.receipts.clear();
   stop_clock(ctx);
   ctx.emit(ShowToast{"success", "Mission sealed: " + base::first_line(ctx.state.objective, 120)});
@@ -204,12 +206,12 @@ void carry_out_conclusion(Context& ctx) {
 
 bool on_stop_timer(Context& ctx, TimerId timer) {
   State& state = ctx.state;
-  if (timer == 0 || timer != state.stop_timer) return false;
-  state.stop_timer = 0;
+  if (timer == 0 || timer != state.clock.stop_timer) return false;
+  state.clock.stop_timer = 0;
   std::string names;
   for (Session& session : state.sessions) {
-    if (!session.aborting) continue;
-    session.aborting = false;
+    if (!session.turn.aborting) continue;
+    session.turn.aborting = false;
     ctx.emit(AbortSession{session.id});
     const std::string role(to_name(session.role));
     names += (names.empty() ? "" : ", ") + session.id.value + " (" + role +
@@ -228,20 +230,21 @@ namespace {
 /// A person has looked at it: what was spent may be spent again.
 void restore_measures(Context& ctx) {
   State& state = ctx.state;
-  state.planner_attempts = state.planner_losses = 0;
-  state.master_attempts = state.master_losses = 0;
-  state.convergence_from = static_cast<std::uint32_t>(state.findings_by_iteration.size());
+  state.plan.attempts = state.plan.sessions_lost = 0;
+  state.master_review.attempts = state.master_review.sessions_lost = 0;
+  state.master_review.convergence_from =
+      static_cast<std::uint32_t>(state.master_review.findings_by_iteration.size());
   if (state.resume_phase == Phase::integrating &&
       state.iteration >= state.options.limits.iterations) {
     state.options.limits.iterations = state.iteration + 1;
   }
   for (Task& task : state.tasks) {
-    task.gave_way = 0;
+    task.progress.preemptions = 0;
     if (task.status != TaskStatus::blocked) continue;
     task.attempt = 0;
-    task.retries = 0;
-    task.review_attempts = 0;
-    task.losses = 0;
+    task.progress.retries = 0;
+    task.review.attempts = 0;
+    task.progress.sessions_lost = 0;
     move_task(ctx, task, TaskStatus::pending);
   }
 }
@@ -250,7 +253,7 @@ void restore_measures(Context& ctx) {
 void restore_budget(Context& ctx) {
   Budget& budget = ctx.state.budget;
   grant_budget(ctx.state);
-  if (ctx.state.deadline_timer != 0) return;
+  if (ctx.state.clock.deadline_timer != 0) return;
   start_clock(ctx, budget.time_left_ms > 0 ? budget.time_left_ms : budget.time_max_ms);
 }
 
@@ -262,8 +265,8 @@ void suspend_mission(Context& ctx) {
   forget_tree_calls(state);
   state.recovery = Recovery{};
   state.recovery.needed = true;
-  state.deadline_timer = 0;
-  state.stop_timer = 0;
+  state.clock.deadline_timer = 0;
+  state.clock.stop_timer = 0;
   if (state.budget.deadline_ms > 0) {
     state.budget.time_left_ms = std::max<TimeMs>(state.budget.deadline_ms - state.updated_at, 0);
     state.budget.deadline_ms = 0;

@@ -23,16 +23,16 @@ void take_run_arguments(State& state, const RunArgs& args) {
   if (!objective.empty() && objective != base::trimmed(state.objective)) {
     notes = objective + (notes.empty() ? "" : "\n" + notes);
   }
-  if (!notes.empty()) state.notes = base::clip(notes, 16'000);
+  if (!notes.empty()) state.plan.notes = base::clip(notes, 16'000);
   for (const std::string& line : args.acceptance) {
     if (!base::trimmed(line).empty() &&
-        std::ranges::find(state.acceptance, line) == state.acceptance.end()) {
-      state.acceptance.push_back(line);
+        std::ranges::find(state.plan.acceptance, line) == state.plan.acceptance.end()) {
+      state.plan.acceptance.push_back(line);
     }
   }
   for (const std::string& command : args.verify) {
-    add_command(state.verify_asked, command);
-    add_command(state.verify, command);
+    add_command(state.plan.verify_asked, command);
+    add_command(state.plan.verify, command);
   }
 }
 
@@ -47,8 +47,8 @@ std::vector<std::string> run_problems(const State& state, const RunCalled& event
                        " are kept: join some, or leave out what is "
                        "there already");
   };
-  check("acceptance", state.acceptance.size(), event.args.acceptance.size());
-  check("verify", state.verify_asked.size(), event.args.verify.size());
+  check("acceptance", state.plan.acceptance.size(), event.args.acceptance.size());
+  check("verify", state.plan.verify_asked.size(), event.args.verify.size());
   return problems;
 }
 
@@ -76,10 +76,10 @@ void on_mission_run(Context& ctx, const RunCalled& event) {
     if (commander.waiting == event.request) return;  // the host told it twice
     answer_waiting(ctx, "A newer mission_run call waits for the mission now.");
   }
-  commander.busy = true;
-  commander.prompted = false;
-  commander.continued = false;
-  commander.unanswered = 0;
+  commander.turn.busy = true;
+  commander.turn.prompted = false;
+  commander.turn.continued = false;
+  commander.turn.unanswered = 0;
   commander.continuations = 0;
   ctx.cancel_timer(commander.timer);
   if (is_active(state.phase)) take_run_arguments(state, event.args);

@@ -39,14 +39,15 @@ double mean_price(const Budget& budget) {
 Amount reserved_by_children(const State& state) {
   Amount sum;
   for (const Session& session : state.sessions)
-    sum = sum + Amount{static_cast<double>(session.reserved_tokens), session.reserved_usd};
+    sum = sum + Amount{static_cast<double>(session.metering.reserved.tokens),
+                       session.metering.reserved.usd};
   return sum;
 }
 
 Amount closing(const State& state) {
   const Commander& commander = state.commander;
-  const double tokens = static_cast<double>(commander.answer_tokens + kClosingTokens);
-  return {tokens, std::max(commander.answer_usd, mean_price(state.budget) * tokens)};
+  const double tokens = static_cast<double>(commander.metering.answer.tokens + kClosingTokens);
+  return {tokens, std::max(commander.metering.answer.usd, mean_price(state.budget) * tokens)};
 }
 
 /// What is left for the next answer. Infinite where there is no cap.
@@ -55,8 +56,8 @@ Amount room(const State& state, bool for_closing) {
   Amount taken = reserved_by_children(state);
   if (!for_closing) {
     taken = taken + closing(state);
-    taken = taken + Amount{static_cast<double>(state.commander.reserved_tokens),
-                           state.commander.reserved_usd};
+    taken = taken + Amount{static_cast<double>(state.commander.metering.reserved.tokens),
+                           state.commander.metering.reserved.usd};
   }
   Amount left{INFINITY, INFINITY};
   if (budget.tokens_max > 0) {
@@ -76,8 +77,8 @@ bool fits(Amount wanted, Amount left) {
 Amount estimate(const State& state, const Session* session, std::size_t prompt_bytes) {
   const Budget& budget = state.budget;
   std::uint64_t tokens = std::max(kFirstAnswerTokens, prompt_bytes / 2 + kFirstAnswerTokens / 2);
-  if (session != nullptr && session->answer_tokens > 0) {
-    tokens = session->answer_tokens + prompt_bytes + kOutputTokensMin;
+  if (session != nullptr && session->metering.answer.tokens > 0) {
+    tokens = session->metering.answer.tokens + prompt_bytes + kOutputTokensMin;
   } else {
     tokens = std::max(tokens, std::min(budget.answer_tokens_max, 4 * kFirstAnswerTokens));
   }
@@ -85,10 +86,9 @@ Amount estimate(const State& state, const Session* session, std::size_t prompt_b
           std::max(budget.answer_usd_max, 2 * mean_price(budget) * static_cast<double>(tokens))};
 }
 
-template <class Asker>
-double input_bound(const Asker& asker, const RequestAsked& event) {
-  const std::uint64_t before = asker.answer_tokens;
-  const std::uint64_t bytes_before = asker.answer_bytes;
+double input_bound(const Metering& metering, const RequestAsked& event) {
+  const std::uint64_t before = metering.answer.tokens;
+  const std::uint64_t bytes_before = metering.answer.bytes;
   if (event.bytes == 0)
     return static_cast<double>(std::max(kFirstAnswerTokens, before + before / 2));
   const auto bytes = static_cast<double>(event.bytes);
@@ -96,7 +96,7 @@ double input_bound(const Asker& asker, const RequestAsked& event) {
   // The newest answer says what the conversation up to it really costs, but not to another model.
   const bool grown = before > 0 && bytes_before > 0 && event.bytes >= bytes_before;
   const bool same_model =
-      asker.answer_model.empty() || event.model.empty() || asker.answer_model == event.model;
+      metering.answer.model.empty() || event.model.empty() || metering.answer.model == event.model;
   if (!grown || !same_model) return whole;
   return std::min(whole, static_cast<double>(before) + bytes - static_cast<double>(bytes_before));
 }
@@ -107,9 +107,9 @@ struct Bound {
   std::uint64_t output = 0;
 };
 
-template <class Asker>
-Bound bound_of(const State& state, const Asker& asker, const RequestAsked& event, Amount left) {
-  const double input = input_bound(asker, event);
+Bound bound_of(const State& state, const Metering& metering, const RequestAsked& event,
+               Amount left) {
+  const double input = input_bound(metering, event);
   const double wanted =
       static_cast<double>(event.output_max == 0 ? kOutputTokensUnknown : event.output_max);
   double in_price = std::max(0.0, event.input_usd) / 1e6;
@@ -127,23 +127,23 @@ Bound bound_of(const State& state, const Asker& asker, const RequestAsked& event
           static_cast<std::uint64_t>(output)};
 }
 
-bool is_reserved(const Session& session) {
-  return session.reserved_tokens > 0 || session.reserved_usd > 0;
+bool is_reserved(const Metering& metering) {
+  return metering.reserved.tokens > 0 || metering.reserved.usd > 0;
 }
 
 /// For a turn that was aborted, and whose end is not known yet.
 bool is_left_reserved(const Session& session) {
-  return is_reserved(session) && !holds_slot(session) && session.state != SessionState::delegating;
+  return is_reserved(session.metering) && !holds_slot(session) &&
+         session.state != SessionState::delegating;
 }
 
 /// The Commander's answer may cost less than is reserved for it; not waited for for ever, and not
 /// in a call of mission_run, which itself waits for the sessions.
 bool is_answering(const Context& ctx) {
   const Commander& commander = ctx.state.commander;
-  const bool reserved = commander.reserved_tokens > 0 || commander.reserved_usd > 0;
-  return reserved && commander.busy && commander.waiting.empty() &&
+  return is_reserved(commander.metering) && commander.turn.busy && commander.waiting.empty() &&
          !is_waiting_session(ctx.state, ctx.state.root_session) &&
-         ctx.now_ms < commander.asked_ms + stall_ms(ctx.state);
+         ctx.now_ms < commander.metering.asked_ms + stall_ms(ctx.state);
 }
 
 void answer(Context& ctx, const RequestId& request, std::uint64_t output) {
@@ -159,69 +159,65 @@ std::string no_leave_text(const State& state) {
   return "Budget: mission " + state.mission.value + " does not ask this session for anything now.";
 }
 
-/// What is kept of a request that waits, of a session or of the Commander.
-template <class Asker>
-RequestAsked waiting_request(const Asker& asker) {
+/// What is kept of a request that waits.
+RequestAsked waiting_request(const Metering& metering) {
   RequestAsked event;
-  event.request = asker.asking;
-  event.model = asker.asking_model;
-  event.bytes = asker.request_bytes;
-  event.output_max = asker.asking_output;
-  event.input_usd = asker.asking_input_usd;
-  event.output_usd = asker.asking_output_usd;
+  event.request = metering.request.waiting;
+  event.model = metering.request.model;
+  event.bytes = metering.request.bytes;
+  event.output_max = metering.request.output_max;
+  event.input_usd = metering.request.input_usd;
+  event.output_usd = metering.request.output_usd;
   return event;
 }
 
-template <class Asker>
-void note_request(Asker& asker, const RequestAsked& event) {
-  asker.asking = event.request;
-  asker.asking_model = event.model;
-  asker.request_bytes = event.bytes;
-  asker.asking_output = event.output_max;
-  asker.asking_input_usd = event.input_usd;
-  asker.asking_output_usd = event.output_usd;
+void note_request(Metering& metering, const RequestAsked& event) {
+  metering.request.waiting = event.request;
+  metering.request.model = event.model;
+  metering.request.bytes = event.bytes;
+  metering.request.output_max = event.output_max;
+  metering.request.input_usd = event.input_usd;
+  metering.request.output_usd = event.output_usd;
 }
 
-template <class Asker>
-void reserve(Asker& asker, Amount amount) {
-  asker.reserved_tokens =
+void reserve(Metering& metering, Amount amount) {
+  metering.reserved.tokens =
       static_cast<std::uint64_t>(std::ceil(std::min(amount.tokens, kTokensMost)));
-  asker.reserved_usd = amount.usd;
+  metering.reserved.usd = amount.usd;
 }
 
-/// Lets out what the session or the Commander waits for, if it fits into `left`.
-template <class Asker>
-bool let_out(Context& ctx, Asker& asker, Amount left) {
-  const RequestAsked event = waiting_request(asker);
-  const Bound bound = bound_of(ctx.state, asker, event, left);
+/// Lets out the request that waits, if it fits into `left`.
+bool let_out(Context& ctx, Metering& metering, Amount left) {
+  const RequestAsked event = waiting_request(metering);
+  const Bound bound = bound_of(ctx.state, metering, event, left);
   if (bound.output == 0) return false;
-  reserve(asker, bound.amount);
-  asker.asking = RequestId{};
+  reserve(metering, bound.amount);
+  metering.request.waiting = RequestId{};
   answer(ctx, event.request, bound.output);
   return true;
 }
 
 void let_session_out(Context& ctx, Session& session) {
-  if (session.asking.empty()) return;
+  if (session.metering.request.waiting.empty()) return;
   // What was reserved when it was prompted is given up: it must not keep others waiting.
-  reserve(session, {});
-  (void)let_out(ctx, session, room(ctx.state, false));
+  reserve(session.metering, {});
+  (void)let_out(ctx, session.metering, room(ctx.state, false));
 }
 
 void let_commander_out(Context& ctx) {
   State& state = ctx.state;
   Commander& commander = state.commander;
-  if (commander.asking.empty()) return;
-  reserve(commander, {});
-  commander.asked_ms = ctx.now_ms;
+  if (commander.metering.request.waiting.empty()) return;
+  reserve(commander.metering, {});
+  commander.metering.asked_ms = ctx.now_ms;
   const bool stopped = !is_running(state.phase) || state.dormant;
-  if (let_out(ctx, commander, room(state, stopped)) || !stopped) return;
+  if (let_out(ctx, commander.metering, room(state, stopped)) || !stopped) return;
   if (commander.closing) {
-    ctx.refuse(commander.asking, no_leave_text(state));
+    ctx.refuse(commander.metering.request.waiting, no_leave_text(state));
   } else {
-    answer(ctx, commander.asking, kOutputTokensMin);
+    answer(ctx, commander.metering.request.waiting, kOutputTokensMin);
   }
-  commander.asking = RequestId{};
+  commander.metering.request.waiting = RequestId{};
 }
 
 std::string count_text(std::uint64_t n) { return std::to_string(n); }
@@ -238,25 +234,17 @@ void pay(State& state, const TurnEnded& event, Session* session) {
   budget.usd += event.usd;
   budget.answer_tokens_max = std::max(budget.answer_tokens_max, event.tokens);
   budget.answer_usd_max = std::max(budget.answer_usd_max, event.usd);
-  if (session == nullptr) {
-    Commander& commander = state.commander;
-    if (event.tokens > 0) {
-      commander.answer_tokens = event.tokens;
-      commander.answer_bytes = commander.request_bytes;
-      commander.answer_model = event.model;
-    }
-    commander.answer_usd = std::max(commander.answer_usd, event.usd);
-    commander.reserved_tokens = 0;
-    commander.reserved_usd = 0;
-    return;
+  Metering& metering = session == nullptr ? state.commander.metering : session->metering;
+  if (event.tokens > 0) {
+    metering.answer.tokens = event.tokens;
+    metering.answer.bytes = metering.request.bytes;
+    metering.answer.model = event.model;
   }
+  metering.answer.usd = std::max(metering.answer.usd, event.usd);
+  metering.reserved = {};
+  if (session == nullptr) return;
   session->tokens += event.tokens;
   session->usd += event.usd;
-  if (event.tokens > 0) {
-    session->answer_tokens = event.tokens;
-    session->answer_bytes = session->request_bytes;
-    session->answer_model = event.model;
-  }
   if (Task* task = find_task(state, session->task)) {
     task->tokens += event.tokens;
     task->usd += event.usd;
@@ -286,35 +274,34 @@ bool affords_prompt(const State& state, const Session* session, std::size_t prom
 
 void reserve_for_prompt(Context& ctx, Session& session) {
   if (!is_capped(ctx.state)) return;
-  reserve(session, {});
-  reserve(session, estimate(ctx.state, &session, session.prompt.size()));
+  reserve(session.metering, {});
+  reserve(session.metering, estimate(ctx.state, &session, session.lease.prompt.size()));
 }
 
 void reserve_unasked(Context& ctx, Session& session) {
-  if (session.reserved_tokens == 0) reserve_for_prompt(ctx, session);
+  if (session.metering.reserved.tokens == 0) reserve_for_prompt(ctx, session);
 }
 
 void release_reservation(Context& ctx, Session& session) {
-  if (!session.asking.empty()) {
-    ctx.refuse(session.asking, no_leave_text(ctx.state));
-    session.asking = RequestId{};
+  if (!session.metering.request.waiting.empty()) {
+    ctx.refuse(session.metering.request.waiting, no_leave_text(ctx.state));
+    session.metering.request.waiting = RequestId{};
   }
-  if (!is_reserved(session)) return;
+  if (!is_reserved(session.metering)) return;
   // An answer may be on its way while its turn is aborted: what it may cost stays reserved until
   // the host says that the turn is over.
-  if (session.aborting) return;
-  session.reserved_tokens = 0;
-  session.reserved_usd = 0;
+  if (session.turn.aborting) return;
+  session.metering.reserved = {};
   ctx.moved = true;
 }
 
 void release_commander(Context& ctx) {
   Commander& commander = ctx.state.commander;
-  if (!commander.asking.empty()) ctx.refuse(commander.asking, no_leave_text(ctx.state));
-  commander.asking = RequestId{};
-  if (commander.reserved_tokens == 0 && commander.reserved_usd <= 0) return;
-  commander.reserved_tokens = 0;
-  commander.reserved_usd = 0;
+  if (!commander.metering.request.waiting.empty())
+    ctx.refuse(commander.metering.request.waiting, no_leave_text(ctx.state));
+  commander.metering.request.waiting = RequestId{};
+  if (!is_reserved(commander.metering)) return;
+  commander.metering.reserved = {};
   ctx.moved = true;
 }
 
@@ -324,7 +311,7 @@ TimeMs reservation_lapses_ms(const Context& ctx) {
   const auto note = [&](TimeMs lapses_ms) {
     if (lapses_ms > ctx.now_ms && (due == 0 || lapses_ms < due)) due = lapses_ms;
   };
-  if (is_answering(ctx)) note(ctx.state.commander.asked_ms + stall_ms(ctx.state));
+  if (is_answering(ctx)) note(ctx.state.commander.metering.asked_ms + stall_ms(ctx.state));
   for (const Session& session : ctx.state.sessions) {
     if (is_left_reserved(session)) note(std::max(session.seen_ms + kAbortedMs, ctx.now_ms + 1));
   }
@@ -334,8 +321,7 @@ TimeMs reservation_lapses_ms(const Context& ctx) {
 void let_reservations_lapse(Context& ctx) {
   for (Session& session : ctx.state.sessions) {
     if (!is_left_reserved(session) || ctx.now_ms < session.seen_ms + kAbortedMs) continue;
-    session.reserved_tokens = 0;
-    session.reserved_usd = 0;
+    session.metering.reserved = {};
     ctx.moved = true;
   }
 }
@@ -347,15 +333,16 @@ void on_request_asked(Context& ctx, const RequestAsked& event) {
   if (!is_active(state.phase) || !is_capped(state) || (session == nullptr && !root))
     return ctx.accept(event.request, "");
   ctx.moved = true;  // it may need less than was reserved for it
-  RequestId& asking = root ? state.commander.asking : session->asking;
+  RequestId& asking =
+      root ? state.commander.metering.request.waiting : session->metering.request.waiting;
   if (asking == event.request) return;                            // the host told it twice
   if (!asking.empty()) ctx.refuse(asking, no_leave_text(state));  // of a turn that is over
   if (root) {
-    note_request(state.commander, event);
+    note_request(state.commander.metering, event);
     return let_commander_out(ctx);
   }
-  note_request(*session, event);
-  const bool may_ask = is_busy(*session) && !session->submitted && is_running(state.phase);
+  note_request(session->metering, event);
+  const bool may_ask = is_busy(*session) && !session->lease.submitted && is_running(state.phase);
   if (!may_ask) return release_reservation(ctx, *session);
   let_session_out(ctx, *session);
 }
@@ -368,15 +355,12 @@ void let_requests_out(Context& ctx) {
 
 void settle(Context& ctx, Session* session, const TurnEnded& event) {
   State& state = ctx.state;
-  std::string& paid = session == nullptr ? state.commander.paid_message : session->paid_message;
+  std::string& paid =
+      (session == nullptr ? state.commander.metering : session->metering).paid_message;
   if (!event.message.empty() && paid == event.message) return;
   paid = event.message;
   pay(state, event, session);
-  if (session != nullptr) {
-    session->seen_ms = ctx.now_ms;
-    session->reserved_tokens = 0;
-    session->reserved_usd = 0;
-  }
+  if (session != nullptr) session->seen_ms = ctx.now_ms;
   if (!is_capped(state)) return;
   ctx.moved = true;
   if (over_budget(state.budget) && is_running(state.phase)) {
@@ -392,15 +376,17 @@ void check_budget(Context& ctx) {
   // What a turn has reserved that waits for delegated tasks is not given back before these are
   // done.
   const bool outstanding = std::ranges::any_of(state.sessions, [](const Session& session) {
-    return is_reserved(session) && session.state != SessionState::delegating;
+    return is_reserved(session.metering) && session.state != SessionState::delegating;
   });
   if (outstanding) return;
   // Whatever wants an answer now would have been let out if it fitted: nothing else is on its way.
   const auto wants = [&](const Session& session) {
-    return !session.asking.empty() || (session.state == SessionState::held &&
-                                       !affords_prompt(state, &session, session.prompt.size()));
+    return !session.metering.request.waiting.empty() ||
+           (session.state == SessionState::held &&
+            !affords_prompt(state, &session, session.lease.prompt.size()));
   };
-  const bool waits = !commander.asking.empty() || std::ranges::any_of(state.sessions, wants);
+  const bool waits =
+      !commander.metering.request.waiting.empty() || std::ranges::any_of(state.sessions, wants);
   const bool may_begin_one =
       state.phase == Phase::briefing || slots_used(state) > 0 || affords_prompt(state, nullptr, 0);
   if (!waits && may_begin_one) return;

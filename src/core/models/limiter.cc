@@ -22,8 +22,8 @@ constexpr std::size_t kChainMax = 4;
 constexpr std::uint32_t kRateLimitedAttempts = 3;
 
 const ModelLoad* find_load(const State& state, const std::string& model) {
-  const auto it = std::ranges::find(state.governor.models, model, &ModelLoad::model);
-  return it == state.governor.models.end() ? nullptr : &*it;
+  const auto it = std::ranges::find(state.limiter.models, model, &ModelLoad::model);
+  return it == state.limiter.models.end() ? nullptr : &*it;
 }
 
 std::uint32_t cap_of(const State& state, const std::string& model) {
@@ -34,7 +34,7 @@ std::uint32_t cap_of(const State& state, const std::string& model) {
 }
 
 ModelLoad& load_of(State& state, const std::string& model) {
-  std::vector<ModelLoad>& models = state.governor.models;
+  std::vector<ModelLoad>& models = state.limiter.models;
   const auto it = std::ranges::find(models, model, &ModelLoad::model);
   if (it != models.end()) return *it;
   if (models.size() >= kModelsMax) return models.back();
@@ -52,7 +52,7 @@ ModelLoad& load_of(State& state, const std::string& model) {
 const std::string& role_key(const State& state, Role role, const std::string& model) {
   static const std::string kNotKnown;
   if (!model.empty()) return model;
-  const auto& seen = state.governor.seen;
+  const auto& seen = state.limiter.seen;
   if (const auto it = seen.find(std::string(to_name(role))); it != seen.end()) return it->second;
   // Until the host has told of this role, it is most likely the one that it gives to others; where
   // the user has set caps, that is not good enough.
@@ -74,7 +74,7 @@ std::uint32_t used(const State& state, const std::string& model, const Session* 
 /// Those of them that are being answered, as far as is known.
 std::uint32_t served(const State& state, const std::string& model) {
   return static_cast<std::uint32_t>(std::ranges::count_if(state.sessions, [&](const Session& s) {
-    return holds_slot(s) && !s.retrying && model_of(state, s) == model;
+    return holds_slot(s) && !s.turn.retrying && model_of(state, s) == model;
   }));
 }
 
@@ -98,7 +98,7 @@ std::vector<std::string> chain_of(const State& state, Role role) {
 /// A session that was sent to it after its rest has ended tries it already.
 bool is_tried(const State& state, const ModelLoad& load, const Session* without) {
   return std::ranges::any_of(state.sessions, [&](const Session& s) {
-    return &s != without && holds_slot(s) && s.asked_ms >= load.not_before_ms &&
+    return &s != without && holds_slot(s) && s.metering.asked_ms >= load.not_before_ms &&
            model_of(state, s) == load.model;
   });
 }
@@ -146,13 +146,14 @@ std::string named(const std::string& model) { return model.empty() ? "the model"
 void rest(Context& ctx, ModelLoad& load, TimeMs rest_ms) {
   load.breaker = Breaker::open;
   ctx.moved = true;  // its work may go to a stand-in
-  load.openings += 1;
+  load.trips += 1;
   load.failures = 0;
   load.run = 0;
-  const auto noise = static_cast<TimeMs>((ctx.state.seed ^ (ctx.state.next_effect * 2654435761U)) %
-                                         static_cast<std::uint64_t>(rest_ms / 4 + 1));
+  const auto noise =
+      static_cast<TimeMs>((ctx.state.seed ^ (ctx.state.clock.next_effect * 2654435761U)) %
+                          static_cast<std::uint64_t>(rest_ms / 4 + 1));
   load.not_before_ms = std::max(load.not_before_ms, ctx.now_ms + rest_ms + noise);
-  ctx.state.metrics.openings += 1;
+  ctx.state.metrics.trips += 1;
   ctx.emit(ShowToast{"warning", named(load.model) + " does not answer (" +
                                     base::clip(load.error, 120) + "); it is tried again in " +
                                     std::to_string((load.not_before_ms - ctx.now_ms + 999) / 1000) +
@@ -164,7 +165,7 @@ void count_failure(Context& ctx, ModelLoad& load, const std::string& message) {
   load.error = base::clip(message, 200);
   const bool spent = load.breaker == Breaker::closed && load.failures >= kFailuresMax;
   if (!spent && load.breaker != Breaker::half_open) return;
-  rest(ctx, load, std::min(kCooldownMaxMs, kCooldownFirstMs << std::min(load.openings, 10U)));
+  rest(ctx, load, std::min(kCooldownMaxMs, kCooldownFirstMs << std::min(load.trips, 10U)));
 }
 
 /// `asked_ms`: when the request went out that met the congestion.
@@ -215,11 +216,11 @@ void grow_model(State& state, ModelLoad& load) {
 }
 
 void grow_total(State& state) {
-  Limiter& governor = state.governor;
-  governor.run += 1;
+  Limiter& limiter = state.limiter;
+  limiter.run += 1;
   if (state.parallel >= state.parallel_max || slots_used(state) < state.parallel) return;
-  if (governor.run < kRunFirst) return;
-  governor.run = 0;
+  if (limiter.run < kRunFirst) return;
+  limiter.run = 0;
   state.parallel += 1;
 }
 
@@ -229,21 +230,21 @@ void halve_total(Context& ctx) {
       1U,
       std::min(state.parallel, std::max(static_cast<std::uint32_t>(slots_used(state)), 2U)) / 2);
   ctx.moved = true;  // a first look may be in the way now
-  state.governor.slowed_ms = ctx.now_ms;
-  state.governor.run = 0;
+  state.limiter.slowed_ms = ctx.now_ms;
+  state.limiter.run = 0;
   state.metrics.slowdowns += 1;
 }
 
 }  // namespace
 
 const std::string& model_of(const State& state, const Session& session) {
-  if (!session.model.empty()) return session.model;
-  return role_key(state, session.role, session.model_asked);
+  if (!session.model_use.told.empty()) return session.model_use.told;
+  return role_key(state, session.role, session.model_use.named);
 }
 
 bool has_room(const State& state) {
   const std::size_t slots = slots_used(state);
-  if (state.governor.load == Load::critical && slots > 0) return false;
+  if (state.limiter.load == Load::critical && slots > 0) return false;
   return slots < state.parallel;
 }
 
@@ -261,7 +262,7 @@ bool is_cooling_down(const Context& ctx, const Session& session) {
 
 Choice choose_model(const State& state, TimeMs now_ms, Role role, const Session* session) {
   const std::vector<std::string> chain = chain_of(state, role);
-  const bool tired = session != nullptr && session->faults >= kFaultsInSession;
+  const bool tired = session != nullptr && session->model_use.faults >= kFaultsInSession;
   for (std::size_t k = 0; k < chain.size(); ++k) {
     const std::size_t i = tired ? (k + 1) % chain.size() : k;
     const std::string& key = role_key(state, role, chain[i]);
@@ -274,29 +275,30 @@ Choice choose_model(const State& state, TimeMs now_ms, Role role, const Session*
 
 void note_model(Context& ctx, Session* session, const std::string& model) {
   State& state = ctx.state;
-  std::string& known = session == nullptr ? state.commander.model : session->model;
+  std::string& known = session == nullptr ? state.commander.model : session->model_use.told;
   if (model.empty() || known == model) return;
   const std::string name = base::clip(model, 200);
   if (session == nullptr) {
     known = name;
     return;
   }
-  session->model = name;
+  session->model_use.told = name;
   ctx.moved = true;  // the model that it was counted under may be asked by one more
-  if (session->model_asked.empty()) state.governor.seen[std::string(to_name(session->role))] = name;
+  if (session->model_use.named.empty())
+    state.limiter.seen[std::string(to_name(session->role))] = name;
   (void)load_of(state, name);
 }
 
 void on_good_answer(Context& ctx, Session* session) {
   State& state = ctx.state;
   if (session != nullptr) {
-    session->faults = 0;
-    session->retrying = false;
-    session->fault = Fault::none;
-    session->asked_ms = ctx.now_ms;  // what follows is asked from now on
+    session->model_use.faults = 0;
+    session->turn.retrying = false;
+    session->turn.fault = Fault::none;
+    session->metering.asked_ms = ctx.now_ms;  // what follows is asked from now on
     // Its first one: sessions are lost to a model one after the other.
     Task* task = session->tokens == 0 ? find_task(state, session->task) : nullptr;
-    if (task != nullptr) task->losses = 0;
+    if (task != nullptr) task->progress.sessions_lost = 0;
   }
   ModelLoad& load = load_of(state, model_asked_by(state, session));
   load.failures = 0;
@@ -304,12 +306,12 @@ void on_good_answer(Context& ctx, Session* session) {
   load.refused = false;
   if (load.breaker != Breaker::closed) {
     load.breaker = Breaker::closed;
-    load.openings = 0;
+    load.trips = 0;
     load.not_before_ms = 0;
     ctx.emit(ShowToast{"info", named(load.model) + " answers again"});
     ctx.moved = true;
   }
-  if (session == nullptr || state.governor.load != Load::calm) return;
+  if (session == nullptr || state.limiter.load != Load::calm) return;
   const std::uint32_t before = load.limit + state.parallel;
   grow_model(state, load);
   grow_total(state);
@@ -325,10 +327,10 @@ void on_retried(Context& ctx, const SessionRetried& event) {
   Session* session = find_session(state, event.session);
   if (session != nullptr) {
     if (!holds_slot(*session)) return;
-    asked_ms = session->asked_ms;
+    asked_ms = session->metering.asked_ms;
     session->seen_ms = ctx.now_ms;
-    session->retrying = true;
-    session->asked_ms = ctx.now_ms + delay_ms;
+    session->turn.retrying = true;
+    session->metering.asked_ms = ctx.now_ms + delay_ms;
   }
   ModelLoad& load = load_of(state, model_asked_by(state, session));
   if (is_congestion(fault)) slow_down(ctx, load, asked_ms, delay_ms);
@@ -340,7 +342,7 @@ void on_retried(Context& ctx, const SessionRetried& event) {
 
 void on_model_fault(Context& ctx, const Session& session, Fault fault, const std::string& message) {
   ModelLoad& load = load_of(ctx.state, model_of(ctx.state, session));
-  if (is_congestion(fault)) slow_down(ctx, load, session.asked_ms, 0);
+  if (is_congestion(fault)) slow_down(ctx, load, session.metering.asked_ms, 0);
   if (fault != Fault::refused) return count_failure(ctx, load, message);
   load.error = base::clip(message, 200);
   load.refused = true;
@@ -352,7 +354,7 @@ bool is_hopeless(const State& state, const Session& session) {
   return std::ranges::all_of(chain, [&](const std::string& model) {
     const ModelLoad* load = find_load(state, role_key(state, session.role, model));
     if (load == nullptr) return false;
-    return load->breaker != Breaker::closed && (load->refused || load->openings > kCooldownsMax);
+    return load->breaker != Breaker::closed && (load->refused || load->trips > kCooldownsMax);
   });
 }
 
@@ -368,47 +370,47 @@ std::string model_trouble(const State& state, const Session& session) {
 
 void on_host_trouble(Context& ctx) {
   // Those that were asked for together are one trouble.
-  if (ctx.now_ms - ctx.state.governor.slowed_ms < kCooldownFirstMs &&
-      ctx.state.governor.slowed_ms > 0)
+  if (ctx.now_ms - ctx.state.limiter.slowed_ms < kCooldownFirstMs &&
+      ctx.state.limiter.slowed_ms > 0)
     return;
   halve_total(ctx);
 }
 
 void on_load_changed(Context& ctx, const LoadChanged& event) {
-  Limiter& governor = ctx.state.governor;
-  if (governor.load == event.load) return;
-  governor.load = event.load;
+  Limiter& limiter = ctx.state.limiter;
+  if (limiter.load == event.load) return;
+  limiter.load = event.load;
   ctx.moved = true;
-  governor.load_why = base::clip(event.why, 200);
+  limiter.load_why = base::clip(event.why, 200);
   if (event.load == Load::critical) halve_total(ctx);
 }
 
 void watch_models(Context& ctx, bool soon) {
-  Limiter& governor = ctx.state.governor;
+  Limiter& limiter = ctx.state.limiter;
   TimeMs due = soon ? ctx.now_ms : 0;
-  for (const ModelLoad& load : governor.models) {
+  for (const ModelLoad& load : limiter.models) {
     if (load.not_before_ms > ctx.now_ms && (due == 0 || load.not_before_ms < due))
       due = load.not_before_ms;
   }
   const TimeMs lapses_ms = reservation_lapses_ms(ctx);
   if (lapses_ms > 0 && (due == 0 || lapses_ms < due)) due = lapses_ms;
-  if (due == 0 || (governor.timer != 0 && governor.timer_at_ms == due)) return;
-  ctx.cancel_timer(governor.timer);
-  governor.timer = ctx.start_timer(due - ctx.now_ms);
-  governor.timer_at_ms = due;
+  if (due == 0 || (limiter.timer != 0 && limiter.timer_at_ms == due)) return;
+  ctx.cancel_timer(limiter.timer);
+  limiter.timer = ctx.start_timer(due - ctx.now_ms);
+  limiter.timer_at_ms = due;
 }
 
 bool on_limiter_timer(Context& ctx, TimerId timer) {
-  Limiter& governor = ctx.state.governor;
-  if (timer == 0 || timer != governor.timer) return false;
-  governor.timer = 0;
+  Limiter& limiter = ctx.state.limiter;
+  if (timer == 0 || timer != limiter.timer) return false;
+  limiter.timer = 0;
   ctx.moved = true;
   let_reservations_lapse(ctx);
   return true;
 }
 
 void end_cooldowns(Context& ctx) {
-  for (ModelLoad& load : ctx.state.governor.models) {
+  for (ModelLoad& load : ctx.state.limiter.models) {
     if (load.not_before_ms > ctx.now_ms) continue;
     if (load.not_before_ms > ctx.state.updated_at) ctx.moved = true;  // since the event before
     if (load.breaker != Breaker::open) continue;
@@ -418,9 +420,9 @@ void end_cooldowns(Context& ctx) {
 }
 
 void forget_cooldowns(State& state) {
-  for (ModelLoad& load : state.governor.models) {
+  for (ModelLoad& load : state.limiter.models) {
     load.breaker = Breaker::closed;
-    load.failures = load.openings = 0;
+    load.failures = load.trips = 0;
     load.refused = false;
     load.not_before_ms = 0;
   }
@@ -428,16 +430,16 @@ void forget_cooldowns(State& state) {
 
 std::string models_line(const State& state) {
   std::string text;
-  for (const ModelLoad& load : state.governor.models) {
+  for (const ModelLoad& load : state.limiter.models) {
     if (load.breaker == Breaker::closed && load.ceiling == 0) continue;
     text += (text.empty() ? "" : "; ") + named(load.model) + ": ";
     text += load.breaker == Breaker::closed
                 ? std::to_string(load.limit) + " at once"
                 : "does not answer (" + base::clip(load.error, 80) + ")";
   }
-  if (state.governor.load != Load::calm) {
+  if (state.limiter.load != Load::calm) {
     text += std::string(text.empty() ? "" : "; ") + "the machine is busy (" +
-            base::clip(state.governor.load_why, 80) + ")";
+            base::clip(state.limiter.load_why, 80) + ")";
   }
   return text;
 }

@@ -26,7 +26,7 @@ inline constexpr std::uint32_t kFaultsInSession = 2;
 struct Choice {
   bool now = false;
   std::string model;      ///< for the prompt; empty: the host's choice
-  bool stand_in = false;  ///< it is not the one that the user has chosen for the role
+  bool fallback = false;  ///< it is not the one that the user has chosen for the role
 };
 [[nodiscard]] Choice choose_model(const State& state, TimeMs now_ms, Role role,
                                   const Session* session);
@@ -60,7 +60,7 @@ void on_load_changed(Context& ctx, const LoadChanged& event);
 void watch_models(Context& ctx, bool soon);
 /// Models whose rest or whose provider's delay is over may be asked again.
 void end_cooldowns(Context& ctx);
-/// Whether the timer was the governor's.
+/// Whether the timer was the limiter's.
 [[nodiscard]] bool on_limiter_timer(Context& ctx, TimerId timer);
 /// A new process, or a person: nobody waits for what was.
 void forget_cooldowns(State& state);

@@ -12,8 +12,8 @@ constexpr std::size_t kResultBytesMax = 2000;
 constexpr std::size_t kFilesShown = 20;
 constexpr std::size_t kListedMax = 40;
 
-std::string who_did(const State& state, const UnattributedChange& stray) {
-  const Session* session = find_session(state, stray.session);
+std::string who_did(const State& state, const UnattributedChange& change) {
+  const Session* session = find_session(state, change.session);
   if (session == nullptr) return "nobody's command, as far as is known";
   return "a command of " + owner_words(*session);
 }
@@ -42,17 +42,17 @@ std::string place_note(const State& state, const Task& task) {
 }
 
 std::string strategy_note(const State& state, const Task& task) {
-  if (!task.strategy.empty()) {
+  if (!task.race.strategy.empty()) {
     const Task* raced = find_task(state, task.parent);
-    const std::size_t runs = raced == nullptr ? 1 : raced->race.size();
+    const std::size_t runs = raced == nullptr ? 1 : raced->spec.strategies.size();
     return "\nThis task is raced: " + std::to_string(runs) +
            " Workers are at it, each in a worktree and with a strategy of its own, and the first "
            "whose work is accepted wins. The strategy of this one:\n" +
-           task.strategy + "\n";
+           task.race.strategy + "\n";
   }
-  if (task.race.empty()) return "";
+  if (task.spec.strategies.empty()) return "";
   std::string text = "\nWays to go about it, the first one first:\n";
-  for (const std::string& strategy : task.race) text += "- " + strategy + "\n";
+  for (const std::string& strategy : task.spec.strategies) text += "- " + strategy + "\n";
   return text;
 }
 
@@ -75,15 +75,15 @@ std::string result_text(const Task& task) {
     text += " " + base::clip(task.note, 600);
   if (!task.summary.empty()) text += "\n" + task.summary;
   text = base::clip(text, kResultBytesMax);
-  if (!task.touched.empty()) text += "\nFiles:";
-  for (std::size_t i = 0; i < task.touched.size(); ++i) {
+  if (!task.progress.touched.empty()) text += "\nFiles:";
+  for (std::size_t i = 0; i < task.progress.touched.size(); ++i) {
     if (i == kFilesShown) {
-      text += " and " + std::to_string(task.touched.size() - i) + " more";
+      text += " and " + std::to_string(task.progress.touched.size() - i) + " more";
       break;
     }
-    text += " " + base::clip(task.touched[i], 120);
+    text += " " + base::clip(task.progress.touched[i], 120);
   }
-  for (const std::string& command : task.proved_by)
+  for (const std::string& command : task.review.proved_by)
     text += "\nProved by: " + base::clip(command, 200);
   return text;
 }
@@ -94,17 +94,17 @@ std::string owner_words(const Session& session) {
 }
 
 std::string unattributed_list(const State& state) {
-  if (state.strays.empty() && state.strays_left_out == 0) return "";
+  if (state.unattributed.empty() && state.unattributed_left_out == 0) return "";
   std::string text =
       "\nFiles that have changed, and no task's Worker did it with its tools or in its own shell. "
       "Judge "
       "whether they belong to the objective:\n";
-  for (std::size_t i = 0; i < state.strays.size() && i < kListedMax; ++i) {
-    const UnattributedChange& stray = state.strays[i];
-    text += "- " + base::clip(stray.path, 200) + " (" + who_did(state, stray) + ")\n";
+  for (std::size_t i = 0; i < state.unattributed.size() && i < kListedMax; ++i) {
+    const UnattributedChange& change = state.unattributed[i];
+    text += "- " + base::clip(change.path, 200) + " (" + who_did(state, change) + ")\n";
   }
-  const std::size_t shown = std::min(state.strays.size(), kListedMax);
-  const std::size_t more = state.strays.size() - shown + state.strays_left_out;
+  const std::size_t shown = std::min(state.unattributed.size(), kListedMax);
+  const std::size_t more = state.unattributed.size() - shown + state.unattributed_left_out;
   if (more > 0) text += "- and " + std::to_string(more) + " more\n";
   return text;
 }

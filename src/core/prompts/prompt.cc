@@ -62,13 +62,13 @@ std::string dependency_list(const State& state, const Task& task) {
 /// What a Worker and its Reviewer are both told of the task.
 std::string task_card(const State& state, const Task& task) {
   std::string text;
-  if (!task.description.empty()) text += "\n" + task.description + "\n";
+  if (!task.spec.description.empty()) text += "\n" + task.spec.description + "\n";
   text += list("Files of this task (nobody else writes them meanwhile):", task.files);
-  text += list("Accepted when:", task.accept);
+  text += list("Accepted when:", task.spec.accept);
   text += dependency_list(state, task);
   text += strategy_note(state, task);
   text += place_note(state, task);
-  if (const Task* whole = task.strategy.empty() ? find_task(state, task.parent) : nullptr) {
+  if (const Task* whole = task.race.strategy.empty() ? find_task(state, task.parent) : nullptr) {
     text += "\nIt is a part of " + whole->id.value + " (" + whole->title +
             "), whose Worker waits for your summary.\n";
   }
@@ -80,12 +80,12 @@ std::string task_card(const State& state, const Task& task) {
 std::string planner_prompt(const State& state) {
   std::string text = "Plan: " + base::first_line(state.objective, 200) +
                      "\n\nThe objective, in full:\n" + state.objective + "\n";
-  if (!state.notes.empty()) text += "\nNotes of the Commander:\n" + state.notes + "\n";
-  text += list("Accepted when:", state.acceptance);
-  text += list("Verify commands that are already fixed for the whole mission:", state.verify);
+  if (!state.plan.notes.empty()) text += "\nNotes of the Commander:\n" + state.plan.notes + "\n";
+  text += list("Accepted when:", state.plan.acceptance);
+  text += list("Verify commands that are already fixed for the whole mission:", state.plan.verify);
   text += "\nTasks may be assigned to: ";
-  for (std::size_t i = 0; i < state.agents.size(); ++i) {
-    text += (i > 0 ? ", " : "") + state.agents[i];
+  for (std::size_t i = 0; i < state.plan.agents.size(); ++i) {
+    text += (i > 0 ? ", " : "") + state.plan.agents[i];
   }
   text += ".\n";
   if (state.extreme)
@@ -98,10 +98,10 @@ std::string worker_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Task", task) + task_card(state, task);
   text +=
       list((std::string("A Reviewer will run, from ") + verify_place(state, task) + ":").c_str(),
-           task.verify);
-  if (!task.findings.empty())
-    text += "\nAn earlier attempt was rejected:\n" + finding_list(task.findings);
-  if ((task.attempt > 1 || task.gave_way > 0) && !task.note.empty()) {
+           task.spec.verify);
+  if (!task.review.findings.empty())
+    text += "\nAn earlier attempt was rejected:\n" + finding_list(task.review.findings);
+  if ((task.attempt > 1 || task.progress.preemptions > 0) && !task.note.empty()) {
     text += "\nAn earlier attempt did not end: " + base::clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
   }
@@ -111,20 +111,20 @@ std::string worker_prompt(const State& state, const Task& task) {
 
 std::string rework_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Rework", task);
-  text += "\nThe Reviewer rejected this task:\n" + finding_list(task.findings);
-  text += list("The Reviewer will run again:", task.verify);
+  text += "\nThe Reviewer rejected this task:\n" + finding_list(task.review.findings);
+  text += list("The Reviewer will run again:", task.spec.verify);
   return text + "\nMend every error, then call submit_work again.\n";
 }
 
 std::string reviewer_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Task", task) + task_card(state, task);
   text += "\nA Worker has submitted it: " + base::clip(task.summary, 1500) + "\n";
-  text += list("Files that it changed:", task.touched);
-  text += list("Language servers on them:", task.diagnosis);
+  text += list("Files that it changed:", task.progress.touched);
+  text += list("Language servers on them:", task.review.diagnosis);
   const std::string place = verify_place(state, task);
   text += list(
       ("Run each of these yourself with bash, exactly as written, from " + place + ":").c_str(),
-      task.verify);
+      task.spec.verify);
   return text + objective_of(state) + "\nThen call submit_review with your verdict on this task.\n";
 }
 
@@ -133,8 +133,8 @@ std::string early_review_prompt(const State& state, const Task& task) {
                      "\nA first look: its Worker is still at it. Judge only the files that it has "
                      "finished; what is missing may still come. Run nothing that takes long.\n" +
                      task_card(state, task);
-  std::vector<std::string> finished = task.touched;
-  std::erase(finished, task.last_written);
+  std::vector<std::string> finished = task.progress.touched;
+  std::erase(finished, task.progress.last_written);
   text += list("Finished so far:", finished);
   return text + objective_of(state) +
          "\nThen call submit_review: reject with the findings that the Worker should know now, or "
@@ -150,22 +150,22 @@ std::string early_review_notes(const std::vector<Finding>& findings) {
 std::string master_prompt(const State& state) {
   std::string text = "Mission review: " + base::first_line(state.objective, 200) +
                      "\n\nThe objective, in full:\n" + state.objective + "\n";
-  text += list("Accepted when:", state.acceptance);
-  text += "\nThe plan: " + base::clip(state.plan_summary, 1500) + "\nIts tasks:\n";
+  text += list("Accepted when:", state.plan.acceptance);
+  text += "\nThe plan: " + base::clip(state.plan.summary, 1500) + "\nIts tasks:\n";
   for (const Task& task : state.tasks) {
     text += "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) +
-            (task.on_word ? " on a person's word, unreviewed" : "") + ")";
+            (task.review.accepted_manually ? " on a person's word, unreviewed" : "") + ")";
     if (!task.summary.empty()) text += ": " + base::clip(task.summary, 200);
     text += "\n";
   }
   text = base::clip(text, 24'000);
-  if (!state.findings.empty()) {
-    text += "\nThe review before this one found:\n" + finding_list(state.findings);
+  if (!state.master_review.findings.empty()) {
+    text += "\nThe review before this one found:\n" + finding_list(state.master_review.findings);
   }
   text += unattributed_list(state);
   text += list(
       "Run each of these yourself with bash, exactly as written, from the project's directory:",
-      state.verify);
+      state.plan.verify);
   return text + "\nThen call submit_review with task \"mission\".\n";
 }
 
@@ -181,9 +181,9 @@ std::string continuation_prompt(const State& state, const Session& session,
            ". Go on where you were; only submit_review ends the review.)\n";
   }
   if (task == nullptr) return "Go on.";
-  if (session.first_look) return early_review_prompt(state, *task);
+  if (session.lease.early_review) return early_review_prompt(state, *task);
   const char* tool = session.role == Role::worker ? "submit_work" : "submit_review";
-  const bool rework = session.role == Role::worker && !task->findings.empty();
+  const bool rework = session.role == Role::worker && !task->review.findings.empty();
   return title_line(state, rework ? "Rework" : "Task", *task) + "\nThis is not finished: " + why +
          ". Go on where you were; what is done stays done. Only a call of " + tool + " ends it.\n" +
          (session.role == Role::worker ? subtask_list(state, *task) : "");
@@ -197,7 +197,8 @@ std::string missing_prompt(const State& state, const Session& session) {
 
 std::string recovery_prompt(const State& state, const Session& session, const std::string& error) {
   const Task* task = find_task(state, session.task);
-  const bool rework = task != nullptr && session.role == Role::worker && !task->findings.empty();
+  const bool rework =
+      task != nullptr && session.role == Role::worker && !task->review.findings.empty();
   const std::string head = task != nullptr ? title_line(state, rework ? "Rework" : "Task", *task)
                            : session.role == Role::planner
                                ? "Plan: " + base::first_line(state.objective, 200) + "\n"

@@ -23,9 +23,9 @@ std::string done_of_all(const State& state) {
 
 /// How the Master Reviews have gone, so that one sees whether they converge.
 std::string findings_line(const State& state) {
-  if (state.findings_by_iteration.empty()) return "";
+  if (state.master_review.findings_by_iteration.empty()) return "";
   std::string counts;
-  for (const std::uint32_t found : state.findings_by_iteration)
+  for (const std::uint32_t found : state.master_review.findings_by_iteration)
     counts += (counts.empty() ? "" : ", ") + std::to_string(found);
   return " Findings of its Master Reviews: " + counts +
          (state.phase == Phase::sealed ? ", then none to mend." : ".");
@@ -77,9 +77,9 @@ std::string task_lines(const State& state, std::size_t bytes_max, std::optional<
     if (status && task.status != *status) continue;
     std::string line = "- " + task.id.value + " " + base::clip(task.title, 80) + ": " +
                        std::string(to_name(task.status));
-    const bool proved = task.status == TaskStatus::done && !task.on_word;
+    const bool proved = task.status == TaskStatus::done && !task.review.accepted_manually;
     if (task.tokens > 0) line += " (" + cost_of(task) + ")";
-    if (proved && !task.proofs.empty()) line += ", proved by " + proof_words(task.proofs);
+    if (proved && !task.review.proofs.empty()) line += ", proved by " + proof_words(task.review.proofs);
     if (const std::string wait = wait_of ? wait_of(task) : ""; !wait.empty()) line += ", " + wait;
     const std::string& remark = proved ? task.summary : task.note;
     if (!remark.empty()) line += " – " + base::first_line(remark, 160);
@@ -98,14 +98,14 @@ namespace {
 
 std::string proof_lines(const State& state) {
   if (state.phase != Phase::sealed) return "";
-  if (state.proved_by.empty())
-    return "Verified without commands: " + base::clip(state.verify_reason, 300) + "\n";
+  if (state.master_review.proved_by.empty())
+    return "Verified without commands: " + base::clip(state.plan.verify_reason, 300) + "\n";
   std::string text = "Verified by the Master Review's own runs (exit 0):\n";
-  for (const std::string& command : state.proved_by) {
-    const auto proof = std::ranges::find(state.proofs, command, &Proof::command);
+  for (const std::string& command : state.master_review.proved_by) {
+    const auto proof = std::ranges::find(state.master_review.proofs, command, &Proof::command);
     text += "- " +
-            (proof == state.proofs.end() ? base::clip(command, 200)
-                                         : proof_words(std::vector<Proof>{*proof})) +
+            (proof == state.master_review.proofs.end() ? base::clip(command, 200)
+                                                       : proof_words(std::vector<Proof>{*proof})) +
             "\n";
   }
   return base::clip(text, 800);
@@ -183,7 +183,7 @@ std::string progress_title(const State& state) {
   }
   if (!running.empty()) text += " · " + running;
   if (state.iteration > 1) text += " · iteration " + std::to_string(state.iteration);
-  if (std::ranges::any_of(state.governor.models,
+  if (std::ranges::any_of(state.limiter.models,
                           [](const ModelLoad& load) { return load.breaker != Breaker::closed; }))
     text += " · waits for a model";
   if (!state.permissions.empty()) text += " · waits for a permission";

@@ -18,7 +18,7 @@ namespace {
 std::vector<Task*> cycle_of(State& state, Task& closing) {
   std::vector<Task*> circle{&closing};
   while (circle.size() <= state.tasks.size()) {
-    Task* next = find_task(state, circle.back()->waits_for);
+    Task* next = find_task(state, circle.back()->progress.blocked_by);
     if (next == nullptr || next->status != TaskStatus::running) return {};
     if (next == &closing) return circle;
     if (std::ranges::find(circle, next) != circle.end()) return {};
@@ -29,7 +29,7 @@ std::vector<Task*> cycle_of(State& state, Task& closing) {
 
 void tell_worker(Context& ctx, const Task& task, const std::string& text) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
-  if (worker != nullptr && worker->state == SessionState::working && !worker->submitted)
+  if (worker != nullptr && worker->state == SessionState::working && !worker->lease.submitted)
     say_in_turn(ctx, *worker, text);
 }
 
@@ -37,22 +37,22 @@ void tell_worker(Context& ctx, const Task& task, const std::string& text) {
 void preempt(Context& ctx, Task& loser, const TaskId& winner) {
   loser.note = "it gave way to " + winner.value + ", which could not go on without a file of it";
   loser.attempt -= std::min(loser.attempt, 1U);
-  loser.gave_way += 1;
+  loser.progress.preemptions += 1;
   end_task_sessions(ctx, loser.id);
   move_task(ctx, loser, TaskStatus::ready);
 }
 
 void give_way(Context& ctx, Task& loser, const TaskId& asking) {
   State& state = ctx.state;
-  preempt(ctx, loser, loser.waits_for);
+  preempt(ctx, loser, loser.progress.blocked_by);
   for (Task& task : state.tasks) {
-    if (task.waits_for != loser.id) continue;
+    if (task.progress.blocked_by != loser.id) continue;
     // Another one may have got it just now.
-    if (const Task* holder = holder_of(state, task, task.wants)) {
-      task.waits_for = holder->id;
+    if (const Task* holder = holder_of(state, task, task.progress.blocked_path)) {
+      task.progress.blocked_by = holder->id;
       continue;
     }
-    const std::string path = task.wants;
+    const std::string path = task.progress.blocked_path;
     clear_block(task);
     note_touched(task, path);  // so the loser does not begin again before this one has ended
     if (task.id != asking) {
@@ -64,7 +64,8 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
 
 /// Whether it may be sent home so that others go on.
 bool may_be_preempted(const State& state, const Task& task) {
-  return waits_for_subtasks(state, task) && task.gave_way < state.options.limits.attempts;
+  return waits_for_subtasks(state, task) &&
+         task.progress.preemptions < state.options.limits.attempts;
 }
 
 /// The tasks that keep this one waiting, where all of them may give way; else empty.
@@ -91,8 +92,8 @@ void on_write_refused(Context& ctx, const WriteRefused& event) {
   if (task->status != TaskStatus::running || task->session != event.session) return;
   const Task* holder = holder_of(state, *task, path);
   if (holder == nullptr) return;
-  task->wants = path;
-  task->waits_for = holder->id;
+  task->progress.blocked_path = path;
+  task->progress.blocked_by = holder->id;
   const std::vector<Task*> circle = cycle_of(state, *task);
   if (circle.empty()) return;
   Task* loser = *std::ranges::max_element(circle, {}, [](const Task* one) { return one; });
@@ -108,8 +109,9 @@ bool is_deadlocked(const State& state) {
   if (slots_used(state) > 0 || some_end || worktrees_move(state)) return false;
   return std::ranges::none_of(state.tasks, [&](const Task& task) {
     if (task.status == TaskStatus::ready) return could_begin(state, task);
-    if (!is_in_work(task.status)) return task.merge == MergeState::waiting;
-    return !task.racing && task.merge != MergeState::conflict && !waits_for_subtasks(state, task);
+    if (!is_in_work(task.status)) return task.worktree.merge == MergeState::waiting;
+    return !task.race.running && task.worktree.merge != MergeState::conflict &&
+           !waits_for_subtasks(state, task);
   });
 }
 

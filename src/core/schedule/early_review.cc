@@ -16,7 +16,7 @@ constexpr std::size_t kNotesMax = 10;
 constexpr std::size_t kNoteBytesMax = 400;
 
 bool looks(const Session& session) {
-  return session.first_look && session.state != SessionState::ended;
+  return session.lease.early_review && session.state != SessionState::ended;
 }
 
 /// Something that has been promised a slot waits for one.
@@ -35,15 +35,16 @@ bool has_waiting_work(const State& state) {
 
 void on_worker_wrote(Context& ctx, Task& task, const std::string& path) {
   State& state = ctx.state;
-  const bool moved_on = !task.last_written.empty() && task.last_written != path;
-  task.last_written = path;
+  const bool moved_on = !task.progress.last_written.empty() && task.progress.last_written != path;
+  task.progress.last_written = path;
   const bool wanted = state.options.review.shadow == ShadowReview::file && moved_on &&
-                      task.status == TaskStatus::running && task.looked_at != task.attempt;
+                      task.status == TaskStatus::running &&
+                      task.review.early_review_attempt != task.attempt;
   const bool may = is_running(state.phase) && !state.dormant && !state.recovery.running;
   if (!wanted || !may || has_waiting_work(state) || !may_begin(ctx, Role::reviewer)) return;
-  task.looked_at = task.attempt;
+  task.review.early_review_attempt = task.attempt;
   open_session(ctx, Role::reviewer, &task, "reviewer", early_review_prompt(state, task));
-  state.sessions.back().first_look = true;
+  state.sessions.back().lease.early_review = true;
 }
 
 bool tidy_early_reviews(Context& ctx) {
@@ -66,7 +67,7 @@ Session* session_after_early_review(Context& ctx, const Task& task) {
   Session* free = nullptr;
   for (Session& session : ctx.state.sessions) {
     if (!looks(session) || session.task != task.id) continue;
-    if (session.state == SessionState::idle && session.began && !session.id.empty()) {
+    if (session.state == SessionState::idle && session.lease.began && !session.id.empty()) {
       free = &session;
     } else {
       end_session(ctx, session);
@@ -77,7 +78,8 @@ Session* session_after_early_review(Context& ctx, const Task& task) {
 
 void tell_worker(Context& ctx, const Task& task, const std::vector<Finding>& findings) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
-  if (worker == nullptr || worker->state != SessionState::working || worker->submitted) return;
+  if (worker == nullptr || worker->state != SessionState::working || worker->lease.submitted)
+    return;
   std::vector<Finding> notes;
   for (const Finding& finding : findings) {
     if (finding.severity == Severity::note || notes.size() >= kNotesMax) continue;
@@ -87,7 +89,7 @@ void tell_worker(Context& ctx, const Task& task, const std::vector<Finding>& fin
   }
   if (notes.empty()) return;
   PromptSession note;
-  note.effect = worker->sent;  // part of its present card: nothing waits for its acceptance
+  note.effect = worker->lease.sent;  // part of its present card: nothing waits for its acceptance
   note.session = worker->id;
   note.agent = worker->agent;
   note.text = early_review_notes(notes);

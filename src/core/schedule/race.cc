@@ -15,12 +15,12 @@ namespace orchestrator::core {
 namespace {
 
 bool is_entrant_of(const Task& task, const TaskId& raced) {
-  return task.parent == raced && !task.strategy.empty();
+  return task.parent == raced && !task.race.strategy.empty();
 }
 
 /// Its review has passed, or a person has said so.
 bool is_accepted(const Task& run) {
-  return run.status == TaskStatus::done || run.merge != MergeState::none;
+  return run.status == TaskStatus::done || run.worktree.merge != MergeState::none;
 }
 
 Task make_entrant(const State& state, const Task& raced, const std::string& strategy,
@@ -30,42 +30,42 @@ Task make_entrant(const State& state, const Task& raced, const std::string& stra
   run.title = base::first_line(raced.title + " – " + strategy, kStrategyBytesMax);
   run.agent = raced.agent;
   run.files = raced.files;
-  run.description = raced.description;
-  run.accept = raced.accept;
-  run.verify = raced.verify;
+  run.spec.description = raced.spec.description;
+  run.spec.accept = raced.spec.accept;
+  run.spec.verify = raced.spec.verify;
   run.iteration = raced.iteration;
   run.parent = raced.id;
-  run.strategy = strategy;
-  run.tree_base = commit;
+  run.race.strategy = strategy;
+  run.worktree.base = commit;
   return run;
 }
 
 /// It was stopped, or has failed, in an earlier race of this task.
 void restart_entrant(Context& ctx, Task& run, const std::string& commit) {
   if (run.status != TaskStatus::blocked && run.status != TaskStatus::dropped) return;
-  run.attempt = run.review_attempts = run.rejections = 0;
-  run.tree_base = commit;
-  if (run.status == TaskStatus::dropped) run.touched.clear();  // with its worktree
+  run.attempt = run.review.attempts = run.review.rejections = 0;
+  run.worktree.base = commit;
+  if (run.status == TaskStatus::dropped) run.progress.touched.clear();  // with its worktree
   move_task(ctx, run, TaskStatus::pending);
 }
 
 void drop_rivals(Context& ctx, const Task& raced, const Task& winner) {
   for (Task& run : ctx.state.tasks) {
     if (!is_entrant_of(run, raced.id) || run.id == winner.id || is_settled(run.status)) continue;
-    drop_task(ctx, run, winner.id.value + " (" + winner.strategy + ") was accepted before it");
+    drop_task(ctx, run, winner.id.value + " (" + winner.race.strategy + ") was accepted before it");
   }
 }
 
 void take_result(Context& ctx, Task& raced, const Task& winner) {
   raced.summary = winner.summary;
-  raced.touched = winner.touched;
-  raced.findings = winner.findings;
-  raced.proved_by = winner.proved_by;
-  raced.proofs = winner.proofs;
-  raced.on_word = winner.on_word;
+  raced.progress.touched = winner.progress.touched;
+  raced.review.findings = winner.review.findings;
+  raced.review.proved_by = winner.review.proved_by;
+  raced.review.proofs = winner.review.proofs;
+  raced.review.accepted_manually = winner.review.accepted_manually;
   raced.session = winner.session;
-  raced.note = winner.id.value + " (" + winner.strategy + ") has won" +
-               (winner.on_word ? ", on a person's word, without a review" : "");
+  raced.note = winner.id.value + " (" + winner.race.strategy + ") has won" +
+               (winner.review.accepted_manually ? ", on a person's word, without a review" : "");
   move_task(ctx, raced, TaskStatus::done);
 }
 
@@ -73,7 +73,8 @@ void give_up_race(Context& ctx, Task& raced) {
   std::string why = "none of its strategies was accepted:";
   for (const Task& run : ctx.state.tasks) {
     if (!is_entrant_of(run, raced.id)) continue;
-    why += " " + run.id.value + " (" + run.strategy + ") is " + std::string(to_name(run.status)) +
+    why += " " + run.id.value + " (" + run.race.strategy + ") is " +
+           std::string(to_name(run.status)) +
            (run.note.empty() ? ";" : ": " + base::clip(run.note, 200) + ";");
   }
   why.pop_back();
@@ -87,7 +88,8 @@ void settle(Context& ctx, Task& raced) {
       tasks, [&](const Task& run) { return is_entrant_of(run, raced.id) && is_accepted(run); });
   if (winner != tasks.end()) {
     drop_rivals(ctx, raced, *winner);
-    const bool there = winner->status == TaskStatus::done && winner->merge == MergeState::none;
+    const bool there =
+        winner->status == TaskStatus::done && winner->worktree.merge == MergeState::none;
     if (there) take_result(ctx, raced, *winner);
     return;
   }
@@ -105,12 +107,12 @@ void start_race(Context& ctx, Task& task, const std::string& commit) {
   task.attempt += 1;
   task.session = SessionId{};
   move_task(ctx, task, TaskStatus::running);
-  task.racing = true;
+  task.race.running = true;
   ctx.graph_moved = true;
   const Task raced = task;
-  for (const std::string& strategy : raced.race) {
+  for (const std::string& strategy : raced.spec.strategies) {
     const auto run = std::ranges::find_if(state.tasks, [&](const Task& one) {
-      return is_entrant_of(one, raced.id) && one.strategy == strategy;
+      return is_entrant_of(one, raced.id) && one.race.strategy == strategy;
     });
     if (run != state.tasks.end()) {
       restart_entrant(ctx, *run, commit);
@@ -124,13 +126,13 @@ void settle_races(Context& ctx) {
   State& state = ctx.state;
   if (!state.worktrees.races) return;
   for (Task& task : state.tasks) {
-    if (task.racing) settle(ctx, task);
+    if (task.race.running) settle(ctx, task);
   }
   for (Task& run : state.tasks) {
-    if (run.strategy.empty() || is_settled(run.status) || run.status == TaskStatus::blocked)
+    if (run.race.strategy.empty() || is_settled(run.status) || run.status == TaskStatus::blocked)
       continue;
     const Task* raced = find_task(state, run.parent);
-    if (raced != nullptr && raced->racing) continue;
+    if (raced != nullptr && raced->race.running) continue;
     drop_task(ctx, run,
               run.parent.value + ", of which it is one of the strategies, is " +
                   (raced == nullptr ? "gone" : std::string(to_name(raced->status))));

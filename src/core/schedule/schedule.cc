@@ -35,7 +35,7 @@ class RemainingPath {
     }
     for (std::size_t i = 0; i < state.tasks.size();
          ++i) {  // what waits for the race waits for a run
-      if (state.tasks[i].strategy.empty()) continue;
+      if (state.tasks[i].race.strategy.empty()) continue;
       if (const auto raced = index.find(state.tasks[i].parent))
         dependents_[i] = dependents_[*raced];
     }
@@ -71,10 +71,10 @@ void sort_by_path(const State& state, std::vector<std::size_t>& tasks) {
 }
 
 void start_review(Context& ctx, Task& task) {
-  task.review_attempts += 1;
+  task.review.attempts += 1;
   move_task(ctx, task, TaskStatus::reviewing);
   if (Session* session = session_after_early_review(ctx, task)) {
-    session->first_look = false;
+    session->lease.early_review = false;
     session->attempt = task.attempt;
     return prompt_session(ctx, *session, reviewer_prompt(ctx.state, task));
   }
@@ -87,22 +87,22 @@ void start_rework(Context& ctx, Task& task) {
   if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
   if (worker->state != SessionState::idle) return;  // its turn has yet to end
   if (!has_place(ctx, task)) return;
-  task.commit.clear();
+  task.worktree.commit.clear();
   task.attempt += 1;
   worker->attempt = task.attempt;
-  task.last_written.clear();
+  task.progress.last_written.clear();
   move_task(ctx, task, TaskStatus::running);
   prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
 }
 
 /// Work that a pause or a crash has interrupted goes on in its own session.
 void go_on(Context& ctx, Task& task) {
-  if (task.merge != MergeState::none || !has_place(ctx, task)) return;
+  if (task.worktree.merge != MergeState::none || !has_place(ctx, task)) return;
   const bool runs = task.status == TaskStatus::running;
   const Role role = runs ? Role::worker : Role::reviewer;
   Session* session = live_session(ctx.state, role, task.id);
   if (session == nullptr) {  // it was interrupted before its session existed: that cost nothing
-    std::uint32_t& spent = runs ? task.attempt : task.review_attempts;
+    std::uint32_t& spent = runs ? task.attempt : task.review.attempts;
     spent -= std::min(spent, 1U);
     move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
   } else if (session->state == SessionState::idle && has_room(ctx.state) &&
@@ -113,9 +113,9 @@ void go_on(Context& ctx, Task& task) {
 
 void start_work(Context& ctx, Task& task) {
   task.attempt += 1;
-  task.commit.clear();
+  task.worktree.commit.clear();
   task.session = SessionId{};
-  task.last_written.clear();
+  task.progress.last_written.clear();
   move_task(ctx, task, TaskStatus::running);
   open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
 }
@@ -131,7 +131,7 @@ void dispatch_tasks(Context& ctx) {
   State& state = ctx.state;
   for (Task& task : state.tasks) {
     const bool begun = task.status == TaskStatus::running || task.status == TaskStatus::reviewing;
-    if (begun && !task.racing) go_on(ctx, task);
+    if (begun && !task.race.running) go_on(ctx, task);
   }
   if (!has_room(state)) return;
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
@@ -247,7 +247,7 @@ void run_tasks(Context& ctx) {
   State& state = ctx.state;
   if (all_settled(state) && !merges_pending(state)) {
     enter(ctx, Cause::barrier_reached, Phase::integrating);
-    state.master_attempts = 0;
+    state.master_review.attempts = 0;
   } else if (is_deadlocked(state)) {
     ctx.conclude(Phase::blocked, stuck_reason(state));
   }
@@ -259,7 +259,7 @@ void schedule(Context& ctx) {
   State& state = ctx.state;
   if (state.phase != Phase::executing) drive_worktrees(ctx);
   if (state.phase == Phase::planning) {
-    keep_alive(ctx, Role::planner, state.planner_attempts, planner_prompt);
+    keep_alive(ctx, Role::planner, state.plan.attempts, planner_prompt);
   }
   if (ctx.conclusion) return;
   const bool settled = all_settled(state) && !merges_pending(state);
@@ -269,7 +269,7 @@ void schedule(Context& ctx) {
   }
   if (state.phase == Phase::executing) run_tasks(ctx);
   if (state.phase == Phase::integrating) {
-    keep_alive(ctx, Role::master_reviewer, state.master_attempts, master_prompt);
+    keep_alive(ctx, Role::master_reviewer, state.master_review.attempts, master_prompt);
   }
   if (!ctx.conclusion) drive_warm_pool(ctx);  // after those that tasks have taken now
 }

@@ -28,11 +28,11 @@ void drop_orphans(Context& ctx) {
 void keep_subtask_claims(State& state) {
   for (const Task& part : state.tasks) {
     // What a run has changed is in the project only if it wins: race.cc.
-    if (part.parent.empty() || is_in_work(part.status) || !part.strategy.empty()) continue;
+    if (part.parent.empty() || is_in_work(part.status) || !part.race.strategy.empty()) continue;
     Task* whole = find_task(state, part.parent);
     if (whole == nullptr || is_settled(whole->status)) continue;
-    if (!whole->commit.empty()) continue;  // git has said what it has changed
-    for (const std::string& path : part.touched) {
+    if (!whole->worktree.commit.empty()) continue;  // git has said what it has changed
+    for (const std::string& path : part.progress.touched) {
       if (holder_of(state, *whole, path) == nullptr) note_touched(*whole, path);
     }
   }

@@ -14,7 +14,7 @@ namespace {
 
 /// Takes the turn up again, for its last answer.
 void go_on_working(Context& ctx, Session& session, TimeMs since_ms) {
-  session.leased_ms += ctx.now_ms - since_ms;
+  session.lease.since_ms += ctx.now_ms - since_ms;
   session.seen_ms = ctx.now_ms;
   move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
@@ -32,7 +32,7 @@ void wait_for_task(Context& ctx, const RequestId& request, const SessionId& id,
   on_turn_started(ctx, *session);  // the call may have overtaken that
   ctx.cancel_timer(session->timer);
   session->effect = 0;  // what was asked about its turn is known: it makes a call
-  session->inspecting = false;
+  session->turn.inspecting = false;
   move_session(ctx, *session, SessionState::delegating);
 }
 
@@ -57,8 +57,8 @@ void answer_waiters(Context& ctx) {
                                                : result_text(*task));
   }
   for (Session& session : state.sessions) {
-    const bool stands = session.state == SessionState::delegating && !session.errored &&
-                        !session.failed && !is_waiting_session(state, session.id);
+    const bool stands = session.state == SessionState::delegating && !session.turn.errored &&
+                        !session.turn.failed && !is_waiting_session(state, session.id);
     if (stands && has_room_for(state, session)) go_on_working(ctx, session, ctx.now_ms);
   }
 }

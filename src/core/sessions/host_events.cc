@@ -24,26 +24,27 @@ Session* find_by_effect(State& state, EffectId effect) {
 
 void turn_over(Context& ctx, Session& session) {
   release_reservation(ctx, session);
-  session.retrying = false;
-  if (session.submitted) return release_session(ctx, session);
-  if (session.denied.empty()) {
-    if (blames_model(session.fault)) return go_on_after_fault(ctx, session);
-    const bool stopped = !session.failed && session.began && session.role == Role::worker;
+  session.turn.retrying = false;
+  if (session.lease.submitted) return release_session(ctx, session);
+  if (session.turn.denied.empty()) {
+    if (blames_model(session.turn.fault)) return go_on_after_fault(ctx, session);
+    const bool stopped =
+        !session.turn.failed && session.lease.began && session.role == Role::worker;
     if (stopped) return on_worker_stopped(ctx, session);
   }
-  const std::string why = !session.denied.empty()
-                              ? "the permission for it was refused: " + session.denied
-                          : session.failed ? "its turn failed"
-                                           : "its turn ended without a submission";
-  continue_or_give_up(ctx, session, why, session.failed);
+  const std::string why = !session.turn.denied.empty()
+                              ? "the permission for it was refused: " + session.turn.denied
+                          : session.turn.failed ? "its turn failed"
+                                                : "its turn ended without a submission";
+  continue_or_give_up(ctx, session, why, session.turn.failed);
 }
 
 /// The host says that it works: whatever looked like its end was none.
 void still_works(Context& ctx, Session& session) {
-  session.errored = false;
-  session.failed = false;
+  session.turn.errored = false;
+  session.turn.failed = false;
   note_opened(ctx.state, session);
-  if (!session.submitted) move_session(ctx, session, SessionState::working);
+  if (!session.lease.submitted) move_session(ctx, session, SessionState::working);
   arm(ctx, session, stall_ms(ctx.state));
 }
 
@@ -96,11 +97,11 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
   if (session->state == SessionState::idle || session->state == SessionState::delegating)
     return true;
   const std::string error = base::clip(event.error, 200);
-  if (session->inspecting) {
-    session->inspecting = false;  // its timer asks again
+  if (session->turn.inspecting) {
+    session->turn.inspecting = false;  // its timer asks again
     return true;
   }
-  if (!session->asking
+  if (!session->metering.request.waiting
            .empty()) {  // it asks for leave to answer: the host has the prompt all the same
     if (session->state == SessionState::prompting)
       move_session(ctx, *session, SessionState::waiting);
@@ -109,7 +110,8 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
   on_host_trouble(ctx);
   if (session->id.empty()) {
     continue_or_give_up(ctx, *session, "the host could not make a session: " + error, true);
-  } else if (is_busy(*session) && !session->submitted) {  // else its work came in all the same
+  } else if (is_busy(*session) &&
+             !session->lease.submitted) {  // else its work came in all the same
     continue_or_give_up(ctx, *session, "the host refused the prompt: " + error, true);
   }
   return true;
@@ -117,10 +119,10 @@ bool on_effect_failed(Context& ctx, const EffectFailed& event) {
 
 void on_turn_started(Context& ctx, Session& session) {
   session.seen_ms = ctx.now_ms;
-  session.inspections = 0;
-  if (session.submitted && is_busy(session)) return on_after_submission(ctx, session);
+  session.turn.inspections = 0;
+  if (session.lease.submitted && is_busy(session)) return on_after_submission(ctx, session);
   if (session.state != SessionState::prompting && session.state != SessionState::waiting) return;
-  session.began = true;
+  session.lease.began = true;
   note_opened(ctx.state, session);
   reserve_unasked(ctx, session);
   move_session(ctx, session, SessionState::working);
@@ -129,13 +131,13 @@ void on_turn_started(Context& ctx, Session& session) {
 
 void on_idled(Context& ctx, Session& session) {
   session.seen_ms = ctx.now_ms;
-  session.aborting = false;
+  session.turn.aborting = false;
   if (!holds_slot(session)) release_reservation(ctx, session);
   // An idle that meets a prompt on its way belongs to an older turn; the answer timer watches it.
   if (!is_busy(session) || session.state == SessionState::prompting) return;
-  if (session.errored) {
-    session.errored = false;
-    session.failed = true;
+  if (session.turn.errored) {
+    session.turn.errored = false;
+    session.turn.failed = true;
     arm(ctx, session, kSecondIdleMs);
   } else if (session.state == SessionState::delegating) {
     end_delegating(ctx, session);
@@ -150,23 +152,24 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
   session.seen_ms = ctx.now_ms;
   if (!is_busy(session)) return;
   if (event.name == "ContextOverflowError") return;  // the host compacts and goes on by itself
-  if (session.submitted) {  // the plugin has ended its turn: no fault of anything
-    session.errored = true;
+  if (session.lease.submitted) {  // the plugin has ended its turn: no fault of anything
+    session.turn.errored = true;
     return arm(ctx, session, kSecondIdleMs);
   }
   ctx.state.metrics.errors += 1;
-  const bool told = session.errored || session.failed;
-  session.errored = true;
+  const bool told = session.turn.errored || session.turn.failed;
+  session.turn.errored = true;
   // Not its model's: the call that waits is cut off, and goes on as one that was interrupted.
   if (session.state == SessionState::delegating) return arm(ctx, session, kSecondIdleMs);
   if (told) return;
-  session.fault = classify(event.name, event.message, event.status);
-  if (blames_model(session.fault))
-    on_model_fault(ctx, session, session.fault, event.message.empty() ? event.name : event.message);
+  session.turn.fault = classify(event.name, event.message, event.status);
+  if (blames_model(session.turn.fault))
+    on_model_fault(ctx, session, session.turn.fault,
+                   event.message.empty() ? event.name : event.message);
 }
 
 void on_deleted(Context& ctx, Session& session) {
-  session.aborting = false;
+  session.turn.aborting = false;
   release_reservation(ctx, session);
   if (session.state == SessionState::ended) return;
   move_session(ctx, session, SessionState::idle);  // there is nothing left to abort
@@ -177,20 +180,20 @@ bool on_inspected(Context& ctx, const SessionInspected& event) {
   Session* session = find_by_effect(ctx.state, event.effect);
   if (session == nullptr) return false;
   session->effect = 0;
-  session->inspecting = false;
+  session->turn.inspecting = false;
   if (!is_busy(*session)) return true;
   const bool silent = ctx.now_ms - session->seen_ms >= stall_ms(ctx.state);
   if (!event.exists) {
     on_deleted(ctx, *session);
   } else if (event.busy && (event.in_tool || !silent)) {
-    session->inspections = 0;
+    session->turn.inspections = 0;
     still_works(ctx, *session);
   } else if (event.busy) {
     fail_turn(ctx, *session, Fault::network, "its answer has stopped");
   } else {
-    session->inspections = 0;
-    session->began = session->began || event.answered;
-    session->failed = session->failed || !event.answered;
+    session->turn.inspections = 0;
+    session->lease.began = session->lease.began || event.answered;
+    session->turn.failed = session->turn.failed || !event.answered;
     turn_over(ctx, *session);
   }
   return true;
@@ -206,7 +209,7 @@ bool on_session_timer(Context& ctx, TimerId timer) {
   session.timer = 0;
   if (session.state == SessionState::closing) return end_closing(ctx, session), true;
   // A request that waits for the budget is no silence of its model.
-  if (!session.asking.empty() && !lease_over(ctx, session))
+  if (!session.metering.request.waiting.empty() && !lease_over(ctx, session))
     return arm(ctx, session, stall_ms(ctx.state)), true;
   const TimeMs silent_ms = ctx.now_ms - session.seen_ms;
   const bool in_turn = session.state == SessionState::working;
@@ -219,7 +222,8 @@ bool on_session_timer(Context& ctx, TimerId timer) {
     end_delegating(ctx, session);
   } else if (session.state == SessionState::backing_off) {
     send_prompt(ctx, session);
-  } else if (in_turn && !session.errored && !session.failed && silent_ms < stall_ms(ctx.state)) {
+  } else if (in_turn && !session.turn.errored && !session.turn.failed &&
+             silent_ms < stall_ms(ctx.state)) {
     arm(ctx, session, stall_ms(ctx.state) - silent_ms);
   } else if (is_busy(session)) {
     inspect_session(ctx, session);

@@ -36,9 +36,10 @@ void on(Context& ctx, const PermissionAsked& event) {
   PermissionRequest request{event.permission, event.session, base::clip(event.what, kWhatBytesMax),
                             0};
   request.timer = ctx.start_timer(static_cast<TimeMs>(state.options.timeouts.permission_s) * 1000);
-  ctx.emit(ShowToast{"warning", "Permission needed: " + permission_asker(state, event.session) + " wants " +
-                                    request.what + ". Answer it in session " + event.session.value +
-                                    "; after " + minutes(state) + " it is rejected."});
+  ctx.emit(ShowToast{"warning", "Permission needed: " + permission_asker(state, event.session) +
+                                    " wants " + request.what + ". Answer it in session " +
+                                    event.session.value + "; after " + minutes(state) +
+                                    " it is rejected."});
   state.permissions.push_back(std::move(request));
 }
 
@@ -49,7 +50,7 @@ void on(Context& ctx, const PermissionAnswered& event) {
   if (session != nullptr) {
     session->seen_ms = ctx.now_ms;
     // The host ends the turn of a session that is refused without a word.
-    if (!event.allowed) session->denied = it->what;
+    if (!event.allowed) session->turn.denied = it->what;
   }
   ctx.cancel_timer(it->timer);
   ctx.state.permissions.erase(it);

@@ -57,10 +57,11 @@ void go_on_working(Context& ctx, Session& session, bool present_prompt) {
     ctx.emit(AbortSession{session.id});
     return;
   }
-  session.began = session.began || present_prompt;
+  session.lease.began = session.lease.began || present_prompt;
   session.seen_ms = ctx.now_ms;
-  move_session(ctx, session, session.submitted ? SessionState::closing : SessionState::working);
-  arm(ctx, session, session.submitted ? kClosingMs : stall_ms(ctx.state));
+  move_session(ctx, session,
+               session.lease.submitted ? SessionState::closing : SessionState::working);
+  arm(ctx, session, session.lease.submitted ? kClosingMs : stall_ms(ctx.state));
 }
 
 void take_up(Context& ctx, const FoundSession& found) {
@@ -75,14 +76,14 @@ void take_up(Context& ctx, const FoundSession& found) {
   }
   // Ours since: a call of it came in, or it was prompted, while the host was being asked.
   if (session->state != SessionState::idle) return;
-  const bool present_prompt = session->sent != 0 && session->sent == found.prompt;
-  const bool may_go_on = session->submitted || has_room(ctx.state);
+  const bool present_prompt = session->lease.sent != 0 && session->lease.sent == found.prompt;
+  const bool may_go_on = session->lease.submitted || has_room(ctx.state);
   if (found.busy && may_go_on) return go_on_working(ctx, *session, present_prompt);
   // More runs than may now: its turn ends, and goes on when there is room.
   if (found.busy) abort_turn(ctx, *session);
   release_reservation(ctx, *session);
   // The host has its card: a word to go on is enough. Else the prompt is sent again as it was.
-  session->began = session->began || present_prompt;
+  session->lease.began = session->lease.began || present_prompt;
 }
 
 /// The host has lost it, or never made it. That costs the task nothing.
@@ -156,7 +157,7 @@ bool on_recovery_timer(Context& ctx, TimerId timer) {
 
 bool belongs_to_present_card(const State& state, const SessionId& session, EffectId prompt) {
   const Session* child = find_session(state, session);
-  return child != nullptr && prompt != 0 && child->sent == prompt;
+  return child != nullptr && prompt != 0 && child->lease.sent == prompt;
 }
 
 }  // namespace orchestrator::core

@@ -75,7 +75,7 @@ void forget_old_sessions(Context& ctx) {
   std::erase_if(sessions, [&](const Session& session) {
     // The host may still have to say that it was made, or that it has stopped.
     const bool fresh = ctx.now_ms - session.seen_ms < kCreationMs;
-    const bool awaited = session.aborting || (session.id.empty() && session.effect != 0);
+    const bool awaited = session.turn.aborting || (session.id.empty() && session.effect != 0);
     if (surplus == 0 || session.state != SessionState::ended || (fresh && awaited)) return false;
     surplus -= 1;
     return true;
@@ -90,14 +90,14 @@ void drop_receipts(State& state, const SessionId& session) {
 TimeMs backoff_ms(const State& state, std::uint32_t failures) {
   const TimeMs base =
       std::min(kBackoffMaxMs, kBackoffFirstMs << std::min(failures, kBackoffDoublingsMax));
-  const std::uint64_t noise = state.seed ^ (state.next_effect * 2654435761U);
+  const std::uint64_t noise = state.seed ^ (state.clock.next_effect * 2654435761U);
   return base + static_cast<TimeMs>(noise % static_cast<std::uint64_t>(base / 2));
 }
 
 }  // namespace
 
 void abort_turn(Context& ctx, Session& session) {
-  session.aborting = true;
+  session.turn.aborting = true;
   ctx.emit(AbortSession{session.id});
 }
 
@@ -109,20 +109,20 @@ bool may_begin(const Context& ctx, Role role) {
 bool may_prompt(const Context& ctx, const Session& session) {
   const State& state = ctx.state;
   const std::size_t others = slots_used(state) - (holds_slot(session) ? 1 : 0);
-  const bool crowded = state.governor.load == Load::critical && others > 0;
+  const bool crowded = state.limiter.load == Load::critical && others > 0;
   return others < state.parallel && !(crowded && !holds_slot(session)) &&
          choose_model(ctx.state, ctx.now_ms, session.role, &session).now &&
-         affords_prompt(state, &session, session.prompt.size());
+         affords_prompt(state, &session, session.lease.prompt.size());
 }
 
 bool lease_over(const Context& ctx, const Session& session) {
   const TimeMs lease = lease_ms(ctx.state);
-  return lease > 0 && ctx.now_ms - session.leased_ms >= lease;
+  return lease > 0 && ctx.now_ms - session.lease.since_ms >= lease;
 }
 
 void arm(Context& ctx, Session& session, TimeMs delay_ms) {
   ctx.cancel_timer(session.timer);
-  const TimeMs left_ms = session.leased_ms + lease_ms(ctx.state) - ctx.now_ms;
+  const TimeMs left_ms = session.lease.since_ms + lease_ms(ctx.state) - ctx.now_ms;
   if (left_ms > 0) delay_ms = std::min(delay_ms, left_ms);
   session.timer = ctx.start_timer(delay_ms);
 }
@@ -133,11 +133,11 @@ void open_session(Context& ctx, Role role, const Task* task, const std::string& 
   Session session;
   session.role = role;
   session.agent = agent;
-  session.prompt = std::move(prompt);
-  session.started_ms = session.leased_ms = ctx.now_ms;
+  session.lease.prompt = std::move(prompt);
+  session.started_ms = session.lease.since_ms = ctx.now_ms;
   session.parent = ctx.state.root_session;
-  session.asked_ms = ctx.now_ms;
-  session.model_asked = choose_model(ctx.state, ctx.now_ms, role, nullptr).model;
+  session.metering.asked_ms = ctx.now_ms;
+  session.model_use.named = choose_model(ctx.state, ctx.now_ms, role, nullptr).model;
   if (task != nullptr) {
     session.task = task->id;
     session.attempt = task->attempt;
@@ -153,10 +153,11 @@ namespace {
 
 /// Until `schedule` finds that it may be sent. The time until then is not its own.
 void hold(Context& ctx, Session& session) {
-  if (session.first_look) return end_session(ctx, session, Outcome::denied);  // nobody waits for it
+  if (session.lease.early_review)
+    return end_session(ctx, session, Outcome::denied);  // nobody waits for it
   ctx.cancel_timer(session.timer);
   session.effect = 0;
-  session.inspecting = false;
+  session.turn.inspecting = false;
   move_session(ctx, session, SessionState::held);
   session.seen_ms = ctx.now_ms;
 }
@@ -165,76 +166,76 @@ void hold(Context& ctx, Session& session) {
 bool choose_model_for(Context& ctx, Session& session) {
   const Choice choice = choose_model(ctx.state, ctx.now_ms, session.role, &session);
   std::string model = choice.model;
-  if (model.empty() && !session.model_asked.empty()) {
+  if (model.empty() && !session.model_use.named.empty()) {
     // The host would go on with the stand-in that it was told last.
-    const auto seen = ctx.state.governor.seen.find(std::string(to_name(session.role)));
-    if (seen != ctx.state.governor.seen.end()) model = seen->second;
+    const auto seen = ctx.state.limiter.seen.find(std::string(to_name(session.role)));
+    if (seen != ctx.state.limiter.seen.end()) model = seen->second;
   }
-  const bool other = model != session.model_asked;
+  const bool other = model != session.model_use.named;
   // What the host has told holds on only where it chooses by itself, as before.
-  if (other || !model.empty()) session.model.clear();
-  session.model_asked = model;
+  if (other || !model.empty()) session.model_use.told.clear();
+  session.model_use.named = model;
   ctx.moved = ctx.moved || other;  // the one before may be asked by one more
-  return choice.stand_in;
+  return choice.fallback;
 }
 
 }  // namespace
 
 void send_prompt(Context& ctx, Session& session) {
-  session.reserved_tokens = 0;
-  session.reserved_usd = 0;
+  session.metering.reserved.tokens = 0;
+  session.metering.reserved.usd = 0;
   if (!may_prompt(ctx, session)) return hold(ctx, session);
-  if (session.state == SessionState::held) session.leased_ms += ctx.now_ms - session.seen_ms;
-  session.asked_ms = ctx.now_ms;
-  session.retrying = false;
+  if (session.state == SessionState::held) session.lease.since_ms += ctx.now_ms - session.seen_ms;
+  session.metering.asked_ms = ctx.now_ms;
+  session.turn.retrying = false;
   reserve_for_prompt(ctx, session);
-  const bool stand_in = choose_model_for(ctx, session);
+  const bool fallback = choose_model_for(ctx, session);
   if (session.id.empty()) return create(ctx, session);
-  if (stand_in) ctx.state.metrics.fallbacks += 1;
+  if (fallback) ctx.state.metrics.fallbacks += 1;
   move_session(ctx, session, SessionState::prompting);
-  session.submitted = false;
-  session.after_submission = 0;
-  session.errored = false;
-  session.failed = false;
-  session.inspecting = false;
-  session.denied.clear();
-  session.aborting = false;
-  session.fault = Fault::none;
-  session.effect = session.sent = ctx.new_effect();
+  session.lease.submitted = false;
+  session.lease.after_submission = 0;
+  session.turn.errored = false;
+  session.turn.failed = false;
+  session.turn.inspecting = false;
+  session.turn.denied.clear();
+  session.turn.aborting = false;
+  session.turn.fault = Fault::none;
+  session.effect = session.lease.sent = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.state.metrics.prompts += 1;
-  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_asked,
-                         session.prompt, false});
+  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_use.named,
+                         session.lease.prompt, false});
   arm(ctx, session, kAnswerStartMs);
 }
 
 void prompt_session(Context& ctx, Session& session, std::string text) {
-  session.prompt = std::move(text);
-  session.began = false;
-  session.leased_ms = ctx.now_ms;
-  session.continuations = 0;
-  session.refusals = 0;
-  session.inspections = 0;
-  session.faults = 0;
-  session.tool_errors = session.tool_warnings = 0;
-  session.asked_missing = session.wrote = false;
+  session.lease.prompt = std::move(text);
+  session.lease.began = false;
+  session.lease.since_ms = ctx.now_ms;
+  session.lease.continuations = 0;
+  session.lease.refusals = 0;
+  session.turn.inspections = 0;
+  session.model_use.faults = 0;
+  session.tool_errors.repeats = session.tool_errors.warnings = 0;
+  session.lease.asked_missing = session.lease.wrote = false;
   send_prompt(ctx, session);
   note_peak(ctx.state);
 }
 
 void wake_session(Context& ctx, Session& session) {
-  const bool began = session.began;
+  const bool began = session.lease.began;
   prompt_session(ctx, session,
                  began ? continuation_prompt(ctx.state, session, "the mission was interrupted")
-                       : session.prompt);
-  session.began = began;
+                       : session.lease.prompt);
+  session.lease.began = began;
 }
 
 void close_session(Context& ctx, Session& session) {
-  session.submitted = true;
-  session.refusals = 0;
+  session.lease.submitted = true;
+  session.lease.refusals = 0;
   session.effect = 0;  // what becomes of a prompt on its way is nobody's concern any more
-  session.inspecting = false;
+  session.turn.inspecting = false;
   // A call that overtook a pause: its turn is aborted already, and its slot given away.
   if (!holds_slot(session)) return release_session(ctx, session);
   move_session(ctx, session, SessionState::closing);
@@ -242,24 +243,24 @@ void close_session(Context& ctx, Session& session) {
 }
 
 void on_after_submission(Context& ctx, Session& session) {
-  session.after_submission += 1;
-  if (session.state != SessionState::closing || session.aborting) return;
-  if (session.after_submission > kAfterSubmissionMax) end_closing(ctx, session);
+  session.lease.after_submission += 1;
+  if (session.state != SessionState::closing || session.turn.aborting) return;
+  if (session.lease.after_submission > kAfterSubmissionMax) end_closing(ctx, session);
 }
 
 void end_closing(Context& ctx, Session& session) {
-  if (session.aborting || session.failed) return release_session(ctx, session);
+  if (session.turn.aborting || session.turn.failed) return release_session(ctx, session);
   abort_turn(ctx, session);
-  session.errored = true;  // the next idle is premature
+  session.turn.errored = true;  // the next idle is premature
   arm(ctx, session, kSecondIdleMs);
 }
 
 void release_session(Context& ctx, Session& session) {
   const Task* task = find_task(ctx.state, session.task);
   // A first look's session waits for the task's review.
-  const bool comes_back = session.role == Role::worker || session.first_look;
-  const bool may_rework =
-      comes_back && task != nullptr && is_in_work(task->status) && task->merge == MergeState::none;
+  const bool comes_back = session.role == Role::worker || session.lease.early_review;
+  const bool may_rework = comes_back && task != nullptr && is_in_work(task->status) &&
+                          task->worktree.merge == MergeState::none;
   ctx.cancel_timer(session.timer);
   release_reservation(ctx, session);
   session.effect = 0;
@@ -269,7 +270,7 @@ void release_session(Context& ctx, Session& session) {
 
 void end_session(Context& ctx, Session& session, Outcome outcome) {
   if (session.state == SessionState::ended) return;
-  const Outcome plain = session.submitted ? Outcome::ok : Outcome::denied;
+  const Outcome plain = session.lease.submitted ? Outcome::ok : Outcome::denied;
   session.outcome = outcome == Outcome::none ? plain : outcome;
   if (is_busy(session) && !session.id.empty()) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
@@ -279,17 +280,17 @@ void end_session(Context& ctx, Session& session, Outcome outcome) {
   // A session that is still being created stays known by its effect: it is ended on arrival.
   if (session.state != SessionState::creating) session.effect = 0;
   move_session(ctx, session, SessionState::ended);
-  session.prompt.clear();
+  session.lease.prompt.clear();
   if (!session.id.empty()) drop_receipts(ctx.state, session.id);
 }
 
 void interrupt_session(Context& ctx, Session& session) {
   if (session.state == SessionState::ended || session.state == SessionState::idle) return;
-  if (session.id.empty() || session.first_look) return end_session(ctx, session);
+  if (session.id.empty() || session.lease.early_review) return end_session(ctx, session);
   if (is_busy(session)) abort_turn(ctx, session);
   withdraw_permissions(ctx, session.id);
   stop_waiting(ctx, session.id);
-  if (session.submitted) return release_session(ctx, session);
+  if (session.lease.submitted) return release_session(ctx, session);
   ctx.cancel_timer(session.timer);
   release_reservation(ctx, session);
   session.effect = 0;
@@ -311,15 +312,15 @@ void drop_task(Context& ctx, Task& task, std::string note) {
 void forget_turns(Context& ctx) {
   forget_permissions(ctx);
   ctx.state.waiters.clear();
-  ctx.state.governor.timer = 0;
-  ctx.state.governor.load = Load::calm;
+  ctx.state.limiter.timer = 0;
+  ctx.state.limiter.load = Load::calm;
   for (Session& session : ctx.state.sessions) {
     session.timer = 0;
-    session.aborting = false;
-    session.asking = RequestId{};
-    session.retrying = false;
+    session.turn.aborting = false;
+    session.metering.request.waiting = RequestId{};
+    session.turn.retrying = false;
     // Whether the host has made it is found out by the effect that asked for it.
-    if (session.first_look) end_session(ctx, session);
+    if (session.lease.early_review) end_session(ctx, session);
     const bool ended = session.state == SessionState::ended;
     const bool perhaps_made = !ended && session.id.empty() && session.effect != 0;
     if (!perhaps_made) session.effect = 0;
@@ -328,7 +329,7 @@ void forget_turns(Context& ctx) {
     if (perhaps_made) continue;
     if (session.id.empty()) {
       end_session(ctx, session);
-    } else if (session.submitted) {
+    } else if (session.lease.submitted) {
       release_session(ctx, session);
     }
   }
@@ -345,13 +346,14 @@ void forget_ended_turns(State& state) {
 }
 
 void give_up_attempt(Context& ctx, Session& session, const std::string& reason, Outcome outcome) {
-  const std::string why = session.refusals == 0
-                              ? reason
-                              : reason + "; the last of its calls was refused: " + session.refusal;
+  const std::string why =
+      session.lease.refusals == 0
+          ? reason
+          : reason + "; the last of its calls was refused: " + session.lease.refusal;
   const std::uint32_t attempts = ctx.state.options.limits.attempts;
   Task* task = find_task(ctx.state, session.task);
   const Role role = session.role;
-  const bool looked = session.first_look;
+  const bool looked = session.lease.early_review;
   end_session(ctx, session, outcome);
   if (task == nullptr || looked)
     return;  // Planner and Master Reviewer: `schedule` counts their attempts
@@ -362,7 +364,7 @@ void give_up_attempt(Context& ctx, Session& session, const std::string& reason, 
         " (attempt " + std::to_string(task->attempt) + " of " + std::to_string(attempts) + ")";
     move_task(ctx, *task, TaskStatus::blocked);
   } else if (role == Role::reviewer && task->status == TaskStatus::reviewing) {
-    if (task->review_attempts < attempts) return move_task(ctx, *task, TaskStatus::submitted);
+    if (task->review.attempts < attempts) return move_task(ctx, *task, TaskStatus::submitted);
     task->note = "no Reviewer gave a verdict: " + why;
     move_task(ctx, *task, TaskStatus::blocked);
     end_task_sessions(ctx, task->id);
@@ -372,8 +374,9 @@ void give_up_attempt(Context& ctx, Session& session, const std::string& reason, 
 namespace {
 
 std::uint32_t& losses_of(State& state, const Session& session) {
-  if (Task* task = find_task(state, session.task)) return task->losses;
-  return session.role == Role::planner ? state.planner_losses : state.master_losses;
+  if (Task* task = find_task(state, session.task)) return task->progress.sessions_lost;
+  return session.role == Role::planner ? state.plan.sessions_lost
+                                       : state.master_review.sessions_lost;
 }
 
 Outcome outcome_of(Fault fault) { return fault == Fault::empty ? Outcome::empty : Outcome::error; }
@@ -382,20 +385,22 @@ Outcome outcome_of(Fault fault) { return fault == Fault::empty ? Outcome::empty 
 void lose_session(Context& ctx, Session& session, const std::string& why) {
   State& state = ctx.state;
   std::uint32_t& losses = losses_of(state, session);
-  if (losses >= kLossesMax) return give_up_attempt(ctx, session, why, outcome_of(session.fault));
+  if (losses >= kLossesMax)
+    return give_up_attempt(ctx, session, why, outcome_of(session.turn.fault));
   losses += 1;
   const Role role = session.role;
   Task* task = find_task(state, session.task);
-  end_session(ctx, session, outcome_of(session.fault));
+  end_session(ctx, session, outcome_of(session.turn.fault));
   if (task == nullptr) {
-    std::uint32_t& spent = role == Role::planner ? state.planner_attempts : state.master_attempts;
+    std::uint32_t& spent =
+        role == Role::planner ? state.plan.attempts : state.master_review.attempts;
     spent -= std::min(spent, 1U);
   } else if (role == Role::worker && task->status == TaskStatus::running) {
     task->note = why;
     task->attempt -= std::min(task->attempt, 1U);
     move_task(ctx, *task, TaskStatus::ready);
   } else if (role == Role::reviewer && task->status == TaskStatus::reviewing) {
-    task->review_attempts -= std::min(task->review_attempts, 1U);
+    task->review.attempts -= std::min(task->review.attempts, 1U);
     move_task(ctx, *task, TaskStatus::submitted);
   }
 }
@@ -403,7 +408,7 @@ void lose_session(Context& ctx, Session& session, const std::string& why) {
 void go_on_later(Context& ctx, Session& session, const std::string& why, std::uint32_t failures) {
   ctx.state.metrics.continuations += 1;
   // A card whose answer never began may never have reached the host: it is sent once more.
-  if (session.began) session.prompt = continuation_prompt(ctx.state, session, why);
+  if (session.lease.began) session.lease.prompt = continuation_prompt(ctx.state, session, why);
   move_session(ctx, session, SessionState::backing_off);
   arm(ctx, session, backoff_ms(ctx.state, failures));
 }
@@ -411,7 +416,7 @@ void go_on_later(Context& ctx, Session& session, const std::string& why, std::ui
 /// What the plan says that it writes is written: paths one by one, of a wildcard any.
 bool has_written_claim(const Task& task) {
   return std::ranges::all_of(task.files, [&](const std::string& claimed) {
-    return std::ranges::any_of(task.touched, [&](const std::string& path) {
+    return std::ranges::any_of(task.progress.touched, [&](const std::string& path) {
       return path == claimed || glob_matches(claimed, path);
     });
   });
@@ -420,9 +425,9 @@ bool has_written_claim(const Task& task) {
 }  // namespace
 
 void go_on_after_fault(Context& ctx, Session& session) {
-  session.faults += 1;
-  if (session.first_look) return end_session(ctx, session, outcome_of(session.fault));
-  const std::string why = "its model failed (" + std::string(to_name(session.fault)) + ")";
+  session.model_use.faults += 1;
+  if (session.lease.early_review) return end_session(ctx, session, outcome_of(session.turn.fault));
+  const std::string why = "its model failed (" + std::string(to_name(session.turn.fault)) + ")";
   if (is_hopeless(ctx.state, session)) {
     // Its turn is over: there is nothing to abort.
     ctx.cancel_timer(session.timer);
@@ -433,48 +438,49 @@ void go_on_after_fault(Context& ctx, Session& session) {
                             ". Mend its key, account or name, or name another one in "
                             "`models` or `fallback`; then /resume.");
   }
-  if (session.faults > kFaultsInSession) return lose_session(ctx, session, why);
-  go_on_later(ctx, session, why, session.faults);
+  if (session.model_use.faults > kFaultsInSession) return lose_session(ctx, session, why);
+  go_on_later(ctx, session, why, session.model_use.faults);
 }
 
 void on_worker_stopped(Context& ctx, Session& session) {
   Task* task = find_task(ctx.state, session.task);
-  if (!session.asked_missing) {
-    session.asked_missing = true;
+  if (!session.lease.asked_missing) {
+    session.lease.asked_missing = true;
     ctx.state.metrics.continuations += 1;
-    session.prompt = missing_prompt(ctx.state, session);
+    session.lease.prompt = missing_prompt(ctx.state, session);
     return send_prompt(ctx, session);
   }
-  const bool judged = session.wrote && task != nullptr && task->status == TaskStatus::running &&
-                      has_written_claim(*task) && unfinished_subtasks(ctx.state, *task).empty();
+  const bool judged = session.lease.wrote && task != nullptr &&
+                      task->status == TaskStatus::running && has_written_claim(*task) &&
+                      unfinished_subtasks(ctx.state, *task).empty();
   if (!judged) return give_up_attempt(ctx, session, "its turn ended without a submission");
   task->summary =
       "(The Worker stopped without submitting it, also when it was asked: judge it by what it has "
       "changed.)";
-  task->review_attempts = 0;
-  task->losses = 0;
+  task->review.attempts = 0;
+  task->progress.sessions_lost = 0;
   move_task(ctx, *task, TaskStatus::submitted);
-  session.submitted = true;
+  session.lease.submitted = true;
   release_session(ctx, session);
 }
 
 void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
   session.seen_ms = ctx.now_ms;
-  if (!is_busy(session) || session.submitted) return;
+  if (!is_busy(session) || session.lease.submitted) return;
   const std::string error = base::clip(event.tool, 60) + ": " + base::first_line(event.error, 300);
-  const bool again = event.running && error == session.tool_error;
-  session.tool_error = error;
-  session.tool_errors = again ? session.tool_errors + 1 : 1;
-  if (session.tool_errors < kToolErrorsMax) return;
-  session.tool_errors = 0;
-  session.tool_warnings += 1;
+  const bool again = event.running && error == session.tool_errors.newest;
+  session.tool_errors.newest = error;
+  session.tool_errors.repeats = again ? session.tool_errors.repeats + 1 : 1;
+  if (session.tool_errors.repeats < kToolErrorsMax) return;
+  session.tool_errors.repeats = 0;
+  session.tool_errors.warnings += 1;
   ctx.state.metrics.errors += 1;
-  if (session.tool_warnings == 1)
+  if (session.tool_errors.warnings == 1)
     return say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
   const bool by_model = event.garbled && session.state == SessionState::working;
-  if (session.tool_warnings == 2 && by_model && has_fallback(ctx.state, session)) {
+  if (session.tool_errors.warnings == 2 && by_model && has_fallback(ctx.state, session)) {
     // With this one it is the stand-in's turn; where it has been, a fresh session's.
-    session.faults = std::max(session.faults, kFaultsInSession - 1);
+    session.model_use.faults = std::max(session.model_use.faults, kFaultsInSession - 1);
     return fail_turn(ctx, session, Fault::garbled, error);
   }
   give_up_attempt(ctx, session, "the same tool error again and again: " + error);
@@ -483,39 +489,40 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
 void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words) {
   ctx.emit(AbortSession{session.id});
   // What the abort itself is told as says nothing of the cause.
-  if (session.fault == Fault::none) {
-    session.fault = fault;
+  if (session.turn.fault == Fault::none) {
+    session.turn.fault = fault;
     on_model_fault(ctx, session, fault, words);
   }
-  session.errored = true;
+  session.turn.errored = true;
   arm(ctx, session, kSecondIdleMs);
 }
 
 void say_in_turn(Context& ctx, Session& session, std::string text) {
-  session.effect = session.sent = ctx.new_effect();
+  session.effect = session.lease.sent = ctx.new_effect();
   ctx.state.metrics.prompts += 1;
-  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_asked,
+  ctx.emit(PromptSession{session.effect, session.id, session.agent, session.model_use.named,
                          std::move(text), false});
 }
 
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed) {
-  if (session.first_look) return end_session(ctx, session, Outcome::error);  // nobody waits for it
-  session.continuations += 1;
-  if (session.continuations > ctx.state.options.limits.continuations) {
+  if (session.lease.early_review)
+    return end_session(ctx, session, Outcome::error);  // nobody waits for it
+  session.lease.continuations += 1;
+  if (session.lease.continuations > ctx.state.options.limits.continuations) {
     return give_up_attempt(ctx, session, why);
   }
-  if (failed) return go_on_later(ctx, session, why, session.continuations);
+  if (failed) return go_on_later(ctx, session, why, session.lease.continuations);
   ctx.state.metrics.continuations += 1;
-  if (session.began) session.prompt = continuation_prompt(ctx.state, session, why);
+  if (session.lease.began) session.lease.prompt = continuation_prompt(ctx.state, session, why);
   send_prompt(ctx, session);
 }
 
 void inspect_session(Context& ctx, Session& session) {
-  session.inspections += 1;
-  if (session.inspections > kInspectionsMax) {
+  session.turn.inspections += 1;
+  if (session.turn.inspections > kInspectionsMax) {
     return give_up_attempt(ctx, session, "the host has lost its session", Outcome::timed_out);
   }
-  session.inspecting = true;
+  session.turn.inspecting = true;
   session.effect = ctx.new_effect();
   ctx.emit(InspectSession{session.effect, session.id});
   arm(ctx, session, kAnswerStartMs);
@@ -524,12 +531,12 @@ void inspect_session(Context& ctx, Session& session) {
 void on_refused_call(Context& ctx, Session& session, const std::string& text) {
   ctx.state.metrics.refusals += 1;
   if (session.state == SessionState::ended) return;
-  if (session.submitted) return on_after_submission(ctx, session);
-  session.refusals += 1;
+  if (session.lease.submitted) return on_after_submission(ctx, session);
+  session.lease.refusals += 1;
   const std::size_t head = text.find('\n');  // of a list
-  session.refusal =
+  session.lease.refusal =
       base::clip(base::one_line(head == std::string::npos ? text : text.substr(head + 1)), 200);
-  if (session.refusals < kRefusalsMax) return;
+  if (session.lease.refusals < kRefusalsMax) return;
   give_up_attempt(ctx, session,
                   "its tool calls were refused " + std::to_string(kRefusalsMax) + " times in a row",
                   Outcome::denied);

@@ -22,9 +22,9 @@ bool has_own_tree(const State& state, const Task& task) {
 
 /// Its worktree has something to give, or is about to.
 bool needs_tree(const Task& task) {
-  if (task.merge != MergeState::none)
-    return task.merge == MergeState::waiting && task.commit.empty();
-  return !is_settled(task.status) && !task.racing;  // those have their own
+  if (task.worktree.merge != MergeState::none)
+    return task.worktree.merge == MergeState::waiting && task.worktree.commit.empty();
+  return !is_settled(task.status) && !task.race.running;  // those have their own
 }
 
 bool uses_worktrees(const State& state) {
@@ -33,14 +33,14 @@ bool uses_worktrees(const State& state) {
 }
 
 bool works_in_worktree(const State& state, const Task& root) {
-  return uses_worktrees(state) &&
-         (state.worktrees.wanted || !root.strategy.empty() || !root.brings.empty());
+  return uses_worktrees(state) && (state.worktrees.wanted || !root.race.strategy.empty() ||
+                                   !root.worktree.resolves_conflict_of.empty());
 }
 
 const Task& root_of(const State& state, const Task& task) {
   const Task* at = &task;
   for (std::size_t i = 0; i < state.tasks.size() && !at->parent.empty(); ++i) {
-    if (!at->strategy.empty()) break;
+    if (!at->race.strategy.empty()) break;
     const Task* whole = find_task(state, at->parent);
     if (whole == nullptr) break;
     at = whole;
@@ -67,7 +67,7 @@ void note_opened(State& state, const Session& session) {
 }
 
 bool is_collected(const State& state, const Task& task) {
-  return !has_own_tree(state, task) || !task.commit.empty();
+  return !has_own_tree(state, task) || !task.worktree.commit.empty();
 }
 
 bool is_warm(const Worktree& tree) { return tree.task.empty() && !tree.stale; }

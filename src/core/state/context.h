@@ -54,10 +54,10 @@ struct Context {
     emit(Reply{request, false, std::move(text)});
   }
 
-  [[nodiscard]] EffectId new_effect() { return state.next_effect++; }
+  [[nodiscard]] EffectId new_effect() { return state.clock.next_effect++; }
 
   TimerId start_timer(TimeMs delay_ms) {
-    const TimerId timer = state.next_timer++;
+    const TimerId timer = state.clock.next_timer++;
     emit(StartTimer{timer, delay_ms});
     return timer;
   }

@@ -20,7 +20,7 @@ bool all_wait(const State& state, const Task& owner) {
 
 /// The host's instance for each costs memory. A conflict's own never waits: others wait for it.
 bool has_room_for_tree(const State& state, const Task& task) {
-  if (!task.brings.empty()) return true;
+  if (!task.worktree.resolves_conflict_of.empty()) return true;
   const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
     if (is_warm(tree)) return false;  // it may have that
     const Task* owner = find_task(state, tree.task);
@@ -54,9 +54,10 @@ const Task* holder_of(const State& state, const Task& asking, const std::string&
 /// It waits for a task that solves its conflict, and that one is blocked.
 bool is_stuck(const State& state, const Task& task) {
   const Task* at = &task;
-  for (std::size_t i = 0; i < state.tasks.size() && at->merge == MergeState::conflict; ++i) {
+  for (std::size_t i = 0; i < state.tasks.size() && at->worktree.merge == MergeState::conflict;
+       ++i) {
     const auto next = std::ranges::find_if(state.tasks, [&](const Task& other) {
-      return other.brings == at->id && !is_settled(other.status);
+      return other.worktree.resolves_conflict_of == at->id && !is_settled(other.status);
     });
     if (next == state.tasks.end()) return false;
     if (next->status == TaskStatus::blocked) return true;
@@ -66,19 +67,21 @@ bool is_stuck(const State& state, const Task& task) {
 }
 
 bool yields_claims(const State& state, const Task& holder, const Task& asking) {
-  if (holder.racing) {
+  if (holder.race.running) {
     return std::ranges::any_of(state.tasks, [&](const Task& run) {
-      return run.parent == holder.id && !run.strategy.empty() && yields_claims(state, run, asking);
+      return run.parent == holder.id && !run.race.strategy.empty() &&
+             yields_claims(state, run, asking);
     });
   }
-  if (holder.merge != MergeState::conflict) return false;
-  return !root_of(state, asking).brings.empty() || is_stuck(state, holder);
+  if (holder.worktree.merge != MergeState::conflict) return false;
+  return !root_of(state, asking).worktree.resolves_conflict_of.empty() || is_stuck(state, holder);
 }
 
 bool keeps_waiting(const State& state, const Task& other, const Task& task) {
   // Whoever gave way lets those go first that wait for it.
-  const bool goes_first = is_in_work(other.status) ||
-                          (other.status == TaskStatus::ready && other.gave_way < task.gave_way);
+  const bool goes_first =
+      is_in_work(other.status) ||
+      (other.status == TaskStatus::ready && other.progress.preemptions < task.progress.preemptions);
   return goes_first && &other != &task && claims_overlap(task, other) &&
          !is_subtask_of(state, task, other.id) && !is_subtask_of(state, other, task.id) &&
          !isolated_from(state, task, other) && !yields_claims(state, other, task);

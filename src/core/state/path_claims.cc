@@ -222,13 +222,15 @@ bool claims_overlap(const std::vector<std::string>& a, const std::vector<std::st
 }
 
 bool claims_overlap(const Task& a, const Task& b) {
-  return claims_overlap(a.files, b.files) || claims_overlap(a.files, b.touched) ||
-         claims_overlap(a.touched, b.files) || claims_overlap(a.touched, b.touched);
+  return claims_overlap(a.files, b.files) || claims_overlap(a.files, b.progress.touched) ||
+         claims_overlap(a.progress.touched, b.files) ||
+         claims_overlap(a.progress.touched, b.progress.touched);
 }
 
 bool claims(const Task& task, const std::string& path) {
   const auto names = [&](const std::string& glob) { return globs_overlap(glob, path); };
-  return std::ranges::any_of(task.files, names) || std::ranges::any_of(task.touched, names);
+  return std::ranges::any_of(task.files, names) ||
+         std::ranges::any_of(task.progress.touched, names);
 }
 
 }  // namespace orchestrator::core

@@ -23,8 +23,8 @@ bool same_name(const std::string& a, const std::string& b) {
 
 const std::string* known_agent(const State& state, const std::string& name) {
   const auto it = std::ranges::find_if(
-      state.agents, [&](const std::string& known) { return same_name(known, name); });
-  return it == state.agents.end() ? nullptr : &*it;
+      state.plan.agents, [&](const std::string& known) { return same_name(known, name); });
+  return it == state.plan.agents.end() ? nullptr : &*it;
 }
 
 /// Collects the problems of one plan.
@@ -68,7 +68,7 @@ class Checker {
     }
     if (!spec.agent.empty() && known_agent(state_, spec.agent) == nullptr) {
       problems_.push_back(at + ".agent: no agent \"" + base::clip(spec.agent, 60) +
-                          "\": use one of " + base::joined(state_.agents));
+                          "\": use one of " + base::joined(state_.plan.agents));
     }
     check_deps(spec, at);
     for (std::string& problem : strategy_problems(spec.race, at + ".race"))
@@ -125,16 +125,17 @@ Task make_task(const State& state, const TaskSpec& spec) {
   Task task;
   task.id = spec.id;
   task.title = base::trimmed(spec.title);
-  task.description = spec.description;
+  task.spec.description = spec.description;
   const std::string* agent = known_agent(state, spec.agent);
   task.agent = agent == nullptr ? "worker" : *agent;
   for (const std::string& file : spec.files) task.files.push_back(base::project_path(file));
   for (const TaskId& dep : spec.deps) {
     if (std::ranges::find(task.deps, dep) == task.deps.end()) task.deps.push_back(dep);
   }
-  task.accept = spec.accept;
-  for (const std::string& command : spec.verify) add_command(task.verify, command);
-  for (const std::string& strategy : spec.race) task.race.push_back(base::trimmed(strategy));
+  task.spec.accept = spec.accept;
+  for (const std::string& command : spec.verify) add_command(task.spec.verify, command);
+  for (const std::string& strategy : spec.race)
+    task.spec.strategies.push_back(base::trimmed(strategy));
   task.iteration = state.iteration;
   return task;
 }

@@ -14,7 +14,7 @@ namespace {
 const Task* entrant_of(const State& state, const Task& task) {
   const Task* at = &task;
   for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
-    if (!at->strategy.empty()) return at;
+    if (!at->race.strategy.empty()) return at;
     if (at->parent.empty()) return nullptr;
     at = find_task(state, at->parent);
   }
@@ -49,7 +49,8 @@ std::vector<std::string> strategy_problems(const std::vector<std::string>& race,
 }
 
 bool is_raced(const State& state, const Task& task) {
-  if (task.race.size() < 2 || !task.strategy.empty() || !uses_worktrees(state)) return false;
+  if (task.spec.strategies.size() < 2 || !task.race.strategy.empty() || !uses_worktrees(state))
+    return false;
   // What is made in a worktree would have to be merged into a worktree.
   const Task& root = root_of(state, task);
   return &root == &task || !works_in_worktree(state, root);
@@ -59,7 +60,7 @@ bool in_other_entrant(const State& state, const Task& a, const Task& b) {
   const Task* run = entrant_of(state, a);
   const Task* other = entrant_of(state, b);
   if (run != nullptr && other != nullptr) return run != other;
-  return run != nullptr ? b.racing : other != nullptr && a.racing;
+  return run != nullptr ? b.race.running : other != nullptr && a.race.running;
 }
 
 bool isolated_from(const State& state, const Task& task, const Task& other) {
@@ -69,7 +70,7 @@ bool isolated_from(const State& state, const Task& task, const Task& other) {
 
 bool waits_for_race(const State& state, const Task& task) {
   return state.worktrees.races && std::ranges::any_of(state.tasks, [&](const Task& raced) {
-           return raced.racing && claims_overlap(task, raced) &&
+           return raced.race.running && claims_overlap(task, raced) &&
                   !is_subtask_of(state, task, raced.id);
          });
 }
@@ -77,7 +78,7 @@ bool waits_for_race(const State& state, const Task& task) {
 bool is_in_race(const State& state, const Task& task) { return entrant_of(state, task) != nullptr; }
 
 const Task& display_task(const State& state, const Task& task) {
-  if (task.strategy.empty()) return task;
+  if (task.race.strategy.empty()) return task;
   const Task* raced = find_task(state, task.parent);
   return raced == nullptr ? task : *raced;
 }

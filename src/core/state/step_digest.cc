@@ -62,8 +62,8 @@ std::uint32_t step_digest(const State& state, const Effects& effects) {
   Mix mix;
   mix.add(static_cast<std::uint64_t>(state.phase));
   mix.add(state.last_seq);
-  mix.add(state.next_effect);
-  mix.add(state.next_timer);
+  mix.add(state.clock.next_effect);
+  mix.add(state.clock.next_timer);
   mix.add(state.iteration);
   mix.add(state.parallel);
   mix.add(state.tasks.size());
@@ -71,12 +71,12 @@ std::uint32_t step_digest(const State& state, const Effects& effects) {
   mix.add(state.receipts.size());
   mix.add(state.budget.tokens);
   mix.add(std::bit_cast<std::uint64_t>(state.budget.usd));
-  for (const ModelLoad& load : state.governor.models) {
+  for (const ModelLoad& load : state.limiter.models) {
     mix.add(load.limit);
     mix.add(static_cast<std::uint64_t>(load.breaker));
     mix.add(static_cast<std::uint64_t>(load.not_before_ms));
   }
-  mix.add(static_cast<std::uint64_t>(state.governor.load));
+  mix.add(static_cast<std::uint64_t>(state.limiter.load));
   mix.add(state.dormant ? 1U : 0U);
   mix.add(state.recovery.effect);
   Metrics::describe(state.metrics, [&](std::string_view, std::uint64_t count) { mix.add(count); });

@@ -19,10 +19,10 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
   ctx.graph_moved = ctx.graph_moved || to == TaskStatus::pending || is_settled(to) ||
                     is_settled(task.status) || (is_in_work(task.status) && !is_in_work(to));
   task.status = to;
-  if (to != TaskStatus::reviewing && to != TaskStatus::done) task.merge = MergeState::none;
+  if (to != TaskStatus::reviewing && to != TaskStatus::done) task.worktree.merge = MergeState::none;
   if (to != TaskStatus::running) {
     clear_block(task);
-    task.racing = false;
+    task.race.running = false;
   }
   if (to == TaskStatus::running && task.started_ms == 0) task.started_ms = ctx.now_ms;
   if (is_settled(to)) task.ended_ms = ctx.now_ms;
@@ -33,10 +33,10 @@ void finish_on_word(Context& ctx, Task& task) {
   if (ctx.trace != nullptr) ctx.trace->words.push_back({task.status, TaskStatus::done});
   ctx.moved = ctx.graph_moved = true;
   task.status = TaskStatus::done;
-  task.racing = false;
+  task.race.running = false;
   task.ended_ms = ctx.now_ms;
-  task.on_word = true;
-  task.proved_by.clear();
+  task.review.accepted_manually = true;
+  task.review.proved_by.clear();
   task.note = "accepted on a person's word in todo.md, without a review";
 }
 
@@ -62,9 +62,9 @@ bool is_subtask_of(const State& state, const Task& task, const TaskId& whole) {
   const Task* at = &task;
   // Bounded: a damaged snapshot may hold a circle.
   for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
-    if (at->parent.empty() && at->brings.empty()) return false;
+    if (at->parent.empty() && at->worktree.resolves_conflict_of.empty()) return false;
     if (at->parent == whole) return true;
-    at = find_task(state, at->parent.empty() ? at->brings : at->parent);
+    at = find_task(state, at->parent.empty() ? at->worktree.resolves_conflict_of : at->parent);
   }
   return false;
 }
@@ -137,14 +137,14 @@ std::string find_cycle(const std::vector<Task>& tasks) {
 }
 
 void clear_block(Task& task) {
-  task.wants.clear();
-  task.waits_for = TaskId{};
+  task.progress.blocked_path.clear();
+  task.progress.blocked_by = TaskId{};
 }
 
 void note_touched(Task& task, const std::string& path) {
-  if (task.touched.size() < kTouchedMax &&
-      std::ranges::find(task.touched, path) == task.touched.end()) {
-    task.touched.push_back(path);
+  if (task.progress.touched.size() < kTouchedMax &&
+      std::ranges::find(task.progress.touched, path) == task.progress.touched.end()) {
+    task.progress.touched.push_back(path);
   }
 }
 
@@ -152,7 +152,7 @@ bool waits_for_subtasks(const State& state, const Task& task) {
   const Session* worker = find_session(state, task.session);
   // A call that was cut off is followed by the end of its turn.
   return task.status == TaskStatus::running && worker != nullptr &&
-         worker->state == SessionState::delegating && !worker->errored && !worker->failed;
+         worker->state == SessionState::delegating && !worker->turn.errored && !worker->turn.failed;
 }
 
 std::vector<TaskId> unfinished_subtasks(const State& state, const Task& task) {
@@ -164,8 +164,8 @@ std::vector<TaskId> unfinished_subtasks(const State& state, const Task& task) {
 }
 
 bool merges_pending(const State& state) {
-  return std::ranges::any_of(state.tasks,
-                             [](const Task& task) { return task.merge == MergeState::waiting; });
+  return std::ranges::any_of(
+      state.tasks, [](const Task& task) { return task.worktree.merge == MergeState::waiting; });
 }
 
 bool is_finished(const Task& task) {

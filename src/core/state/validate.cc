@@ -66,7 +66,7 @@ std::string wrong_tasks(const State& state) {
     if (!valid_task_id(task.id.value)) return at + "id: is no task id";
     if (!seen.insert(task.id).second) return at + "id: " + task.id.value + " is used twice";
     if (task.title.find('\n') != std::string::npos) return at + "title: is more than one line";
-    if (task.racing && task.status != TaskStatus::running)
+    if (task.race.running && task.status != TaskStatus::running)
       return at + "racing: a task that is raced is running";
     if (!is_time(task.started_ms) || !is_time(task.ended_ms)) return at + "started_ms: is no time";
   }
@@ -85,14 +85,15 @@ std::string wrong_sessions(const State& state) {
     const bool of_task = session.role == Role::worker || session.role == Role::reviewer;
     const bool of_all = session.role == Role::planner || session.role == Role::master_reviewer;
     if (!session.id.empty() && !seen.insert(session.id).second) return at + "id: is used twice";
+    if (session.state == SessionState::parting) return at + "state: is of an older schema";
     if (!of_task && !of_all) return at + "role: no child session has this role";
     if (of_task == session.task.empty()) {
       return at + "task: a " + std::string(to_name(session.role)) +
              (of_task ? " needs one" : " has none");
     }
     if (session.effect >= kIdMax || session.timer >= kIdMax) return at + "effect: is out of range";
-    if (!is_time(session.started_ms) || !is_time(session.seen_ms) || !is_time(session.leased_ms) ||
-        !is_time(session.asked_ms)) {
+    if (!is_time(session.started_ms) || !is_time(session.seen_ms) ||
+        !is_time(session.lease.since_ms) || !is_time(session.metering.asked_ms)) {
       return at + "seen_ms: is no time";
     }
   }
@@ -102,27 +103,28 @@ std::string wrong_sessions(const State& state) {
 std::string wrong_numbers(const State& state) {
   const Budget& budget = state.budget;
   if (!is_time(state.started_at) || !is_time(state.updated_at)) return "updated_at: is no time";
-  if (!is_time(state.commander.asked_ms)) return "commander.asked_ms: is no time";
+  if (!is_time(state.commander.metering.asked_ms)) return "commander.asked_ms: is no time";
   if (!is_time(budget.time_max_ms) || !is_time(budget.deadline_ms) ||
       !is_time(budget.time_left_ms)) {
     return "budget: a time is out of range";
   }
-  if (state.next_effect >= kIdMax || state.next_timer >= kIdMax || state.last_seq >= kIdMax) {
+  if (state.clock.next_effect >= kIdMax || state.clock.next_timer >= kIdMax ||
+      state.last_seq >= kIdMax) {
     return "last_seq: a number is out of range";
   }
   if (state.parallel < 1) return "parallel: must be at least 1";
   if (state.parallel > kParallelMax || state.parallel_max > kParallelMax)
     return "parallel: must be at most " + std::to_string(kParallelMax);
-  for (const UnattributedChange& stray : state.strays) {
-    if (!is_time(stray.at_ms)) return "strays: a time is out of range";
+  for (const UnattributedChange& change : state.unattributed) {
+    if (!is_time(change.at_ms)) return "unattributed: a time is out of range";
   }
-  const Limiter& governor = state.governor;
-  if (!is_time(governor.slowed_ms) || !is_time(governor.timer_at_ms) || governor.timer >= kIdMax)
-    return "governor: a time is out of range";
-  for (const ModelLoad& load : governor.models) {
-    if (load.limit < 1) return "governor.models: a limit must be at least 1";
+  const Limiter& limiter = state.limiter;
+  if (!is_time(limiter.slowed_ms) || !is_time(limiter.timer_at_ms) || limiter.timer >= kIdMax)
+    return "limiter: a time is out of range";
+  for (const ModelLoad& load : limiter.models) {
+    if (load.limit < 1) return "limiter.models: a limit must be at least 1";
     if (!is_time(load.not_before_ms) || !is_time(load.slowed_ms))
-      return "governor.models: a time is out of range";
+      return "limiter.models: a time is out of range";
   }
   return "";
 }

@@ -17,7 +17,8 @@ bool has_movable_task(const State& state) {
   return std::ranges::any_of(state.tasks, [](const Task& task) {
     // A conflict is solved by another task, and a race is run by others.
     return task.status == TaskStatus::ready ||
-           (is_in_work(task.status) && task.merge != MergeState::conflict && !task.racing);
+           (is_in_work(task.status) && task.worktree.merge != MergeState::conflict &&
+            !task.race.running);
   });
 }
 

@@ -21,9 +21,9 @@ constexpr std::size_t kSubtasksMax = 16;
 
 /// How deep it is delegated. A run of a race stands where its race does.
 std::size_t depth_of(const State& state, const Task& task) {
-  std::size_t depth = task.parent.empty() || !task.strategy.empty() ? 0 : 1;
+  std::size_t depth = task.parent.empty() || !task.race.strategy.empty() ? 0 : 1;
   for (const Task& whole : state.tasks) {
-    const bool counts = !whole.parent.empty() && whole.strategy.empty();
+    const bool counts = !whole.parent.empty() && whole.race.strategy.empty();
     if (counts && is_subtask_of(state, task, whole.id)) ++depth;
   }
   return depth;
@@ -45,7 +45,7 @@ std::string wrong_delegator(const State& state, const SessionId& id, const std::
   const Session& session = *find_session(state, id);
   const Task* task = find_task(state, session.task);
   const bool works = task != nullptr && task->status == TaskStatus::running &&
-                     task->session == id && is_busy(session) && !session.submitted;
+                     task->session == id && is_busy(session) && !session.lease.submitted;
   return works ? "" : tool + ": your part in the mission is over; end your turn";
 }
 
@@ -115,7 +115,7 @@ void grow_claims(State& state, const TaskId& first, const std::vector<std::strin
           whole->files, [&](const std::string& glob) { return glob_matches(glob, file); });
       if (!known) whole->files.push_back(file);
     }
-    whole = whole->strategy.empty() ? find_task(state, whole->parent) : nullptr;
+    whole = whole->race.strategy.empty() ? find_task(state, whole->parent) : nullptr;
   }
 }
 
@@ -141,7 +141,7 @@ void on_delegate_task(Context& ctx, const DelegateCalled& event) {
   Task part = make_task(state, spec);
   if (whole != nullptr) part.parent = whole->id;
   grow_claims(state, part.parent, part.files);
-  if (Session* session = find_session(state, event.session)) session->refusals = 0;
+  if (Session* session = find_session(state, event.session)) session->lease.refusals = 0;
   state.tasks.push_back(std::move(part));
   ctx.moved = ctx.graph_moved = true;
   if (!event.args.background) return wait_for_task(ctx, event.request, event.session, spec.id);

@@ -36,11 +36,12 @@ std::string fingerprint(const std::vector<Diagnostic>& errors) {
 std::vector<std::string> refused_errors(Task& task, const Diagnosis& diagnosis) {
   if (diagnosis.errors.empty()) return {};
   const std::string now = fingerprint(diagnosis.errors);
-  if (now != task.refused_errors) task.refused_same = 0;
-  if (task.refused_same >= kSameMax || task.refused_diagnoses >= kInARowMax) return {};
-  task.refused_errors = now;
-  task.refused_same += 1;
-  task.refused_diagnoses += 1;
+  if (now != task.progress.refused_errors) task.progress.refused_same = 0;
+  if (task.progress.refused_same >= kSameMax || task.progress.refused_diagnoses >= kInARowMax)
+    return {};
+  task.progress.refused_errors = now;
+  task.progress.refused_same += 1;
+  task.progress.refused_diagnoses += 1;
   std::vector<std::string> problems;
   for (const Diagnostic& error : diagnosis.errors) problems.push_back(sentence(error));
   if (diagnosis.left_out > 0) {
@@ -54,28 +55,28 @@ std::vector<std::string> refused_errors(Task& task, const Diagnosis& diagnosis) 
 }
 
 void keep_diagnosis(Task& task, const Diagnosis& diagnosis) {
-  task.diagnosis.clear();
+  task.review.diagnosis.clear();
   std::string servers;
   for (const std::string& server : diagnosis.servers)
     servers += (servers.empty() ? "" : ", ") + server;
   if (!diagnosis.errors.empty()) {
-    task.diagnosis.push_back(
-        "The Worker was refused " + std::to_string(task.refused_diagnoses) +
+    task.review.diagnosis.push_back(
+        "The Worker was refused " + std::to_string(task.progress.refused_diagnoses) +
         " times for these new errors and did not mend them; are they real? Then reject:");
     for (const Diagnostic& error : diagnosis.errors) {
-      if (task.diagnosis.size() > kShownMax) break;
-      task.diagnosis.push_back(sentence(error));
+      if (task.review.diagnosis.size() > kShownMax) break;
+      task.review.diagnosis.push_back(sentence(error));
     }
   } else if (!servers.empty()) {
-    task.diagnosis.push_back(servers + ": no new error");
+    task.review.diagnosis.push_back(servers + ": no new error");
   }
   for (const std::string& note : diagnosis.notes) {
-    if (task.diagnosis.size() > kShownMax) break;
-    task.diagnosis.push_back(note);
+    if (task.review.diagnosis.size() > kShownMax) break;
+    task.review.diagnosis.push_back(note);
   }
-  task.refused_errors.clear();
-  task.refused_same = 0;
-  task.refused_diagnoses = 0;
+  task.progress.refused_errors.clear();
+  task.progress.refused_same = 0;
+  task.progress.refused_diagnoses = 0;
 }
 
 }  // namespace orchestrator::core

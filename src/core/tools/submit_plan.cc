@@ -41,14 +41,15 @@ void adopt_plan(Context& ctx, const PlanArgs& plan, std::vector<Task> kept) {
   leave_worktrees(state);
   ctx.moved = ctx.graph_moved = true;
   state.tasks = std::move(kept);
-  state.convergence_from = static_cast<std::uint32_t>(state.findings_by_iteration.size());
+  state.master_review.convergence_from =
+      static_cast<std::uint32_t>(state.master_review.findings_by_iteration.size());
   for (const TaskSpec& spec : plan.tasks) state.tasks.push_back(make_task(state, spec));
-  state.plan_summary = plan.summary;
-  state.decisions = plan.decisions;
-  state.verify_reason = plan.verify_reason;
+  state.plan.summary = plan.summary;
+  state.plan.decisions = plan.decisions;
+  state.plan.verify_reason = plan.verify_reason;
   // What an earlier plan asked to run may be just what was wrong with it.
-  state.verify = state.verify_asked;
-  for (const std::string& command : plan.verify) add_command(state.verify, command);
+  state.plan.verify = state.plan.verify_asked;
+  for (const std::string& command : plan.verify) add_command(state.plan.verify, command);
 }
 
 /// Why a plan may not come from this session now, or nothing.
@@ -58,7 +59,7 @@ std::string why_no_plan(const State& state, const SessionId& session) {
     if (!wrong.empty()) return wrong;
   }
   const Session* planner = find_session(state, session);
-  if (planner != nullptr && (planner->submitted || planner->state == SessionState::ended)) {
+  if (planner != nullptr && (planner->lease.submitted || planner->state == SessionState::ended)) {
     return "submit_plan: no plan is awaited from this session any more: end your turn";
   }
   return why_no_plan_now(state);

@@ -30,20 +30,21 @@ std::uint32_t to_mend(const std::vector<Finding>& findings) {
 }
 
 void note_findings(State& state, std::uint32_t found) {
-  std::vector<std::uint32_t>& counts = state.findings_by_iteration;
+  std::vector<std::uint32_t>& counts = state.master_review.findings_by_iteration;
   if (counts.size() >= kCountsMax) {
     counts.erase(counts.begin());
-    if (state.convergence_from > 0) state.convergence_from -= 1;
+    if (state.master_review.convergence_from > 0) state.master_review.convergence_from -= 1;
   }
   counts.push_back(found);
 }
 
 /// Iterations at the end of the list, in a row, that found no less than the one before.
 std::uint32_t not_lowered(const State& state) {
-  const std::vector<std::uint32_t>& counts = state.findings_by_iteration;
+  const std::vector<std::uint32_t>& counts = state.master_review.findings_by_iteration;
   std::uint32_t in_a_row = 0;
   for (std::size_t i = counts.size();
-       i >= 2 && i - 1 > state.convergence_from && counts[i - 1] >= counts[i - 2]; --i) {
+       i >= 2 && i - 1 > state.master_review.convergence_from && counts[i - 1] >= counts[i - 2];
+       --i) {
     ++in_a_row;
   }
   return in_a_row;
@@ -53,7 +54,7 @@ std::uint32_t not_lowered(const State& state) {
 std::string why_no_iteration(const State& state) {
   if (not_lowered(state) >= kNotLoweredMax) {
     std::string counts;
-    for (const std::uint32_t found : state.findings_by_iteration)
+    for (const std::uint32_t found : state.master_review.findings_by_iteration)
       counts += (counts.empty() ? "" : ", ") + std::to_string(found);
     return "two iterations running have not lowered the findings (" + counts +
            "): another attempt at the same would not either. A person or a new plan must decide "
@@ -79,13 +80,13 @@ std::string place_of(const Finding& finding) {
 /// mission's own commands may be red for another one's sake; those of the task whose file it is in
 /// were green.
 std::vector<std::string> verify_of(const State& state, const Finding& finding, bool alone) {
-  if (alone) return state.verify;
+  if (alone) return state.plan.verify;
   const std::string file = base::project_path(finding.file);
   if (finding.file.empty() || file.empty()) return {};
   const auto owner = std::ranges::find_if(state.tasks, [&](const Task& task) {
     return task.status == TaskStatus::done && claims(task, file);
   });
-  return owner == state.tasks.end() ? std::vector<std::string>{} : owner->verify;
+  return owner == state.tasks.end() ? std::vector<std::string>{} : owner->spec.verify;
 }
 
 TaskSpec mending_task(const State& state, const Finding& finding, bool alone) {
@@ -115,17 +116,18 @@ void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
     } else {
       Task& last = state.tasks.back();
       last.files.clear();
-      if (last.description.size() > kDescriptionBytesMax) continue;
-      last.description += "\n\nAnd " + place_of(finding) + ": " + base::clip(finding.message, 1000);
+      if (last.spec.description.size() > kDescriptionBytesMax) continue;
+      last.spec.description +=
+          "\n\nAnd " + place_of(finding) + ": " + base::clip(finding.message, 1000);
     }
   }
 }
 
 void pass_task(Context& ctx, Task& task, const std::vector<Finding>& findings,
                std::vector<Proof> proofs) {
-  task.proved_by = task.verify;
-  task.proofs = std::move(proofs);
-  task.findings = findings;
+  task.review.proved_by = task.spec.verify;
+  task.review.proofs = std::move(proofs);
+  task.review.findings = findings;
   task.note.clear();
   if (!awaits_merge(ctx, task)) move_task(ctx, task, TaskStatus::done);
   for (Session& session : ctx.state.sessions) {
@@ -136,8 +138,8 @@ void pass_task(Context& ctx, Task& task, const std::vector<Finding>& findings,
 
 void reject_task(Context& ctx, Task& task, const std::vector<Finding>& findings) {
   const std::uint32_t attempts = ctx.state.options.limits.attempts;
-  task.findings = findings;
-  task.rejections += 1;
+  task.review.findings = findings;
+  task.review.rejections += 1;
   ctx.state.metrics.rejections += 1;
   if (task.attempt < attempts) return move_task(ctx, task, TaskStatus::rework);
   const auto worst = std::ranges::min_element(findings, {}, &Finding::severity);
@@ -150,7 +152,7 @@ void reject_task(Context& ctx, Task& task, const std::vector<Finding>& findings)
 
 void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
   State& state = ctx.state;
-  state.findings = findings;
+  state.master_review.findings = findings;
   state.metrics.rejections += 1;
   note_findings(state, to_mend(findings));
   if (const std::string why = why_no_iteration(state); !why.empty()) {
@@ -222,10 +224,11 @@ std::string why_no_review(const State& state, const SessionId& id) {
       wrong_caller(state, id, whole ? Role::master_reviewer : Role::reviewer, "submit_review");
   if (!wrong.empty() || session == nullptr) return wrong;
   const Task* task = find_task(state, session->task);
-  const TaskStatus reviewed = session->first_look ? TaskStatus::running : TaskStatus::reviewing;
+  const TaskStatus reviewed =
+      session->lease.early_review ? TaskStatus::running : TaskStatus::reviewing;
   const bool awaited = whole ? state.phase == Phase::integrating && all_settled(state)
                              : task != nullptr && task->status == reviewed;
-  if (awaited && !session->submitted && session->state != SessionState::ended) return "";
+  if (awaited && !session->lease.submitted && session->state != SessionState::ended) return "";
   return "submit_review: no verdict is awaited from this session any more: end your turn";
 }
 
@@ -246,8 +249,8 @@ void take_early_review(Context& ctx, const ReviewSubmitted& event, Session& sess
 
 void take_whole(Context& ctx, const ReviewArgs& review, std::vector<Proof> proofs) {
   if (*review.verdict == Verdict::reject) return reject_mission(ctx, review.findings);
-  ctx.state.findings = review.findings;
-  ctx.state.proofs = std::move(proofs);
+  ctx.state.master_review.findings = review.findings;
+  ctx.state.master_review.proofs = std::move(proofs);
   ctx.conclude(Phase::sealed);
 }
 
@@ -264,9 +267,10 @@ void on_submit_review(Context& ctx, const ReviewSubmitted& event) {
   if (!why.empty()) return refuse_call(ctx, event.request, event.session, why);
   Session& session = *find_session(state, event.session);
   Task* task = find_task(state, session.task);
-  if (session.first_look && task != nullptr) return take_early_review(ctx, event, session, *task);
+  if (session.lease.early_review && task != nullptr)
+    return take_early_review(ctx, event, session, *task);
   const std::string subject = task == nullptr ? "mission" : task->id.value;
-  const std::vector<std::string>& verify = task == nullptr ? state.verify : task->verify;
+  const std::vector<std::string>& verify = task == nullptr ? state.plan.verify : task->spec.verify;
   const TaskId whole("mission");
   const TaskId& named = task == nullptr ? whole : display_task(state, *task).id;
   const std::vector<std::string> problems =

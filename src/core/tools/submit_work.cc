@@ -71,9 +71,9 @@ void on_submit_work(Context& ctx, const WorkSubmitted& event) {
   task.summary = base::clip(event.args.summary, kSubmittedBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, base::project_path(file));
   keep_subtask_claims(state);
-  task.review_attempts = 0;
+  task.review.attempts = 0;
   keep_diagnosis(task, event.diagnosis);
-  task.losses = 0;
+  task.progress.sessions_lost = 0;
   move_task(ctx, task, TaskStatus::submitted);
   take_submission(
       ctx, session, event.request,
@@ -92,7 +92,7 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   const std::string path = base::project_path(event.path);
   Task* task = find_task(ctx.state, session->task);
   if (task == nullptr || path.empty() || session->role != Role::worker) return;
-  session->wrote = true;
+  session->lease.wrote = true;
   clear_block(*task);  // it goes on without what it was refused
   note_touched(*task, path);
   on_worker_wrote(ctx, *task, path);

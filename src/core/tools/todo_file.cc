@@ -150,8 +150,8 @@ class Edit {
     if (task.status == TaskStatus::done) return remark(task.id.value + " stays done");
     if (task.status != TaskStatus::blocked && task.status != TaskStatus::dropped) return;
     task.attempt = 0;
-    task.retries = 0;
-    task.review_attempts = 0;
+    task.progress.retries = 0;
+    task.review.attempts = 0;
     move_task(ctx_, task, TaskStatus::pending);
     remark(task.id.value + " is open again");
   }

@@ -58,8 +58,8 @@ std::string why_not_moved(const State& state, const Task& task, TodoStatus asked
     return "status: " + task.id.value + " is " + std::string(to_name(task.status)) +
            " already; drop it first to start it over";
   }
-  if (to == TaskStatus::pending && task.retries >= state.options.limits.attempts) {
-    return "status: " + task.id.value + " was retried " + std::to_string(task.retries) +
+  if (to == TaskStatus::pending && task.progress.retries >= state.options.limits.attempts) {
+    return "status: " + task.id.value + " was retried " + std::to_string(task.progress.retries) +
            " times; only the user's /resume, or a new plan, starts it again";
   }
   if (to == TaskStatus::blocked && task.status == TaskStatus::dropped) {
@@ -73,9 +73,9 @@ std::string apply_status(Context& ctx, Task& task, TodoStatus asked) {
   const TaskStatus to = wanted_status(asked);
   if (is_unchanged(task, asked)) return task.id.value + " unchanged";
   if (to == TaskStatus::pending) {
-    task.retries += 1;
+    task.progress.retries += 1;
     task.attempt = 0;
-    task.review_attempts = 0;
+    task.review.attempts = 0;
   } else {
     end_task_sessions(ctx, task.id);
   }

@@ -10,7 +10,7 @@
 namespace orchestrator::core {
 namespace {
 
-constexpr std::size_t kStraysMax = 200;
+constexpr std::size_t kUnattributedMax = 200;
 
 /// The task whose Worker has changed this file, as far as it can be told; null: nobody's.
 Task* task_behind(State& state, const FilesChanged& event, const std::string& path) {
@@ -36,16 +36,16 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
 }  // namespace
 
 void note_unattributed(Context& ctx, const FilesChanged& event, const std::string& path) {
-  std::vector<UnattributedChange>& strays = ctx.state.strays;
-  UnattributedChange stray{path, event.ran.size() == 1 ? event.ran.front() : SessionId{},
-                           ctx.now_ms};
-  const auto known = std::ranges::find(strays, path, &UnattributedChange::path);
-  if (known != strays.end()) {
-    *known = std::move(stray);
-  } else if (strays.size() < kStraysMax) {
-    strays.push_back(std::move(stray));
+  std::vector<UnattributedChange>& changes = ctx.state.unattributed;
+  UnattributedChange change{path, event.ran.size() == 1 ? event.ran.front() : SessionId{},
+                            ctx.now_ms};
+  const auto known = std::ranges::find(changes, path, &UnattributedChange::path);
+  if (known != changes.end()) {
+    *known = std::move(change);
+  } else if (changes.size() < kUnattributedMax) {
+    changes.push_back(std::move(change));
   } else {
-    ctx.state.strays_left_out += 1;
+    ctx.state.unattributed_left_out += 1;
   }
 }
 
@@ -57,13 +57,13 @@ void on_files_changed(Context& ctx, const FilesChanged& event) {
     if (path.empty()) continue;
     if (Task* task = task_behind(state, event, path)) {
       note_touched(*task, path);
-      std::erase_if(state.strays,
-                    [&](const UnattributedChange& stray) { return stray.path == path; });
+      std::erase_if(state.unattributed,
+                    [&](const UnattributedChange& change) { return change.path == path; });
     } else {
       note_unattributed(ctx, event, path);
     }
   }
-  state.strays_left_out += event.left_out;
+  state.unattributed_left_out += event.left_out;
 }
 
 }  // namespace orchestrator::core

@@ -27,7 +27,7 @@ void stop_merging(State& state) {
 }
 
 bool is_mergeable(const Task& task) {
-  return task.merge == MergeState::waiting && !task.commit.empty() &&
+  return task.worktree.merge == MergeState::waiting && !task.worktree.commit.empty() &&
          (task.status == TaskStatus::reviewing || task.status == TaskStatus::done);
 }
 
@@ -37,12 +37,12 @@ void begin_merge(State& state) {
   if (next == state.tasks.end()) return;
   state.worktrees.step = MergeStep::snapshot;
   state.worktrees.merging = next->id;
-  state.worktrees.theirs = next->commit;
+  state.worktrees.theirs = next->worktree.commit;
   state.worktrees.tries = 0;
 }
 
 void finish_merged(Context& ctx, Task& task) {
-  task.merge = MergeState::none;
+  task.worktree.merge = MergeState::none;
   if (task.status != TaskStatus::reviewing) return;  // a person was faster
   task.note.clear();
   move_task(ctx, task, TaskStatus::done);
@@ -54,10 +54,10 @@ void on_integrated(Context& ctx) {
   const TaskId id = state.worktrees.merging;
   stop_merging(state);
   Task* task = find_task(state, id);
-  if (task != nullptr && task->merge == MergeState::waiting) finish_merged(ctx, *task);
+  if (task != nullptr && task->worktree.merge == MergeState::waiting) finish_merged(ctx, *task);
   for (std::size_t i = 0; i < state.tasks.size() && task != nullptr; ++i) {
-    task = find_task(state, task->brings);
-    if (task != nullptr && task->merge == MergeState::conflict) finish_merged(ctx, *task);
+    task = find_task(state, task->worktree.resolves_conflict_of);
+    if (task != nullptr && task->worktree.merge == MergeState::conflict) finish_merged(ctx, *task);
   }
 }
 
@@ -107,8 +107,9 @@ std::string conflict_card(const Task& task, const std::vector<TreeConflict>& con
 /// Conflicts that stand behind this task's own, itself not counted.
 std::size_t conflicts_behind(const State& state, const Task& task) {
   std::size_t n = 0;
-  for (const Task* at = find_task(state, task.brings); at != nullptr && n < state.tasks.size();
-       at = find_task(state, at->brings)) {
+  for (const Task* at = find_task(state, task.worktree.resolves_conflict_of);
+       at != nullptr && n < state.tasks.size();
+       at = find_task(state, at->worktree.resolves_conflict_of)) {
     ++n;
   }
   return n;
@@ -121,10 +122,10 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
   const std::size_t behind = conflicts_behind(state, *task);
   if (task->status == TaskStatus::reviewing && behind + 1 > state.options.limits.attempts) {
     // Whoever tries it once more begins with what both sides are by now.
-    task->tree_base = event.commit;
+    task->worktree.base = event.commit;
     for (Worktree& tree : state.worktrees.trees) tree.stale = tree.stale || tree.task == task->id;
-    if (const Task* other = find_task(state, task->brings))
-      task->description = conflict_card(*other, event.conflicts);
+    if (const Task* other = find_task(state, task->worktree.resolves_conflict_of))
+      task->spec.description = conflict_card(*other, event.conflicts);
     return give_up_merge(ctx, "it conflicts with what others have done, again after " +
                                   std::to_string(behind) +
                                   " tasks that were to bring them together");
@@ -141,11 +142,11 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
     if (!base::project_path(conflict.path).empty()) spec.files.push_back(conflict.path);
   }
   spec.accept = {"no conflict mark is left, and what both sides wanted holds"};
-  spec.verify = task->verify;
+  spec.verify = task->spec.verify;
   Task made = make_task(state, spec);
-  made.brings = task->id;
-  made.tree_base = event.commit;
-  task->merge = MergeState::conflict;
+  made.worktree.resolves_conflict_of = task->id;
+  made.worktree.base = event.commit;
+  task->worktree.merge = MergeState::conflict;
   task->note = "it conflicts with what was integrated: " + made.id.value + " brings them together";
   stop_merging(state);
   state.tasks.push_back(std::move(made));  // last: it moves the tasks in memory
@@ -214,8 +215,8 @@ void on_merge_answered(Context& ctx, const WorktreesAnswered& event) {
       if (trees.merged == trees.integrated) on_integrated(ctx);
       return;
     case MergeStep::apply:
-      std::erase_if(ctx.state.strays, [&](const UnattributedChange& stray) {
-        return std::ranges::find(event.paths, stray.path) != event.paths.end();
+      std::erase_if(ctx.state.unattributed, [&](const UnattributedChange& change) {
+        return std::ranges::find(event.paths, change.path) != event.paths.end();
       });
       if (!event.refused.empty()) return merge_again(ctx, refused_paths(event.refused));
       trees.integrated = trees.merged;
@@ -228,28 +229,29 @@ void on_merge_answered(Context& ctx, const WorktreesAnswered& event) {
 void settle_conflicts(Context& ctx) {
   State& state = ctx.state;
   for (Task& task : state.tasks) {
-    if (task.brings.empty() || is_settled(task.status)) continue;
-    const Task* other = find_task(state, task.brings);
-    if (other != nullptr && other->merge == MergeState::conflict) continue;
+    if (task.worktree.resolves_conflict_of.empty() || is_settled(task.status)) continue;
+    const Task* other = find_task(state, task.worktree.resolves_conflict_of);
+    if (other != nullptr && other->worktree.merge == MergeState::conflict) continue;
     drop_task(ctx, task,
-              task.brings.value + ", whose conflict it was to solve, is " +
+              task.worktree.resolves_conflict_of.value + ", whose conflict it was to solve, is " +
                   (other == nullptr ? "gone" : std::string(to_name(other->status))));
   }
   // A part that somebody has put back since has no worktree to work in any more.
   for (Task& task : state.tasks) {
     const Task& root = root_of(state, task);
-    if (&root == &task || root.merge == MergeState::none || is_settled(task.status)) continue;
+    if (&root == &task || root.worktree.merge == MergeState::none || is_settled(task.status))
+      continue;
     drop_task(ctx, task, root.id.value + ", which it is a part of, is accepted already");
   }
   for (Task& task : state.tasks) {
-    if (task.merge != MergeState::conflict) continue;
+    if (task.worktree.merge != MergeState::conflict) continue;
     const bool solved = std::ranges::any_of(state.tasks, [&](const Task& other) {
-      return other.brings == task.id &&
-             (!is_settled(other.status) || other.merge != MergeState::none);
+      return other.worktree.resolves_conflict_of == task.id &&
+             (!is_settled(other.status) || other.worktree.merge != MergeState::none);
     });
     if (!solved)
       block_for_git(ctx, task,
-                    "its work (commit " + task.commit +
+                    "its work (commit " + task.worktree.commit +
                         ") is not in the project: it conflicts with what was integrated, "
                         "and the task that was to bring them together is not there");
   }

@@ -28,18 +28,19 @@ bool has_tree(const State& state, const Task& task) {
 std::size_t strategies_to_come(const State& state, bool waiting) {
   std::size_t most = 0;
   for (const Task& task : state.tasks) {
-    if (task.racing || is_settled(task.status)) continue;
+    if (task.race.running || is_settled(task.status)) continue;
     if (waiting && task.status != TaskStatus::pending) continue;
     // Before git was asked it counts as raced.
-    const bool raced = uses_worktrees(state) ? is_raced(state, task) : task.race.size() > 1;
-    if (raced) most = std::max(most, task.race.size());
+    const bool raced =
+        uses_worktrees(state) ? is_raced(state, task) : task.spec.strategies.size() > 1;
+    if (raced) most = std::max(most, task.spec.strategies.size());
   }
   return most;
 }
 
 std::size_t tasks_without_place(const State& state) {
   return static_cast<std::size_t>(std::ranges::count_if(state.tasks, [&](const Task& task) {
-    return !is_settled(task.status) && !task.racing && &root_of(state, task) == &task &&
+    return !is_settled(task.status) && !task.race.running && &root_of(state, task) == &task &&
            works_in_worktree(state, task) && !has_tree(state, task);
   }));
 }
@@ -52,7 +53,7 @@ std::size_t warm_max(const State& state) {
 }
 
 std::size_t warm_to_make(const State& state) {
-  if (!state.worktrees.problem.empty() || state.worktrees.no_spares) return 0;
+  if (!state.worktrees.problem.empty() || state.worktrees.no_warm) return 0;
   if (is_before_plan(state)) return state.extreme ? kBeforePlanMax : 0;
   return state.phase == Phase::executing ? strategies_to_come(state, true) : 0;
 }
@@ -61,12 +62,12 @@ std::size_t warm_to_make(const State& state) {
 std::string base_of_warm(Context& ctx) {
   WorktreesState& trees = ctx.state.worktrees;
   if (!trees.integrated.empty()) return trees.integrated;
-  const bool asks = trees.spares_base.empty() && trees.effect == 0 && is_before_plan(ctx.state);
+  const bool asks = trees.warm_base.empty() && trees.effect == 0 && is_before_plan(ctx.state);
   if (asks) {
-    trees.for_spares = true;
+    trees.for_warm = true;
     trees.effect = ask_git(ctx, trees.checked ? TreeCall::snapshot : TreeCall::check);
   }
-  return trees.spares_base;
+  return trees.warm_base;
 }
 
 void make_warm(Context& ctx) {

@@ -45,7 +45,7 @@ bool may_open(const State& state, const Worktree& tree) {
 
 void block_for_git(Context& ctx, Task& task, const std::string& why) {
   if (task.status == TaskStatus::done) {  // on a person's word
-    task.merge = MergeState::none;
+    task.worktree.merge = MergeState::none;
     ctx.emit(ShowToast{"error", task.id.value + ": " + base::clip(why, 400)});
     return;
   }

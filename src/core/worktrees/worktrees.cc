@@ -50,17 +50,17 @@ void on_begun(Context& ctx, const WorktreesAnswered& event) {
   if (trees.clearing) {
     trees.clearing = false;
     trees.integrated.clear();
-    trees.spares_base.clear();
+    trees.warm_base.clear();
     return;
   }
-  const bool for_spares = std::exchange(trees.for_spares, false);
+  const bool for_warm = std::exchange(trees.for_warm, false);
   if (!event.problem.empty()) {
-    trees.no_spares = true;
-    if (!for_spares) share_instead(ctx, event.problem);
+    trees.no_warm = true;
+    if (!for_warm) share_instead(ctx, event.problem);
     return;
   }
   base::append(trees.notes, event.notes);
-  if (trees.checked) (for_spares ? trees.spares_base : trees.integrated) = event.commit;
+  if (trees.checked) (for_warm ? trees.warm_base : trees.integrated) = event.commit;
   trees.checked = true;
 }
 
@@ -68,7 +68,7 @@ void on_begun(Context& ctx, const WorktreesAnswered& event) {
 
 void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
   // Another one is made for whoever needs it.
-  if (is_warm(tree)) ctx.state.worktrees.no_spares = true;
+  if (is_warm(tree)) ctx.state.worktrees.no_warm = true;
   if (is_warm(tree) || tree.moves) {
     tree.stale = true;
     return;
@@ -100,10 +100,10 @@ void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& eve
     return;
   }
   Task* task = find_task(ctx.state, tree.task);
-  if (task == nullptr || !task->commit.empty()) return;
-  if (task->status != TaskStatus::submitted && task->merge != MergeState::waiting) return;
-  task->commit = event.commit;
-  task->touched.clear();
+  if (task == nullptr || !task->worktree.commit.empty()) return;
+  if (task->status != TaskStatus::submitted && task->worktree.merge != MergeState::waiting) return;
+  task->worktree.commit = event.commit;
+  task->progress.touched.clear();
   for (const std::string& path : event.paths) note_touched(*task, path);
 }
 
@@ -122,7 +122,7 @@ Quiet quiet_of(const State& state, const Worktree& tree) {
     if (!here) continue;
     const bool rests = over && session.state == SessionState::idle;
     if (session.state != SessionState::ended && !rests) return Quiet::no;
-    if (session.aborting) quiet = Quiet::soon;
+    if (session.turn.aborting) quiet = Quiet::soon;
   }
   return quiet;
 }
@@ -142,7 +142,8 @@ bool has_place(Context& ctx, const Task& task) {
   if (const Worktree* tree = tree_of(state, root.id))
     return tree->state == TreeState::standing && may_open(state, *tree);
   if (!needs_tree(root) || !has_room_for_tree(state, root)) return false;
-  const std::string& base = root.tree_base.empty() ? state.worktrees.integrated : root.tree_base;
+  const std::string& base =
+      root.worktree.base.empty() ? state.worktrees.integrated : root.worktree.base;
   if (Worktree* spare = take_warm(state, root.id)) {
     if (spare->base == base) return may_open(state, *spare);
     spare->base = base;
@@ -171,20 +172,21 @@ bool worktrees_move(const State& state) {
 }
 
 bool awaits_merge(Context& ctx, Task& task) {
-  if (!has_own_tree(ctx.state, task) || task.commit.empty()) return false;
-  task.merge = MergeState::waiting;
+  if (!has_own_tree(ctx.state, task) || task.worktree.commit.empty()) return false;
+  task.worktree.merge = MergeState::waiting;
   ctx.moved = true;
   return true;
 }
 
 void keep_work(State& state, Task& task) {
-  if (!has_own_tree(state, task) || task.merge == MergeState::waiting) return;
+  if (!has_own_tree(state, task) || task.worktree.merge == MergeState::waiting) return;
   const Worktree* tree = tree_of(state, task.id);
   const bool worked = tree != nullptr && !tree->directory.empty() && task.started_ms > 0;
   // A conflict's commit has the marks in it: the task that solves it goes on by itself.
-  task.merge = task.merge == MergeState::none && (worked || !task.commit.empty())
-                   ? MergeState::waiting
-                   : task.merge;
+  task.worktree.merge =
+      task.worktree.merge == MergeState::none && (worked || !task.worktree.commit.empty())
+          ? MergeState::waiting
+          : task.worktree.merge;
 }
 
 void leave_worktrees(State& state) {
@@ -200,7 +202,7 @@ void drive_worktrees(Context& ctx) {
   WorktreesState& trees = state.worktrees;
   if (ctx.graph_moved && !trees.races) {
     trees.races = std::ranges::any_of(state.tasks, [](const Task& task) {
-      return task.race.size() > 1 && !is_settled(task.status);
+      return task.spec.strategies.size() > 1 && !is_settled(task.status);
     });
   }
   if (!uses_worktrees(state)) return;
@@ -209,7 +211,7 @@ void drive_worktrees(Context& ctx) {
     if (!trees.checked) {
       trees.effect = ask_git(ctx, TreeCall::check);
     } else if (state.phase == Phase::executing) {
-      trees.effect = ask_git(ctx, TreeCall::snapshot, "", trees.spares_base);
+      trees.effect = ask_git(ctx, TreeCall::snapshot, "", trees.warm_base);
     }
     return;
   }
@@ -221,8 +223,10 @@ void drive_worktrees(Context& ctx) {
     if (tree.stale) continue;
     if (tree.state == TreeState::adding && task != nullptr && needs_tree(*task)) {
       ask_for_tree(ctx, tree);
-    } else if (tree.state == TreeState::standing && task != nullptr && task->commit.empty() &&
-               (task->status == TaskStatus::submitted || task->merge == MergeState::waiting)) {
+    } else if (tree.state == TreeState::standing && task != nullptr &&
+               task->worktree.commit.empty() &&
+               (task->status == TaskStatus::submitted ||
+                task->worktree.merge == MergeState::waiting)) {
       tree.effect = ask_git(ctx, TreeCall::collect, tree.name, "", "", tree.task);
     }
   }
@@ -264,14 +268,15 @@ bool on_tree_timer(Context& ctx, TimerId timer) {
   if (timer == 0 || timer != state.worktrees.timer) return false;
   state.worktrees.timer = 0;
   for (Session& session : state.sessions) {
-    if (session.state == SessionState::ended || !is_active(state.phase)) session.aborting = false;
+    if (session.state == SessionState::ended || !is_active(state.phase))
+      session.turn.aborting = false;
   }
   return true;
 }
 
 bool leaves_worktrees(const State& state) {
   const WorktreesState& trees = state.worktrees;
-  return !trees.trees.empty() || !trees.integrated.empty() || !trees.spares_base.empty() ||
+  return !trees.trees.empty() || !trees.integrated.empty() || !trees.warm_base.empty() ||
          trees.merge_effect != 0 || trees.effect != 0;
 }
 
@@ -280,7 +285,7 @@ void forget_tree_calls(State& state) {
   trees.effect = trees.merge_effect = 0;
   trees.timer = 0;
   trees.starting = TaskId{};
-  trees.for_spares = trees.clearing = false;
+  trees.for_warm = trees.clearing = false;
   for (Worktree& tree : trees.trees) {
     tree.effect = 0;
     tree.failures = 0;

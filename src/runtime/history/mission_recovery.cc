@@ -13,7 +13,7 @@ using base::Error;
 using base::Result;
 
 constexpr std::uint64_t kSnapshotBytesMax = 64U << 20U;
-constexpr std::uint32_t kSchema = 1;
+constexpr std::uint32_t kSchema = 2;
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 struct Walk {

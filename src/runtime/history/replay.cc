@@ -35,7 +35,9 @@ void damaged(SegmentEnd& end, const store::WalRecord& record, std::string reason
 
 }  // namespace
 
-std::string state_hash(const State& state) { return os::content_hash(codec::encode_state(state)); }
+std::string state_hash(const State& state, std::uint32_t version) {
+  return os::content_hash(codec::encode_state(state, version));
+}
 
 std::string log_path(const std::string& directory, const std::string& mission) {
   return directory + "/" + mission + std::string(kSuffix);
@@ -187,7 +189,7 @@ bool Replay::take_mark(const store::WalRecord& record, SegmentEnd& end) {
   engine_ = mark.engine;
   if (!known_ || state_.last_seq != record.seq) return true;
   ++marks_;
-  if (state_hash(state_) != mark.hash)
+  if (state_hash(state_, version_) != mark.hash)
     differ(record, "the state after event " + std::to_string(record.seq) +
                        " has another hash than when it was logged");
   return true;
@@ -198,14 +200,15 @@ bool Replay::take_checkpoint(const store::WalRecord& record, SegmentEnd& end) {
   if (known_ && record.seq < state_.last_seq) return true;
   if (known_ && record.seq == state_.last_seq) {
     ++marks_;
-    if (codec::encode_state(state_) != record.payload)
+    if (codec::encode_state(state_, version_) != record.payload)
       differ(record, "the state after event " + std::to_string(record.seq) +
                          " is not the one that the checkpoint holds");
     return true;
   }
   State state;
   std::string error;
-  if (!codec::decode_state(record.payload, state, &error) || state.last_seq != record.seq) {
+  if (!codec::decode_state(record.payload, version_, state, &error) ||
+      state.last_seq != record.seq) {
     damaged(end, record,
             "the checkpoint after event " + std::to_string(record.seq) +
                 " cannot be read: " + (error.empty() ? "it is of another event" : error));

@@ -16,8 +16,9 @@
 
 namespace orchestrator::runtime {
 
-/// BLAKE2b of the state's canonical bytes, 64 hexadecimal digits.
-[[nodiscard]] std::string state_hash(const State& state);
+/// BLAKE2b of the state's canonical bytes in a log of this version, 64 hexadecimal digits.
+[[nodiscard]] std::string state_hash(const State& state,
+                                     std::uint32_t version = codec::kStateVersion);
 
 /// One segment of a mission's log. `<mission>.wal` is the one that grows; those that it has
 /// outgrown have the number of their first event in their name.

@@ -96,7 +96,7 @@ bool Hold::diagnose(const WorkSubmitted& work, engine::Outbox& outbox) {
     return false;
   }
   const ProjectFiles& files = observe_.files_of(work.session);
-  std::set<std::string> paths(task->touched.begin(), task->touched.end());
+  std::set<std::string> paths(task->progress.touched.begin(), task->progress.touched.end());
   for (const std::string& file : work.args.files) paths.insert(files.relative(file));
   std::erase_if(paths, [&](const std::string& path) { return !servers_.is_checkable(path); });
   if (paths.empty()) return false;

@@ -27,7 +27,7 @@ WorktreeService* MissionWorktrees::keeper() {
 void MissionWorktrees::ask(const AskWorktrees& question, engine::Outbox& outbox) {
   const bool applies = question.call == TreeCall::apply;
   const Task* task = find_task(mission_.state, question.task);
-  if (applies && task != nullptr) observe_.before_apply(task->touched);
+  if (applies && task != nullptr) observe_.before_apply(task->progress.touched);
   const auto answered = [this, applies](WorktreesAnswered answer, engine::Outbox& out) {
     for (const std::string& path : answer.paths) {
       if (applies) observe_.note_write(path, out.now_ms());

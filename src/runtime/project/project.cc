@@ -242,7 +242,7 @@ class Project final : public engine::Directory, private Inlet {
   }
 
   void observe_load(engine::Outbox& outbox) {
-    const auto& known = p_.mission.state.governor.load;
+    const auto& known = p_.mission.state.limiter.load;
     const MachineLoad machine = read_machine(p_.world.machine, std::thread::hardware_concurrency());
     LoadVerdict verdict = judge_load(machine, known);
     if (verdict.load != known)

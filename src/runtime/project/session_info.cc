@@ -6,8 +6,8 @@
 
 namespace orchestrator::runtime {
 
-SessionInfo session_info_of(const State& state, const SessionId& session, const std::string& foreign,
-                        const std::string& outage) {
+SessionInfo session_info_of(const State& state, const SessionId& session,
+                            const std::string& foreign, const std::string& outage) {
   // Another process's mission is not ours to pay for; and while nothing can be written, a person
   // may at least still talk in the root session.
   const bool ours = foreign.empty() && (outage.empty() || session != state.root_session);
@@ -24,7 +24,8 @@ void CachedSessionInfo::update(const State& state, bool in_order, engine::Outbox
     const bool capped = core::is_capped(state);
     now[state.root_session] = {Role::commander, capped};
     for (const Session& session : state.sessions) {
-      if (session.id.empty() || session.state == SessionState::ended || session.compacted) continue;
+      if (session.id.empty() || session.state == SessionState::ended || session.lease.compacted)
+        continue;
       if (why_not_ask(state, session).empty()) now[session.id] = {session.role, capped};
     }
   }

@@ -249,7 +249,7 @@ MISSION_SCENARIO(Commander, ATurnThatStandsStillIsAbortedAndItGoesOn) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
   EXPECT_EQ(std::ranges::count(host.aborted, SessionId("root")), 1);
-  EXPECT_FALSE(host.state.commander.cut_off);
+  EXPECT_FALSE(host.state.commander.turn.cut_off);
 }
 
 MISSION_SCENARIO(Commander, InRunModeItsTurnIsNotAborted) {
@@ -326,7 +326,7 @@ MISSION_SCENARIO(Commander, WhatMissionRunIsGivenReachesThePlannerAndTheMasterRe
   for (const char* part : {"build it better", "it is fast", "lint", "look at src/"}) {
     EXPECT_NE(plan.find(part), std::string::npos) << part;
   }
-  EXPECT_EQ(host.state.proved_by, (std::vector<std::string>{"lint", "test all"}));
+  EXPECT_EQ(host.state.master_review.proved_by, (std::vector<std::string>{"lint", "test all"}));
 }
 
 MISSION_SCENARIO(Commander, MissionRunSaysWhatIsWrong) {

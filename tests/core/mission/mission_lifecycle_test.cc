@@ -139,7 +139,7 @@ MISSION_SCENARIO(Mission, FindingsOverTheTaskLimitJoinTheLastTask) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
   EXPECT_EQ(host.state.tasks.size(), 3U);
-  EXPECT_NE(host.at("F1.2").description.find("no 5"), std::string::npos);
+  EXPECT_NE(host.at("F1.2").spec.description.find("no 5"), std::string::npos);
 }
 
 MISSION_SCENARIO(Mission, IterationsRunOutAndAPersonGrantsOneMore) {

@@ -78,7 +78,8 @@ MISSION_SCENARIO(Budget, ARequestWaitsUntilAnotherHasCostLessThanItMightHave) {
   std::size_t waited = 0;
   host.answers_per_turn = 2;
   host.script(Role::worker, [&](Turn& turn) {
-    for (const Session& s : host.state.sessions) waited += s.asking.empty() ? 0 : 1;
+    for (const Session& s : host.state.sessions)
+      waited += s.metering.request.waiting.empty() ? 0 : 1;
     turn.do_work();
   });
   host.task_command("--budget 170ktok --parallel 8 build it");
@@ -135,8 +136,9 @@ MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
   host.cost = [](const FakeHost::Asked&) { return std::uint64_t{1'500}; };
   bool fails = true;
   host.script(Role::worker, [&](Turn& turn) {
-    const bool other_waits = std::ranges::any_of(
-        host.state.sessions, [](const Session& one) { return !one.asking.empty(); });
+    const bool other_waits = std::ranges::any_of(host.state.sessions, [](const Session& one) {
+      return !one.metering.request.waiting.empty();
+    });
     if (!fails || !other_waits) return void(turn.do_work());
     fails = false;
     turn.fail();
@@ -160,7 +162,9 @@ MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
     host.run_until([&] { return host.running("T1") && !host.at("T1").session.empty(); });
     host.run_for(200);
     const SessionId worker = host.at("T1").session;
-    const auto reserved = [&] { return find_session(host.state, worker)->reserved_tokens; };
+    const auto reserved = [&] {
+      return find_session(host.state, worker)->metering.reserved.tokens;
+    };
     ASSERT_GT(reserved(), 0U);
     if (!told) {
       host.lost = [&](const Happening& what) {
@@ -209,7 +213,7 @@ MISSION_SCENARIO(Budget, ASessionThatAsksForLeaveHasItsPrompt) {
   host.task_command("--budget 75ktok --parallel 3 build it");
   host.run_until([&] {
     const auto it = std::ranges::find_if(host.state.sessions, [](const Session& session) {
-      return !session.asking.empty() && session.effect != 0;
+      return !session.metering.request.waiting.empty() && session.effect != 0;
     });
     asking = it == host.state.sessions.end() ? nullptr : &*it;
     return asking != nullptr;
@@ -219,7 +223,7 @@ MISSION_SCENARIO(Budget, ASessionThatAsksForLeaveHasItsPrompt) {
   const std::size_t prompted = host.prompts_to(id).size();
   host.deliver(EffectFailed{asking->effect, "the connection was cut"});
   EXPECT_TRUE(core::is_busy(*find_session(host.state, id)));
-  EXPECT_FALSE(find_session(host.state, id)->asking.empty());
+  EXPECT_FALSE(find_session(host.state, id)->metering.request.waiting.empty());
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
   EXPECT_EQ(host.prompts_to(id).size(), prompted) << "it was asked twice for the same";
@@ -233,8 +237,8 @@ MISSION_SCENARIO(Budget, NothingIsReservedOrWaitsAfterTheEnd) {
   host.run();
   ASSERT_EQ(host.state.phase, Phase::sealed);
   for (const Session& session : host.state.sessions) {
-    EXPECT_EQ(session.reserved_tokens, 0U);
-    EXPECT_TRUE(session.asking.empty());
+    EXPECT_EQ(session.metering.reserved.tokens, 0U);
+    EXPECT_TRUE(session.metering.request.waiting.empty());
   }
 }
 

@@ -22,7 +22,7 @@ PlanArgs many(int n) {
 }
 
 const ModelLoad& load(const FakeHost& host, const std::string& model) {
-  const auto& models = host.state.governor.models;
+  const auto& models = host.state.limiter.models;
   const auto it = std::ranges::find(models, model, &ModelLoad::model);
   if (it == models.end()) throw std::out_of_range("no model " + model);
   return *it;
@@ -98,8 +98,7 @@ MISSION_SCENARIO(Limiter, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
   host.task_command("--parallel 1 build it");
   std::uint32_t openings = 0;
   host.run_until([&] {
-    for (const ModelLoad& one : host.state.governor.models)
-      openings = std::max(openings, one.openings);
+    for (const ModelLoad& one : host.state.limiter.models) openings = std::max(openings, one.trips);
     return host.state.phase == Phase::sealed;
   });
   EXPECT_EQ(openings, 0U);
@@ -241,7 +240,7 @@ MISSION_SCENARIO(Limiter, AModelThatOnlyFailsRestsAndIsTriedByOneSession) {
   };
   host.task_command("--parallel 6 build it");
   host.run_until([&] {
-    return !host.state.governor.models.empty() && load(host, "p/m").breaker == Breaker::open;
+    return !host.state.limiter.models.empty() && load(host, "p/m").breaker == Breaker::open;
   });
   EXPECT_FALSE(host.toasts.empty());
   EXPECT_TRUE(status_text(host.state).find("does not answer") != std::string::npos);
@@ -281,7 +280,7 @@ MISSION_SCENARIO(Limiter, AModelWhoseCallsCannotBeReadGivesWayToItsStandIn) {
     host.plan = many(2);
     host.script(Role::worker, [&](Turn& turn) {
       const Session* s = find_session(host.state, turn.session);
-      if (!stand_in_fails && s->model_asked != "p/garbles") return void(turn.do_work());
+      if (!stand_in_fails && s->model_use.named != "p/garbles") return void(turn.do_work());
       for (int i = 0; i < 6; ++i)
         host.deliver(ToolFailed{turn.session, "edit", "JSON parsing failed", true, true});
       TurnEnded last;  // the answer with that call, which is told after it

@@ -1,9 +1,10 @@
 // Texts for models and people: what they say, and how long they may be.
 
+#include "core/prompts/report.h"
+
 #include <gtest/gtest.h>
 
 #include "base/text.h"
-#include "core/prompts/report.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -38,7 +39,7 @@ State huge(Phase phase) {
   for (int i = 0; i < 300; ++i) long_text += "Größe 日本語 🚀 ";
   state.objective = long_text + "\n" + long_text;
   state.reason = long_text;
-  state.verify_reason = long_text;
+  state.plan.verify_reason = long_text;
   state.root_session = SessionId("ses_0123456789abcdef0123456789");
   state.iteration = 5;
   for (int i = 0; i < 500; ++i) {
@@ -50,7 +51,7 @@ State huge(Phase phase) {
     each.summary = each.note = long_text;
     each.files = {"src/größe/" + std::to_string(i) + ".cc"};
     state.tasks.push_back(each);
-    state.proved_by.push_back(base::clip(long_text, 300));
+    state.master_review.proved_by.push_back(base::clip(long_text, 300));
   }
   return state;
 }

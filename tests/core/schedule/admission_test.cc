@@ -83,7 +83,7 @@ TEST(Admission, ABudgetAndAnAcceptedTaskAreNamed) {
   State state = running_mission();
   state.tasks = {task_of("T1", TaskStatus::ready), task_of("T2", TaskStatus::reviewing)};
   state.budget.tokens_max = state.budget.tokens = 1000;
-  state.tasks[1].merge = MergeState::waiting;
+  state.tasks[1].worktree.merge = MergeState::waiting;
   EXPECT_EQ(why(state, "T1"), "waits for the budget");
   EXPECT_EQ(why(state, "T2"), "waits to be merged");
 }

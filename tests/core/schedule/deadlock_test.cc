@@ -50,7 +50,7 @@ struct Crew {
 MISSION_SCENARIO(GiveWay, OneThatWantsOnlyIsRefused) {
   Crew crew({"T1", "T2"});
   EXPECT_NE(crew.wants("T1", "T2.cc"), "");
-  EXPECT_EQ(crew.host.at("T1").waits_for, TaskId("T2"));
+  EXPECT_EQ(crew.host.at("T1").progress.blocked_by, TaskId("T2"));
   EXPECT_TRUE(crew.host.running("T1") && crew.host.running("T2"));
 }
 
@@ -76,7 +76,7 @@ MISSION_SCENARIO(GiveWay, TheLaterOfTwoGivesWayWhoeverAsksLast) {
     host.script(Role::worker, nullptr);
     host.run();
     EXPECT_EQ(host.state.phase, Phase::sealed);
-    EXPECT_EQ(host.at("T2").gave_way, 1U);
+    EXPECT_EQ(host.at("T2").progress.preemptions, 1U);
   }
 }
 
@@ -98,7 +98,7 @@ MISSION_SCENARIO(GiveWay, OfTwoThatWantTheSameFileOneGetsIt) {
   EXPECT_NE(crew.wants("T3", "T2.cc"), "");
   EXPECT_EQ(crew.host.at("T3").status, TaskStatus::ready);
   crew.expect_no_overlap();
-  EXPECT_EQ(crew.host.at("T2").waits_for, TaskId("T1")) << "the first of the plan has it";
+  EXPECT_EQ(crew.host.at("T2").progress.blocked_by, TaskId("T1")) << "the first of the plan has it";
 }
 
 MISSION_SCENARIO(GiveWay, WhoGoesOnWithoutItWaitsForNobody) {
@@ -140,7 +140,7 @@ MISSION_SCENARIO(GiveWay, NoWriteIsLostInAnyOrder) {
       crew.host.deliver(FileWritten{session, path});
       crew.expect_no_overlap();
     }
-    for (const char* id : {"T1", "T2"}) gave_way += crew.host.at(id).gave_way;
+    for (const char* id : {"T1", "T2"}) gave_way += crew.host.at(id).progress.preemptions;
     crew.host.script(Role::worker, nullptr);
     crew.host.crash(HostMode::serve);
     crew.host.run();
@@ -193,8 +193,8 @@ MISSION_SCENARIO(GiveWay, WhereNobodyCanGoOnTheLastThatWaitsDoes) {
   ASSERT_TRUE(host.task_command("Build it --parallel 2").ok);
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
-  EXPECT_EQ(host.at("T1").gave_way, 0U);
-  EXPECT_EQ(host.at("T2").gave_way, 1U);
+  EXPECT_EQ(host.at("T1").progress.preemptions, 0U);
+  EXPECT_EQ(host.at("T2").progress.preemptions, 1U);
   EXPECT_EQ(host.at("T2").attempt, 1U) << "it costs no attempt";
   EXPECT_EQ(host.at("T1.1").status, TaskStatus::done);
   EXPECT_EQ(host.at("T2.1").status, TaskStatus::done);
@@ -207,7 +207,7 @@ MISSION_SCENARIO(GiveWay, WhereAllHaveDoneSoTooOftenItComesToAPerson) {
   host.run_until([&] { return host.state.waiters.size() == 2; });
   ASSERT_TRUE(host.running("T3")) << "the only one at work";
   State state = host.state;
-  for (Task& task : state.tasks) task.gave_way = state.options.limits.attempts;
+  for (Task& task : state.tasks) task.progress.preemptions = state.options.limits.attempts;
   TodoUpdated drop;
   drop.request = RequestId("drop");
   drop.session = state.root_session;
@@ -239,7 +239,8 @@ MISSION_SCENARIO(GiveWay, NoneGivesWayWhereAnotherHolderMayNot) {
   for (const bool may : {true, false}) {
     State state = host.state;
     for (Task& task : state.tasks)
-      task.gave_way = may || task.id == TaskId("T3") ? 0 : state.options.limits.attempts;
+      task.progress.preemptions =
+          may || task.id == TaskId("T3") ? 0 : state.options.limits.attempts;
     TodoUpdated drop;
     drop.session = state.root_session;
     drop.args.status = TodoStatus::dropped;
@@ -249,7 +250,7 @@ MISSION_SCENARIO(GiveWay, NoneGivesWayWhereAnotherHolderMayNot) {
       (void)step(state, {state.last_seq + 1, host.now, drop});
     }
     // T1.1 waits for T2 and T3.
-    EXPECT_EQ(find_task(state, TaskId("T3"))->gave_way, may ? 1U : 0U);
+    EXPECT_EQ(find_task(state, TaskId("T3"))->progress.preemptions, may ? 1U : 0U);
     EXPECT_EQ(state.phase, may ? Phase::executing : Phase::blocked) << status_text(state);
   }
 }
@@ -288,7 +289,7 @@ MISSION_SCENARIO(GiveWay, WhatIsNoWorkersOrNobodysIsIgnored) {
   crew.host.deliver(WriteRefused{SessionId("stranger"), "T1.cc"});
   crew.host.deliver(WriteRefused{crew.host.at("T1").session, "free.cc"});
   crew.host.deliver(WriteRefused{crew.host.at("T1").session, "../out"});
-  EXPECT_TRUE(crew.host.at("T1").waits_for.empty());
+  EXPECT_TRUE(crew.host.at("T1").progress.blocked_by.empty());
   EXPECT_TRUE(crew.host.running("T1") && crew.host.running("T2"));
 }
 

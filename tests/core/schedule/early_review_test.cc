@@ -60,7 +60,7 @@ MISSION_SCENARIO(FirstLook, AFinishedFileIsLookedAtAndTheWorkerGetsTheNotes) {
   host->run();
   EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
   EXPECT_EQ(looks, 1) << "one for each attempt";
-  EXPECT_EQ(host->at("T1").rejections, 0U);
+  EXPECT_EQ(host->at("T1").review.rejections, 0U);
   EXPECT_EQ(host->sessions_of(Role::reviewer), 1U) << "the review came in the same session";
 }
 
@@ -88,7 +88,7 @@ MISSION_SCENARIO(FirstLook, OneThatBringsNothingCostsNothing) {
   host->run();
   EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
   EXPECT_EQ(host->sessions_of(Role::reviewer), 2U) << "it is not asked again";
-  EXPECT_EQ(host->at("T1").review_attempts, 1U);
+  EXPECT_EQ(host->at("T1").review.attempts, 1U);
 }
 
 TEST(FirstLook, ASlotThatIsNeededIsNotTakenAndIsGivenBack) {
@@ -110,7 +110,7 @@ TEST(FirstLook, ByDefaultThereIsNone) {
   host->run();
   EXPECT_EQ(host->state.phase, Phase::sealed);
   EXPECT_EQ(host->sessions_of(Role::reviewer), 1U);
-  EXPECT_EQ(host->at("T1").looked_at, 0U);
+  EXPECT_EQ(host->at("T1").review.early_review_attempt, 0U);
 }
 
 MISSION_SCENARIO(NoShadow, ReviewsWaitUntilNoWorkerWorksAnyMore) {

@@ -26,7 +26,9 @@ PlanArgs one_beside_a_race() {
   return plan_of({task("T1", {}, {"a.cc"}), second});
 }
 
-const std::string& strategy_of(const Turn& turn) { return turn.host.at(turn.task.value).strategy; }
+const std::string& strategy_of(const Turn& turn) {
+  return turn.host.at(turn.task.value).race.strategy;
+}
 
 /// Only the Worker with this strategy comes to an end.
 void only(FakeHost& host, const std::string& strategy) {
@@ -43,7 +45,7 @@ void expect_race_won(const FakeHost& host, const std::string& winner) {
   EXPECT_EQ(host.git_calls.back().call, TreeCall::remove);
   EXPECT_EQ(host.at("T1").status, TaskStatus::done);
   for (const Task& run : host.state.tasks) {
-    if (run.strategy.empty()) continue;
+    if (run.race.strategy.empty()) continue;
     EXPECT_EQ(run.status, run.id.value == winner ? TaskStatus::done : TaskStatus::dropped)
         << run.id.value;
   }
@@ -86,8 +88,8 @@ MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
   // The raced task has the winner's result and proofs.
   const Task& task = host.at("T1");
   EXPECT_EQ(task.note, "T1.2 (fast) has won");
-  EXPECT_EQ(task.proved_by, task.verify);
-  EXPECT_EQ(task.touched, std::vector<std::string>{"src/T1.cc"});
+  EXPECT_EQ(task.review.proved_by, task.spec.verify);
+  EXPECT_EQ(task.progress.touched, std::vector<std::string>{"src/T1.cc"});
   EXPECT_EQ(task.session, host.at("T1.2").session);
   EXPECT_EQ(host.at("T1.1").note, "T1.2 (fast) was accepted before it");
   // In an ordinary mission only they have worktrees, and what waits begins upon what has won.
@@ -273,7 +275,7 @@ MISSION_SCENARIO(Race, OneThatWaitsForAConflictWithoutEndGivesWayToTheOthers) {
   host.run();
   EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
   EXPECT_EQ(host.at("T2").status, TaskStatus::done) << "T1 had written its file";
-  EXPECT_EQ(host.at("T1").gave_way, 1U);
+  EXPECT_EQ(host.at("T1").progress.preemptions, 1U);
 }
 
 MISSION_SCENARIO(Race, WithAPartItsRunsAndTheirConflictAreDropped) {
@@ -511,7 +513,7 @@ MISSION_SCENARIO(Race, APersonsWordEndsIt) {
     EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
     EXPECT_TRUE(host.trees.empty());
     EXPECT_EQ(host.at("T1").status, ticked.empty() ? TaskStatus::dropped : TaskStatus::done);
-    EXPECT_EQ(host.at("T1").on_word, !ticked.empty());
+    EXPECT_EQ(host.at("T1").review.accepted_manually, !ticked.empty());
     EXPECT_EQ(host.at("T1.1").status, TaskStatus::dropped);
     EXPECT_EQ(host.at("T1.2").status, ticked == "T1.2" ? TaskStatus::done : TaskStatus::dropped);
     EXPECT_EQ(host.project().contains("src/T1.cc"), ticked == "T1.2");

@@ -94,7 +94,7 @@ MISSION_SCENARIO(Closing, ARefusedSubmissionGoesOnInTheSameTurn) {
   });
   ASSERT_TRUE(host.task_command("Build it").ok);
   run_to_seal(host);
-  EXPECT_EQ(session_of(host, Role::reviewer, "T1").continuations, 0U);
+  EXPECT_EQ(session_of(host, Role::reviewer, "T1").lease.continuations, 0U);
 }
 
 // The error that ends a turn is followed by an idle before its time: a prompt sent then is lost.
@@ -204,7 +204,7 @@ MISSION_SCENARIO(Closing, AHostThatTellsNoEndDoesNotHoldTheMission) {
                             : errored != nullptr ? errored->session
                                                  : SessionId{};
       const Session* session = find_session(host.state, id);
-      return ends && session != nullptr && session->submitted;
+      return ends && session != nullptr && session->lease.submitted;
     };
     ASSERT_TRUE(host.task_command("Build it").ok);
     const TimeMs begin = host.now;

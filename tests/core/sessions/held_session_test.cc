@@ -30,7 +30,7 @@ void held_and_let_go(FakeHost& host) {
   ASSERT_NE(held, nullptr);
   EXPECT_FALSE(core::holds_slot(*held));
   EXPECT_EQ(held->timer, 0U);
-  const TimeMs from = host.state.governor.models.front().not_before_ms;
+  const TimeMs from = host.state.limiter.models.front().not_before_ms;
   const std::size_t acts = host.prompts.size() + host.creations.size();
   host.run_until([&] { return host.prompts.size() + host.creations.size() > acts; });
   EXPECT_GE(host.now, from);

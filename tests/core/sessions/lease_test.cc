@@ -181,8 +181,8 @@ TEST(Lease, NothingIsLeakedOverManyTasks) {
     for (const Session& session : host.state.sessions) {
       EXPECT_NE(session.outcome, Outcome::none);
       EXPECT_EQ(session.effect, 0U);
-      EXPECT_TRUE(session.prompt.empty());
-      EXPECT_EQ(session.reserved_tokens, 0U);
+      EXPECT_TRUE(session.lease.prompt.empty());
+      EXPECT_EQ(session.metering.reserved.tokens, 0U);
     }
   }
 }

@@ -135,7 +135,7 @@ MISSION_SCENARIO(Stop, ASessionThatIsDeletedNeedsNoConfirmation) {
   EXPECT_TRUE(host.stop().ok);
   const std::size_t toasts = host.toasts.size();
   host.deliver(SessionDeleted{deleted});
-  EXPECT_FALSE(find_session(host.state, deleted)->aborting);
+  EXPECT_FALSE(find_session(host.state, deleted)->turn.aborting);
   host.run();
   EXPECT_EQ(host.toasts.size(), toasts);
 }

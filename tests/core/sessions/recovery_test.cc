@@ -111,7 +111,7 @@ MISSION_SCENARIO(Recovery, AReloadOfTheHostAtAnyEventStopsNothing) {
     const std::size_t created = host.creations.size();
     host.reload();
     EXPECT_FALSE(host.state.dormant);
-    EXPECT_NE(host.state.deadline_timer, 0U) << "the time budget runs on";
+    EXPECT_NE(host.state.clock.deadline_timer, 0U) << "the time budget runs on";
     host.run();
     EXPECT_EQ(host.state.phase, Phase::sealed) << "reloaded after event " << at;
     EXPECT_NE(host.told.back().find("sealed"), std::string::npos);
@@ -264,8 +264,8 @@ MISSION_SCENARIO(Recovery, TheCardIsSentAgainOnlyWhereTheHostHasIt) {
     host.task_command("build it");
     host.run_until([&] {
       const SessionId worker = host.running("T1") ? host.at("T1").session : SessionId{};
-      return !worker.empty() &&
-             (!arrives || host.newest_prompt(worker) == find_session(host.state, worker)->sent);
+      return !worker.empty() && (!arrives || host.newest_prompt(worker) ==
+                                                 find_session(host.state, worker)->lease.sent);
     });
     const SessionId worker = host.at("T1").session;
     host.crash(HostMode::serve);

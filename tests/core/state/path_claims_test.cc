@@ -103,10 +103,10 @@ TEST(Claims, ATaskHoldsWhatItClaimsAndWhatItHasTouched) {
   const auto overlap = [](Paths a_files, Paths a_touched, Paths b_files, Paths b_touched) {
     Task a;
     a.files = std::move(a_files);
-    a.touched = std::move(a_touched);
+    a.progress.touched = std::move(a_touched);
     Task b;
     b.files = std::move(b_files);
-    b.touched = std::move(b_touched);
+    b.progress.touched = std::move(b_touched);
     return claims_overlap(a, b);
   };
   EXPECT_TRUE(overlap({"x"}, {"a"}, {"x"}, {"b"}));

@@ -182,7 +182,7 @@ TEST(Plan, ANewPlanReplacesTheVerifyCommandsOfTheOldOne) {
   host.task_command("build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
-  EXPECT_EQ(host.state.verify, (std::vector<std::string>{"lint", "test all"}));
+  EXPECT_EQ(host.state.plan.verify, (std::vector<std::string>{"lint", "test all"}));
   EXPECT_EQ(host.at("T1").status, TaskStatus::done) << "what is done stays";
 }
 

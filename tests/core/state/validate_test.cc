@@ -46,7 +46,7 @@ TEST(Sound, TheFaultIsNamed) {
             "sessions[0].task: a planner has none");
   EXPECT_EQ(why([](State& s) { s.sessions[1].role = Role::commander; }),
             "sessions[1].role: no child session has this role");
-  EXPECT_EQ(why([](State& s) { s.next_timer = ~std::uint64_t{0}; }),
+  EXPECT_EQ(why([](State& s) { s.clock.next_timer = ~std::uint64_t{0}; }),
             "last_seq: a number is out of range");
   EXPECT_EQ(why([](State& s) { s.updated_at = INT64_MAX; }), "updated_at: is no time");
   EXPECT_EQ(why([](State& s) { s.parallel = 0; }), "parallel: must be at least 1");

@@ -132,7 +132,7 @@ Answer Turn::do_work() {
 
 void Turn::run_verify(int exit_code) {
   const Task* mine = find_task(host.state, task);
-  const auto commands = mine == nullptr ? host.state.verify : mine->verify;
+  const auto commands = mine == nullptr ? host.state.plan.verify : mine->spec.verify;
   for (const std::string& command : commands) run(command, exit_code);
 }
 
@@ -282,7 +282,7 @@ void FakeHost::check(const State& before, const Effects& effects) {
     for (std::size_t k = i + 1; k < state.tasks.size(); ++k) {
       const Task& other = state.tasks[k];
       // A task that is raced does nothing itself: its runs do.
-      if (other.status != TaskStatus::running || one.racing || other.racing) continue;
+      if (other.status != TaskStatus::running || one.race.running || other.race.running) continue;
       const bool kin =
           core::is_subtask_of(state, one, other.id) || core::is_subtask_of(state, other, one.id) ||
           core::isolated_from(state, one, other) || core::isolated_from(state, other, one);

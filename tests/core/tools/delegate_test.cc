@@ -46,7 +46,7 @@ MISSION_SCENARIO(Delegation, TheResultIsASummaryAndThePartIsReviewedLikeAnyTask)
   EXPECT_EQ(whole.host.at("T1.1").parent, TaskId("T1"));
   EXPECT_EQ(whole.host.sessions_of(Role::reviewer, "T1.1"), 1U);
   EXPECT_EQ(result, "T1.1 the half is done.\nDid T1.1\nFiles: a/half.cc");
-  const auto& touched = whole.host.at("T1").touched;
+  const auto& touched = whole.host.at("T1").progress.touched;
   EXPECT_NE(std::ranges::find(touched, "a/half.cc"), touched.end()) << "its whole's change";
 }
 
@@ -160,7 +160,8 @@ MISSION_SCENARIO(Delegation, WhatAPartHasWrittenStaysItsWholesClaim) {
     turn.hang();
   });
   host.task_command("build it");
-  host.run_until([&] { return host.state.tasks.size() == 3 && !host.at("T1.1").touched.empty(); });
+  host.run_until(
+      [&] { return host.state.tasks.size() == 3 && !host.at("T1.1").progress.touched.empty(); });
   host.deliver(CancelCalled{RequestId("c"), host.at("T1").session, {TaskId("T1.1"), ""}, {}});
   const SessionId other = host.at("T2").session;
   EXPECT_NE(why_not_write(host.state, other, "new.cc").find("belongs to task T1 "),

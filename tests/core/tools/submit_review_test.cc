@@ -32,7 +32,7 @@ void expect_refused(const std::function<Answer(Turn&)>& wrong,
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
   EXPECT_EQ(host.sessions_of(Role::reviewer), 1U);
-  EXPECT_EQ(host.at("T1").proved_by, std::vector<std::string>{"test T1"});
+  EXPECT_EQ(host.at("T1").review.proved_by, std::vector<std::string>{"test T1"});
 }
 
 TEST(Review, APassWithoutAReceiptSaysWhatToRun) {
@@ -98,12 +98,13 @@ TEST(Review, EachTaskAndTheWholeNameTheReceiptsThatProvedThem) {
   host.plan = plan_of({task("T1")});
   host.task_command("build it");
   host.run();
-  ASSERT_EQ(host.at("T1").proofs.size(), 1U);
-  EXPECT_EQ(host.at("T1").proofs[0].command, "test T1");
-  EXPECT_NE(host.at("T1").proofs[0].receipt, "");
-  ASSERT_EQ(host.state.proofs.size(), 1U);
-  EXPECT_EQ(host.state.proofs[0].receipt, host.state.receipt_head);
-  const std::string words = "proved by `test T1` (receipt " + host.at("T1").proofs[0].receipt + ")";
+  ASSERT_EQ(host.at("T1").review.proofs.size(), 1U);
+  EXPECT_EQ(host.at("T1").review.proofs[0].command, "test T1");
+  EXPECT_NE(host.at("T1").review.proofs[0].receipt, "");
+  ASSERT_EQ(host.state.master_review.proofs.size(), 1U);
+  EXPECT_EQ(host.state.master_review.proofs[0].receipt, host.state.receipt_head);
+  const std::string words =
+      "proved by `test T1` (receipt " + host.at("T1").review.proofs[0].receipt + ")";
   EXPECT_NE(status_text(host.state).find(words), std::string::npos) << status_text(host.state);
 }
 
@@ -218,7 +219,7 @@ TEST(Review, TheMasterReviewNeedsTheMissionsOwnReceipts) {
   host.task_command("build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
-  EXPECT_EQ(host.state.proved_by, (std::vector<std::string>{"lint", "test all"}));
+  EXPECT_EQ(host.state.master_review.proved_by, (std::vector<std::string>{"lint", "test all"}));
 }
 
 // ---- convergence --------------------------------------------------------------------------------
@@ -248,7 +249,8 @@ std::unique_ptr<FakeHost> host_that_finds(const std::vector<std::size_t>& counts
 MISSION_SCENARIO(Convergence, IterationsThatLowerTheFindingsGoOn) {
   const auto host = host_that_finds({4, 3, 2, 2, 1});
   EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
-  EXPECT_EQ(host->state.findings_by_iteration, (std::vector<std::uint32_t>{4, 3, 2, 2, 1}));
+  EXPECT_EQ(host->state.master_review.findings_by_iteration,
+            (std::vector<std::uint32_t>{4, 3, 2, 2, 1}));
   EXPECT_NE(status_text(host->state).find("Master Reviews: 4, 3, 2, 2, 1, then none"),
             std::string::npos)
       << status_text(host->state);
@@ -269,7 +271,8 @@ MISSION_SCENARIO(Convergence, AWordOfAPersonGivesItNewIterations) {
   host->resume();
   host->run();
   EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
-  EXPECT_EQ(host->state.findings_by_iteration, (std::vector<std::uint32_t>{2, 2, 2, 2, 1}));
+  EXPECT_EQ(host->state.master_review.findings_by_iteration,
+            (std::vector<std::uint32_t>{2, 2, 2, 2, 1}));
 }
 
 TEST(Convergence, AFindingAloneIsMendedUnderTheMissionsCommandsAndSeveralUnderTheirFilesOwn) {
@@ -294,10 +297,10 @@ TEST(Convergence, AFindingAloneIsMendedUnderTheMissionsCommandsAndSeveralUnderTh
   host.task_command("build it");
   host.run();
   ASSERT_EQ(host.state.phase, Phase::sealed);
-  EXPECT_EQ(host.at("F1.1").proved_by, std::vector<std::string>{"test T2"});
-  EXPECT_TRUE(host.at("F1.2").verify.empty());
-  EXPECT_TRUE(host.at("F1.3").verify.empty());
-  EXPECT_EQ(host.at("F2.1").proved_by, std::vector<std::string>{"test all"});
+  EXPECT_EQ(host.at("F1.1").review.proved_by, std::vector<std::string>{"test T2"});
+  EXPECT_TRUE(host.at("F1.2").spec.verify.empty());
+  EXPECT_TRUE(host.at("F1.3").spec.verify.empty());
+  EXPECT_EQ(host.at("F2.1").review.proved_by, std::vector<std::string>{"test all"});
 }
 
 TEST(Convergence, AFindingIsNotMendedUnderTheCommandsOfATaskThatWasDropped) {
@@ -325,8 +328,8 @@ TEST(Convergence, AFindingIsNotMendedUnderTheCommandsOfATaskThatWasDropped) {
   EXPECT_TRUE(commander.todo(drop).ok);
   host.run();
   ASSERT_EQ(host.state.phase, Phase::sealed);
-  EXPECT_EQ(host.at("F1.1").proved_by, std::vector<std::string>{"test T2"});
-  EXPECT_EQ(host.at("F1.2").proved_by, std::vector<std::string>{"test T3"});
+  EXPECT_EQ(host.at("F1.1").review.proved_by, std::vector<std::string>{"test T2"});
+  EXPECT_EQ(host.at("F1.2").review.proved_by, std::vector<std::string>{"test T3"});
 }
 
 TEST(Review, AReceiptStandsThoughAnotherSessionRunsTheSameCommandLater) {
@@ -590,7 +593,7 @@ MISSION_SCENARIO(Write, AWorkerOfAStoppedMissionWritesNoMore) {
   EXPECT_NE(why_not_write(host.state, worker, "b.cc").find("over"), std::string::npos)
       << "the host has not said yet that its turn has stopped";
   host.deliver(FileWritten{worker, "a.cc"});
-  EXPECT_TRUE(host.at("T2").touched.empty());
+  EXPECT_TRUE(host.at("T2").progress.touched.empty());
   host.run();
   EXPECT_EQ(why_not_write(host.state, worker, "a.cc"), "") << "a person's, from here on";
 }
@@ -606,7 +609,8 @@ MISSION_SCENARIO(Write, ATaskWithoutFilesClaimsWhatItWrites) {
   host.task_command("build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
-  const std::size_t holders = host.at("T1").touched.size() + host.at("T2").touched.size();
+  const std::size_t holders =
+      host.at("T1").progress.touched.size() + host.at("T2").progress.touched.size();
   EXPECT_EQ(holders, 1U) << "the second write was refused";
 }
 

@@ -138,7 +138,7 @@ MISSION_SCENARIO(TodoEdit, ATickedLineIsAcceptedOnThePersonsWord) {
   desk.save(desk.with("[~] T1", "[x] T1"));
   EXPECT_EQ(desk.toast(), "todo.md: T1 is done on your word");
   EXPECT_EQ(desk.status("T1"), TaskStatus::done);
-  EXPECT_TRUE(desk.host.at("T1").on_word);
+  EXPECT_TRUE(desk.host.at("T1").review.accepted_manually);
   EXPECT_EQ(desk.host.aborted, std::vector<SessionId>{worker});
   EXPECT_TRUE(status_text(desk.host.state)
                   .find("T1 Title of T1: done – accepted on a person's "
@@ -146,7 +146,8 @@ MISSION_SCENARIO(TodoEdit, ATickedLineIsAcceptedOnThePersonsWord) {
   EXPECT_EQ(desk.status("T2"), TaskStatus::running);  // what waited for it goes on
   desk.finish();
   EXPECT_EQ(desk.host.sessions_of(Role::reviewer, "T1"), 0U);
-  EXPECT_TRUE(desk.host.at("T2").proved_by.size() == 1 && desk.host.at("T1").proved_by.empty());
+  EXPECT_TRUE(desk.host.at("T2").review.proved_by.size() == 1 &&
+              desk.host.at("T1").review.proved_by.empty());
   EXPECT_TRUE(desk.host.told.back().find("T1 Title of T1: done – accepted on a person's word") !=
               std::string::npos);
 }
@@ -161,8 +162,8 @@ MISSION_SCENARIO(TodoEdit, WhatACommandOfTheMissionHasWrittenIsNoPersonsWord) {
   EXPECT_EQ(desk.status(first), TaskStatus::running);
   EXPECT_EQ(find_task(desk.host.state, TaskId("N1")), nullptr);
   EXPECT_NE(desk.toast().find("is no person's word"), std::string::npos) << desk.toast();
-  ASSERT_EQ(desk.host.state.strays.size(), 1U);
-  EXPECT_EQ(desk.host.state.strays[0].path, ".opencode/todo.md");
+  ASSERT_EQ(desk.host.state.unattributed.size(), 1U);
+  EXPECT_EQ(desk.host.state.unattributed[0].path, ".opencode/todo.md");
   desk.writer = {};
   desk.save(desk.with("[~] " + first, "[x] " + first));
   EXPECT_EQ(desk.status(first), TaskStatus::done);
@@ -343,7 +344,7 @@ MISSION_SCENARIO(TodoEdit, ATaskThatAppearsDuringTheReviewOfTheWholeIsDoneFirst)
   EXPECT_EQ(desk.host.state.phase, Phase::integrating);
   desk.save(desk.text() + "- [x] P9 Tidied up by hand\n");
   EXPECT_EQ(desk.host.state.phase, Phase::integrating);  // nothing is to be done
-  EXPECT_TRUE(desk.host.at("P9").on_word);
+  EXPECT_TRUE(desk.host.at("P9").review.accepted_manually);
   desk.save(desk.text() + "- [ ] one more thing\n- [-] never mind\n");
   EXPECT_EQ(desk.host.state.phase, Phase::executing);
   EXPECT_EQ(desk.host.state.tasks.size(), 3U);

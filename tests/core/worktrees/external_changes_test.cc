@@ -27,7 +27,7 @@ struct TwoWorkers {
     host.deliver(FilesChanged{std::move(paths), 0, std::move(ran)});
   }
   [[nodiscard]] bool touched(const char* id, const std::string& path) {
-    const auto& files = host.at(id).touched;
+    const auto& files = host.at(id).progress.touched;
     return std::ranges::find(files, path) != files.end();
   }
 };
@@ -36,7 +36,7 @@ MISSION_SCENARIO(Stray, AClaimedFileIsItsTasksWhoeverElseRanACommand) {
   TwoWorkers at;
   at.changed({"src/a.cc"}, {at.one, at.two});
   EXPECT_TRUE(at.touched("T1", "src/a.cc"));
-  EXPECT_TRUE(at.host.state.strays.empty());
+  EXPECT_TRUE(at.host.state.unattributed.empty());
 }
 
 MISSION_SCENARIO(Stray, AFreeFileIsTheOnlyOnesThatRanACommandAndIsClaimedFromThereOn) {
@@ -51,12 +51,12 @@ MISSION_SCENARIO(Stray, WhatCannotBeToldIsNobodys) {
   at.changed({"free.cc"}, {at.one, at.two});
   at.changed({"README.md"}, {});
   at.changed({"src/b.cc"}, {at.one});
-  ASSERT_EQ(at.host.state.strays.size(), 3U);
-  EXPECT_EQ(at.host.state.strays[0].session, SessionId{});
-  EXPECT_EQ(at.host.state.strays[2].session, at.one) << "in a file of another running task";
+  ASSERT_EQ(at.host.state.unattributed.size(), 3U);
+  EXPECT_EQ(at.host.state.unattributed[0].session, SessionId{});
+  EXPECT_EQ(at.host.state.unattributed[2].session, at.one) << "in a file of another running task";
   EXPECT_FALSE(at.touched("T2", "src/b.cc"));
   at.changed({"src/b.cc"}, {at.two});
-  EXPECT_EQ(at.host.state.strays.size(), 2U) << "it has its Worker now";
+  EXPECT_EQ(at.host.state.unattributed.size(), 2U) << "it has its Worker now";
 }
 
 MISSION_SCENARIO(Stray, TheMasterReviewIsTold) {
@@ -108,8 +108,8 @@ MISSION_SCENARIO(Stray, ManyAreCountedAndWhatIsOutsideIsNot) {
   std::vector<std::string> paths{"/etc/passwd", "../x"};
   for (int i = 0; i < 300; ++i) paths.push_back("f" + std::to_string(i));
   at.changed(paths, {});
-  EXPECT_EQ(at.host.state.strays.size(), 200U);
-  EXPECT_EQ(at.host.state.strays_left_out, 100U);
+  EXPECT_EQ(at.host.state.unattributed.size(), 200U);
+  EXPECT_EQ(at.host.state.unattributed_left_out, 100U);
 }
 
 }  // namespace

@@ -109,11 +109,11 @@ MISSION_SCENARIO(Isolation, AConflictBecomesATaskThatShowsBothSides) {
   expect_sealed(host);
   ASSERT_EQ(host.state.tasks.size(), 3U);
   const Task& solved = host.state.tasks[2];
-  const std::string first = solved.brings.value;
+  const std::string first = solved.worktree.resolves_conflict_of.value;
   EXPECT_EQ(solved.id.value, first + "-merge");
   EXPECT_EQ(solved.title, "Bring together " + first + " and what was integrated");
   EXPECT_EQ(solved.files, std::vector<std::string>{"common.txt"});
-  EXPECT_EQ(solved.verify, host.at(first).verify);
+  EXPECT_EQ(solved.spec.verify, host.at(first).spec.verify);
   const auto cards = host.prompts_that_begin("Task " + solved.id.value + ":");
   ASSERT_FALSE(cards.empty());
   EXPECT_NE(cards[0].text.find("In the project (ours):\n```\n1"), std::string::npos)
@@ -122,7 +122,7 @@ MISSION_SCENARIO(Isolation, AConflictBecomesATaskThatShowsBothSides) {
   // The one whose conflict it was is done with it, not before.
   ASSERT_EQ(host.finished.size(), 3U);
   EXPECT_NE(host.finished.front(), TaskId(first));
-  EXPECT_EQ(host.at(first).merge, MergeState::none);
+  EXPECT_EQ(host.at(first).worktree.merge, MergeState::none);
   EXPECT_TRUE(host.project().contains("src/T1.cc") && host.project().contains("src/T2.cc"));
 }
 
@@ -314,7 +314,7 @@ MISSION_SCENARIO(Isolation, TheHostOpensOneAfterTheOther) {
       const bool on_its_way = session.state == SessionState::creating ||
                               session.state == SessionState::prompting ||
                               session.state == SessionState::waiting;
-      opening += on_its_way && !session.began && session.attempt == 1 ? 1U : 0U;
+      opening += on_its_way && !session.lease.began && session.attempt == 1 ? 1U : 0U;
       at_work += session.state == SessionState::working ? 1U : 0U;
     }
     most_opening = std::max(most_opening, opening);

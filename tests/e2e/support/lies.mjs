@@ -116,8 +116,8 @@ export async function lyingMission(t, stage, seed) {
     assert.equal(status, 0, `a false seal: ${id}.txt; ${story}`)
   }
   for (const task of state.tasks) {
-    assert.deepEqual(task.proofs.map((/** @type {any} */ p) => p.command), [verifyOf(task.id)])
-    assert.match(task.proofs[0].receipt, /^[0-9a-f]{64}$/)
+    assert.deepEqual(task.review.proofs.map((/** @type {any} */ p) => p.command), [verifyOf(task.id)])
+    assert.match(task.review.proofs[0].receipt, /^[0-9a-f]{64}$/)
   }
   return { lies, refused: refused.length }
 }

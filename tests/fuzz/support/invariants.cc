@@ -59,7 +59,7 @@ void check_sessions(const State& after) {
     if (core::holds_slot(session)) REQUIRE(session.timer != 0, session.id.value);
     if (session.state == SessionState::held) REQUIRE(session.timer == 0, session.id.value);
     // Whoever waits for the budget has a turn that runs, or it would wait for ever.
-    REQUIRE(session.asking.empty() || core::is_busy(session), session.id.value);
+    REQUIRE(session.metering.request.waiting.empty() || core::is_busy(session), session.id.value);
     if (session.state == SessionState::ended) continue;
     REQUIRE(is_active(after.phase) || after.phase == Phase::sealed);
     REQUIRE(session.role == Role::reviewer || core::is_busy(session) ||
@@ -71,7 +71,7 @@ void check_sessions(const State& after) {
 /// Limits are there, and not above the user's own.
 void check_models(const State& after) {
   REQUIRE(after.parallel >= 1 && after.parallel <= std::max(after.parallel_max, 1U));
-  for (const ModelLoad& load : after.governor.models) {
+  for (const ModelLoad& load : after.limiter.models) {
     REQUIRE(load.limit >= 1 && load.limit <= std::max(after.parallel_max, 1U), load.model);
     const auto cap = after.options.parallel.per_model.find(load.model);
     REQUIRE(cap == after.options.parallel.per_model.end() || load.limit <= cap->second, load.model);

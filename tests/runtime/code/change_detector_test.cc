@@ -1,7 +1,8 @@
 // Changes that no tool of the host made, found in real directories.
+#include "runtime/code/change_detector.h"
+
 #include <gtest/gtest.h>
 
-#include "runtime/code/change_detector.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -13,11 +14,11 @@ class TreeWatchTest : public ProjectTest {
     for (int i = 0; i < 2; ++i) project->on_timer(std::uint64_t{1} << 62U, outbox);
     return json::parse(read(".opencode/mission_loop.json"));
   }
-  [[nodiscard]] json touched() { return now()["tasks"][0]["touched"]; }
+  [[nodiscard]] json touched() { return now()["tasks"][0]["progress"]["touched"]; }
   [[nodiscard]] std::vector<std::string> strays() {
     std::vector<std::string> paths;
     const json state = now();
-    for (const json& stray : state["strays"]) paths.push_back(stray["path"]);
+    for (const json& stray : state["unattributed"]) paths.push_back(stray["path"]);
     return paths;
   }
 };

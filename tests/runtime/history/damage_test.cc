@@ -1,5 +1,7 @@
 // What becomes of a mission whose files were removed or damaged while nobody ran it.
 
+#include "codec/json.h"
+#include "codec/legacy_state.h"
 #include "codec/log_record.h"
 #include "runtime/history/mission_store.h"
 #include "runtime/support/damage_story.h"
@@ -89,12 +91,12 @@ TEST_F(DamageTest, ASnapshotOfANewerVersionIsRefusedAndUntouched) {
   begin();
   die();
   json newer = snapshot();
-  newer["schema"] = 2;
+  newer["schema"] = 3;
   newer["phase"] = "a phase of the future";
   overwrite(".opencode/mission_loop.json", newer.dump());
   const std::string log = read(wal());
   start();
-  expect_told("schema 2 is newer");
+  expect_told("schema 3 is newer");
   for (const json& reply : {start_mission(), resume()}) {
     EXPECT_FALSE(reply["ok"]);
     EXPECT_NE(reply["text"].get<std::string>().find("update the plugin"), std::string::npos);
@@ -297,18 +299,24 @@ TEST_F(DamageTest, ALogThatCannotBeReadLeavesAMissionThatIsOverAsItsSnapshotSays
   EXPECT_TRUE(start_mission()["ok"]);
 }
 
-TEST_F(DamageTest, ASnapshotWithASessionOfTheOldStatePartingGoesOn) {
+TEST_F(DamageTest, ASnapshotOfSchema1WithASessionOfTheStatePartingGoesOn) {
   begin();
   die();
-  json old = snapshot();
-  const auto is_workers = [](const json& session) { return session["role"] == "worker"; };
-  json& worker = *std::ranges::find_if(old["sessions"], is_workers);
-  worker["state"] = "parting";
-  worker["last_call"] = "r7";
-  worker["last_answer"] = "Taken: T1 goes to review.";
-  overwrite(".opencode/mission_loop.json", old.dump());
+  const auto written = read_snapshot(os::posix_file_system(), paths().snapshot);
+  ASSERT_TRUE(written.ok() && written.value().state);
+  const State before = *written.value().state;
+  codec::legacy::State old = codec::legacy::to_legacy(before);
+  for (codec::legacy::Session& session : old.sessions) {
+    if (session.role == Role::worker) session.state = SessionState::parting;
+    session.unused_answer = "Taken: T1 goes to review.";
+  }
+  overwrite(".opencode/mission_loop.json", codec::dump(old));
+  EXPECT_EQ(snapshot()["schema"], 1);
   const auto read_again = read_snapshot(os::posix_file_system(), paths().snapshot);
   ASSERT_TRUE(read_again.ok() && read_again.value().state);
+  EXPECT_EQ(read_again.value().state->schema, 2U);
+  EXPECT_EQ(read_again.value().state->tasks.at(0).spec.verify, before.tasks.at(0).spec.verify);
+  EXPECT_EQ(read_again.value().state->clock.next_effect, before.clock.next_effect);
   for (const Session& session : read_again.value().state->sessions)
     EXPECT_TRUE(session.role != Role::worker || session.state == SessionState::closing);
   start();

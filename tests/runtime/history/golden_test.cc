@@ -8,6 +8,11 @@ namespace {
 
 const fs::path kGolden = fs::path(ORCH_TESTS_DIR) / "store" / "golden";
 
+constexpr std::string_view kWhatNow =
+    "What `step` makes of old events has changed. As long as no version with this format was "
+    "released: ORCH_WRITE_GOLDEN=1 runtime_test --gtest_filter='GoldenWriter.*'; after that, "
+    "`step` must go on doing with them what it did.";
+
 /// Replays all that a directory holds.
 Replay replayed(const fs::path& directory) {
   std::string mission;
@@ -58,14 +63,20 @@ TEST(Golden, AVersion2LogInSegmentsIsProvedEventByEvent) {
   EXPECT_GE(replay.marks(), 8U);
   EXPECT_FALSE(replay.divergence())
       << replay.divergence()->what << "\n"
-      << "What `step` makes of old events has changed. As long as no version with this format was "
-         "released: ORCH_WRITE_GOLDEN=1 runtime_test --gtest_filter='GoldenWriter.*'; after that, "
-         "`step` must go on doing with them what it did.";
+      << "What `step` makes of old events has changed: it must go on doing with them what it did.";
+}
+
+TEST(Golden, AVersion3LogInSegmentsIsProvedEventByEvent) {
+  const Replay replay = replayed(kGolden / "v3");
+  expect_outcome(replay, kGolden / "v3");
+  EXPECT_EQ(replay.witnesses(), replay.events());
+  EXPECT_GE(replay.marks(), 8U);
+  EXPECT_FALSE(replay.divergence()) << replay.divergence()->what << "\n" << kWhatNow;
 }
 
 class GoldenWriter : public DamageTest {};
 
-/// Makes the version 2 log anew, where it is asked for.
+/// Makes the version 3 log anew, where it is asked for.
 TEST_F(GoldenWriter, WritesTheLogOfAWholeMission) {
   project.reset();
   log_limits = {30, 1U << 20U, 4};
@@ -88,11 +99,11 @@ TEST_F(GoldenWriter, WritesTheLogOfAWholeMission) {
   EXPECT_FALSE(replay.divergence());
   EXPECT_EQ(replay.witnesses(), replay.events());
   if (std::getenv("ORCH_WRITE_GOLDEN") == nullptr) return;
-  fs::remove_all(kGolden / "v2");
-  fs::create_directories(kGolden / "v2");
+  fs::remove_all(kGolden / "v3");
+  fs::create_directories(kGolden / "v3");
   for (const LogFile& file : files)
-    fs::copy(file.path, kGolden / "v2" / fs::path(file.path).filename());
-  std::ofstream(kGolden / "v2" / "outcome.json")
+    fs::copy(file.path, kGolden / "v3" / fs::path(file.path).filename());
+  std::ofstream(kGolden / "v3" / "outcome.json")
       << json{{"phase", "sealed"}, {"events", replay.events()}, {"tasks", {{"T1", "done"}}}}.dump()
       << "\n";
 }

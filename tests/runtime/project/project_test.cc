@@ -263,7 +263,7 @@ TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
   EXPECT_TRUE(pass("reviewer")["ok"]);
   for (int i = 0; i < 3; ++i) project->on_timer(std::uint64_t{1} << 62U, outbox);
   const json state = json::parse(read(".opencode/mission_loop.json"));
-  const json proof = state["tasks"][0]["proofs"][0];
+  const json proof = state["tasks"][0]["review"]["proofs"][0];
   EXPECT_EQ(proof["command"], "check");
   EXPECT_EQ(proof["receipt"], state["receipt_head"]);
   EXPECT_EQ(proof["receipt"].get<std::string>().size(), 64U);

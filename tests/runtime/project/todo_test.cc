@@ -40,7 +40,7 @@ TEST_F(TodoFileTest, AnEditIsTakenAndTheFileWrittenAnew) {
   EXPECT_EQ(read(kTodo).find("Notes."), std::string::npos);
   edit(read(kTodo).replace(read(kTodo).find("[~] T1"), 3, "[x]"));
   EXPECT_EQ(task("T1")["status"], "done");
-  EXPECT_EQ(task("T1")["on_word"], true);
+  EXPECT_EQ(task("T1")["review"]["accepted_manually"], true);
   expect_log_tells_all();
 }
 
@@ -64,7 +64,7 @@ TEST_F(TodoFileTest, WhatACommandOfTheMissionWritesThereIsNoPersonsWord) {
   edit(ticked);
   EXPECT_NE(task("T1")["status"], "done");
   expect_told("is no person's word");
-  EXPECT_EQ(snapshot()["strays"][0]["path"], ".opencode/todo.md");
+  EXPECT_EQ(snapshot()["unattributed"][0]["path"], ".opencode/todo.md");
   outbox.clock_ms += 10'000;
   edit(ticked);
   EXPECT_EQ(task("T1")["status"], "done") << "a person, later";
