@@ -97,7 +97,7 @@ TEST(Message, AStateOfManyLargeTasksComesBack) {
   state.tasks.resize(500);
   for (std::size_t i = 0; i < state.tasks.size(); ++i) {
     state.tasks[i].id = TaskId("T" + std::to_string(i));
-    state.tasks[i].description = std::string(20'000, 'd');
+    state.tasks[i].spec.description = std::string(20'000, 'd');
   }
   State loaded;
   Problems problems;

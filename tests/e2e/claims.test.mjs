@@ -38,7 +38,7 @@ test("a file that a Worker's shell writes is its task's; what a person changes i
   openGate(project, "reviewer")
   await done
   const mission = await ended(project, "sealed")
-  assert.deepEqual(mission.tasks[0].touched.sort(), ["T1.txt", "made/by-shell.txt"])
+  assert.deepEqual(mission.tasks[0].progress.touched.sort(), ["T1.txt", "made/by-shell.txt"])
   assert.deepEqual(
     mission.unattributed.map((/** @type {any} */ x) => x.path),
     ["NOTES.md"],

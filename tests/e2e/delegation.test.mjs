@@ -54,7 +54,7 @@ longTest("one slot is enough for parts of parts; what comes back is a summary; t
   assert.match(resultsOf(project, "delegate_task", "T1.1")[0], /^T1\.1\.1 The deep part is done\./)
   assert.match(resultsOf(project, "delegate_task", "T1.1.1")[0], /limits\.depth is 2/)
   assert.equal(readFileSync(join(project.dir, "deep.txt"), "utf8"), "by The deep part\n")
-  assert.deepEqual(mission.tasks[0].touched.sort(), ["T1.txt", "deep.txt", "part.txt"])
+  assert.deepEqual(mission.tasks[0].progress.touched.sort(), ["T1.txt", "deep.txt", "part.txt"])
 })
 
 test("two parts in one answer, one in the background, one cancelled: all are seen, and none is forgotten", async (t) => {

@@ -71,7 +71,7 @@ longTest("two Workers in worktrees of their own, merged into the project; what i
     assert.match(where.T2, /\/\.opencode\/orchestrator\/worktrees\/m-[a-z]+\.T2-\d$/)
   }
   assert.equal(directories(project, "master").mission ?? Object.values(directories(project, "master"))[0], project.dir)
-  assert.deepEqual(mission.tasks.map((/** @type {any} */ x) => x.touched), [["T1.txt"], ["T2.txt"]])
+  assert.deepEqual(mission.tasks.map((/** @type {any} */ x) => x.progress.touched), [["T1.txt"], ["T2.txt"]])
   assert.deepEqual(mission.unattributed, [])
   await cleared(project)
   assert.deepEqual(usersOwn(project), before)
@@ -90,13 +90,13 @@ test("two Workers' shells write one file: a task shows both sides, and brings th
   const session = await client.createSession()
   await client.command(session.id, "task", scenario.objective)
   const mission = await ended(project, "sealed")
-  const [solved] = mission.tasks.filter((/** @type {any} */ x) => x.brings)
-  assert.equal(solved.id, `${solved.brings}-merge`)
+  const [solved] = mission.tasks.filter((/** @type {any} */ x) => x.worktree.resolves_conflict_of)
+  assert.equal(solved.id, `${solved.worktree.resolves_conflict_of}-merge`)
   assert.deepEqual(solved.files, ["common.txt"])
   const [card] = asked(project, (r) => r.role === "worker" && r.task === solved.id).map((r) => userTexts(r).at(-1) ?? "")
-  const other = solved.brings === "T1" ? "T2" : "T1"
+  const other = solved.worktree.resolves_conflict_of === "T1" ? "T2" : "T1"
   assert.match(card, new RegExp(`In the project \\(ours\\):\n\`\`\`\nof ${other}\n`))
-  assert.match(card, new RegExp(`By ${solved.brings} \\(theirs\\):\n\`\`\`\nof ${solved.brings}\n`))
+  assert.match(card, new RegExp(`By ${solved.worktree.resolves_conflict_of} \\(theirs\\):\n\`\`\`\nof ${solved.worktree.resolves_conflict_of}\n`))
   assert.match(card, /Before both:\n```\nof nobody\n/)
   assert.equal(readFileSync(join(project.dir, "common.txt"), "utf8"), "of both\n")
   assert.ok(mission.tasks.every((/** @type {any} */ x) => x.status === "done"))

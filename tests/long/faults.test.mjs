@@ -29,9 +29,9 @@ test(`${missions} missions with 30 % of faulty answers`, async (t) => {
       const mission = await ended(project, "sealed", 600_000)
       sealed += 1
       const faults = project.model.requests.filter((r) => r.fault).length
-      const { retries, slowdowns, openings, errors } = mission.metrics
+      const { retries, slowdowns, trips, errors } = mission.metrics
       const attempts = mission.tasks.reduce((/** @type {number} */ n, /** @type {any} */ task) => n + task.attempt, 0)
-      const cells = [seed, project.model.requests.length, faults, retries, slowdowns, openings, errors, mission.sessions.length, attempts]
+      const cells = [seed, project.model.requests.length, faults, retries, slowdowns, trips, errors, mission.sessions.length, attempts]
       rows.push([...cells, ((performance.now() - begin) / 1000).toFixed(0)])
     })
   }

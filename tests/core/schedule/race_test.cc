@@ -206,7 +206,7 @@ MISSION_SCENARIO(Race, AConflictOfTheWinnerIsSolvedLikeAnyOther) {
   ASSERT_TRUE(host.task_command("Build it").ok);
   host.run();
   expect_race_won(host, "T1.1");
-  EXPECT_EQ(host.state.tasks.back().brings, TaskId("T1.1"));
+  EXPECT_EQ(host.state.tasks.back().worktree.resolves_conflict_of, TaskId("T1.1"));
   EXPECT_EQ(host.state.tasks.back().id, TaskId("T1.1-merge"));
   EXPECT_EQ(host.state.tasks.back().status, TaskStatus::done);
 }

@@ -22,8 +22,8 @@ std::string refusal_of(const PlanArgs& bad, std::uint32_t task_limit = 500) {
     before.updated_at = host.state.updated_at;
     ASSERT_EQ(before.sessions.size(), host.state.sessions.size());
     for (std::size_t i = 0; i < before.sessions.size(); ++i) {
-      before.sessions[i].refusals = 1;
-      before.sessions[i].refusal = host.state.sessions[i].refusal;
+      before.sessions[i].lease.refusals = 1;
+      before.sessions[i].lease.refusal = host.state.sessions[i].lease.refusal;
     }
     EXPECT_EQ(codec::encode(before), codec::encode(host.state)) << "a refusal changes nothing";
     EXPECT_TRUE(turn.plan(diamond()).ok);

@@ -156,7 +156,7 @@ MISSION_SCENARIO(Isolation, ADroppedConflictIsNotForgotten) {
   write_a_common_file(host);
   ASSERT_TRUE(host.task_command("Build it").ok);
   host.run_until([&] { return host.state.tasks.size() == 3; });
-  const std::string first = host.state.tasks[2].brings.value;
+  const std::string first = host.state.tasks[2].worktree.resolves_conflict_of.value;
   Turn commander{host, host.state.root_session, Role::commander, "", TaskId{}, 1};
   TodoArgs drop;
   drop.id = host.state.tasks[2].id;
@@ -206,7 +206,7 @@ MISSION_SCENARIO(Isolation, AWriteInTheLastMomentIsSeen) {
   expect_sealed(host);
   // Both have made the file: that is a conflict, and nothing is overwritten.
   ASSERT_EQ(host.state.tasks.size(), 2U);
-  EXPECT_EQ(host.state.tasks[1].brings, TaskId("T1"));
+  EXPECT_EQ(host.state.tasks[1].worktree.resolves_conflict_of, TaskId("T1"));
 }
 
 MISSION_SCENARIO(Isolation, GitThatFailsBlocksTheTaskWithItsWords) {
