@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <random>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -14,7 +11,7 @@
 #include "orchestrator/step.h"
 #include "runtime/project/code_tools.h"
 #include "runtime/project/gates.h"
-#include "runtime/project/machine_load.h"
+#include "runtime/project/load_watch.h"
 #include "runtime/project/missions.h"
 #include "runtime/project/outage.h"
 #include "runtime/project/own_files.h"
@@ -26,8 +23,6 @@
 namespace orchestrator::runtime {
 namespace {
 
-constexpr std::size_t kMachineBytesMax = 65'536;
-
 class Project final : public engine::Directory, private Inlet {
  public:
   Project(const std::string& path, const std::string& options_json, World world)
@@ -38,7 +33,8 @@ class Project final : public engine::Directory, private Inlet {
         queries_(p_, options_),
         missions_(p_, options_),
         own_files_(p_, missions_),
-        outage_(p_, missions_) {}
+        outage_(p_, missions_),
+        load_watch_(p_) {}
 
   ~Project() override {
     CurrentMission& mission = p_.mission;
@@ -48,6 +44,8 @@ class Project final : public engine::Directory, private Inlet {
   Project(const Project&) = delete;
   Project& operator=(const Project&) = delete;
 
+  /// decode, then hold (`take`), observe and record (`advance`) for each message; sync and emit
+  /// (`release`) for the batch.
   void on_messages(std::span<const std::string> batch, engine::Outbox& outbox) override {
     for (const std::string& message : batch) take(codec::decode_message(message), outbox);
     release(outbox);
@@ -63,7 +61,7 @@ class Project final : public engine::Directory, private Inlet {
   void on_bound(engine::Outbox& /*outbox*/) override {}
 
  private:
-  // ---- the pipeline: decode -> hold -> observe -> record for each message, then sync -> emit
+  // ---- the pipeline
 
   /// A decoded message. A query is answered from the state; an event moves it.
   void take(codec::Incoming incoming, engine::Outbox& outbox) {
@@ -117,7 +115,7 @@ class Project final : public engine::Directory, private Inlet {
         missions_.finish(outbox);
     }
     p_.emit.let_out(outbox);
-    if (p_.world.machine && wants_load()) load_timer_.start(outbox);
+    load_watch_.follow(outbox);
     p_.derived.follow(outbox);
   }
 
@@ -231,22 +229,8 @@ class Project final : public engine::Directory, private Inlet {
   }
 
   void on_load_timer(engine::Outbox& outbox) {
-    load_timer_.fired();
-    if (wants_load() && p_.mission.failure.empty()) observe_load(outbox);
+    load_watch_.look(outbox);
     release(outbox);
-  }
-
-  [[nodiscard]] bool wants_load() const {
-    const State& state = p_.mission.state;
-    return p_.mission.is_open() && is_running(state.phase) && !state.dormant;
-  }
-
-  void observe_load(engine::Outbox& outbox) {
-    const auto& known = p_.mission.state.limiter.load;
-    const MachineLoad machine = read_machine(p_.world.machine, std::thread::hardware_concurrency());
-    LoadVerdict verdict = judge_load(machine, known);
-    if (verdict.load != known)
-      p_.record.add(LoadChanged{verdict.load, std::move(verdict.why)}, outbox);
   }
 
   void on_server_timer(engine::Outbox& outbox) { p_.hold.tick(outbox); }
@@ -259,8 +243,7 @@ class Project final : public engine::Directory, private Inlet {
   Missions missions_;
   OwnFiles own_files_;
   Outage outage_;
-  /// How often it is looked how busy the machine is, while a mission runs.
-  Timer load_timer_{kLoadTimer, 5'000};
+  LoadWatch load_watch_;
 };
 
 constexpr std::array<Project::TimerRow, 6> Project::kTimers = {{
@@ -272,25 +255,7 @@ constexpr std::array<Project::TimerRow, 6> Project::kTimers = {{
     {LanguageServers::kTimer, &Project::on_server_timer},
 }};
 
-std::string program_path() {
-  const char* const path = std::getenv("PATH");
-  return path == nullptr ? "" : path;
-}
-
 }  // namespace
-
-World posix_world() {
-  auto source = std::make_shared<std::random_device>();
-  World world{os::posix_file_system(),
-              [source] { return (std::uint64_t{(*source)()} << 32U) ^ (*source)(); }};
-  world.program_path = program_path();
-  world.trees = [](const std::string& project) { return make_git_keeper(project, program_path()); };
-  world.machine = [](const std::string& path) {
-    auto text = os::posix_file_system().read(path, kMachineBytesMax);
-    return text.ok() ? std::move(text).value() : std::string();
-  };
-  return world;
-}
 
 std::unique_ptr<engine::Directory> make_project(const std::string& path,
                                                 const std::string& options_json,

@@ -8,9 +8,6 @@
 
 namespace orchestrator::runtime {
 
-/// The machine's own.
-World posix_world();
-
 /// The mission logic of one directory: log, step, effects. `options_json` holds the plugin's
 /// options (the keys of `.opencode/orchestrator.json`) and `agents`, the names that a plan may use.
 /// Nothing is read or written before the first message.

@@ -45,4 +45,7 @@ struct World {
   std::function<std::unique_ptr<WorktreeService>(const std::string& project)> trees = {};
 };
 
+/// The machine's own.
+World posix_world();
+
 }  // namespace orchestrator::runtime
