@@ -212,7 +212,7 @@ export class Roles {
 
 /** Which of a race's strategies the conversation is told to follow. @param {Turn} turn */
 const strategyOf = (turn) =>
-  turn.messages.map((m) => /The strategy of this one:\n(.+)\n/.exec(textOf(m.content))?.[1]).findLast(Boolean) ?? ""
+  turn.messages.map((m) => /Your strategy:\n(.+)\n/.exec(textOf(m.content))?.[1]).findLast(Boolean) ?? ""
 
 /** @template T @param {T[]} list @param {boolean|undefined} single */
 const one = (list, single) => (single ? list.slice(0, 1) : list)

@@ -47,7 +47,7 @@ test("a Worker searches, sees the diff, writes it; a file of another task and co
   await ended(project, "sealed")
 
   const [search, query] = toolResults(project, "ast_search")
-  assert.match(search ?? "", /^2 matches in 2 files, of \d+ looked at\.\nlib\/b\.ts\n1:1 old\(4\)\nsrc\/a\.ts\n1:18 /)
+  assert.match(search ?? "", /^2 matches in 2 files, of \d+ searched\.\nlib\/b\.ts\n1:1 old\(4\)\nsrc\/a\.ts\n1:18 /)
   assert.match(query ?? "", /^2 matches.*@f=old/s)
   assert.match(toolResults(project, "ast_outline")[0] ?? "", /src\/a\.ts\n 1 variable a\n 2 variable b/)
   const [preview, broken, foreign, written] = toolResults(project, "ast_replace")

@@ -72,7 +72,7 @@ test("two Workers that want each other's files: the later one gives way, and no 
   assert.match(writes[1], /success/i)
   assert.equal(mission.tasks[1].attempt, 1)
   const told = asked(project, (r) => r.role === "worker" && r.task === "T1").flatMap(userTexts).join("\n")
-  assert.match(told, /T2 has given way: you may write T2\.txt now/)
+  assert.match(told, /T2 was preempted: you may write T2\.txt now/)
   // T2 came back when T1 had ended, and wrote its own file again.
   assert.equal(readFileSync(join(project.dir, "T2.txt"), "utf8"), "T2\n")
 })

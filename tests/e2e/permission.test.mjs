@@ -48,7 +48,7 @@ test("a request that nobody answers is rejected with words, and the Worker goes 
   await ended(project, "sealed")
   assert.ok(!there(project, "asked-for"))
   const [result] = toolResults(project, "bash", (r) => r.role === "worker")
-  assert.match(result, /Nobody has answered within 1 s/)
+  assert.match(result, /No user answered within 1 s/)
 })
 
 test("what the user denies stays denied for every role", async (t) => {

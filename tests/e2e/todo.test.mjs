@@ -75,7 +75,7 @@ test("new lines, ticks and removals in todo.md are the mission's", async (t) => 
   assert.equal(task(taken, "T4").title, "A better title")
   assert.equal(task(taken, "T5").title, "File T5")
   assert.deepEqual(task(taken, "T5").deps, ["T1"])
-  assert.match(task(taken, "T2").note, /on a person's word/)
+  assert.match(task(taken, "T2").note, /by a person/)
   await until(() => todo(project).includes("- [x] T2") && !todo(project).includes("Notes of mine"), "todo.md written anew")
   openGate(project, "first")
   const mission = await ended(project, "sealed")

@@ -81,7 +81,7 @@ longTest("two Workers in worktrees of their own, merged into the project; what i
 test("two Workers' shells write one file: a task shows both sides, and brings them together", async (t) => {
   const scenario = {
     ...small(["T1", "T2"], {
-      fixes: [{ match: "Bring together", files: { "common.txt": "of both\n" }, summary: "Brought together" }],
+      fixes: [{ match: "with what was integrated", files: { "common.txt": "of both\n" }, summary: "Brought together" }],
     }),
     seed: { "common.txt": "of nobody\n" },
   }

@@ -96,7 +96,7 @@ test("the commander reacts to a blocked mission as the scenario says, once, and 
   const retry = { tool: "update_todo", args: { id: "T2", status: "retry" } }
   const commander = { reactions: [{ match: "blocked: T2", calls: [retry] }] }
   const model = await modelFor(t, { scenario: { ...(await loadScenario("library")), commander } })
-  const exec = { mission_run: () => "Mission blocked: T2 has no attempts left.\nMend it and call `mission_run`." }
+  const exec = { mission_run: () => "Mission blocked: T2 has no attempts left.\nFix it and call `mission_run`." }
   const session = new Session(model, { tools: kCommanderTools, exec })
   assert.match(await session.turn("objective"), /blocked/)
   assert.deepEqual(session.names, ["mission_run", "update_todo", "mission_run"])

@@ -28,7 +28,7 @@ std::string findings_line(const State& state) {
   for (const std::uint32_t found : state.findings_by_iteration)
     counts += (counts.empty() ? "" : ", ") + std::to_string(found);
   return " Findings of its Master Reviews: " + counts +
-         (state.phase == Phase::sealed ? ", then none to mend." : ".");
+         (state.phase == Phase::sealed ? ", then none to fix." : ".");
 }
 
 /// "`npm test` (receipt 0123456789ab)" of the first command, and how many more there are.

@@ -52,7 +52,7 @@ void restart_entrant(Context& ctx, Task& run, const std::string& commit) {
 void drop_rivals(Context& ctx, const Task& raced, const Task& winner) {
   for (Task& run : ctx.state.tasks) {
     if (!is_entrant_of(run, raced.id) || run.id == winner.id || is_settled(run.status)) continue;
-    drop_task(ctx, run, winner.id.value + " (" + winner.strategy + ") was accepted before it");
+    drop_task(ctx, run, winner.id.value + " (" + winner.strategy + ") was accepted first");
   }
 }
 
@@ -65,7 +65,7 @@ void take_result(Context& ctx, Task& raced, const Task& winner) {
   raced.on_word = winner.on_word;
   raced.session = winner.session;
   raced.note = winner.id.value + " (" + winner.strategy + ") has won" +
-               (winner.on_word ? ", on a person's word, without a review" : "");
+               (winner.on_word ? ", accepted by a person, without a review" : "");
   move_task(ctx, raced, TaskStatus::done);
 }
 
@@ -132,7 +132,7 @@ void settle_races(Context& ctx) {
     const Task* raced = find_task(state, run.parent);
     if (raced != nullptr && raced->racing) continue;
     drop_task(ctx, run,
-              run.parent.value + ", of which it is one of the strategies, is " +
+              run.parent.value + ", whose strategy it tries, is " +
                   (raced == nullptr ? "gone" : std::string(to_name(raced->status))));
   }
 }

@@ -28,7 +28,7 @@ void on(Context& ctx, const PermissionAsked& event) {
   if (session == nullptr || event.permission.empty()) return;
   if (session->state == SessionState::ended || !is_running(state.phase)) {
     ctx.emit(RejectPermission{event.permission, event.session,
-                              "This session's part in the mission is over: end your turn."});
+                              "The mission needs nothing more from this session: end your turn."});
     return;
   }
   const bool known = find(state, event.permission) != state.permissions.end();
@@ -36,9 +36,10 @@ void on(Context& ctx, const PermissionAsked& event) {
   PermissionRequest request{event.permission, event.session, base::clip(event.what, kWhatBytesMax),
                             0};
   request.timer = ctx.start_timer(static_cast<TimeMs>(state.options.timeouts.permission_s) * 1000);
-  ctx.emit(ShowToast{"warning", "Permission needed: " + permission_asker(state, event.session) + " wants " +
-                                    request.what + ". Answer it in session " + event.session.value +
-                                    "; after " + minutes(state) + " it is rejected."});
+  ctx.emit(ShowToast{"warning", "Permission needed: " + permission_asker(state, event.session) +
+                                    " wants " + request.what + ". Answer it in session " +
+                                    event.session.value + "; after " + minutes(state) +
+                                    " it is rejected."});
   state.permissions.push_back(std::move(request));
 }
 
@@ -60,11 +61,11 @@ bool on_permission_timer(Context& ctx, TimerId timer) {
   const auto it = std::ranges::find(state.permissions, timer, &PermissionRequest::timer);
   if (timer == 0 || it == state.permissions.end()) return false;
   ctx.emit(RejectPermission{it->id, it->session,
-                            "Nobody has answered within " + minutes(state) +
+                            "No user answered within " + minutes(state) +
                                 ", so this is not allowed: " + it->what +
-                                ". Go on without it; if it cannot be done without, say so in your "
+                                ". Go on without it; if the task needs it, say so in your "
                                 "submission."});
-  ctx.emit(ShowToast{"warning", "Permission rejected, since nobody answered: " +
+  ctx.emit(ShowToast{"warning", "Permission rejected, as no user answered: " +
                                     permission_asker(state, it->session) + " wanted " + it->what});
   if (Session* session = find_session(state, it->session)) session->seen_ms = ctx.now_ms;
   state.permissions.erase(it);

@@ -430,7 +430,7 @@ void go_on_after_fault(Context& ctx, Session& session) {
     return ctx.conclude(Phase::blocked,
                         "no model answers the " + std::string(to_name(session.role)) + ": " +
                             model_trouble(ctx.state, session) +
-                            ". Mend its key, account or name, or name another one in "
+                            ". Fix its key, account or name, or set another model in "
                             "`models` or `fallback`; then /resume.");
   }
   if (session.faults > kFaultsInSession) return lose_session(ctx, session, why);
@@ -449,8 +449,8 @@ void on_worker_stopped(Context& ctx, Session& session) {
                       has_written_claim(*task) && unfinished_subtasks(ctx.state, *task).empty();
   if (!judged) return give_up_attempt(ctx, session, "its turn ended without a submission");
   task->summary =
-      "(The Worker stopped without submitting it, also when it was asked: judge it by what it has "
-      "changed.)";
+      "(The Worker ended its turn twice without calling submit_work: judge the task by the changed "
+      "files.)";
   task->review_attempts = 0;
   task->losses = 0;
   move_task(ctx, *task, TaskStatus::submitted);
@@ -477,7 +477,7 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
     session.faults = std::max(session.faults, kFaultsInSession - 1);
     return fail_turn(ctx, session, Fault::garbled, error);
   }
-  give_up_attempt(ctx, session, "the same tool error again and again: " + error);
+  give_up_attempt(ctx, session, "the same tool error repeated: " + error);
 }
 
 void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words) {

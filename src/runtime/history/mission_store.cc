@@ -131,7 +131,7 @@ Result<void> MissionStore::mend_snapshot(const Recovery& recovery, std::uint64_t
     loaded.notices.push_back(notice + ", and no log holds a mission");
     return {};
   }
-  loaded.notices.push_back(notice + "; it is written anew from the log of mission " +
+  loaded.notices.push_back(notice + "; it is rewritten from the log of mission " +
                            recovery.state.mission.value + ", " +
                            event_name(recovery.state.last_seq));
   return write_snapshot(recovery.state);
@@ -165,7 +165,7 @@ Result<void> MissionStore::mend_log(const Recovery& recovery, std::uint64_t now_
   if (log.kind == SegmentEnd::Kind::whole && log.scan.torn_bytes > 0 && !holds_state) {
     // What looks like a torn write was acknowledged: the snapshot, or a segment before it, says so.
     log.kind = SegmentEnd::Kind::damaged;
-    log.damage = store::WalDamage{log.scan.end_offset, "no sound record stands there", {}};
+    log.damage = store::WalDamage{log.scan.end_offset, "there is no sound record", {}};
   }
   if (log.kind == SegmentEnd::Kind::damaged) {
     if (auto kept = keep_sound_part(log); !kept.ok()) return kept;

@@ -155,7 +155,7 @@ bool Replay::take_event(const store::WalRecord& record, SegmentEnd& end) {
     ++witnesses_;
     if (step_digest(state_, effects) != logged_.witness)
       differ(record, "event " + std::to_string(record.seq) + " (" + type_of(logged_.event.what) +
-                         ") comes to something else than when it was logged");
+                         ") leads to another state than when it was logged");
   }
   if (watch_ && !watch_(logged_, effects)) {
     end.kind = SegmentEnd::Kind::stopped;

@@ -220,9 +220,10 @@ void Gates::answer(const codec::DiagnosticsAsked& asked, engine::Outbox& outbox)
   ProjectFiles& files = files_of(asked.session);
   // A server for each worktree would cost hundreds of MB.
   if (&files != &files_) {
-    return mission_.reply(asked.request, true,
-                          "Language servers are not asked about files in a worktree; they are when "
-                          "the work is in the project.");
+    return mission_.reply(
+        asked.request, true,
+        "lsp_diagnostics: no language server runs for files in a worktree; they are checked when "
+        "the work is merged into the project.");
   }
   std::vector<std::string> paths;
   for (const std::string& path : asked.args.paths) paths.push_back(files.relative(path));

@@ -214,7 +214,8 @@ class Project final : public engine::Directory, private MissionAccess {
     if (!status && !asked.args.status.empty()) {
       for (const std::string_view name : names_of<TaskStatus>())
         unknown += (unknown.empty() ? "" : ", ") + std::string(name);
-      unknown = "No status has the name given; all tasks are listed. There are " + unknown + ".\n";
+      unknown =
+          "There is no such status, so all tasks are listed. Status is one of " + unknown + ".\n";
     }
     reply(asked.request, true, unknown + task_list_text(state_, status));
   }
@@ -279,8 +280,8 @@ class Project final : public engine::Directory, private MissionAccess {
     if (found.ok() && !store_.is_open()) core::forget_ended_turns(state_);
     state_.mode = mode_;
     if (!found.ok()) {
-      load_problem_ =
-          "The mission of this directory cannot be moved from here. " + found.error().text();
+      load_problem_ = "The mission of this directory cannot be changed by this process. " +
+                      found.error().text();
       if (load_problem_ != known_problem)
         outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + load_problem_}));
       return;
@@ -307,7 +308,8 @@ class Project final : public engine::Directory, private MissionAccess {
     }
     if (all.size() > kToastBytesMax)
       all =
-          "several files of the mission were mended; .opencode/orchestrator/engine.log names them";
+          "several files of the mission were repaired; .opencode/orchestrator/engine.log names "
+          "them";
     outbox.send(codec::encode_effect(ShowToast{"warning", "Orchestrator: " + all}));
   }
 
@@ -557,7 +559,7 @@ class Project final : public engine::Directory, private MissionAccess {
     const MissionId& named = now.value().mission;
     if (!named.empty() && named != state_.mission) {
       return refuse_todo("todo.md: is of mission " + named.value.substr(0, 64) + ", not of " +
-                             state_.mission.value + " (it is written anew)",
+                             state_.mission.value + " (the engine restores it)",
                          outbox);
     }
     TodoEdited edit{std::move(now.value().lines), {}, {}};
@@ -577,14 +579,14 @@ class Project final : public engine::Directory, private MissionAccess {
   /// No todo list any more, or not ours.
   void refuse_todo(const std::string& why, engine::Outbox& outbox) {
     const auto kept = store_.refuse_todo(outbox.now_ms());
-    tell({why + (kept.ok() ? "; what stood there is kept as " + kept.value() : "")}, outbox);
+    tell({why + (kept.ok() ? "; the old text is kept as " + kept.value() : "")}, outbox);
     save_due_ = true;
   }
 
   /// Another process holds the directory, though we held it: the lock file was taken away.
   void lose_directory(const base::Error& error, engine::Outbox& outbox) {
     load_problem_ =
-        "The mission of this directory cannot be moved from here any more. " + error.text();
+        "The mission of this directory cannot be changed by this process any more. " + error.text();
     drop_unsynced(load_problem_);
     store_.close();
     gates_.unwatch_files();
@@ -599,7 +601,7 @@ class Project final : public engine::Directory, private MissionAccess {
   [[nodiscard]] std::string outage_text() const {
     return "The mission's state cannot be written: " + failure_ +
            ". Nothing that was acknowledged is lost; as soon as it can be written the mission is "
-           "paused, and /resume goes on.";
+           "paused, and /resume continues it.";
   }
 
   /// Nothing of what is not durable has happened: whoever waits for it is refused, and all that it

@@ -532,7 +532,7 @@ MISSION_SCENARIO(Race, TheCommanderBlocksTheTaskAndWithItAllRuns) {
   EXPECT_TRUE(commander.todo(block).ok);
   host.run();
   EXPECT_EQ(host.state.phase, Phase::blocked);
-  EXPECT_EQ(host.at("T1.1").note, "T1, of which it is one of the strategies, is blocked");
+  EXPECT_EQ(host.at("T1.1").note, "T1, whose strategy it tries, is blocked");
   host.script(Role::worker, nullptr);
   host.resume();
   host.run();
@@ -570,8 +570,8 @@ MISSION_SCENARIO(Race, ABadStrategyIsRefused) {
   ASSERT_TRUE(host.task_command("Build it").ok);
   host.run();
   for (const char* part :
-       {"tasks[0].race[1]: one line of 1 to 200 bytes is needed: how this one goes about it",
-        "tasks[0].race[2]: \"a\" is there twice", "tasks[0].race[3]: one line",
+       {"tasks[0].race[1]: one line of 1 to 200 bytes is needed: how this Worker solves the task",
+        "tasks[0].race[2]: \"a\" is listed twice: remove one", "tasks[0].race[3]: one line",
         "tasks[1].race: 9 strategies, and the limit is 8"}) {
     EXPECT_NE(refusal.find(part), std::string::npos) << refusal;
   }

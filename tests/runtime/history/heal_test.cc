@@ -142,9 +142,9 @@ TEST_F(HealTest, WhoHasLostItsDirectoryToAnotherProcessStopsMoving) {
   run("reviewer", "check", 0);
   const json reply = pass("reviewer");
   EXPECT_FALSE(reply["ok"]);
-  EXPECT_NE(reply["text"].get<std::string>().find("cannot be moved from here any more"),
+  EXPECT_NE(reply["text"].get<std::string>().find("cannot be changed by this process any more"),
             std::string::npos);
-  expect_told("cannot be moved from here any more");
+  expect_told("cannot be changed by this process any more");
   for (const auto& [id, delay] : std::map(outbox.timers)) project->on_timer(id, outbox);
   EXPECT_EQ(read(wal()), log) << "the other process writes it now";
 }

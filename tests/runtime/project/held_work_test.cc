@@ -126,7 +126,7 @@ TEST_F(HeldWorkTest, AnotherProcessThatTakesTheDirectoryRefusesIt) {
   const auto other = os::posix_file_system().lock(paths().lock);
   ASSERT_TRUE(other.ok());
   say({{"type", "turn_started"}, {"session", "root"}});
-  expect_answer(false, "cannot be moved from here any more");
+  expect_answer(false, "cannot be changed by this process any more");
   wait_for_the_server();
 }
 
