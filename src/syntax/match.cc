@@ -103,7 +103,7 @@ bool Matcher::is_anonymous_leaf(std::size_t goal) const {
   return node.kind == PatternNode::Kind::leaf && !node.named;
 }
 
-/// The end of the candidates: fine if the goals that are left may stand for nothing.
+/// The end of the candidates: fine if the remaining goals may match nothing.
 bool Matcher::only_siblings(std::size_t goal, std::size_t goals_end) {
   for (; goal < goals_end; ++goal) {
     const PatternNode& node = pattern_.nodes[goal];

@@ -55,7 +55,7 @@ class Source {
 /// older text, edited (ts_tree_edit) to fit this one; what is equal is taken from there.
 [[nodiscard]] TreePtr parse(Language language, Source& source, const TSTree* before = nullptr);
 
-/// The errors in a tree of the source's text; a null tree is told as skipped.
+/// The errors in a tree of the source's text; a null tree is reported as skipped.
 [[nodiscard]] ParseReport report_of(const TSTree* tree, Source& source, const Limits& limits);
 
 }  // namespace orchestrator::syntax

@@ -284,7 +284,7 @@ std::optional<Literal> literal_of(const PatternNode& node, Language language) {
   if (node.kind != PatternNode::Kind::leaf) return std::nullopt;
   const std::string_view kind = ts_language_symbol_name(grammar_of(language), node.symbol);
   if (!is_sure(node, language, kind)) return std::nullopt;
-  // Of other tokens (a piece of a string) a letter may stand beside the text.
+  // Other tokens (a piece of a string) may have a letter beside the text.
   const bool word = std::ranges::all_of(node.text, is_word) &&
                     (!node.named || kind.find("identifier") != std::string_view::npos);
   return Literal{node.text, word};
@@ -361,7 +361,7 @@ base::Result<Pattern> compile_pattern(Language language, std::string_view text) 
   if (code.empty()) return base::Error{"it is empty", "pattern", "write the code to look for"};
   if (code.size() > kPatternBytesMax) {
     return base::Error{"it has more than " + std::to_string(kPatternBytesMax) + " bytes", "pattern",
-                       "leave out what need not be fixed: $$$ stands for any number of nodes"};
+                       "leave out what need not be fixed: $$$ matches any number of nodes"};
   }
   if (code.find('\0') != std::string_view::npos || !base::is_utf8(code))
     return base::Error{"it is not UTF-8 text", "pattern", ""};

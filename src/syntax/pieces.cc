@@ -51,7 +51,7 @@ constexpr std::array<std::string_view, 2> kOpeners = {"else", "do"};
 /// What follows in braces are members, no statements.
 constexpr std::array<std::string_view, 3> kMemberWords = {"class", "interface", "enum"};
 
-/// Words that at the begin of a line, where statements stand, begin one and nothing else.
+/// Keywords that, at the beginning of a line, always begin a statement.
 constexpr std::array<std::string_view, 14> kFirstWords = {
     "export", "import", "function", "class",   "interface", "type",  "const",
     "let",    "var",    "enum",     "declare", "namespace", "async", "abstract"};
@@ -157,7 +157,7 @@ class Splitter {
     begin_piece(line_start_, row_);
   }
 
-  /// Places before `end` that nobody has claimed are in this piece.
+  /// Assigns the unclaimed places before `end` to this piece.
   void settle(std::size_t end, std::int32_t piece) {
     while (out_.of_place.size() < places_.size() && places_[out_.of_place.size()] < end)
       out_.of_place.push_back(piece);
@@ -438,7 +438,7 @@ bool can_split(Language language) {
 
 std::optional<Pieces> split(Language language, std::string_view text,
                             const std::vector<std::uint32_t>& places) {
-  // The text between JSX tags is no code, and nothing but a parser knows where it stands.
+  // The text between JSX tags is no code, and only a parser can find it.
   if (language != Language::typescript &&
       (text.find("</") != std::string_view::npos || text.find("/>") != std::string_view::npos)) {
     return std::nullopt;

@@ -22,8 +22,8 @@ struct Piece {
   std::uint32_t begin = 0;  // the first byte of a line
   std::uint32_t end = 0;
   std::uint32_t line = 0;    // from 0
-  std::int32_t parent = -1;  // the piece around it; -1: it stands in the file itself
-  std::int32_t top = 0;      // the one around it that stands in the file itself; maybe it is that
+  std::int32_t parent = -1;  // the piece around it; -1: the file itself
+  std::int32_t top = 0;      // the top-level piece that contains it, maybe itself
 };
 
 struct Pieces {

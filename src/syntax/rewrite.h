@@ -33,7 +33,7 @@ class Rewrite {
   struct Piece {
     std::string text;        // before the variable
     std::string name;        // empty: the end
-    std::size_t indent = 0;  // of the line of the rewrite in which the variable stands
+    std::size_t indent = 0;  // of the rewrite's line that contains the variable
   };
   [[nodiscard]] std::string expand(std::string_view text, const Found& found) const;
 

@@ -21,7 +21,7 @@ struct Surroundings {
 };
 [[nodiscard]] std::span<const Surroundings> surroundings_of(Language language);
 
-/// What may stand for a metavariable. The first is the usual one.
+/// Substitutes for a metavariable in the parsed pattern. The first is the usual one.
 [[nodiscard]] std::span<const std::string_view> stand_ins_of(Language language,
                                                              Variable::Kind kind);
 

@@ -323,7 +323,6 @@ Result<std::vector<RawEntry>> Worktrees::Body::difference(const std::string& fro
 }
 
 // ---- what was made in a worktree
-// -----------------------------------------------------------------
 
 Result<Worktrees::Collected> Worktrees::Body::collect(const std::string& mission,
                                                       const std::string& name) {

@@ -191,7 +191,7 @@ Result<void> MissionStore::keep_sound_part(const SegmentEnd& log) {
   const std::string archived =
       archived_log_path(paths_.directory, mission_.value, log.first_event_seq);
   if (fs_.exists(archived)) return {};
-  const auto bytes = fs_.read(wal_path(), store::wal_file_bytes_max);
+  const auto bytes = fs_.read(wal_path(), store::kWalFileBytesMax);
   if (!bytes.ok()) return bytes.error();
   return os::atomic_replace(fs_, archived,
                             std::string_view(bytes.value()).substr(0, log.damage->offset));
@@ -246,14 +246,14 @@ void MissionStore::close() {
 
 Result<Effects> MissionStore::apply(State& state, const Event& event) {
   std::string record = codec::encode_event_record(event);
-  if (record.size() > store::wal_payload_bytes_max) {
+  if (record.size() > store::kWalPayloadBytesMax) {
     return Error{"an event of " + std::to_string(record.size()) + " bytes cannot be kept", "",
                  "send less at once"};
   }
   const Phase before = state.phase;
   Effects effects = step(state, event);
   codec::set_witness(record, step_digest(state, effects));
-  bytes_since_mark_ += record.size() + store::wal_record_header_bytes;
+  bytes_since_mark_ += record.size() + store::kWalRecordHeaderBytes;
   // What the log refuses now, sync() will tell: nothing of this is let out before it.
   if (const auto kept = log_->append(record); !kept.ok() && !broken_) broken_ = kept.error();
   const bool due =
@@ -328,7 +328,7 @@ Result<void> MissionStore::rotate(const State& state) {
   const std::string archived =
       archived_log_path(paths_.directory, mission_.value, segment_first_seq_);
   if (fs_.exists(archived)) return Error{"is in the way of a new segment", archived, ""};
-  if (codec::encode_state(state).size() > store::wal_payload_bytes_max) return {};
+  if (codec::encode_state(state).size() > store::kWalPayloadBytesMax) return {};
   const std::string path = wal_path();
   if (auto moved = fs_.rename(path, archived); !moved.ok()) return moved;
   // Durable before the next name is: else a crash could leave the new segment and not the old one.
@@ -349,7 +349,7 @@ Result<void> MissionStore::rotate(const State& state) {
 Result<void> MissionStore::start_segment(const State& state) {
   const std::string checkpoint = codec::encode_state(state);
   std::optional<std::string_view> first;
-  if (checkpoint.size() <= store::wal_payload_bytes_max) {
+  if (checkpoint.size() <= store::kWalPayloadBytesMax) {
     first = checkpoint;
   } else if (auto written = write_snapshot(state); !written.ok()) {
     return written;  // the only thing that this segment could go on from

@@ -76,7 +76,7 @@ std::vector<LogFile> log_files(os::FileSystem& fs, const std::string& directory,
 }
 
 SegmentEnd Replay::read(os::FileSystem& fs, const std::string& path) {
-  const auto bytes = fs.read(path, store::wal_file_bytes_max);
+  const auto bytes = fs.read(path, store::kWalFileBytesMax);
   if (bytes.ok()) return read_bytes(bytes.value(), path);
   SegmentEnd end;
   end.kind = SegmentEnd::Kind::unreadable;

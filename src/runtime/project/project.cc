@@ -121,7 +121,6 @@ class Project final : public engine::Directory, private MissionAccess {
 
  private:
   // ---- what comes in
-  // ------------------------------------------------------------------------------
 
   /// A question goes to the part that knows the answer.
   template <class Asked>
@@ -261,7 +260,6 @@ class Project final : public engine::Directory, private MissionAccess {
   }
 
   // ---- missions
-  // -----------------------------------------------------------------------------------
 
   /// What stands on disk may have changed hands while we held nothing of it.
   void look_again() {
@@ -371,7 +369,6 @@ class Project final : public engine::Directory, private MissionAccess {
   }
 
   // ---- log, step, effects
-  // -------------------------------------------------------------------------
 
   void record(Happening happening, engine::Outbox& outbox) override {
     if (!load_problem_.empty()) return;  // somebody else's to move
@@ -532,7 +529,6 @@ class Project final : public engine::Directory, private MissionAccess {
   }
 
   // ---- what others do to our files
-  // ----------------------------------------------------------------
 
   void heal(engine::Outbox& outbox) {
     if (is_over() && !phase_changed_) {  // people may tidy up
@@ -596,7 +592,6 @@ class Project final : public engine::Directory, private MissionAccess {
   }
 
   // ---- a disk that fails
-  // --------------------------------------------------------------------------
 
   [[nodiscard]] std::string outage_text() const {
     return "The mission's state cannot be written: " + failure_ +

@@ -145,7 +145,7 @@ MISSION_SCENARIO(Race, WithoutWorktreesOneWorkerHasAllStrategies) {
   EXPECT_EQ(host.state.tasks.size(), 2U);
   const auto cards = host.prompts_that_begin("Task T1:");
   ASSERT_FALSE(cards.empty());
-  EXPECT_NE(cards[0].text.find("the first one first:\n- careful\n- fast\n- clever\n"),
+  EXPECT_NE(cards[0].text.find("in the order to try them:\n- careful\n- fast\n- clever\n"),
             std::string::npos)
       << cards[0].text;
   EXPECT_TRUE(std::ranges::any_of(host.toasts, [](const ShowToast& toast) {
