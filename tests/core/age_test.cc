@@ -124,7 +124,7 @@ MISSION_SCENARIO(Age, WhatTheCommanderAddsHasAnEnd) {
   const Answer more = restart_entrant(150);
   EXPECT_TRUE(
       more.says("- acceptance: 150 are kept and 150 more were given; at most 200 are kept"));
-  EXPECT_TRUE(more.says("- verify: 150 are there"));
+  EXPECT_TRUE(more.says("- verify: 150 are kept"));
   EXPECT_EQ(host.state.acceptance.size(), 150U);
   host.stop();
 }

@@ -201,7 +201,7 @@ test("evidence: a pass needs the Reviewer's own green run, newer than the files'
   assert.match(reviews[1], /no receipt of `test -s T1\.txt`/)
   assert.match(reviews[2], /has no receipt/)
   assert.match(reviews[3], /ran before the files last changed: run it again/)
-  assert.match(reviews[4], /ended with exit code 1: a pass needs 0/)
+  assert.match(reviews[4], /ended with exit code 1, and a pass needs 0/)
   assert.match(reviews[5], /is an error: reject/)
   assert.match(reviews[6], /T1 passed/)
   assert.equal(reviews.length, 7)

@@ -78,7 +78,7 @@ test(
     const mission = await ended(project, "sealed", 120_000)
 
     const [refused, taken] = await storedResults(client, mission, "submit_work", "worker")
-    assert.match(refused ?? "", /not taken[^]*unit\.ts:2:14: Type 'string' is not assignable to type 'number'/)
+    assert.match(refused ?? "", /not accepted[^]*unit\.ts:2:14: Type 'string' is not assignable to type 'number'/)
     assert.doesNotMatch(refused ?? "", /old\.ts/)
     assert.match(taken ?? "", /^Taken: T1[^]*Note: Go is not checked: lsp\.go\.command: there is no no-such-server/)
     assert.match(toolResults(project, "lsp_diagnostics")[0] ?? "", /^unit\.ts:2:14: error: Type 'string'/)

@@ -281,7 +281,7 @@ test("an exit code that the engine knows better is taken from its refusal", asyn
     submit_review: () =>
       n++
         ? "recorded"
-        : "submit_review: not taken.\n- verify command `node --test test/money.test.js` ended with exit code 7: a pass needs 0",
+        : "submit_review: not accepted.\n- verify command `node --test test/money.test.js` ended with exit code 7, and a pass needs 0",
   }
   const reviewer = new Session(model, { tools: kReviewTools, exec })
   await reviewer.turn("Task T1: Module money")

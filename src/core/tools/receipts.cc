@@ -31,9 +31,10 @@ std::vector<std::string> unproved_claims(const State& state, const SessionId& se
     const std::string command = base::trimmed(claims[i].command);
     const Receipt* receipt = newest(state, session, command);
     if (receipt == nullptr) {
-      problems.push_back(at + "no receipt of " + quoted(command) +
-                         " in this session: run exactly this with bash from the project's "
-                         "directory, or leave it out");
+      problems.push_back(
+          at + "no receipt of " + quoted(command) +
+          " in this session: run it with bash, exactly as written, from the project's "
+          "directory, or leave it out");
     } else if (receipt->exit_code != claims[i].exit_code) {
       problems.push_back(at + quoted(command) + " ended with exit code " +
                          std::to_string(receipt->exit_code) + ", not " +
@@ -51,9 +52,10 @@ std::vector<std::string> missing_receipts(const State& state, const SessionId& s
   for (const std::string& command : verify) {
     const Receipt* receipt = newest(state, session, command);
     if (receipt == nullptr) {
-      problems.push_back("verify command " + quoted(command) +
-                         " has no receipt of this session: run exactly this with bash from the "
-                         "project's directory");
+      problems.push_back(
+          "verify command " + quoted(command) +
+          " has no receipt of this session: run it with bash, exactly as written, from the "
+          "project's directory");
     } else if (receipt->exit_code != 0) {
       problems.push_back("verify command " + quoted(command) + " ended with exit code " +
                          std::to_string(receipt->exit_code) +

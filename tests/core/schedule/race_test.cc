@@ -71,7 +71,7 @@ MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
   for (const char* strategy : {"careful", "fast", "clever"}) {
     EXPECT_EQ(std::ranges::count_if(told,
                                     [&](const std::string& text) {
-                                      return text.find(std::string("of this one:\n") + strategy +
+                                      return text.find(std::string("Your strategy:\n") + strategy +
                                                        "\n") != std::string::npos;
                                     }),
               1)
@@ -89,7 +89,7 @@ MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
   EXPECT_EQ(task.proved_by, task.verify);
   EXPECT_EQ(task.touched, std::vector<std::string>{"src/T1.cc"});
   EXPECT_EQ(task.session, host.at("T1.2").session);
-  EXPECT_EQ(host.at("T1.1").note, "T1.2 (fast) was accepted before it");
+  EXPECT_EQ(host.at("T1.1").note, "T1.2 (fast) was accepted first");
   // In an ordinary mission only they have worktrees, and what waits begins upon what has won.
   for (const CreateSession& made : host.creations) {
     const bool runs = made.task.value.starts_with("T1.");
@@ -149,7 +149,7 @@ MISSION_SCENARIO(Race, WithoutWorktreesOneWorkerHasAllStrategies) {
             std::string::npos)
       << cards[0].text;
   EXPECT_TRUE(std::ranges::any_of(host.toasts, [](const ShowToast& toast) {
-    return toast.text.find("Nothing is raced") != std::string::npos;
+    return toast.text.find("No task is raced") != std::string::npos;
   }));
   EXPECT_NE(host.told.back().find("Races: none, since there are no worktrees: this is no git"),
             std::string::npos)
@@ -258,7 +258,7 @@ MISSION_SCENARIO(Race, AConflictWithoutEndOfAPartsWinnerComesToAPerson) {
   FakeHost& host = conflict.host;
   host.run();
   EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
-  EXPECT_NE(host.state.reason.find("it conflicts with what others have done"), std::string::npos)
+  EXPECT_NE(host.state.reason.find("it conflicts with other tasks' work"), std::string::npos)
       << host.state.reason;
   conflict.mended = true;
   host.resume();

@@ -54,11 +54,11 @@ TEST(Sound, TheFaultIsNamed) {
 
 TEST(Sound, AMissionNeedsASession) {
   FakeHost host;
-  EXPECT_TRUE(host.task_command("build it", SessionId{}).says("no session is named"));
+  EXPECT_TRUE(host.task_command("build it", SessionId{}).says("is not named"));
   EXPECT_EQ(host.state.phase, Phase::none);
   EXPECT_TRUE(host.task_command("build it").ok);
   EXPECT_TRUE(host.stop("--pause").ok);
-  EXPECT_TRUE(host.resume("", SessionId{}).says("no session is named"));
+  EXPECT_TRUE(host.resume("", SessionId{}).says("is not named"));
   EXPECT_EQ(host.state.root_session, SessionId("root"));
   host.stop();
 }

@@ -261,7 +261,7 @@ MISSION_SCENARIO(Delegation, PartsOfADroppedTaskAreDropped) {
   host.deliver(TodoUpdated{RequestId("d"), SessionId("root"), drop, {}});
   for (const char* id : {"T1", "T1.1", "T1.1.1"})
     EXPECT_EQ(host.at(id).status, TaskStatus::dropped) << id;
-  EXPECT_NE(host.at("T1.1.1").note.find("which it is a part of"), std::string::npos);
+  EXPECT_NE(host.at("T1.1.1").note.find("whose subtask it is"), std::string::npos);
   EXPECT_TRUE(host.state.waiters.empty());
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
@@ -365,7 +365,7 @@ MISSION_SCENARIO(Delegation, TheCommanderMayAddATaskAndWaitForIt) {
   EXPECT_FALSE(early.ok);
   for (const Answer& answer : {early, planned}) {
     EXPECT_TRUE(answer.given && !answer.ok);
-    EXPECT_TRUE(answer.says("not under way yet")) << answer.text;
+    EXPECT_TRUE(answer.says("does not run yet")) << answer.text;
   }
   EXPECT_TRUE(waits.ok && waits.says("the mission is not running")) << waits.text;
   host.say("add one more");

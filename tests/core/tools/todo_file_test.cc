@@ -141,8 +141,8 @@ MISSION_SCENARIO(TodoEdit, ATickedLineIsAcceptedOnThePersonsWord) {
   EXPECT_TRUE(desk.host.at("T1").on_word);
   EXPECT_EQ(desk.host.aborted, std::vector<SessionId>{worker});
   EXPECT_TRUE(status_text(desk.host.state)
-                  .find("T1 Title of T1: done – accepted on a person's "
-                        "word in todo.md, without a review") != std::string::npos);
+                  .find("T1 Title of T1: done – accepted by a person "
+                        "in todo.md, without a review") != std::string::npos);
   EXPECT_EQ(desk.status("T2"), TaskStatus::running);  // what waited for it goes on
   desk.finish();
   EXPECT_EQ(desk.host.sessions_of(Role::reviewer, "T1"), 0U);

@@ -104,7 +104,7 @@ export async function lyingMission(t, stage, seed) {
   await client.command(session.id, "task", scenario.objective)
   const state = await ended(project, "sealed")
   const reviews = toolResults(project, "submit_review")
-  const refused = reviews.filter((text) => /not taken/.test(text))
+  const refused = reviews.filter((text) => /not accepted/.test(text))
   const story = `seed ${seed}\n${told.join("\n")}\n${reviews.join("\n")}`
   assert.ok(lies > 0 && refused.length >= lies, `${refused.length} of ${lies} lies were refused; ${story}`)
   assert.equal(reviews.filter((text) => /passed\./.test(text)).length, ids.length + 1, story)
