@@ -114,7 +114,7 @@ export class Roles {
       const k = this.occurrence(`rework|${turn.task}`, turn, session)
       work = reworks[Math.min(k, reworks.length - 1)] ?? { files: work.files }
     }
-    // A fresh session for a task that was rejected before: the work and its mending in one.
+    // A fresh session for a task that was rejected before: work and fix at once.
     else if (reworks.length && /\bwas rejected\b/.test(turn.prompt)) {
       goals.push(...workGoals(work, turn))
       work = reworks[0]
@@ -185,7 +185,7 @@ export class Roles {
   }
 
   /**
-   * The scenario's words for a task: by its title, for engine-made tasks by a fix whose `match` stands in
+   * The scenario's entry for a task: by its title, for engine-made tasks by a fix whose `match` is a part of
    * the title or prompt, else by its id.
    * @param {Turn} turn
    * @returns {{work: Work, verify?: string[], reviews?: Review[]}}
@@ -210,7 +210,7 @@ export class Roles {
   }
 }
 
-/** Which of a race's strategies the conversation is told to follow. @param {Turn} turn */
+/** The race's strategy that the conversation's card names. @param {Turn} turn */
 const strategyOf = (turn) =>
   turn.messages.map((m) => /Your strategy:\n(.+)\n/.exec(textOf(m.content))?.[1]).findLast(Boolean) ?? ""
 
@@ -263,7 +263,7 @@ function evidenceOf(commands, turn, tool) {
 
 /**
  * The scenario's verdict; a scripted pass over a test run that failed becomes an honest rejection, and a
- * rejection that only stands for a failing run becomes a pass when the run is green.
+ * rejection that only reports a failing run becomes a pass when the run is green.
  * @param {Review} entry @param {{command: string}[]} broken @param {Turn} turn
  */
 function verdictOf(entry, broken, turn) {
