@@ -93,14 +93,14 @@ export class Roles {
     const sent = turn.calls.filter((c) => c.name === tool && c.args)
     const last = sent.at(-1)
     if (last && last.result !== null && !isRefusal(last.result)) {
-      return { text: `The plan stands: ${plan.tasks.length} tasks.` }
+      return { text: `The plan is ready: ${plan.tasks.length} tasks.` }
     }
     if (sent.length >= bad.length + kSubmitTries) {
       return { text: `My plan was refused: ${last?.result?.slice(0, 300) ?? "no answer"}` }
     }
     const args = bad[sent.length] ?? plan
     const next = nextCalls(offered([{ tool: "submit_plan", args, standIn: true, tries: Infinity }], turn), turn)
-    return next.length ? { calls: next } : { text: "The plan stands." }
+    return next.length ? { calls: next } : { text: "The plan is ready." }
   }
 
   /** @param {Turn} turn @param {string} session @returns {Answer} */

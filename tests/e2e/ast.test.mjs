@@ -53,7 +53,7 @@ test("a Worker searches, sees the diff, writes it; a file of another task and co
   const [preview, broken, foreign, written] = toolResults(project, "ast_replace")
   assert.match(preview ?? "", /-export const a = old\(1\)\n\+export const a = fresh\(1\)\n-export const b/)
   assert.match(broken ?? "", /Refused, and nothing written:\nsrc\/a\.ts: the result would not parse/)
-  // T2 may be done before, and then nobody claims its file.
+  // T2 may be done before, and then no task claims its file.
   assert.match(foreign ?? "", /lib\/b\.ts belongs to task T2|Written: 2 files/)
   assert.match(written ?? "", /Written: 1 file|Nothing matches/)
   assert.equal(readFileSync(join(project.dir, "src/a.ts"), "utf8"), "export const a = fresh(1)\nexport const b = fresh(2, 3)\n")

@@ -47,7 +47,7 @@ test("a file that a Worker's shell writes is its task's; what a person changes i
   assert.match(userTexts(master[0]).join("\n"), /no task's Worker did it[^]*- NOTES\.md \(/)
 })
 
-test("two Workers that want each other's files: the later one gives way, and no write is lost", async (t) => {
+test("two Workers that want each other's files: the later one is preempted, and no write is lost", async (t) => {
   const scenario = small(["T1", "T2"])
   const { project, client } = await stage.story(t, { scenario })
   const write = (/** @type {string} */ file, /** @type {string} */ content) =>

@@ -1,4 +1,4 @@
-// Somebody removes or overwrites the mission's files, while it runs and while its process is dead.
+// The mission's files are removed or overwritten, while it runs and while its process is dead.
 
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"

@@ -32,7 +32,7 @@ function processesIn(dir) {
 }
 
 test(
-  "a new type error is refused with file and line, an old one is not; mended, the mission seals; no server outlives a killed host",
+  "a new type error is refused with file and line, an old one is not; fixed, the mission seals; no server outlives a killed host",
   { skip: server ? false : "typescript-language-server is not installed (npm ci installs it)" },
   async (t) => {
     const scenario = small(["T1"], {
@@ -68,7 +68,7 @@ test(
       call("submit_work", { task: "T1", summary: "Wrote it.", files: ["unit.ts"] }),
       call("lsp_diagnostics", { paths: ["unit.ts"] }),
       write("unit.ts", "const one = 1\nexport const unit: number = one\n"),
-      call("submit_work", { task: "T1", summary: "Mended it.", files: ["unit.ts"] }),
+      call("submit_work", { task: "T1", summary: "Fixed it.", files: ["unit.ts"] }),
     ]
     improvise(project, (turn) => (turn.role === "worker" ? worker.shift() : undefined))
     const serve = await project.startServe()

@@ -127,7 +127,7 @@ class Story {
     const Effects effects = step(state_, read);
     check_step(before, state_, effects);
     bool replied = false;
-    bool harvested = false;  // nobody waits for its answer
+    bool harvested = false;  // no session waits for its answer
     RequestId asked;
     std::visit(
         [&](const auto& event) {

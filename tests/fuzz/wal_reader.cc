@@ -62,7 +62,7 @@ void scan(std::string_view bytes) {
     last = record.seq;
     ++records;
     end += store::kWalRecordHeaderBytes + record.payload.size();
-    // The payload stands in the file where the record says.
+    // The payload is in the file at the record's offset.
     REQUIRE(bytes.substr(end - record.payload.size(), record.payload.size()) == record.payload);
     return true;
   };

@@ -218,7 +218,7 @@ test("titles, summaries and plain chat need no script", async (t) => {
   assert.match(await chat.turn("hi"), /^Hello/)
 })
 
-test("without our tools, a marker gives the role and todowrite stands in for submissions", async (t) => {
+test("without our tools, a marker gives the role and todowrite replaces submissions", async (t) => {
   const model = await modelFor(t, { scenario: "library" })
   const reviewer = new Session(model, { system: "rehearsal-role: reviewer" })
   await reviewer.turn("Task T1: Module money")
@@ -267,7 +267,7 @@ test("a prompt given again before anything was submitted goes on; afterwards it 
   assert.equal(session.made[3].args.verdict, "pass")
 })
 
-test("a fresh worker of a rejected task writes the work and mends it", async (t) => {
+test("a fresh worker of a rejected task writes the work and fixes it", async (t) => {
   const model = await modelFor(t, { scenario: "rejected-task" })
   const worker = new Session(model, { tools: kWorkerTools })
   await worker.turn("Task T2: Module slug\n\nAn earlier attempt was rejected:\n- dashes")

@@ -1,5 +1,5 @@
 // Real missions whose models lie: Workers that claim what they have not done, Reviewers that pass what they have not
-// seen. Which lies are told follows from a seed. However the mission goes, it may only seal on the truth.
+// seen. The seed chooses the lies. However the mission goes, it may only seal on the truth.
 
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"

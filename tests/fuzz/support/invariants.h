@@ -5,7 +5,7 @@
 
 namespace orchestrator::fuzz {
 
-/// What must hold after any step, whatever was told before it; stops the process where it does not.
+/// Invariants after any step, whatever the events before it; stops the process at a violation.
 void check_step(const State& before, const State& after, const Effects& effects);
 
 /// What must hold of any state by itself, and costs more: it survives being written as a snapshot

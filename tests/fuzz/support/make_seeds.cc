@@ -26,7 +26,7 @@ class Seeds {
     std::ofstream(path / ("seed-" + std::to_string(++count_)), std::ios::binary) << bytes;
   }
 
-  /// What stands of a mission at this moment.
+  /// The state of a mission at this moment.
   void keep_state(const State& state) {
     put("snapshot", codec::dump(state));
     put("todo_parser", todo_markdown(state));
