@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "syntax/check.h"
 #include "syntax/grammar.h"
 #include "syntax/language.h"
+#include "syntax/report.h"
 
 namespace orchestrator::syntax {
 
@@ -54,9 +54,6 @@ class Source {
 /// Null if a limit was reached: a tree may then be of a text cut short. `before`: the tree of an
 /// older text, edited (ts_tree_edit) to fit this one; what is equal is taken from there.
 [[nodiscard]] TreePtr parse(Language language, Source& source, const TSTree* before = nullptr);
-
-/// The errors in a tree of the source's text; a null tree is reported as skipped.
-[[nodiscard]] ParseReport report_of(const TSTree* tree, Source& source, const Limits& limits);
 
 }  // namespace orchestrator::syntax
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "syntax/errors.h"
 #include "syntax/memory.h"
 #include "syntax/parse.h"
 

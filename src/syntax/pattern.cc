@@ -20,12 +20,6 @@ constexpr std::size_t kLiteralsMax = 8;
 constexpr Limits kPatternLimits{kPatternBytesMax * 2, std::chrono::milliseconds{500},
                                 std::size_t{64} << 20U, 1};
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         (static_cast<unsigned char>(c) & 0x80U) != 0;
-}
-bool is_name_start(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_name(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::string_view trimmed(std::string_view text) {
@@ -325,36 +319,6 @@ base::Error does_not_parse(Language language, std::string_view pattern, const Tr
 }
 
 }  // namespace
-
-std::vector<Variable> variables_in(std::string_view text) {
-  std::vector<Variable> found;
-  for (std::size_t i = 0; i < text.size();) {
-    if (text[i] != '$') {
-      ++i;
-      continue;
-    }
-    const std::size_t begin = i;
-    while (i < text.size() && text[i] == '$') ++i;
-    const std::size_t sigils = i - begin;
-    const std::size_t name = i;
-    if (i < text.size() && is_name_start(text[i])) {
-      while (i < text.size() && is_name(text[i])) ++i;
-    }
-    const bool glued = (begin > 0 && (is_word(text[begin - 1]))) ||
-                       (i < text.size() && (is_word(text[i]) || text[i] == '$'));
-    const bool nameless = i == name;
-    if (sigils > 3 || glued || (nameless && sigils != 3)) continue;
-    Variable variable;
-    variable.kind = sigils == 3   ? Variable::Kind::siblings
-                    : sigils == 2 ? Variable::Kind::any
-                                  : Variable::Kind::one;
-    if (!nameless && text[name] != '_') variable.name = text.substr(name, i - name);
-    variable.begin = begin;
-    variable.end = i;
-    found.push_back(std::move(variable));
-  }
-  return found;
-}
 
 base::Result<Pattern> compile_pattern(Language language, std::string_view text) {
   const std::string_view code = trimmed(text);

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "syntax/language.h"
+#include "syntax/variable.h"
 
 namespace orchestrator::syntax {
 
@@ -23,22 +24,6 @@ namespace orchestrator::syntax {
 inline constexpr std::size_t kPatternBytesMax = 4096;
 /// Different names in one pattern.
 inline constexpr std::size_t kVariablesMax = 32;
-
-/// A metavariable as it is written in a pattern or a rewrite.
-struct Variable {
-  enum class Kind {
-    one,       // `$X`: a named node
-    any,       // `$$X`: a node, named or not
-    siblings,  // `$$$XS`
-  };
-  Kind kind = Kind::one;
-  std::string name;       // empty: anonymous (`$_`, `$_REST`, `$$$`)
-  std::size_t begin = 0;  // where it is written, in bytes
-  std::size_t end = 0;
-};
-
-/// The metavariables of a text in their order. Any text is fine.
-[[nodiscard]] std::vector<Variable> variables_in(std::string_view text);
 
 /// A node of a compiled pattern.
 struct PatternNode {

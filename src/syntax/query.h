@@ -13,9 +13,9 @@
 
 #include "base/result.h"
 #include "base/text_pattern.h"
+#include "syntax/found.h"
 #include "syntax/language.h"
 #include "syntax/parse.h"
-#include "syntax/search.h"
 
 namespace orchestrator::syntax {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "syntax/check.h"
+
 namespace orchestrator::syntax {
 namespace {
 

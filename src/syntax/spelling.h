@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "syntax/language.h"
-#include "syntax/pattern.h"
+#include "syntax/variable.h"
 
 namespace orchestrator::syntax {
 

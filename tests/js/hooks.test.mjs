@@ -1,21 +1,23 @@
-// Each hook of the plugin as the host calls it, with an engine that answers as told.
+// Each hook of the adapter for OpenCode as OpenCode calls it, with an engine that answers as the test says.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { configure } from "../../js/plugin/configure.js"
-import { hooks } from "../../js/plugin/hooks.js"
-import { newMemory } from "../../js/plugin/memory.js"
+import { adapterStateOf } from "../../js/host/opencode1/adapter-state.js"
+import { newDirectoryState } from "../../js/plugin/directory-state.js"
 import { roles } from "../../js/plugin/roles.js"
 import { missionTools } from "../../js/plugin/tools.js"
+import { hooksOver } from "./support/opencode1.mjs"
 
-/** @typedef {{ok: boolean, text: string}} Answer */
+/** @typedef {{ok: boolean, text: string, data?: any}} Answer */
 const yes = (text = "") => ({ ok: true, text })
+/** An answer that the program reads. @param {any} data */
+const fact = (data) => ({ ok: true, text: "", data })
 const no = (text = "") => ({ ok: false, text })
 
 /**
  * A plugin whose mission watches every session that begins with `ses`.
  * @param {Record<string, Answer | Promise<Answer>>} [answers] by the type of the question
- * @param {any} [more] of the host
+ * @param {any} [more] options of `hooksOver`
  */
 function plugin(answers = {}, more = {}) {
   /** @type {any[]} */
@@ -37,21 +39,20 @@ function plugin(answers = {}, more = {}) {
       return { request: `r${asked.length}`, answer: Promise.resolve(answers[message.type] ?? yes()) }
     },
   }
-  const memory = newMemory()
-  const host = { client: {}, link, mode: "serve", memory, dispose: async () => {}, configure, ...more }
-  const run = /** @type {any} */ (hooks(/** @type {any} */ (host)))
-  return { asked, told, abandoned, standing, memory, host, run }
+  const state = newDirectoryState()
+  const run = /** @type {any} */ (hooksOver({ link, state, ...more }))
+  return { asked, told, abandoned, standing, link, state, adapter: adapterStateOf(state), run }
 }
 
 test("the host's configuration gets agents, and keeps its snapshots unless the user's settings say otherwise", async () => {
-  for (const [text, snapshot] of /** @type {[string, any][]} */ ([["{}", undefined], ['{"snapshots":"off"}', false], ['{"snapshots":"on"}', undefined], ["", undefined]])) {
-    const { run, memory } = plugin({ settings_asked: yes(text) })
+  for (const [data, snapshot] of /** @type {[any, any][]} */ ([[{}, undefined], [{ snapshots: "off" }, false], [{ snapshots: "on" }, undefined], [undefined, undefined]])) {
+    const { run, adapter } = plugin({ settings_asked: fact(data) })
     /** @type {any} */
     const config = { agent: { Worker: {} } }
     await run.config(config)
-    assert.equal(config.snapshot, snapshot, text)
-    assert.equal(memory.names.get("worker"), "Worker")
-    assert.ok(memory.commands.has("task"))
+    assert.equal(config.snapshot, snapshot, JSON.stringify(data))
+    assert.equal(adapter.names.get("worker"), "Worker")
+    assert.ok(adapter.commands.has("task"))
   }
   const { run } = plugin({ settings_asked: no("the engine failed") })
   /** @type {any} */
@@ -61,9 +62,9 @@ test("the host's configuration gets agents, and keeps its snapshots unless the u
 })
 
 test("after a reload the settings of before hold: the link opens only later", async () => {
-  const { run, memory, asked } = plugin()
-  memory.reload = { over: new Promise(() => {}) }
-  memory.settings = { snapshots: "off" }
+  const { run, state, asked } = plugin()
+  state.reload = { over: new Promise(() => {}) }
+  state.settings = { snapshots: "off" }
   /** @type {any} */
   const config = {}
   await run.config(config)
@@ -72,13 +73,13 @@ test("after a reload the settings of before hold: the link opens only later", as
 })
 
 test("an instance of a worktree makes no snapshots, asks nothing, and changes nothing that is known of the project", async () => {
-  const { run, memory, asked } = plugin({}, { worktree: "/w" })
+  const { run, adapter, asked } = plugin({}, { worktree: "/w" })
   /** @type {any} */
   const config = {}
   await run.config(config)
   assert.equal(config.snapshot, false)
   assert.equal(config.agent.worker.mode, "subagent")
-  assert.deepEqual([memory.names.size, memory.commands.size, asked.length], [0, 0, 0])
+  assert.deepEqual([adapter.names.size, adapter.commands.size, asked.length], [0, 0, 0])
 })
 
 test("an event that cannot be read is logged, and the host hears of no error", async () => {
@@ -93,10 +94,10 @@ test("an event that cannot be read is logged, and the host hears of no error", a
 })
 
 test("a tool of a worktree runs until its end is told, also by its part alone", async () => {
-  const { run, memory } = plugin({}, { worktree: "/w" })
+  const { run, state } = plugin({}, { worktree: "/w" })
   const runs = async () => {
     let over = false
-    const waiting = memory.running.over("/w", 60_000).then(() => (over = true))
+    const waiting = state.running.over("/w", 60_000).then(() => (over = true))
     await new Promise(setImmediate)
     return { over, waiting }
   }
@@ -116,7 +117,7 @@ test("a tool of a worktree runs until its end is told, also by its part alone", 
   assert.equal((await runs()).over, true)
   const outside = plugin()
   await outside.run["tool.execute.before"](call, { args: {} })
-  await outside.memory.running.over("/w", 60_000)
+  await outside.state.running.over("/w", 60_000)
 })
 
 test("each command asks the engine its own question; what the model has to say stands around the answer", async () => {
@@ -126,10 +127,10 @@ test("each command asks the engine its own question; what the model has to say s
     resume: { type: "resume_requested" },
     stop: { type: "stop_requested" },
     cancel: { type: "stop_requested" },
-    mission: { type: "status_asked" },
+    mission: { type: "mission_status" },
   }
   for (const [command, question] of Object.entries(questions)) {
-    const { run, asked } = plugin({ settings_asked: yes("{}"), [question.type]: yes("the answer") }, { mode: "tui" })
+    const { run, asked } = plugin({ settings_asked: fact({}), [question.type]: yes("the answer") }, { mode: "tui" })
     await run.config({})
     asked.length = 0
     const output = { parts: [{ type: "text", text: "the host's own" }, { type: "text", text: "more" }] }
@@ -150,8 +151,8 @@ test("each command asks the engine its own question; what the model has to say s
 
 test("a command's refusal does not sound like a provider's passing trouble, and a newer command replaces it", async () => {
   let answer = no("It timed out, try again: 503")
-  const { run, host } = plugin()
-  host.link.ask = (/** @type {any} */ message) => ({ request: "r", answer: Promise.resolve(message.type === "settings_asked" ? yes("{}") : answer) })
+  const { run, link } = plugin()
+  link.ask = (/** @type {any} */ message) => ({ request: "r", answer: Promise.resolve(message.type === "settings_asked" ? fact({}) : answer) })
   await run.config({})
   const command = () => run["command.execute.before"]({ command: "stop", sessionID: "ses" }, { parts: [] })
   const request = () => run["chat.params"]({ sessionID: "ses", agent: "build", model: {} }, {})
@@ -166,20 +167,33 @@ test("a command's refusal does not sound like a provider's passing trouble, and 
   await request()
 })
 
-test("a request of a watched session is told when it begins, a title and a stranger's are not", async () => {
-  const { run, told } = plugin()
+test("a request asks for leave where its mission has a budget, whatever form its agent has; a title never does", async () => {
+  const { run, asked, told } = plugin({ settings_asked: fact({}), role_asked: fact({ role: "worker", card: "", capped: true }), request_asked: yes() })
+  await run.config({})
+  await run["experimental.chat.system.transform"]({ sessionID: "ses1" }, { system: [roles.get("worker")?.identity ?? ""] })
+  asked.length = 0
   const request = (/** @type {string} */ sessionID, /** @type {any} */ agent) => run["chat.params"]({ sessionID, agent, model: {} }, {})
   await request("ses1", "worker")
-  await request("ses2", { name: "worker" })
+  await request("ses1", { name: "worker" })
   await request("ses1", "title")
   await request("ses1", { name: "title" })
+  await request("ses2", "worker")
   await request("other", "build")
-  assert.deepEqual(told, [{ type: "request_began", session: "ses1" }, { type: "request_began", session: "ses2" }])
+  assert.deepEqual(asked.map(({ type, session }) => [type, session]), [["request_asked", "ses1"], ["request_asked", "ses1"]])
+  assert.deepEqual(told, [])
 })
 
-test("the user's own words are told, cut, and no one else's", async () => {
-  const { run, told, memory } = plugin()
-  memory.children.add("ses_child")
+test("after a stop no request of a mission's session begins, a title's neither", async () => {
+  const { run, state } = plugin({ role_asked: fact({ role: "worker", card: "", stopped: "The mission is paused." }) })
+  state.children.add("ses")
+  const request = (/** @type {any} */ agent, sessionID = "ses") => run["chat.params"]({ sessionID, agent, model: {} }, {})
+  for (const agent of ["worker", "title", { name: "title" }]) await assert.rejects(request(agent), /^Error: The mission is paused\.$/)
+  await request("worker", "ses_other")
+})
+
+test("only the user's own words are told, cut", async () => {
+  const { run, told, state } = plugin()
+  state.children.add("ses_child")
   const say = (/** @type {string} */ sessionID, /** @type {any[]} */ parts) => run["chat.message"]({ sessionID }, { parts })
   const text = (/** @type {string} */ words, more = {}) => ({ type: "text", text: words, ...more })
   await say("ses", [text("one"), text("by the host", { synthetic: true }), { type: "file" }, text("two")])
@@ -194,7 +208,7 @@ test("the user's own words are told, cut, and no one else's", async () => {
 
 /** @param {any} role @param {string[]} system @param {any} [config] @param {any} [input] */
 async function systemText(role, system, config = {}, input = { sessionID: "ses" }) {
-  const { run, asked } = plugin({ settings_asked: yes("{}"), role_asked: role ? yes(JSON.stringify(role)) : no() })
+  const { run, asked } = plugin({ settings_asked: fact({}), role_asked: role ? fact(role) : no() })
   await run.config(config)
   asked.length = 0
   const output = { system: [...system] }
@@ -237,7 +251,7 @@ test("no other request is touched or asked about", async () => {
 })
 
 test("the size of a request counts what is written, called and answered", async () => {
-  const { run, asked } = plugin({ settings_asked: yes("{}"), role_asked: yes('{"role":"worker","card":"","capped":true}'), request_asked: yes() })
+  const { run, asked } = plugin({ settings_asked: fact({}), role_asked: fact({ role: "worker", card: "", capped: true }), request_asked: yes() })
   await run.config({})
   const bytes = async (/** @type {any[]} */ parts, sessionID = "ses") => {
     await run["experimental.chat.messages.transform"]({}, { messages: [{ info: { sessionID }, parts }, { info: {} }] })
@@ -256,7 +270,7 @@ test("the size of a request counts what is written, called and answered", async 
 })
 
 test("what a request may cost is asked with the model's own prices and limits, where it has any", async () => {
-  const { run, asked } = plugin({ settings_asked: yes("{}"), role_asked: yes('{"role":"worker","card":"","capped":true}'), request_asked: yes() })
+  const { run, asked } = plugin({ settings_asked: fact({}), role_asked: fact({ role: "worker", card: "", capped: true }), request_asked: yes() })
   await run.config({})
   await run["experimental.chat.system.transform"]({ sessionID: "ses" }, { system: [roles.get("worker")?.identity ?? ""] })
   const request = async (/** @type {any} */ model, /** @type {any} */ output = {}) => {
@@ -284,10 +298,10 @@ test("each tool says what it takes, by a schema whose required arguments are amo
     for (const name of schema.required ?? []) assert.ok(schema.properties[name], `${at}.${name}`)
     for (const [name, each] of Object.entries(schema.properties)) check(each, `${at}.${name}`)
   }
-  for (const [name, { schema, event, roles: seenBy, description }] of Object.entries(missionTools)) {
+  for (const [name, { schema, roles: seenBy, description }] of Object.entries(missionTools)) {
     assert.equal(schema.type, "object")
     check(schema, name)
-    assert.ok(event !== "" && description !== "", name)
+    assert.notEqual(description, "", name)
     for (const role of seenBy) assert.ok(roles.has(role), `${name}: ${role}`)
   }
 })
@@ -303,10 +317,10 @@ test("a tool's arguments are described as they are; other tools are left alone",
 })
 
 test("a write is asked for with its path and whose it is, and refused in the engine's words", async () => {
-  const { run, asked, memory } = plugin()
+  const { run, asked, state } = plugin()
   const write = (/** @type {any} */ args, tool = "write", sessionID = "ses") => run["tool.execute.before"]({ tool, sessionID, callID: "c" }, { args })
   await write({ filePath: "a.js" })
-  memory.children.add("ses")
+  state.children.add("ses")
   await write({ filePath: "b.js" }, "edit")
   await write({ patch: "*** Add File: c.js" }, "patch")
   await write({ filePath: "d.js" }, "read")
@@ -317,7 +331,7 @@ test("a write is asked for with its path and whose it is, and refused in the eng
   await assert.rejects(refusing.run["tool.execute.before"]({ tool: "write", sessionID: "ses" }, { args: { filePath: "a.js" } }), /^Error: T2 holds a\.js$/)
 })
 
-test("a command's words are cut, and those of a stranger's session are nobody's business", async () => {
+test("a command's words are cut, and those of another session are not asked about or told", async () => {
   const { run, asked, told } = plugin()
   const long = `a${"b".repeat(30_000)}`
   await run["tool.execute.before"]({ tool: "bash", sessionID: "ses" }, { args: { command: long } })
@@ -353,8 +367,8 @@ test("in run mode a turn that ends is told before it does, and goes on with what
   const client = { session: { prompt: async (/** @type {any} */ call) => (prompted.push(call), { error }) } }
   const complete = (/** @type {any} */ it, sessionID = "ses", messageID = "m1") => it.run["experimental.text.complete"]({ sessionID, messageID })
   const it = plugin({ turn_ending: yes("Go on.") }, { client, mode: "run" })
-  it.memory.names.set("commander", "Commander")
-  it.memory.children.add("ses_child")
+  it.adapter.names.set("commander", "Commander")
+  it.state.children.add("ses_child")
   await complete(it, "ses_child")
   await complete(it, "other")
   const part = { sessionID: "ses", messageID: "m2", type: "tool", tool: "bash", id: "p", state: { status: "running" } }
@@ -382,13 +396,13 @@ function context() {
 }
 
 test("a tool's call is the engine's question, and its answer the call's result", async () => {
-  const { run, asked, memory, told } = plugin({ work_submitted: yes("Taken: T1"), review_submitted: no("no receipt") })
+  const { run, asked, state, told } = plugin({ submit_work: yes("Taken: T1"), submit_review: no("no receipt") })
   const ctx = context()
   assert.equal(await run.tool.submit_work.execute({ summary: "s" }, ctx), "Taken: T1")
-  assert.deepEqual(asked, [{ type: missionTools.submit_work?.event, session: "ses", args: '{"summary":"s"}' }])
+  assert.deepEqual(asked, [{ type: "submit_work", session: "ses", args: '{"summary":"s"}' }])
   await assert.rejects(run.tool.submit_review.execute(undefined, context()), /^Error: no receipt$/)
   assert.equal(asked[1].args, "{}")
-  assert.equal(memory.calls.size, 0)
+  assert.equal(state.calls.size, 0)
   ctx.cancel() // the host does so after a normal end, too
   assert.deepEqual(told, [])
   assert.equal(run.tool.submit_work.args, missionTools.submit_work?.schema.properties)
@@ -398,13 +412,15 @@ test("a tool's call is the engine's question, and its answer the call's result",
 test("a call that is aborted while it waits is told, and given up", async () => {
   /** @type {(answer: Answer) => void} */
   let give = () => {}
-  const { run, memory, told, abandoned } = plugin({ run_called: new Promise((resolve) => (give = resolve)) })
+  const { run, state, told, abandoned } = plugin({ mission_run: new Promise((resolve) => (give = resolve)) })
   const ctx = context()
   const call = run.tool.mission_run.execute({}, ctx)
   await new Promise(setImmediate)
-  assert.deepEqual([...memory.calls], [["r1", { session: "ses", message: "m1" }]])
+  const [[request, display] = [], ...others] = /** @type {[string, any][]} */ ([...state.calls])
+  assert.deepEqual([request, display?.session, display?.message, others], ["r1", "ses", "m1", []])
   ctx.cancel()
-  assert.equal(memory.calls.size, 0)
+  assert.equal(state.calls.size, 0)
+  await display.show({ title: "1/1", text: "" }) // OpenCode ends the call's part by itself: it is not asked for it
   assert.deepEqual(told, [{ type: "call_aborted", request: "r1", session: "ses" }])
   assert.deepEqual(abandoned, ["r1"])
   give(no("lost"))

@@ -1,9 +1,9 @@
-// A reload of the host's instance: when it is over, and whether the roles are there afterwards.
+// A reload of OpenCode's instance: when it is over, and whether the roles are there afterwards.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { newMemory } from "../../js/plugin/memory.js"
-import { mend, reload } from "../../js/plugin/reload.js"
+import { newAdapterState } from "../../js/host/opencode1/adapter-state.js"
+import { reload, repair } from "../../js/host/opencode1/reload.js"
 
 const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -25,50 +25,54 @@ function host(agents, commands) {
   return { client, said, say, event, end: () => stream?.close() }
 }
 
-function memoryOfRoles() {
-  const memory = newMemory()
-  memory.names.set("worker", "Worker")
-  memory.names.set("planner", "planner")
-  memory.commands = new Set(["task", "stop"])
-  memory.unsure = true
-  return memory
+function stateOfRoles() {
+  const state = newAdapterState()
+  state.names.set("worker", "Worker")
+  state.names.set("planner", "planner")
+  state.commands = new Set(["task", "stop"])
+  state.unchecked = true
+  return state
 }
 
-test("an instance without one of the roles or commands is made anew, a few times", async () => {
+test("an instance without one of the roles or commands is reloaded once more, a few times", async () => {
   for (const [agents, commands, whole] of /** @type {[string[], string[], boolean][]} */ ([
     [["Worker", "planner", "build"], ["task", "stop", "init"], true],
     [["planner"], ["task", "stop"], false],
     [["Worker", "planner"], ["task"], false],
     [["worker", "planner"], ["task", "stop"], false],
   ])) {
-    const memory = memoryOfRoles()
-    memory.mends = 1
+    const state = stateOfRoles()
+    state.repairs = 1
     const { client, said } = host(agents, commands)
-    assert.equal(await mend(memory, client), !whole, `${agents} ${commands}`)
-    assert.deepEqual([said.disposed, memory.mends, memory.unsure], [whole ? 0 : 1, whole ? 0 : 2, false])
+    assert.equal(await repair(state, client), !whole, `${agents} ${commands}`)
+    assert.deepEqual([said.disposed, state.repairs, state.unchecked], [whole ? 0 : 1, whole ? 0 : 2, false])
   }
-  const memory = memoryOfRoles()
+  const state = stateOfRoles()
   const { client, said } = host([], [])
-  for (let i = 0; i < 5; ++i) assert.equal(await mend(memory, client), true)
-  assert.equal(await mend(memory, client), false, "it would go on for ever")
-  assert.deepEqual([said.disposed, memory.mends], [5, 0])
+  for (let i = 0; i < 5; ++i) assert.equal(await repair(state, client), true)
+  assert.equal(await repair(state, client), false, "it would go on for ever")
+  assert.deepEqual([said.disposed, state.repairs], [5, 0])
 })
 
-/** @param {ReturnType<typeof host>} it @param {import("../../js/plugin/memory.js").Memory} memory */
-function begin(it, memory) {
-  memory.instance = {}
-  memory.turns.busy.add("ses")
-  const seen = { heard: false, over: false, standIns: 0 }
-  reload(memory, { client: it.client, directory: "/d", standIn: () => void ++seen.standIns }).then(() => (seen.heard = true))
-  memory.reload?.over.then(() => (seen.over = true))
+/** @param {ReturnType<typeof host>} it @param {ReturnType<typeof newAdapterState>} state */
+function begin(it, state) {
+  state.turns.busy.add("ses")
+  state.unchecked = false
+  const seen = { newest: true, begun: 0, heard: false, over: false }
+  const reloading = (/** @type {Promise<void>} */ over) => {
+    ++seen.begun
+    over.then(() => (seen.over = true))
+  }
+  const orchestrator = /** @type {any} */ ({ isNewest: () => seen.newest, reloading })
+  reload(orchestrator, { client: it.client, directory: "/d", state }).then(() => (seen.heard = true))
   return seen
 }
 
 test("it waits until the host listens, and is over when the host says so of this directory", async () => {
   const it = host(["Worker", "planner"], ["task", "stop"])
-  const memory = memoryOfRoles()
-  const seen = begin(it, memory)
-  assert.equal(memory.turns.busy.size, 0)
+  const state = stateOfRoles()
+  const seen = begin(it, state)
+  assert.deepEqual([state.turns.busy.size, seen.begun], [0, 1], "told before OpenCode goes on")
   await sleep(20)
   assert.deepEqual([it.said.urls, seen.heard], [["/global/event"], false])
   it.event({ payload: { type: "server.connected", properties: {} } })
@@ -84,24 +88,38 @@ test("it waits until the host listens, and is over when the host says so of this
   await sleep(100)
   assert.equal(seen.over, false, "a host that ends is gone by then")
   await sleep(300)
-  assert.deepEqual([seen.over, seen.standIns, memory.unsure], [true, 1, true])
+  assert.deepEqual([seen.over, state.unchecked, it.said.disposed], [true, true, 0])
 })
 
-test("an instance that came meanwhile is looked at, and no other stands in for it", async () => {
+test("where an instance came meanwhile, OpenCode is asked what it has kept", async () => {
   const it = host(["Worker", "planner"], ["task", "stop"])
-  const memory = memoryOfRoles()
-  const seen = begin(it, memory)
-  memory.instance = {}
+  const state = stateOfRoles()
+  const seen = begin(it, state)
+  seen.newest = false
+  state.unchecked = true
   it.event({ type: "server.connected" })
   it.event({ type: "server.instance.disposed", properties: { directory: "/d" } })
   await sleep(400)
-  assert.deepEqual([seen.over, seen.standIns, memory.unsure, it.said.disposed], [true, 0, false, 0])
+  assert.deepEqual([seen.over, state.unchecked, it.said.disposed], [true, false, 0])
 })
 
-test("a host that does not say when it is done is waited for no longer than its work takes", async () => {
+test("where OpenCode has lost the roles, the next reload begins before this one is over", async () => {
   const it = host([], [])
-  const memory = memoryOfRoles()
-  const seen = begin(it, memory)
+  const state = stateOfRoles()
+  const seen = begin(it, state)
+  seen.newest = false
+  it.event({ type: "server.connected" })
+  it.event({ type: "server.instance.disposed", properties: { directory: "/d" } })
+  await sleep(400)
+  assert.deepEqual([seen.over, it.said.disposed, state.repairs], [false, 1, 1])
+  await sleep(2_600)
+  assert.equal(seen.over, true)
+})
+
+test("a reload whose end OpenCode does not report is over when its work must be done", async () => {
+  const it = host([], [])
+  const state = stateOfRoles()
+  const seen = begin(it, state)
   await sleep(500)
   assert.equal(seen.heard, false)
   await sleep(700)
@@ -109,5 +127,5 @@ test("a host that does not say when it is done is waited for no longer than its 
   await sleep(1000)
   assert.equal(seen.over, false)
   await sleep(900)
-  assert.deepEqual([seen.over, seen.standIns], [true, 1])
+  assert.deepEqual([seen.over, state.unchecked], [true, true])
 })

@@ -183,7 +183,8 @@ test("a Commander that goes on asking after its budget is spent is refused, and 
   const { host, directory, session } = stage(t, { answerTokens, models: { commander: endless } })
   await host.command(session, "task", "--budget 60ktok Write it")
   await ended(directory, "paused")
-  assert.match(host.refused[0] ?? "", /budget/i)
+  const refused = host.refused.filter(({ role }) => role === "commander")
+  assert.match(refused[0]?.text ?? "", /budget/i)
   assert.ok(host.requests.length * answerTokens <= 60_000, `${host.requests.length} requests`)
 })
 

@@ -259,16 +259,15 @@ bool is_cooling_down(const Context& ctx, const Session& session) {
   return load != nullptr && (ctx.now_ms < load->not_before_ms || load->breaker != Breaker::closed);
 }
 
-Choice choose_model(const Context& ctx, Role role, const Session* session) {
-  const State& state = ctx.state;
+Choice choose_model(const State& state, TimeMs now_ms, Role role, const Session* session) {
   const std::vector<std::string> chain = chain_of(state, role);
   const bool tired = session != nullptr && session->faults >= kFaultsInSession;
   for (std::size_t k = 0; k < chain.size(); ++k) {
     const std::size_t i = tired ? (k + 1) % chain.size() : k;
     const std::string& key = role_key(state, role, chain[i]);
     const bool last = k + 1 == chain.size();
-    if (!last && is_passed_over(state, ctx.now_ms, key, session)) continue;
-    return {may_ask(state, ctx.now_ms, key, session), chain[i], i > 0};
+    if (!last && is_passed_over(state, now_ms, key, session)) continue;
+    return {may_ask(state, now_ms, key, session), chain[i], i > 0};
   }
   return {};
 }

@@ -28,7 +28,8 @@ struct Choice {
   std::string model;      ///< for the prompt; empty: the host's choice
   bool stand_in = false;  ///< it is not the one that the user has chosen for the role
 };
-[[nodiscard]] Choice choose_model(const Context& ctx, Role role, const Session* session);
+[[nodiscard]] Choice choose_model(const State& state, TimeMs now_ms, Role role,
+                                  const Session* session);
 /// Whether any further session may be begun at all.
 [[nodiscard]] bool has_room(const State& state);
 /// Whether a turn that goes on by itself with its model keeps the limits, in all and of that model.

@@ -67,8 +67,10 @@ std::string cost_of(const Task& task) {
   return text;
 }
 
-std::string task_lines(const State& state, std::size_t bytes_max,
-                       std::optional<TaskStatus> status = {}) {
+}  // namespace
+
+std::string task_lines(const State& state, std::size_t bytes_max, std::optional<TaskStatus> status,
+                       const std::function<std::string(const Task&)>& wait_of) {
   std::string text;
   std::size_t left_out = 0;
   for (const Task& task : state.tasks) {
@@ -78,6 +80,7 @@ std::string task_lines(const State& state, std::size_t bytes_max,
     const bool proved = task.status == TaskStatus::done && !task.on_word;
     if (task.tokens > 0) line += " (" + cost_of(task) + ")";
     if (proved && !task.proofs.empty()) line += ", proved by " + proof_words(task.proofs);
+    if (const std::string wait = wait_of ? wait_of(task) : ""; !wait.empty()) line += ", " + wait;
     const std::string& remark = proved ? task.summary : task.note;
     if (!remark.empty()) line += " – " + base::first_line(remark, 160);
     line += "\n";
@@ -90,6 +93,8 @@ std::string task_lines(const State& state, std::size_t bytes_max,
   if (left_out > 0) text += "- … and " + std::to_string(left_out) + " more\n";
   return text;
 }
+
+namespace {
 
 std::string proof_lines(const State& state) {
   if (state.phase != Phase::sealed) return "";
@@ -183,12 +188,6 @@ std::string progress_title(const State& state) {
     text += " · waits for a model";
   if (!state.permissions.empty()) text += " · waits for a permission";
   return base::clip(text, 120);
-}
-
-std::string task_list_text(const State& state, std::optional<TaskStatus> status) {
-  const std::string text = core::task_lines(state, core::kReportBytesMax - 60, status);
-  if (!text.empty()) return text;
-  return status ? "no task is " + std::string(to_name(*status)) : "there is no plan yet";
 }
 
 std::string status_text(const State& state) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "orchestrator/mission.h"
@@ -11,5 +14,10 @@ namespace orchestrator::core {
 [[nodiscard]] std::string final_report(const State& state);
 /// At most 4 kB: it runs on, and the user has written something.
 [[nodiscard]] std::string interruption_report(const State& state, const std::string& words);
+/// A line for each task (of one status, or of all), at most `bytes_max` in all, then how many are
+/// left out. `wait_of`, where given, says what a task waits for.
+[[nodiscard]] std::string task_lines(const State& state, std::size_t bytes_max,
+                                     std::optional<TaskStatus> status = {},
+                                     const std::function<std::string(const Task&)>& wait_of = {});
 
 }  // namespace orchestrator::core

@@ -6,7 +6,7 @@
 #include "base/path.h"
 #include "core/schedule/early_review.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/state/admission.h"
+#include "core/state/holders.h"
 #include "core/state/sessions.h"
 #include "core/state/tasks.h"
 #include "core/worktrees/worktrees.h"

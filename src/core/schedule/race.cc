@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "core/models/budget.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/state/admission.h"
+#include "core/state/holders.h"
 #include "core/state/plan_rules.h"
 #include "core/state/races.h"
 #include "core/state/tasks.h"

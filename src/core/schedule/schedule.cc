@@ -5,14 +5,14 @@
 #include "base/text.h"
 #include "core/models/limiter.h"
 #include "core/prompts/prompt.h"
+#include "core/schedule/admission.h"
 #include "core/schedule/deadlock.h"
 #include "core/schedule/early_review.h"
 #include "core/schedule/race.h"
 #include "core/schedule/subtasks.h"
 #include "core/sessions/blocking_calls.h"
 #include "core/sessions/session_lifecycle.h"
-#include "core/state/admission.h"
-#include "core/state/checkouts.h"
+#include "core/state/holders.h"
 #include "core/state/phases.h"
 #include "core/state/races.h"
 #include "core/state/sessions.h"
@@ -81,17 +81,6 @@ void start_review(Context& ctx, Task& task) {
   open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
 }
 
-/// `review.shadow: "off"`: reviews wait until no Worker works any more and none can begin.
-bool reviews_wait(const State& state) {
-  if (state.options.review.shadow != ShadowReview::off) return false;
-  return std::ranges::any_of(state.tasks, [&](const Task& task) {
-    // A ready task whose files a submitted one holds waits for that one's review.
-    const bool waits = task.racing || waits_for_subtasks(state, task);
-    return (task.status == TaskStatus::running && !waits) || task.status == TaskStatus::rework ||
-           (task.status == TaskStatus::ready && could_begin(state, task));
-  });
-}
-
 /// Sends the findings to the Worker that knows the task; a fresh one starts where it is gone.
 void start_rework(Context& ctx, Task& task) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
@@ -104,21 +93,6 @@ void start_rework(Context& ctx, Task& task) {
   task.last_written.clear();
   move_task(ctx, task, TaskStatus::running);
   prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
-}
-
-/// Whether the host can take one more beginning of this role. One that asks for leave to spend has
-/// begun.
-bool may_start(const State& state, Role role) {
-  const auto starting = std::ranges::count_if(state.sessions, [&](const Session& session) {
-    return session.role == role && is_starting(session.state) && session.asking.empty();
-  });
-  return static_cast<std::size_t>(starting) < kStartingMax;
-}
-
-/// Whether a task may be given a session of this role now, as far as slots, models, the budget and
-/// the host say.
-bool may_dispatch(const Context& ctx, Role role) {
-  return may_begin(ctx, role) && may_start(ctx.state, role);
 }
 
 /// Work that a pause or a crash has interrupted goes on in its own session.
@@ -160,26 +134,24 @@ void dispatch_tasks(Context& ctx) {
     if (begun && !task.racing) go_on(ctx, task);
   }
   if (!has_room(state)) return;
-  const bool wait = reviews_wait(state);
   for (const std::size_t i : tasks_that_are(state, TaskStatus::submitted)) {
-    Task& task = state.tasks[i];
-    if (!may_dispatch(ctx, Role::reviewer)) break;
-    // Who is first in a race is to be known soon.
-    if (wait && !is_in_race(state, task)) continue;
-    if (!has_place(ctx, task) || !is_collected(state, task)) continue;
-    start_review(ctx, task);
+    const Wait wait = admit(state, ctx.now_ms, state.tasks[i]).wait;
+    if (is_shared(wait)) break;
+    if (wait == Wait::none && has_place(ctx, state.tasks[i])) start_review(ctx, state.tasks[i]);
   }
   for (const std::size_t i : tasks_that_are(state, TaskStatus::rework)) {
-    if (has_room(state) && may_start(state, Role::worker)) start_rework(ctx, state.tasks[i]);
+    if (admit(state, ctx.now_ms, state.tasks[i]).wait == Wait::none)
+      start_rework(ctx, state.tasks[i]);
   }
   std::vector<std::size_t> ready = tasks_that_are(state, TaskStatus::ready);
-  if (ready.empty() || !may_dispatch(ctx, Role::worker)) return;
+  if (ready.empty() || !may_begin(ctx, Role::worker) || !may_start(state, Role::worker)) return;
   sort_by_path(state, ready);
   for (const std::size_t i : ready) {
-    if (is_raced(state, state.tasks[i])) continue;
-    if (!claim_is_free(state, state.tasks[i]) || !has_place(ctx, state.tasks[i])) continue;
-    start_work(ctx, state.tasks[i]);
-    if (!may_dispatch(ctx, Role::worker)) return;
+    const Wait wait = admit(state, ctx.now_ms, state.tasks[i]).wait;
+    if (is_shared(wait)) return;
+    // has_place asks for a worktree that is missing, also where there is no room for one yet.
+    const bool may = wait == Wait::none || wait == Wait::worktree;
+    if (may && has_place(ctx, state.tasks[i])) start_work(ctx, state.tasks[i]);
   }
 }
 
@@ -212,14 +184,6 @@ void end_role(Context& ctx, Role role) {
   }
 }
 
-std::string holder_names(const State& state, const Task& task) {
-  std::string names;
-  for (const Task& other : state.tasks) {
-    if (keeps_waiting(state, other, task)) names += (names.empty() ? "" : ", ") + other.id.value;
-  }
-  return names;
-}
-
 std::string stuck_reason(const State& state) {
   std::string text = "no task can go on:";
   for (const Task& task : state.tasks) {
@@ -227,9 +191,9 @@ std::string stuck_reason(const State& state) {
       text += "\n- " + task.id.value + " " + task.title + ": " +
               (task.note.empty() ? "blocked" : base::clip(task.note, 500));
     } else if (task.status == TaskStatus::ready && text.size() < 1000) {
-      const std::string holders = holder_names(state, task);
-      text += "\n- " + task.id.value + " " + task.title + " waits for " +
-              (holders.empty() ? "a worktree" : "files of " + holders);
+      const std::string wait = wait_text(admit(state, state.updated_at, task));
+      text += "\n- " + task.id.value + " " + task.title + " " +
+              (wait.empty() ? "waits for a worktree" : wait);
     }
   }
   const std::size_t waiting = count(state, TaskStatus::pending);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/sessions/session_lifecycle.h"
-#include "core/state/admission.h"
+#include "core/state/holders.h"
 #include "core/state/tasks.h"
 
 namespace orchestrator::core {

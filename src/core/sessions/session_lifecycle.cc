@@ -102,7 +102,7 @@ void abort_turn(Context& ctx, Session& session) {
 }
 
 bool may_begin(const Context& ctx, Role role) {
-  return has_room(ctx.state) && choose_model(ctx, role, nullptr).now &&
+  return has_room(ctx.state) && choose_model(ctx.state, ctx.now_ms, role, nullptr).now &&
          affords_prompt(ctx.state, nullptr, 0);
 }
 
@@ -111,7 +111,7 @@ bool may_prompt(const Context& ctx, const Session& session) {
   const std::size_t others = slots_used(state) - (holds_slot(session) ? 1 : 0);
   const bool crowded = state.governor.load == Load::critical && others > 0;
   return others < state.parallel && !(crowded && !holds_slot(session)) &&
-         choose_model(ctx, session.role, &session).now &&
+         choose_model(ctx.state, ctx.now_ms, session.role, &session).now &&
          affords_prompt(state, &session, session.prompt.size());
 }
 
@@ -137,7 +137,7 @@ void open_session(Context& ctx, Role role, const Task* task, const std::string& 
   session.started_ms = session.leased_ms = ctx.now_ms;
   session.parent = ctx.state.root_session;
   session.asked_ms = ctx.now_ms;
-  session.model_asked = choose_model(ctx, role, nullptr).model;
+  session.model_asked = choose_model(ctx.state, ctx.now_ms, role, nullptr).model;
   if (task != nullptr) {
     session.task = task->id;
     session.attempt = task->attempt;
@@ -163,7 +163,7 @@ void hold(Context& ctx, Session& session) {
 
 /// Whether it is a stand-in.
 bool choose_model_for(Context& ctx, Session& session) {
-  const Choice choice = choose_model(ctx, session.role, &session);
+  const Choice choice = choose_model(ctx.state, ctx.now_ms, session.role, &session);
   std::string model = choice.model;
   if (model.empty() && !session.model_asked.empty()) {
     // The host would go on with the stand-in that it was told last.

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "core/state/admission.h"
 #include "core/state/checkouts.h"
+#include "core/state/holders.h"
 #include "core/state/tasks.h"
 #include "core/worktrees/merge_queue.h"
 #include "core/worktrees/warm_pool.h"

@@ -5,7 +5,7 @@ import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { ended, improvise, small, toolResults } from "./story.mjs"
+import { ended, improvise, small, storedResults } from "./story.mjs"
 
 /** @typedef {import("./story.mjs").Project} Project */
 /** @typedef {import("./story.mjs").Answer} Answer */
@@ -103,7 +103,10 @@ export async function lyingMission(t, stage, seed) {
   const session = await client.createSession()
   await client.command(session.id, "task", scenario.objective)
   const state = await ended(project, "sealed")
-  const reviews = toolResults(project, "submit_review")
+  const reviews = [
+    ...(await storedResults(client, state, "submit_review", "reviewer")),
+    ...(await storedResults(client, state, "submit_review", "master-reviewer")),
+  ]
   const refused = reviews.filter((text) => /not accepted/.test(text))
   const story = `seed ${seed}\n${told.join("\n")}\n${reviews.join("\n")}`
   assert.ok(lies > 0 && refused.length >= lies, `${refused.length} of ${lies} lies were refused; ${story}`)

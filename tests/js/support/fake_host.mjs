@@ -45,7 +45,7 @@ export class FakeHost {
   asked = []
   /** Every model request that left @type {{session: string, role: string, task: string, prompt: string, system: string}[]} */
   requests = []
-  /** Why model requests did not leave @type {string[]} */
+  /** Model requests that did not leave, and why @type {{role: string, text: string}[]} */
   refused = []
   /** @type {import("../../../js/host/host.js").Notice[]} */
   notices = []
@@ -316,7 +316,7 @@ export class FakeHost {
     const bytes = Buffer.byteLength(prompt) + brief.instructions.length
     const { refused } = await abortable(gates.request({ ...request, bytes }), signal)
     if (refused !== undefined) {
-      this.refused.push(refused)
+      this.refused.push({ role: session.role, text: refused })
       throw new Error(refused)
     }
     const { role, mark } = session

@@ -166,20 +166,19 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
 
 TEST_F(ProjectTest, WithItsSubmissionASessionIsLetAskForNothingMoreUntilItIsPromptedAgain) {
   const auto stopped = [&](const std::string& session) {
-    const json reply = ask({{"type", "role_asked"}, {"session", session}});
-    return json::parse(reply["text"].get<std::string>())["stopped"].get<std::string>();
+    return ask({{"type", "role_asked"}, {"session", session}})["data"]["stopped"]
+        .get<std::string>();
   };
   until_work();
   EXPECT_NE(outbox.standing["worker"], "");
   EXPECT_EQ(stopped("worker"), "");
-  ASSERT_TRUE(
-      call("work_submitted", "worker", {{"summary", "done"}, {"files", json::array()}})["ok"]);
+  ASSERT_TRUE(call("submit_work", "worker", {{"summary", "done"}, {"files", json::array()}})["ok"]);
   EXPECT_EQ(outbox.standing["worker"], "") << "taken back in the same batch as the answer";
   EXPECT_EQ(stopped("worker"), "Submitted. This session waits for its review.");
   create("reviewer");
   EXPECT_EQ(stopped("reviewer"), "");
   ASSERT_TRUE(call(
-      "review_submitted", "reviewer",
+      "submit_review", "reviewer",
       {{"verdict", "reject"}, {"findings", {{{"message", "red"}, {"severity", "error"}}}}})["ok"]);
   EXPECT_EQ(stopped("reviewer"), "Submitted. The review is taken, and this session is done.");
   // The error that ends the Worker's turn, an idle before its time, and the real one.

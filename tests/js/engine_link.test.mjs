@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { BorrowedLink, Link } from "../../js/plugin/link.js"
-import { newMemory } from "../../js/plugin/memory.js"
+import { newDirectoryState } from "../../js/plugin/directory-state.js"
+import { EngineLink, ProjectLink } from "../../js/plugin/engine-link.js"
 
 const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -25,7 +25,7 @@ function linked(more = {}) {
       }
     },
   })
-  const link = new Link(addon, { directory: "/d", options: { a: 1 }, onEffect: (effect) => void effects.push(effect), ...more })
+  const link = new EngineLink(addon, { directory: "/d", options: { a: 1 }, onEffect: (effect) => void effects.push(effect), ...more })
   const say = (/** @type {any[]} */ ...messages) => inbox.options.onEffects(JSON.stringify(messages))
   return { link, posted, effects, inbox, say }
 }
@@ -34,7 +34,7 @@ test("what comes later does not overtake what waits for room", async () => {
   const { link, posted, inbox } = linked()
   inbox.full = true
   assert.equal(link.tell({ n: 1 }), true)
-  assert.equal(link.standing("ses"), undefined, "it would not take in what still waits")
+  assert.equal(link.standing("ses"), undefined, "it would not reflect what still waits")
   await sleep(50)
   inbox.full = false
   link.tell({ n: 2 })
@@ -60,7 +60,9 @@ test("a reply settles its question alone, and everything else is an effect", asy
   assert.deepEqual(effects[1], { type: "show_toast", variant: "error", text: "The orchestrator's engine failed (no reason given); it recovers from its log. Try again." })
 })
 
-test("a question has its deadline's answer, or waits as long as it takes", async () => {
+test("a question has its deadline's answer, or waits as long as it takes", async (t) => {
+  const awake = setInterval(() => {}, 1_000) // a deadline keeps no process alive
+  t.after(() => clearInterval(awake))
   const { link, say } = linked()
   assert.deepEqual(await link.ask({}, { deadlineMs: 5 }).answer, { ok: true, text: "" })
   assert.deepEqual(await link.ask({}, { deadlineMs: 5, fallback: { ok: false, text: "late" } }).answer, { ok: false, text: "late" })
@@ -102,30 +104,30 @@ test("a link that opens later keeps questions, and one that is closed before doe
   assert.deepEqual([gone.inbox.options, opened], [undefined, []])
 })
 
-test("a borrowed link is its project's newest; without one its questions wait for a reload's end alone", async () => {
-  const memory = newMemory()
-  const borrowed = new BorrowedLink(memory)
-  assert.deepEqual([borrowed.tell({}), borrowed.watches("ses"), borrowed.standing("ses"), borrowed.open], [false, false, undefined, false])
-  borrowed.abandon("r1")
-  assert.match((await borrowed.ask({}).answer).text, /is a worktree of a mission/)
+test("the link of a worktree is its project's newest; without one its questions wait for a reload's end alone", async () => {
+  const project = newDirectoryState()
+  const worktree = new ProjectLink(project)
+  assert.deepEqual([worktree.tell({}), worktree.watches("ses"), worktree.standing("ses"), worktree.open], [false, false, undefined, false])
+  worktree.abandon("r1")
+  assert.match((await worktree.ask({}).answer).text, /is a worktree of a mission/)
   /** @type {() => void} */
   let over = () => {}
-  memory.reload = { over: new Promise((resolve) => (over = resolve)) }
-  const early = borrowed.ask({ type: "early" })
+  project.reload = { over: new Promise((resolve) => (over = resolve)) }
+  const early = worktree.ask({ type: "early" })
   const it = linked()
-  memory.link = it.link
+  project.link = it.link
   over()
   await sleep(5)
   const { request } = it.posted[0]
   assert.deepEqual(it.posted, [{ type: "early", request }])
   it.say({ type: "reply", request, ok: true, text: "yes" })
   assert.deepEqual(await early.answer, { ok: true, text: "yes" })
-  assert.deepEqual([borrowed.tell({ type: "fact" }), borrowed.watches("ses"), borrowed.standing("ses"), borrowed.open], [true, true, "standing of ses", true])
-  const now = borrowed.ask({ type: "now" })
+  assert.deepEqual([worktree.tell({ type: "fact" }), worktree.watches("ses"), worktree.standing("ses"), worktree.open], [true, true, "standing of ses", true])
+  const now = worktree.ask({ type: "now" })
   assert.deepEqual(it.posted.slice(1), [{ type: "fact" }, { type: "now", request: now.request }])
-  borrowed.abandon(now.request)
+  worktree.abandon(now.request)
   assert.equal((await now.answer).ok, false)
-  const lost = newMemory()
+  const lost = newDirectoryState()
   lost.reload = { over: Promise.resolve() }
-  assert.match((await new BorrowedLink(lost).ask({}).answer).text, /This call was lost/)
+  assert.match((await new ProjectLink(lost).ask({}).answer).text, /This call was lost/)
 })

@@ -1,16 +1,16 @@
-// What the engine hears of each event of the host.
+// The facts that the adapter for OpenCode tells of each of OpenCode's events.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { TurnWatch } from "../../js/plugin/turns.js"
+import { HostEvents } from "../../js/host/opencode1/host-events.js"
 
 function watched() {
   /** @type {any[]} */
   const told = []
-  const link = /** @type {any} */ ({ open: true, tell: (/** @type {any} */ m) => told.push(m), watches: (/** @type {string} */ s) => s === "ses" })
-  const turns = new TurnWatch(link)
-  const see = (/** @type {string} */ type, /** @type {any} */ properties) => turns.see({ type, properties })
-  return { told, turns, see }
+  const listener = /** @type {any} */ ({ open: true, tell: (/** @type {any} */ m) => told.push(m), watches: (/** @type {string} */ s) => s === "ses" })
+  const events = new HostEvents(listener)
+  const see = (/** @type {string} */ type, /** @type {any} */ properties) => events.see({ type, properties })
+  return { told, events, see }
 }
 
 test("permissions are told by what is asked for and how it was answered", () => {
@@ -32,7 +32,7 @@ test("permissions are told by what is asked for and how it was answered", () => 
   ])
 })
 
-test("an error has its name, its status and its words, cut; one of no session is nobody's", () => {
+test("an error has its name, its status and its words, cut; one of another session is not told", () => {
   const { told, see } = watched()
   see("session.error", { sessionID: "ses", error: { name: "APIError", data: { message: "x".repeat(600), statusCode: 503 } } })
   see("session.error", { sessionID: "ses", error: { name: "APIError", data: { statusCode: "503" } } })
@@ -46,16 +46,16 @@ test("an error has its name, its status and its words, cut; one of no session is
 })
 
 test("a session is busy until the host says that it is idle; a retry whose time has come is due now", () => {
-  const { told, turns, see } = watched()
+  const { told, events, see } = watched()
   const status = (/** @type {any} */ status, sessionID = "ses") => see("session.status", { sessionID, status })
-  assert.equal(turns.isBusy("ses"), false)
+  assert.equal(events.isBusy("ses"), false)
   status({ type: "busy" })
-  assert.deepEqual([turns.isBusy("ses"), turns.isBusy("other")], [true, false])
+  assert.deepEqual([events.isBusy("ses"), events.isBusy("other")], [true, false])
   status({ type: "retry", attempt: 3, message: "x".repeat(600), next: 1 })
-  assert.equal(turns.isBusy("ses"), true)
+  assert.equal(events.isBusy("ses"), true)
   status({ type: "retry", attempt: 1, next: 1 }, "other")
   status({ type: "idle" })
-  assert.equal(turns.isBusy("ses"), false)
+  assert.equal(events.isBusy("ses"), false)
   status({ type: "retry" })
   const retried = { type: "session_retried", session: "ses", delay_ms: 0 }
   assert.deepEqual(told, [{ ...retried, attempt: 3, message: "x".repeat(500) }, { ...retried, attempt: 0, message: "" }])
@@ -97,14 +97,14 @@ test("a long answer is a sign of life every half minute", (t) => {
 })
 
 test("a message that calls tools is known as long as it is its session's newest", () => {
-  const { turns, see } = watched()
+  const { events, see } = watched()
   const part = (/** @type {string} */ messageID, /** @type {any} */ more) => see("message.part.updated", { part: { sessionID: "ses", messageID, ...more } })
   part("m1", { type: "text", text: "hi" })
-  assert.equal(turns.usesTools("m1"), false)
+  assert.equal(events.usesTools("m1"), false)
   part("m1", { type: "tool", id: "t1", tool: "bash", state: { status: "pending" } })
-  assert.equal(turns.usesTools("m1"), true)
+  assert.equal(events.usesTools("m1"), true)
   part("m2", { type: "tool", id: "t2", tool: "bash", state: { status: "pending" } })
-  assert.deepEqual([turns.usesTools("m1"), turns.usesTools("m2")], [false, true])
+  assert.deepEqual([events.usesTools("m1"), events.usesTools("m2")], [false, true])
 })
 
 test("the newest messages begin and end turns, the user's do not", () => {
@@ -144,8 +144,8 @@ test("a call's failure is told once for each message, with what the host says of
 })
 
 test("an event that was seen long ago is forgotten, so that memory does not grow", () => {
-  const { told, turns } = watched()
-  const idle = (/** @type {string | undefined} */ id) => turns.see({ id, type: "session.idle", properties: { sessionID: "ses" } })
+  const { told, events } = watched()
+  const idle = (/** @type {string | undefined} */ id) => events.see({ id, type: "session.idle", properties: { sessionID: "ses" } })
   for (const id of ["a", "a", undefined, undefined]) idle(id)
   assert.equal(told.length, 3)
   for (let i = 0; i < 1999; ++i) idle(`e${i}`)

@@ -1,4 +1,4 @@
-#include "core/state/admission.h"
+#include "core/state/holders.h"
 
 #include <algorithm>
 

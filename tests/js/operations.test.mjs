@@ -1,9 +1,11 @@
-// Each effect of the engine as the plugin carries it out, with a host that writes down what it is asked.
+// Each effect of the engine as the adapter for OpenCode carries it out, with a client that writes down what it is asked.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { effectRunner } from "../../js/plugin/effects.js"
-import { newMemory } from "../../js/plugin/memory.js"
+import { adapterStateOf } from "../../js/host/opencode1/adapter-state.js"
+import { ToolPart } from "../../js/host/opencode1/tool-part.js"
+import { newDirectoryState } from "../../js/plugin/directory-state.js"
+import { effectsOver } from "./support/opencode1.mjs"
 
 /**
  * @param {Record<string, (call: any) => any>} [answers] by method, e.g. "session.create"; else `{data: undefined}`
@@ -23,16 +25,16 @@ function host(answers = {}) {
     app: group("app", ["log"]),
     _client: group("_client", ["post", "patch"]),
   }
-  const memory = newMemory()
+  const state = newDirectoryState()
   /** @type {any[]} */
   const told = []
-  memory.link = /** @type {any} */ ({ tell: (/** @type {any} */ message) => void told.push(message) })
-  const run = effectRunner({ client, memory })
+  state.link = /** @type {any} */ ({ tell: (/** @type {any} */ message) => void told.push(message) })
+  const run = effectsOver(client, state)
   const carry = async (/** @type {any} */ effect) => {
     run(effect)
     for (let i = 0; i < 5; ++i) await new Promise(setImmediate)
   }
-  return { calls, memory, told, carry }
+  return { client, calls, state, told, carry }
 }
 
 const creation = { type: "create_session", effect: 7, parent: "root", title: "T", mission: "m", role: "worker", task: "T1", attempt: 2, directory: "" }
@@ -51,7 +53,7 @@ test("a session is made below its parent, with what the user denies and nothing 
     ["session.create", { body: { parentID: "root", title: "T", permission: [deny, ask], metadata } }],
   ])
   assert.deepEqual(it.told, [{ type: "session_created", effect: 7, session: "ses1" }])
-  assert.deepEqual([[...it.memory.children], it.memory.places.size, it.memory.instances.size], [["ses1"], 0, 0])
+  assert.deepEqual([[...it.state.children], it.state.places.size, it.state.instances.size], [["ses1"], 0, 0])
   await it.carry({ ...creation, effect: 8 })
   assert.deepEqual(it.calls.map(([name]) => name).slice(2), ["session.create"], "the rules are known")
 })
@@ -60,8 +62,8 @@ test("a session of a worktree is made there, and what is kept by directory is as
   const it = host({ "session.create": () => ({ data: { id: "ses1" } }), "session.status": () => ({ data: {} }), "session.messages": () => ({ data: [] }) })
   await it.carry({ ...creation, directory: "/w" })
   assert.deepEqual(it.calls[1]?.[1].query, { directory: "/w" })
-  assert.deepEqual([...it.memory.places], [["ses1", "/w"]])
-  assert.ok(it.memory.instances.has("/w"))
+  assert.deepEqual([...it.state.places], [["ses1", "/w"]])
+  assert.ok(it.state.instances.has("/w"))
   await it.carry({ type: "inspect_session", effect: 8, session: "ses1" })
   assert.deepEqual(it.calls.at(-1), ["session.status", { query: { directory: "/w" } }])
   await it.carry({ type: "reject_permission", permission: "p1", session: "ses1", message: "no" })
@@ -87,7 +89,7 @@ test("rules that could not be read are asked for again, and an effect that fails
 
 test("a prompt names the user's own agent, a model where there is one, and its effect", async () => {
   const it = host()
-  it.memory.names.set("worker", "Worker")
+  adapterStateOf(it.state).names.set("worker", "Worker")
   const prompt = { type: "prompt_session", effect: 3, session: "ses1", agent: "worker", text: "Go on.", model: "", no_reply: false }
   await it.carry(prompt)
   const parts = [{ type: "text", text: "Go on.", metadata: { orchestrator: true, effect: 3 } }]
@@ -131,22 +133,46 @@ test("progress stands in the part of the call that waits, and the call's end tak
   const progress = (/** @type {string} */ title) => it.carry({ type: "show_progress", request: "r1", title, text: "all of it" })
   await progress("1/3")
   assert.deepEqual(it.calls, [], "no call waits")
-  /** @type {any} */
-  const call = { session: "root", message: "m1" }
-  it.memory.calls.set("r1", call)
+  const display = new ToolPart(it.client, "root", "m1")
+  it.state.calls.set("r1", display)
   await progress("1/3")
   await progress("2/3")
   assert.deepEqual(it.calls[0], ["session.message", { path: { id: "root", messageID: "m1" } }])
   assert.equal(it.calls.length, 3, "the part is looked for once")
   const state = { status: "running", title: "2/3", input: { a: 1, progress: "2/3" }, metadata: { b: 2, progress: "all of it" } }
-  assert.deepEqual(it.calls[2], [
-    "_client.patch",
-    { url: "/session/root/message/m1/part/p1", body: { ...part, state }, headers: { "Content-Type": "application/json" } },
-  ])
-  assert.equal(call.shown, part)
-  it.memory.calls.delete("r1")
+  const patch = (/** @type {any} */ body) => ["_client.patch", { url: "/session/root/message/m1/part/p1", body, headers: { "Content-Type": "application/json" } }]
+  assert.deepEqual(it.calls[2], patch({ ...part, state }))
+  await display.clear()
+  assert.deepEqual(it.calls.slice(3), [patch(part)], "the arguments are the model's own again")
   await progress("3/3")
-  assert.equal(it.calls.length, 3)
+  assert.equal(it.calls.length, 4, "nothing is shown after the end")
+  it.state.calls.delete("r1")
+  await progress("3/3")
+  assert.equal(it.calls.length, 4)
+})
+
+test("a patch under way arrives before the call's end; a call without progress, or whose part is not there, is not patched", async () => {
+  const part = { id: "p1", sessionID: "root", messageID: "m1", type: "tool", tool: "mission_run", state: { status: "running", input: {} } }
+  let parts = [part]
+  /** @type {() => void} */
+  let arrive = () => {}
+  const arrived = new Promise((resolve) => (arrive = () => resolve({ data: undefined })))
+  const it = host({ "session.message": () => ({ data: { parts } }), "_client.patch": () => arrived })
+  const display = new ToolPart(it.client, "root", "m1")
+  const shown = display.show({ title: "1/1", text: "" })
+  await new Promise(setImmediate)
+  const cleared = display.clear()
+  await new Promise(setImmediate)
+  assert.deepEqual(it.calls.map(([name]) => name), ["session.message", "_client.patch"])
+  arrive()
+  await Promise.all([shown, cleared])
+  assert.deepEqual(it.calls[2]?.[1].body, part)
+  await new ToolPart(it.client, "root", "m1").clear()
+  parts = []
+  const absent = new ToolPart(it.client, "root", "m1")
+  await absent.show({ title: "1/1", text: "" })
+  await absent.clear()
+  assert.deepEqual(it.calls.slice(3).map(([name]) => name), ["session.message"])
 })
 
 test("a toast is shown and logged at its level", async () => {
@@ -164,11 +190,11 @@ test("a toast is shown and logged at its level", async () => {
 
 test("a worktree's instance is disposed of once, and its sessions have no place any more", async () => {
   const it = host()
-  it.memory.instances.add("/w")
-  it.memory.places.set("ses1", "/w")
-  it.memory.places.set("ses2", "/other")
+  it.state.instances.add("/w")
+  it.state.places.set("ses1", "/w")
+  it.state.places.set("ses2", "/other")
   for (const effect of [1, 2]) await it.carry({ type: "dispose_directory", effect, directory: "/w" })
   assert.deepEqual(it.calls, [["instance.dispose", { query: { directory: "/w" } }]])
   assert.deepEqual(it.told, [{ type: "directory_disposed", effect: 1 }, { type: "directory_disposed", effect: 2 }])
-  assert.deepEqual([...it.memory.places], [["ses2", "/other"]])
+  assert.deepEqual([...it.state.places], [["ses2", "/other"]])
 })

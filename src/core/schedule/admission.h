@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/mission.h"
+
+/// May a session begin for this task now? One question with one answer: yes, or what the task waits
+/// for. The scheduler acts on it; `list_tasks` and a blocked mission's reason show it.
+namespace orchestrator::core {
+
+enum class Wait {
+  none,        ///< a session may begin
+  dependency,  ///< tasks that it depends on are not finished
+  files,       ///< another task holds files that it wants
+  race,        ///< its entrants do the work, or the race has yet to be prepared
+  reviews,     ///< `review.shadow: "off"`: reviews wait until no Worker works
+  collection,  ///< git has not collected its Worker's changes yet
+  merge,       ///< its work is accepted and waits to be merged
+  slot,        ///< as many sessions work as may
+  starts,      ///< the host starts as many sessions of this role as it should at a time
+  model,       ///< its model is at its limit, or cools down
+  budget,      ///< the budget does not cover another answer now
+  worktree,    ///< its worktree does not stand yet, or there is no room for one
+};
+
+struct Admission {
+  Wait wait = Wait::none;
+  std::vector<TaskId> tasks;  ///< of `dependency` and `files`: which ones, in plan order
+};
+
+/// For a task that is pending or ready (its Worker), submitted (its Reviewer) or to be reworked;
+/// `none` for all others. `now_ms`: a model that cools down is asked again at its time. The checks
+/// run in the order of `Wait`, so a wait of all tasks of a role is named only where nothing of the
+/// task's own stands in the way.
+[[nodiscard]] Admission admit(const State& state, TimeMs now_ms, const Task& task);
+
+/// What holds for each further task of the same role as well.
+[[nodiscard]] constexpr bool is_shared(Wait wait) {
+  return wait == Wait::slot || wait == Wait::starts || wait == Wait::model || wait == Wait::budget;
+}
+
+/// Whether the host should start one more session of this role now. A session that asks for leave
+/// to spend has started.
+[[nodiscard]] bool may_start(const State& state, Role role);
+
+/// "waits for files of T1, T2"; empty for `none`.
+[[nodiscard]] std::string wait_text(const Admission& admission);
+
+}  // namespace orchestrator::core
