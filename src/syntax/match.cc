@@ -134,7 +134,7 @@ bool Matcher::compare_list(std::size_t goal, std::size_t goals_end, Range left) 
   return true;  // what a node has beyond the pattern does not matter
 }
 
-/// Takes as few as possible, and more if what follows does not match then.
+/// Takes as few candidates as possible, and more only if the rest does not match otherwise.
 bool Matcher::compare_siblings(std::size_t goal, std::size_t goals_end, Range left) {
   const std::int32_t variable = pattern_.nodes[goal].variable;
   // The separators after it may be left out together with what they separate.

@@ -1,4 +1,4 @@
-// Does a node match a pattern? Private to src/syntax.
+// Matching one node against a pattern. Private to src/syntax.
 
 #ifndef ORCHESTRATOR_SYNTAX_MATCH_H_
 #define ORCHESTRATOR_SYNTAX_MATCH_H_
@@ -24,10 +24,10 @@ struct Bound {
 };
 
 /// Compares nodes of one text with one pattern. Recursion goes as deep as the pattern, never as
-/// deep as the text. Without a tree after the source's limits are reached: then nothing matches.
+/// deep as the text. Once the source's limits are reached nothing matches.
 class Matcher {
  public:
-  /// `text` is what the nodes' bytes are of; all three must outlive the matcher.
+  /// `text` contains the nodes' bytes; all three must outlive the matcher.
   Matcher(const Pattern& pattern, std::string_view text, Source& source);
   ~Matcher();
   Matcher(const Matcher&) = delete;

@@ -1,4 +1,4 @@
-// What a file declares: the names a reader looks for, with their kinds and lines.
+// The declarations of a file: names with their kinds and lines.
 
 #ifndef ORCHESTRATOR_SYNTAX_OUTLINE_H_
 #define ORCHESTRATOR_SYNTAX_OUTLINE_H_

@@ -47,7 +47,8 @@ struct Fault {
   std::uint32_t at = 0;
 };
 
-/// How far a spelled pattern is from being code. `depth` bounds the recursion; deeper is a fault.
+/// The cost of a spelled pattern: its distance from valid code. `depth` bounds the recursion;
+/// deeper is a fault.
 void weigh(TSNode node, std::size_t depth, Fault& fault) {
   if (!ts_node_has_error(node)) return;
   const auto note = [&](std::size_t cost, bool missing) {
@@ -148,7 +149,7 @@ class Speller {
   const std::vector<Variable>& variables_;
 };
 
-/// The one node that is the pattern; null nodes if it is several, or a part of one.
+/// The node that is exactly the pattern; null if the pattern is several nodes or a part of one.
 TSNode root_of(const Trial& trial) {
   const std::uint32_t begin = trial.spelled.begin;
   const std::uint32_t end = trial.spelled.end;

@@ -21,7 +21,7 @@ constexpr std::array<bool, 256> kIsWord = [] {
 }();
 bool is_word(char c) { return kIsWord[static_cast<unsigned char>(c)]; }
 
-/// What the last token lets one expect of the next.
+/// The kind of the last token, which limits the next one.
 enum class Last {
   nothing,    // the text begins
   word,       // an operand ends; also `)` and `]`
@@ -40,7 +40,7 @@ enum class Last {
 // Not `void`: it is far more often a type, after which a function's `{` may follow.
 constexpr std::array<std::string_view, 8> kReserved = {"return", "typeof",     "case",   "in",
                                                        "new",    "instanceof", "delete", "throw"};
-/// Words that a line which follows may go on with.
+/// Words that may continue a statement on the next line.
 constexpr std::array<std::string_view, 32> kOpenWords = {
     "abstract",   "as",     "asserts",   "async",     "await", "class",    "const", "declare",
     "default",    "enum",   "export",    "extends",   "from",  "function", "get",   "global",
@@ -48,7 +48,7 @@ constexpr std::array<std::string_view, 32> kOpenWords = {
     "namespace",  "of",     "satisfies", "set",       "type",  "var",      "yield", "readonly"};
 constexpr std::array<std::string_view, 4> kHeads = {"if", "while", "for", "with"};
 constexpr std::array<std::string_view, 2> kOpeners = {"else", "do"};
-/// What follows in braces are members, no statements.
+/// Words after which braces hold members, not statements.
 constexpr std::array<std::string_view, 3> kMemberWords = {"class", "interface", "enum"};
 
 /// Keywords that, at the beginning of a line, always begin a statement.
@@ -391,7 +391,7 @@ class Splitter {
       case Last::open_word:
       case Last::head:
       case Last::closer:
-        return false;  // of a name, of a block, of an object: who knows
+        return false;  // of a name, of a block, of an object: unknown
     }
     return false;
   }

@@ -21,7 +21,7 @@ class Rewrite {
   static base::Result<Rewrite> compile(const Pattern& pattern, std::string_view rewrite);
 
   struct Result {
-    std::string text;               // the whole text anew
+    std::string text;               // the whole new text
     std::vector<base::Edit> edits;  // one for each replaced match
     std::size_t nested = 0;         // matches within replaced ones, left as they were
   };

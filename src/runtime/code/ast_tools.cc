@@ -356,8 +356,8 @@ class ReplaceJob final : public AstReplace {
     Change change;
   };
 
-  /// Between the comparison and the rename somebody else could still write: no file system offers
-  /// more without locks that nobody else heeds.
+  /// Another program could still write between the comparison and the rename: file systems offer
+  /// nothing better without locks, which other programs ignore.
   [[nodiscard]] std::string write_one(const Change& change) const {
     const std::string path = root_ + "/" + change.path;
     const auto now = fs_.read(path, change.before.size());

@@ -103,7 +103,7 @@ Result<void> Worktrees::Body::set_mark(const std::string& mark, const std::strin
   return {};
 }
 
-/// Brings the files of another commit into a worktree in which nobody has worked yet. It is not
+/// Brings the files of another commit into a worktree that is still unchanged. It is not
 /// whole meanwhile: whatever ends this, the next call makes it anew.
 Result<void> Worktrees::Body::move(const Place& place, const std::string& mark,
                                    const std::string& from, const std::string& to) {

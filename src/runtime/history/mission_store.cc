@@ -69,7 +69,7 @@ Result<MissionStore::Loaded> MissionStore::load(State& state, std::uint64_t now_
   }
   if (auto made = make_directory(); !made.ok()) return made.error();
   if (auto locked = lock(); !locked.ok()) return locked.error();
-  // Whoever held the lock until now may have gone on meanwhile.
+  // The process that held the lock until now may have continued the mission meanwhile.
   auto second = stamp && stamp == stamp_of(paths_.snapshot)
                     ? recover_mission(fs_, paths_, std::move(snapshot).value())
                     : recover_mission(fs_, paths_);
@@ -80,20 +80,20 @@ Result<MissionStore::Loaded> MissionStore::load(State& state, std::uint64_t now_
   Recovery& recovery = second.value();
   loaded.found = recovery.found;
   state = recovery.state;
-  if (auto mended = mend(recovery, now_ms, loaded); !mended.ok()) {
+  if (auto repaired = repair(recovery, now_ms, loaded); !mended.ok()) {
     close();
-    return mended.error();
+    return repaired.error();
   }
   if (!log_) lock_.reset();
   return loaded;
 }
 
-Result<void> MissionStore::mend(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded) {
+Result<void> MissionStore::repair(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded) {
   remove_temporaries();
   mission_ = recovery.state.mission;
-  if (auto mended = mend_snapshot(recovery, now_ms, loaded); !mended.ok()) return mended;
+  if (auto repaired = repair_snapshot(recovery, now_ms, loaded); !repaired.ok()) return repaired;
   if (!recovery.found || !is_active(recovery.state.phase)) return {};
-  if (auto mended = mend_log(recovery, now_ms, loaded); !mended.ok()) return mended;
+  if (auto repaired = repair_log(recovery, now_ms, loaded); !repaired.ok()) return repaired;
   if (recovery.divergence) {
     loaded.notices.push_back(name_of(recovery.divergence->path) + ", byte " +
                              std::to_string(recovery.divergence->offset) + ": " +
@@ -107,13 +107,13 @@ Result<void> MissionStore::mend(const Recovery& recovery, std::uint64_t now_ms, 
   todo_.clear();
   remember(wal_path());
   remember(paths_.snapshot);
-  // A person may have changed it while nobody looked: what stands there is not ours to judge.
+  // A person may have changed the file while no engine ran: it is not judged here.
   left_.erase(paths_.todo);
   return {};
 }
 
-Result<void> MissionStore::mend_snapshot(const Recovery& recovery, std::uint64_t now_ms,
-                                         Loaded& loaded) {
+Result<void> MissionStore::repair_snapshot(const Recovery& recovery, std::uint64_t now_ms,
+                                           Loaded& loaded) {
   const bool other = recovery.snapshot && recovery.snapshot->mission != recovery.state.mission;
   if (recovery.snapshot_fault.empty() && !recovery.snapshot_missing && !other) return {};
   std::string notice = name_of(paths_.snapshot);
@@ -137,8 +137,8 @@ Result<void> MissionStore::mend_snapshot(const Recovery& recovery, std::uint64_t
   return write_snapshot(recovery.state);
 }
 
-Result<void> MissionStore::mend_log(const Recovery& recovery, std::uint64_t now_ms,
-                                    Loaded& loaded) {
+Result<void> MissionStore::repair_log(const Recovery& recovery, std::uint64_t now_ms,
+                                      Loaded& loaded) {
   const State& state = recovery.state;
   const std::string path = wal_path();
   if (recovery.log_goes_on()) {
@@ -303,7 +303,7 @@ Result<void> MissionStore::write_snapshot(const State& state) {
 Result<void> MissionStore::write_todo(const State& state) {
   std::string todo = todo_markdown(state);
   if ((todo == todo_ && !todo_taken_) || state.tasks.empty()) return {};
-  // Somebody else has just written it: that is looked at first, while it matters.
+  // Another writer has just changed it: that change is read first, while the mission runs.
   if (is_active(state.phase) && !is_as_left(paths_.todo)) return {};
   if (auto written = os::atomic_replace(fs_, paths_.todo, todo); !written.ok()) return written;
   todo_ = std::move(todo);
@@ -451,7 +451,7 @@ bool MissionStore::is_as_left(const std::string& path) const {
   const auto left = left_.find(path);
   if (left == left_.end() || !left->second) return true;
   const auto now = stamp_of(path);
-  // A disk that does not say is not one that somebody has changed.
+  // A file that cannot be examined does not count as changed.
   return now ? now == left->second : fs_.exists(path);
 }
 
