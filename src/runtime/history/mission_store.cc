@@ -80,7 +80,7 @@ Result<MissionStore::Loaded> MissionStore::load(State& state, std::uint64_t now_
   Recovery& recovery = second.value();
   loaded.found = recovery.found;
   state = recovery.state;
-  if (auto repaired = repair(recovery, now_ms, loaded); !mended.ok()) {
+  if (auto repaired = repair(recovery, now_ms, loaded); !repaired.ok()) {
     close();
     return repaired.error();
   }
