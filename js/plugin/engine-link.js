@@ -24,9 +24,9 @@ const shared = /** @type {{next: number, pending: Map<string, Pending>}} */ (
 )
 
 /** The end of a call that no engine answers any more. A model reads the text, and an adapter's `findSessions` recognizes it. */
-export const lostCall = "This call was lost: OpenCode reloads its plugins. If it matters still, you will be asked to make it again."
+export const lostCall = "This call was lost: OpenCode reloads its plugins. If it is still needed, the mission will ask for it again."
 
-const elsewhere = "This directory is a worktree of a mission; its project is where missions are started and steered."
+const elsewhere = "This directory is a worktree of a mission; start and control missions in the project's own directory."
 
 /**
  * @typedef {object} LinkOptions

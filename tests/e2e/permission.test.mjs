@@ -1,4 +1,4 @@
-// What a child may not do by itself: it is shown, a person answers it, and without one it is rejected with words.
+// Permission requests of children: shown to the user, answered by the user, or rejected with a reason after a time limit.
 
 import assert from "node:assert/strict"
 import test, { after } from "node:test"

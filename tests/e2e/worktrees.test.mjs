@@ -38,7 +38,7 @@ const trees = (project) => {
 const cleared = (project) =>
   until(() => trees(project).length === 0 && !/opencode-orchestrator/.test(git(project, "for-each-ref")), "the worktrees' end")
 
-/** Where each Worker and Reviewer worked, as its model was told. @param {Project} project @param {string} role */
+/** The directory of each Worker and Reviewer, as its card names it. @param {Project} project @param {string} role */
 function directories(project, role) {
   /** @type {Record<string, string>} */
   const found = {}

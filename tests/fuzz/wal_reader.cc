@@ -1,5 +1,6 @@
-// The log's reader on foreign bytes. The first byte chooses: raw bytes, or a log that is built by
-// the writer's own functions and then spoiled in places, since no fuzzer guesses a checksum.
+// The log's reader on untrusted bytes. The first byte chooses: raw bytes, or a log that the
+// writer's own functions build and that is then damaged in places, since no fuzzer guesses a
+// checksum.
 #include "store/wal_reader.h"
 
 #include "codec/binary.h"

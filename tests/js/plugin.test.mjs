@@ -347,7 +347,7 @@ test("what the inbox has no room for is sent later, in order", async () => {
   assert.deepEqual(posted, ['{"n":1}', '{"n":2}'])
 })
 
-/** The hooks around a tool call, with an engine that answers as told. @param {Record<string, string>} texts */
+/** The hooks around a tool call, with an engine that gives these answers. @param {Record<string, string>} texts */
 function toolHooks(texts) {
   /** @type {any[]} */
   const asked = []

@@ -63,7 +63,7 @@ class Seeds {
   std::set<std::size_t> kinds_;
 };
 
-/// A mission with a bit of everything, looked at all along its way.
+/// A mission that uses every feature, recorded at each step.
 void play(Seeds& seeds, HostMode mode, bool rejects, bool dies) {
   FakeHost host(mode);
   host.plan = plan_of({task("T1"), task("T2", {"T1"}, {"src/**"})});
