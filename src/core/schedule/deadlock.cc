@@ -35,8 +35,7 @@ void tell_worker(Context& ctx, const Task& task, const std::string& text) {
 
 /// It begins anew later, which costs it no attempt.
 void preempt(Context& ctx, Task& loser, const TaskId& winner) {
-  loser.note =
-      "preempted: " + winner.value + " could not go on without one of its files; it restarts later";
+  loser.note = "preempted: " + winner.value + " could not go on without one of its files";
   loser.attempt -= std::min(loser.attempt, 1U);
   loser.gave_way += 1;
   end_task_sessions(ctx, loser.id);
