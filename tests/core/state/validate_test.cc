@@ -58,7 +58,7 @@ TEST(Sound, AMissionNeedsASession) {
   EXPECT_EQ(host.state.phase, Phase::none);
   EXPECT_TRUE(host.task_command("build it").ok);
   EXPECT_TRUE(host.stop("--pause").ok);
-  EXPECT_TRUE(host.resume("", SessionId{}).says("is not named"));
+  EXPECT_TRUE(host.resume("", SessionId{}).says("no session is named"));
   EXPECT_EQ(host.state.root_session, SessionId("root"));
   host.stop();
 }
