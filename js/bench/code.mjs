@@ -75,7 +75,7 @@ function sizeOf(tree) {
   return { files: files.length, bytes: files.reduce((sum, name) => sum + statSync(join(tree, name)).size, 0) }
 }
 
-/** Wall milliseconds of a run whose output nobody reads. @param {string} program @param {string[]} args @param {string} cwd */
+/** Wall milliseconds of a run whose output is discarded. @param {string} program @param {string[]} args @param {string} cwd */
 function timed(program, args, cwd) {
   const begin = performance.now()
   const { status, error } = spawnSync(program, args, { cwd, stdio: "ignore" })

@@ -1,4 +1,4 @@
-// What bare OpenCode, without a plugin, takes to begin in a git worktree in which it has not been before.
+// The start-up time of bare OpenCode, without a plugin, in a git worktree that is new to it.
 
 import { execFile } from "node:child_process"
 import { cp } from "node:fs/promises"

@@ -27,7 +27,7 @@ export function largeSource() {
 /**
  * Writes of one file by a mission session, as the host carries them out. `added`: what the two hooks take of the tool
  * call's time, in ms; `first`: of the first write, whose file has not been parsed before.
- * @param {number} writes @returns {Promise<{first: number, added: Spread, told: number, bytes: number}>}
+ * @param {number} writes @returns {Promise<{first: number, added: Spread, reported: number, bytes: number}>}
  */
 export async function gateCost(writes) {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "oc-bench-gate-")))
@@ -42,11 +42,11 @@ export async function gateCost(writes) {
     await writeFile(filePath, source)
     /** @type {number[]} */
     const added = []
-    let told = 0
+    let reported = 0
     for (let i = 0; i <= writes; i++) {
       const input = { tool: "edit", sessionID: session, callID: `call${i}`, args: { filePath } }
       const at = source.indexOf("\n", Math.floor((source.length * (i % 97)) / 100))
-      // Every tenth edit is broken, and must be told as such.
+      // Every tenth edit is broken and must be reported.
       const broken = i % 10 === 9
       const line = broken ? `\nconst edit${i} = = 1` : `\n// edit ${i}`
       const begin = performance.now()
@@ -59,9 +59,9 @@ export async function gateCost(writes) {
       added.push(performance.now() - end + (middle - begin))
       const says = output.output.includes("does not parse")
       if (says && !broken) throw new Error(`write ${i}: ${output.output}`)
-      if (says) told++ // on a machine that is busy enough, the answer may come too late
+      if (says) reported++ // on a machine that is busy enough, the answer may come too late
     }
-    return { first: added[0] ?? NaN, added: spread(added.slice(1)), told, bytes: source.length }
+    return { first: added[0] ?? NaN, added: spread(added.slice(1)), reported, bytes: source.length }
   } finally {
     mission.link.close()
     await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })

@@ -69,7 +69,7 @@ async function replayOnce(events) {
       const done = hook({ event })
       timed.push({ us: (performance.now() - begin) * 1000, event })
       await done
-      // The engine gets its turn, as between the host's own bursts.
+      // Lets the engine run, as between the host's own bursts.
       if (i % 16 === 15) await new Promise((wake) => setTimeout(wake, 1))
     }
     return timed
@@ -85,12 +85,12 @@ export function hooksOver(link, directory) {
   const state = adapterStateOf(directory)
   const life = { close: () => {}, isNewest: () => true, reloading: () => {} }
   const orchestrator = orchestratorOf({ link, state: directory, traits }, life)
-  return hooks({ orchestrator, host: new OpenCodeHost({ client: nobody, state, traits }), state, inWorktree: false })
+  return hooks({ orchestrator, host: new OpenCodeHost({ client: idleClient, state, traits }), state, inWorktree: false })
 }
 
 /** A client that takes everything and does nothing. @type {any} */
-const nobody = new Proxy(() => Promise.resolve({ data: {} }), {
-  get: (target, key) => (key === "then" ? undefined : target[/** @type {"call"} */ (key)] ?? nobody),
+const idleClient = new Proxy(() => Promise.resolve({ data: {} }), {
+  get: (target, key) => (key === "then" ? undefined : target[/** @type {"call"} */ (key)] ?? idleClient),
 })
 
 /** A real mission in the engine whose sessions are the recorded ones: each is given to one of its Workers. */

@@ -1,5 +1,5 @@
-// A provider that answers so many requests at a time and refuses the rest: how near the limit that the governor finds by
-// itself comes to the best fixed one.
+// A provider that answers a fixed number of requests at a time and refuses the rest: how near the limit that the limiter
+// finds comes to the best fixed one.
 
 import { createProject } from "../rehearsal/host.mjs"
 

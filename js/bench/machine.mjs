@@ -1,4 +1,4 @@
-// The line that says where figures come from.
+// The line that describes the machine of the figures.
 
 import { execFileSync } from "node:child_process"
 import { cpus, loadavg, totalmem } from "node:os"

@@ -87,7 +87,7 @@ export function readOptions(args) {
 }
 
 /**
- * Mission, oracle, mission, oracle…: what the machine does besides meets both.
+ * Runs mission and oracle in turn, so that other load on the machine affects both.
  * @param {Compared[]} what @param {number} repeat @param {(line: string) => void} say
  * @param {number} [parallel]
  */
@@ -129,7 +129,7 @@ function wallRows(done, target) {
   })
 }
 
-/** What any orchestrator has to pay within the stretch: nobody can make a task's sessions before there is a plan. @param {Comparison[]} done @returns {Row[]} */
+/** The cost that every orchestrator has in this stretch: a task's sessions cannot be made before there is a plan. @param {Comparison[]} done @returns {Row[]} */
 function lateRows(done) {
   return done.flatMap(({ scenario, snapshot, pairs }) => {
     const late = pairs.flatMap((pair) => (pair.late ? [{ ...pair, late: pair.late }] : []))
@@ -146,7 +146,7 @@ function lateRows(done) {
   })
 }
 
-/** Beside the wall: what neighbours disturb least. @param {Comparison[]} done @returns {Row[]} */
+/** Processor time, which other load disturbs least. @param {Comparison[]} done @returns {Row[]} */
 function cpuRows(done) {
   return done.map(({ scenario, snapshot, pairs }) => ({
     group: "Processor time of the host and its children ÷ oracle's, same stretch",
@@ -228,7 +228,7 @@ async function gateRows(writes) {
       group: "Gate 1, the check of every write",
       name: `added to a tool call that writes, ${kB(cost.bytes)} of TypeScript`,
       figure: written(cost.added, "ms"),
-      beside: `n ${cost.added.n}, a tenth broken, of these told ${cost.told}; first write of the file ${units.ms?.(cost.first)}`,
+      beside: `n ${cost.added.n}, a tenth broken, of these reported ${cost.reported}; first write of the file ${units.ms?.(cost.first)}`,
       target: `< ${targets.gateMs} ms`,
       met: cost.added.median < targets.gateMs,
     },
@@ -301,12 +301,12 @@ async function memoryRows(repeat, say) {
   return { rows, data: pairs }
 }
 
-/** What a user has whose catalogue names only the used providers: here none, since the rehearsal's stands in the configuration. */
+/** The catalogue of a user who keeps only the used providers: here empty, since the configuration defines the rehearsal's. */
 const smallCatalogue = { OPENCODE_MODELS_PATH: join(root, "js/rehearsal/no-models.json") }
 /** @type {Record<string, string>} */
 const wholeCatalogue = {}
 /**
- * A short task, with either catalogue, and one of about a minute. The stand-in for a model ends a turn after sixty answers. Where
+ * A short task, with either catalogue, and one of about a minute. The rehearsal model ends a turn after sixty answers. Where
  * racing is on from the start, the worktrees are opened while the Planner thinks: here for ten seconds, really for minutes.
  */
 const races = [
@@ -497,6 +497,6 @@ if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
     process.stderr.write(`${usageError ? `${error.message}\n${usage}` : /** @type {Error} */ (error).stack}\n`)
     process.exitCode = usageError ? 2 : 1
   }
-  // The addon of the replay keeps a thread.
+  // The replay's addon keeps a thread alive.
   process.exit()
 }

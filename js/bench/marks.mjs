@@ -1,5 +1,5 @@
-// What is measured, read from the model's record of a run. Mission and oracle are read by the same lines: a request
-// is "needed" if its answer hands something in, whether with our tools or with the oracle's stand-in.
+// The measurements, read from the model's record of a run, for mission and oracle by the same code: a request is "needed"
+// if its answer submits something, with our tools or with the oracle's substitute.
 
 /** @typedef {import("../rehearsal/record.mjs").ModelRequest} ModelRequest */
 /** @typedef {import("../rehearsal/scenario.mjs").Plan} Plan */

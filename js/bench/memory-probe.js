@@ -1,4 +1,4 @@
-// A plugin that tells the memory of the process it is loaded in, with its garbage collected first. For `--only memory`,
+// A plugin that reports the memory of the process it is loaded in, with its garbage collected first. For `--only memory`,
 // in missions and in the oracle alike; it is asked by a file, so that no request is made for it.
 
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"

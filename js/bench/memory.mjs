@@ -9,7 +9,7 @@ import { Oracle, oracleAgents } from "./runs.mjs"
 import { shapes } from "./shapes.mjs"
 
 export const sessions = 50
-/** Longer than fifty sessions need to begin and a measurement takes. */
+/** The model's latency: longer than the start of fifty sessions and a measurement. */
 const answerMs = 60_000
 const limitMs = 120_000
 

@@ -14,7 +14,7 @@ import { missionRun } from "./runs.mjs"
 /** @param {KeptRequest} request @returns {Size} */
 export function sizeOf(request) {
   const said = (request.body?.messages ?? []).filter((/** @type {any} */ m) => m.role === "user")
-  // As they stand in the JSON, escapes included.
+  // Sizes in the JSON, escapes included.
   const user = said.reduce((/** @type {number} */ n, /** @type {any} */ m) => n + Buffer.byteLength(JSON.stringify(textOf(m.content))) - 2, 0)
   return { bytes: request.bytes, user, own: request.bytes - user, system: request.system_bytes, tools: request.tools_bytes }
 }

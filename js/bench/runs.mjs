@@ -1,5 +1,5 @@
 // One run of a scenario in a fresh project and a fresh `opencode serve`: as a mission of the plugin, or driven by the
-// oracle, which has no plugin and no orchestrator but knows in the very instant when an answer has ended.
+// oracle, which has no plugin and no orchestrator but is notified at once when an answer has ended.
 
 import { readFileSync } from "node:fs"
 import { roles } from "../plugin/roles.js"
@@ -41,7 +41,7 @@ async function freshProject(options, config, plugin) {
 
 /**
  * Processor time of the host and of what it has run, from the accepted plan to the Master's verdict: the figure that
- * neighbours on the machine disturb least. NaN where the system does not tell it.
+ * neighbours on the machine disturb least. NaN where the system does not report it.
  * @param {Project} project @param {Serve} serve
  */
 function cpuWatch(project, serve) {
@@ -131,7 +131,7 @@ async function limited(work, what) {
 const agentOf = { commander: "commander", planner: "planner", worker: "worker", reviewer: "reviewer", master: "master-reviewer" }
 
 /**
- * Agents like the plugin's: same instructions, same tools of the host; `todowrite` stands in for tools of ours, which
+ * Agents like the plugin's: same instructions, same tools of the host; `todowrite` replaces tools of ours, which
  * bare OpenCode does not have, so that each submission is a tool call there, too.
  */
 export function oracleAgents() {
@@ -222,7 +222,7 @@ export class Oracle {
     return made
   }
 
-  /** The next that waits has its place. @param {ModelRequest} request */
+  /** Gives the free place to the next turn that waits. @param {ModelRequest} request */
   turnEnded(request) {
     if (!["planner", "worker", "reviewer"].includes(request.role)) return
     const next = this.#waiting.shift()

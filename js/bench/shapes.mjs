@@ -3,7 +3,7 @@
 /** @typedef {import("../rehearsal/scenario.mjs").Scenario} Scenario */
 
 /**
- * Tasks in levels; each stands upon up to three of the level before.
+ * Tasks in levels; each depends on up to three of the level before.
  * @param {string} name @param {number[]} widths
  * @returns {Scenario}
  */

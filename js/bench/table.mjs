@@ -1,4 +1,4 @@
-// Rows to text: every figure with what stands beside it and whether it meets its target.
+// Rows to text: every figure with its comparison and whether it meets its target.
 
 /**
  * @typedef {object} Row

@@ -1,4 +1,4 @@
-// Verbs whose work is a native program's: found beside the addon, and run with the same words.
+// Verbs that a native program carries out: found beside the addon, run with the same arguments.
 
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"

@@ -1,12 +1,12 @@
-// The live, readable account of a mission: what its snapshot file says, line by line as it changes, and what
-// the model is asked in between.
+// The live, readable account of a mission: the changes of its snapshot file, line by line, and the model's
+// requests in between.
 
 import { readFile, stat } from "node:fs/promises"
 
 /** @typedef {{phase?: string, reason?: string, iteration?: number, tasks?: any[], sessions?: any[]}} Snapshot */
 
 /**
- * What a person would want to read of the step from one snapshot to the next.
+ * The lines for a person about the changes from one snapshot to the next.
  * @param {Snapshot|null} before @param {Snapshot} after
  * @returns {string[]}
  */

@@ -1,11 +1,11 @@
-// What a person typed, and the one kind of error that is about that alone (exit code 2).
+// Parses command lines; a mistake in one is a usage error (exit code 2).
 
 import { parseArgs } from "node:util"
 
 export class UsageError extends Error {}
 
 /**
- * node:util's parseArgs, whose complaints become usage errors.
+ * node:util's parseArgs, whose errors become usage errors.
  * @template {import("node:util").ParseArgsConfig} T
  * @param {T} config
  * @returns {ReturnType<typeof parseArgs<T>>}

@@ -2,7 +2,7 @@
 //
 // Each mutant is one fault of js/dev/mutation_rules.mjs in a file of src/ (.cc) or js/, drawn from all places by the seed. It is
 // made in a copy of the tree (build/mutate/tree; the checkout is never written to), compiled as one object, and given to the fast
-// tests of its layer, the quick ones first, until one fails. A test that takes too long has noticed, too. What does not compile,
+// tests of its layer, the quick ones first, until one fails. A timeout counts as noticed. A mutant that does not compile,
 // or compiles to the same bytes, does not count: another is drawn. `--list` only prints what would be changed.
 //
 // Prints a line for each mutant, then the survivors with their diffs and "noticed K of N". Ends with 0; with 1 where fewer than P
@@ -19,19 +19,19 @@ const base = join(root, "build", "mutate")
 const tree = join(base, "tree")
 const objects = join(base, "cmake")
 const defaults = ["src/core", "src/runtime", "js/plugin", "js/host"]
-/** A test that takes so long alone is left for the end. */
+/** A test that takes longer than this alone runs last. */
 const quickMs = 200
-/** A test that takes so long alone is not run for a mutant. */
+/** A test that takes longer than this alone is not run for a mutant. */
 const longMs = 10_000
 /** Random missions of the tests that have a number of them: fewer than usual. */
 const fewer = { ORCH_CHAOS_SEEDS: "40", ORCH_LIAR_SEEDS: "30", ORCH_SIM_RUNS: "40", ORCH_ORDERS: "30" }
 const sharesOfSlow = 2
-/** A loop without end must not take the machine's memory. */
+/** Memory limit: an endless loop must not take the machine's memory. */
 const memoryKb = 6_000_000
 
-/** @typedef {{file: string, begin: number, end: number, text: string, name: string}} Mutant bytes of the file, and what stands there instead */
+/** @typedef {{file: string, begin: number, end: number, text: string, name: string}} Mutant bytes of the file, and their replacement */
 /** @typedef {{name: string, target?: string, argv: string[], limitMs: number, shares: number}} Suite */
-/** @typedef {{passed: boolean, why: string}} Told */
+/** @typedef {{passed: boolean, why: string}} SuiteResult */
 
 /** @param {number} seed @returns {() => number} numbers in [0, 1) */
 function randomOf(seed) {
@@ -71,7 +71,7 @@ function optionsOf(words) {
 /** @param {string} file @returns {Buffer | undefined} */
 const bytesOf = (file) => (existsSync(file) ? readFileSync(file) : undefined)
 
-/** Makes the copy what the checkout is now; what is the same keeps its time, so that little is compiled anew. */
+/** Updates the copy from the checkout; unchanged files keep their time, so that little is recompiled. */
 function copyTree() {
   const git = (/** @type {string[]} */ args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\0").filter(Boolean)
   const wanted = new Set(git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).filter((name) => existsSync(join(root, name))))
@@ -117,7 +117,7 @@ function filesIn(paths) {
   return [...new Set(found)].filter(fits).sort()
 }
 
-/** @param {string[]} files @returns {Mutant[]} every one that there is */
+/** @param {string[]} files @returns {Mutant[]} all possible mutants */
 function mutantsOf(files) {
   const all = rules()
   const input = all.map((rule) =>
@@ -144,7 +144,7 @@ function mutantsOf(files) {
   return [...mutants.values()]
 }
 
-/** Without what is the same at both ends. @param {string} before @param {string} after @param {number} begin */
+/** The change without the common beginning and end. @param {string} before @param {string} after @param {number} begin */
 function narrowed(before, after, begin) {
   const [old, now] = [Buffer.from(before), Buffer.from(after)]
   let head = 0
@@ -165,15 +165,15 @@ function programsOf(layer) {
 }
 
 /**
- * Runs the unchanged tests once: they must pass, and it is seen how long each takes.
+ * Runs the unchanged tests once: they must pass. Measures the time of each.
  * @param {string} program @returns {Promise<Suite[]>}
  */
 async function nativeSuites(program) {
   const path = join(objects, program)
   const report = join(base, `${program}.json`)
   const begin = Date.now()
-  const told = await runTests({ name: program, argv: [path, "--gtest_brief=1", `--gtest_output=json:${report}`], limitMs: 1_800_000, shares: 1 })
-  if (!told.passed) throw new SetupError(`${program} fails on the unchanged tree: ${told.why}`)
+  const result = await runTests({ name: program, argv: [path, "--gtest_brief=1", `--gtest_output=json:${report}`], limitMs: 1_800_000, shares: 1 })
+  if (!result.passed) throw new SetupError(`${program} fails on the unchanged tree: ${result.why}`)
   /** @type {{name: string, ms: number}[]} */
   const tests = JSON.parse(readFileSync(report, "utf8")).testsuites.flatMap((/** @type {any} */ suite) =>
     suite.testsuite.map((/** @type {any} */ test) => ({ name: `${suite.name}.${test.name}`, ms: Number.parseFloat(test.time) * 1000 })),
@@ -200,8 +200,8 @@ async function jsSuites() {
   for (const file of files) {
     const suite = { name: `tests/js/${file}`, argv: [process.execPath, "--test", "--test-reporter=tap", join("tests/js", file)], limitMs: 600_000, shares: 1 }
     const begin = Date.now()
-    const told = await runTests(suite)
-    if (!told.passed) throw new SetupError(`${suite.name} fails on the unchanged tree: ${told.why}`)
+    const result = await runTests(suite)
+    if (!result.passed) throw new SetupError(`${suite.name} fails on the unchanged tree: ${result.why}`)
     const ms = Date.now() - begin
     timed.push({ suite: { ...suite, limitMs: 15_000 + 5 * ms }, ms })
   }
@@ -210,13 +210,13 @@ async function jsSuites() {
   return timed.map(({ suite }) => suite)
 }
 
-/** @param {Suite} suite @returns {Promise<Told>} */
+/** @param {Suite} suite @returns {Promise<SuiteResult>} */
 async function runTests({ argv, limitMs, shares }) {
   const all = await Promise.all(Array.from({ length: shares }, (_, share) => runShare(argv, limitMs, share, shares)))
-  return all.find((told) => !told.passed) ?? { passed: true, why: "" }
+  return all.find((result) => !result.passed) ?? { passed: true, why: "" }
 }
 
-/** @param {string[]} argv @param {number} limitMs @param {number} share @param {number} shares @returns {Promise<Told>} */
+/** @param {string[]} argv @param {number} limitMs @param {number} share @param {number} shares @returns {Promise<SuiteResult>} */
 function runShare(argv, limitMs, share, shares) {
   const env = { ...process.env, ...fewer, GTEST_TOTAL_SHARDS: String(shares), GTEST_SHARD_INDEX: String(share), NODE_TEST_CONTEXT: undefined }
   const native = argv[0] !== process.execPath
@@ -312,12 +312,12 @@ function diffOf(mutant) {
 function judge(suites, mutant) {
   return inPlace(mutant, async () => {
     const programs = layerOf(mutant.file) === "js" ? ["js"] : programsOf(layerOf(mutant.file))
-    // All that is quick before what is slow.
+    // Quick suites first.
     const inTurn = programs.flatMap((program) => suites.get(program) ?? []).sort((a, b) => a.shares - b.shares)
     for (const suite of inTurn) {
       if (suite.target && !compile([suite.target])) return { outcome: "does not compile", by: "" }
-      const told = await runTests(suite)
-      if (!told.passed) return { outcome: "killed", by: `${suite.name} ${told.why}` }
+      const result = await runTests(suite)
+      if (!result.passed) return { outcome: "killed", by: `${suite.name} ${result.why}` }
     }
     return { outcome: "survived", by: "" }
   })

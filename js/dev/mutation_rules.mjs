@@ -57,7 +57,7 @@ function otherNumber(text) {
   return [`${value <= 16 ? value + 1 : value * 2}${suffix}`]
 }
 
-/** What is made ready or only said changes no behaviour that a test should know. @param {string} text @returns {string[]} */
+/** Preparations and log texts, which change no behaviour that a test should notice. @param {string} text @returns {string[]} */
 const nothing = (text) => (/^\s*[\w.>-]+\.(?:reserve|shrink_to_fit)\(/.test(text) ? [] : [";"])
 
 /** @returns {(PatternRule | QueryRule)[]} */
@@ -94,17 +94,17 @@ export const exclusions = [
   { language: "javascript", query: '((call_expression function: (_) @f) @site (#match? @f "(console|app)[.](log|warn|error)$"))' },
 ]
 
-/** Calls to which the order of the arguments is all the same. */
+/** Calls whose arguments can be swapped without an effect. */
 const symmetric = /^(?:std::(?:ranges::)?(?:min|max|equal|swap)|Math\.(?:min|max|hypot))\(/
 
 /**
- * Whether a change is one at all, and no mere text.
+ * Whether a change has an effect and is not only text.
  * @param {string} name @param {string} before @param {string} after
  */
 export function isFault(name, before, after) {
   const bare = (/** @type {string} */ text) => text.replaceAll(/\s+/g, "")
   if (bare(before) === bare(after)) return false
   if (name === "swapped arguments" && symmetric.test(before)) return false
-  // Of texts: + is no sum.
+  // Concatenation of texts: + is no sum.
   return !(name === "+ to -" && /["'`]/.test(before))
 }

@@ -40,7 +40,7 @@ function nativeTests(preset) {
   return run("ctest", ["--preset", preset, "--parallel", "2", "--timeout", "300"])
 }
 
-/** Stories that `npm test` leaves out for their time (`longTest`) are told as well. */
+/** Also runs the stories that `npm test` leaves out for their time (`longTest`). */
 const allStories = { ORCH_LONG_STORIES: "1" }
 
 /** @param {string[]} dirs @param {{flags?: string[], env?: NodeJS.ProcessEnv}} [options] */
@@ -54,7 +54,7 @@ function nodeTests(dirs, { flags = [], env } = {}) {
 }
 
 /**
- * Tests that run in Node. Many wait for a process or for a timer, so some run side by side, on whatever machine.
+ * Tests that run in Node. Many wait for a process or a timer, so some run side by side, whatever the number of cores.
  * @param {string[]} dirs @param {NodeJS.ProcessEnv} [env]
  */
 function testsInNode(dirs, env) {
@@ -84,8 +84,8 @@ function longTests() {
 }
 
 /**
- * Each fuzzer for a minute of processor time (ORCH_FUZZ_SECONDS), from its kept corpus on. What it finds goes to build/fuzz and
- * is no change of the checkout.
+ * Runs each fuzzer for a minute of processor time (ORCH_FUZZ_SECONDS), starting from its kept corpus. New inputs go to
+ * build/fuzz, not into the checkout.
  * @param {string[]} [only] Names of fuzzers; none: all.
  */
 function fuzz(only = []) {
@@ -152,7 +152,7 @@ function program(script, args) {
 }
 
 /**
- * Runs every step, whatever the ones before it said, and sums up.
+ * Runs every step, even after a failed one, and prints a summary.
  * @param {Record<string, () => boolean>} steps
  */
 function inOrder(steps) {
@@ -182,7 +182,7 @@ function guarded(step) {
   }
 }
 
-/** The committed files that the C++ sources give. */
+/** Writes the committed files that are generated from the C++ sources. */
 function generate() {
   prepareNative()
   setup.cmakeBuild("release", ["protocol"])
@@ -194,8 +194,7 @@ function generate() {
 const freshRuns = 5_000
 
 /**
- * Missions that no earlier commit has run: their seeds come from the commit's hash. What fails is run again by the printed
- * seed.
+ * Simulates missions with fresh seeds, taken from the commit's hash. A failure is repeated with the printed seed.
  * @param {string[]} args number of missions
  */
 function simulateFresh([runs = String(freshRuns)] = []) {
@@ -208,7 +207,7 @@ function simulateFresh([runs = String(freshRuns)] = []) {
   return program("js/cli/main.mjs", ["simulate", "--seed", String(seed), "--runs", runs])
 }
 
-/** The whole, but for the sanitizers: what .ci/run calls first. */
+/** Everything except the sanitizers; .ci/run calls it first. */
 function test() {
   setup.ensureSystem(setup.testNeeds) // what is missing is said once, before anything else
   return inOrder({

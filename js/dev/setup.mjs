@@ -1,4 +1,4 @@
-// Everything that has to stand before the project can be built or tested, on a machine with node, npm and git alone.
+// Installs what the build and the tests need, on a machine with node, npm and git alone.
 // Node builtins only. Every step looks first and does nothing where nothing is missing.
 
 import { spawnSync } from "node:child_process"
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 /** The checkout's directory. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-/** A failure whose message is all that a person needs; no stack. */
+/** A failure that is shown as its message, without a stack. */
 export class SetupError extends Error {}
 
 /** @typedef {{package: string, tool?: string, header?: string}} Need A Debian package, and how to see that it is there. */

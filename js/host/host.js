@@ -3,7 +3,7 @@
 // adapter. docs/design/host-seam.md describes both directions and how to add an adapter.
 
 /**
- * What the orchestrator needs to know of how its host works.
+ * Properties of the host that the orchestrator depends on.
  * @typedef {object} Traits
  * @property {"run" | "serve" | "tui"} [mode]  how the host was started; undefined: a short command, no mission can run
  * @property {boolean} interactive   a person is there to answer questions
@@ -47,12 +47,12 @@
  */
 
 /**
- * What a session does now.
+ * A session's present state.
  * @typedef {{exists: boolean, busy: boolean, in_tool: boolean, answered: boolean}} SessionLook
  */
 
 /**
- * Which sessions a process that takes up a mission looks for.
+ * The sessions that a process looks for when it takes over a mission.
  * @typedef {object} Family
  * @property {string} mission
  * @property {string[]} parents      the children of these that carry the mission's mark
@@ -79,14 +79,14 @@
  * The orchestrator as one instance of an adapter sees it.
  * @typedef {object} Orchestrator
  * @property {Contribution} contribution  what the adapter registers with the host
- * @property {boolean} open               false: this instance is over, or follows one that is not yet over
- * @property {(session: string) => boolean} watches  whether facts of this session are wanted; cheap, asked for each event
+ * @property {boolean} open               false: this instance has ended, or an earlier one has not ended yet
+ * @property {(session: string) => boolean} watches  whether facts of this session are wanted; cheap, called for each event
  * @property {(session: string) => boolean} owns     whether a mission has made this session
  * @property {(fact: Fact) => void} tell  never blocks, never throws
  * @property {Gates} gates
  * @property {(call: MissionCall) => Promise<string>} callTool  a model calls a mission tool; rejects with a refusal's text
- * @property {(session: string, call: string) => void} toolEnded  a host tool call ended; where `afterTool` is not asked
- * @property {() => void} close           the instance is over; calls that wait are left to the host
+ * @property {(session: string, call: string) => void} toolEnded  a host tool call ended for which `afterTool` is not called
+ * @property {() => void} close           the instance ends; the host ends the calls that wait
  * @property {() => boolean} isNewest     whether no later instance has the directory
  * @property {(over: Promise<void>) => void} reloading
  *   the host throws its instance of the directory away and goes on; `over` resolves when it has
@@ -101,13 +101,13 @@
  */
 
 /**
- * Gates: questions that the host waits on. Each has a deadline and a safe answer of its own, but `request` and
- * `turnEnding`: they wait as long as a mission needs, and an abort of the session is what ends the wait.
+ * Gates: questions that the host waits on. Each has a deadline and a safe answer, except `request` and
+ * `turnEnding`: they wait as long as a mission needs, until the session is aborted.
  * @typedef {object} Gates
  * @property {() => Promise<HostSettings>} settings  asked when the host starts
  * @property {(command: UserCommand) => Promise<Answer>} command  a person's `/task`, `/stop`, …
  * @property {(asked: {session: string, role: string}) => Promise<SessionBrief>} system  what to add to a system prompt
- * @property {(request: ModelRequest) => Promise<RequestLeave>} request  the last moment before a model request leaves
+ * @property {(request: ModelRequest) => Promise<RequestLeave>} request  called right before a model request is sent
  * @property {(call: HostToolCall) => Promise<string | undefined>} beforeTool  resolves to the refusal's text, if refused
  * @property {(call: HostToolCall & {ran?: CommandEnd}) => Promise<string>} afterTool  text to add to the tool's output
  * @property {(session: string) => Promise<string>} turnEnding
@@ -116,7 +116,7 @@
 
 /**
  * @typedef {{ok: boolean, text: string}} Answer
- * @typedef {{snapshots?: string}} HostSettings  snapshots: "off" where the host is to take none
+ * @typedef {{snapshots?: string}} HostSettings  snapshots: "off" where the host must take none
  * @typedef {{session: string, name: string, text: string}} UserCommand
  */
 
@@ -165,12 +165,12 @@
  *
  * @typedef {object} CallDisplay
  * @property {(progress: {title: string, text: string}) => Promise<void>} show
- * @property {() => Promise<void>} clear  the call ends: takes the progress back, which no model is to read
- * @property {() => void} abandon         the host ends the call by itself: nothing is shown any more
+ * @property {() => Promise<void>} clear  the call ends: removes the progress, which no model may read
+ * @property {() => void} abandon         the host ended the call: shows nothing any more
  */
 
 /**
- * Facts: what the host has seen. The names and fields are the engine's own (include/orchestrator/event.h).
+ * Facts: events that the host reports. The names and fields are the engine's own (include/orchestrator/event.h).
  * @typedef {{session: string}} OfSession
  * @typedef {OfSession & {type: "turn_started", model?: string}} TurnStarted  without `model`: the turn that runs is alive
  * @typedef {OfSession & {type: "turn_ended", tokens: number, usd: number, stopped: boolean, model: string, empty: boolean,

@@ -1,4 +1,4 @@
-// What the orchestrator adds to its host: roles, commands and tools. The adapter of a host says it in the host's words.
+// What the orchestrator adds to its host: roles, commands and tools. The adapter registers it with the host.
 
 import { roles } from "./roles.js"
 import { hostTools, missionTools } from "./tools.js"

@@ -1,5 +1,5 @@
-// What this process knows of a project directory, shared by all instances of the plugin: the host makes instances as it
-// likes, anew after each reload, sometimes two side by side (host contract A.13). Mission state is the engine's alone.
+// The state of a project directory in this process, shared by all instances of the plugin: the host makes a new instance
+// after each reload, and sometimes two exist side by side (host contract A.13). Mission state is the engine's alone.
 
 import { RunningTools } from "./running-tools.js"
 
@@ -9,13 +9,13 @@ import { RunningTools } from "./running-tools.js"
  * @property {Map<string, import("../host/host.js").CallDisplay>} calls  displays of the tool calls that wait, by request
  * @property {import("./engine-link.js").EngineLink} [link]  the newest: every fact and every answer goes through it
  * @property {import("./engine-link.js").EngineLink} [standIn]  of a disposed instance, until the next one is there
- * @property {object} [instance]  stands for the newest instance
+ * @property {object} [instance]  identifies the newest instance
  * @property {Map<string, string>} places  session -> the worktree that it works in, for those that do
  * @property {Set<string>} instances  worktrees in which the host has, or may have, an instance
  * @property {Map<string, {stop: AbortController, over: Promise<boolean>}>} opening  worktrees that the host was asked to open
  * @property {RunningTools} running  tool calls in worktrees
  * @property {import("../host/host.js").HostSettings} settings  what the engine last read of the configuration
- * @property {{over: Promise<void>}} [reload]  under way, or over and not yet told to the engine
+ * @property {{over: Promise<void>}} [reload]  under way, or over and not yet reported to the engine
  * @property {any} [adapter]  what the host's adapter keeps of this directory
  */
 

@@ -1,10 +1,10 @@
-// Carries out the engine's effects through the host, and tells the engine what became of them.
+// Carries out the engine's effects through the host and reports their results to the engine.
 
 import { disown, own } from "./directory-state.js"
 
 /** A host kills a command some seconds after its abort. */
 const toolsMs = 5_000
-/** A worktree's instance that does not end in this time is left to the host. */
+/** Time limit for the end of a worktree's instance; after it the host ends the instance on its own. */
 const closeMs = 10_000
 /** How long the host may take to bring up an instance; the first session there waits for the rest. */
 const openMs = 30_000
@@ -64,13 +64,13 @@ async function findSessions({ host, state, tell }, effect) {
     own(state, worktree)
   }
   for (const { session } of found.sessions) state.children.add(session)
-  // Submissions and deletions that no process has told come before the answer, upon which the mission goes on.
+  // Submissions and deletions that no process has reported go before the answer: the mission goes on upon the answer.
   for (const call of found.unanswered) tell(harvested(call))
   for (const session of found.deleted) tell({ type: "session_deleted", session })
   tell({ type: "sessions_found", effect: effect.effect, sessions: found.sessions })
 }
 
-/** The message of a submission that the engine has perhaps never seen. @param {import("../host/host.js").UnansweredCall} call */
+/** The message of a submission that the engine may not have received. @param {import("../host/host.js").UnansweredCall} call */
 function harvested({ session, tool, id, args, prompt }) {
   return { type: tool, session, request: `harvest-${id}`, args: JSON.stringify(args), harvested: true, prompt }
 }
@@ -95,7 +95,7 @@ async function openDirectory({ host, state, tell }, effect) {
 
 /**
  * Lets the host end its instance of a worktree, first what still runs there: a tool's end, or the answer to `openDirectory`,
- * would bring up another instance, which would make the directory anew.
+ * would start another instance, which would recreate the directory.
  * @param {EffectContext} context @param {any} effect
  */
 async function closeDirectory({ host, state, tell }, effect) {
@@ -123,7 +123,7 @@ async function notify({ host }, { variant, text }) {
   await host.notify({ variant, text })
 }
 
-/** An engine that is newer than this file must not wait for ever. @param {EffectContext} _ @param {any} effect */
+/** Answers an unknown effect of a newer engine, which must not wait for ever. @param {EffectContext} _ @param {any} effect */
 async function unknown(_, effect) {
   throw new Error(`${effect.type}: not known to this version of the plugin`)
 }

@@ -1,7 +1,7 @@
 // The JS end of the engine: messages that need no answer (`tell`), questions (`ask`), effects to carry out.
 
 /** @typedef {import("../native.mjs").Addon} Addon */
-/** `data`: what the engine says to the program, not to people and models. @typedef {{ok: boolean, text: string, data?: any}} Answer */
+/** `data`: for the program, not for people and models. @typedef {{ok: boolean, text: string, data?: any}} Answer */
 /** @typedef {{directory: string, resolve: (answer: Answer) => void, timer?: ReturnType<typeof setTimeout>}} Pending */
 
 const retryMs = 20
@@ -9,7 +9,7 @@ const retryMs = 20
 const messageCharactersMax = 5_000_000
 
 /**
- * JSON that a strict reader takes: half of a surrogate pair, which cut texts end with, becomes U+FFFD.
+ * JSON for a strict reader: a lone surrogate, with which a cut text may end, becomes U+FFFD.
  * @param {object} message
  */
 function encode(message) {
@@ -23,10 +23,10 @@ const shared = /** @type {{next: number, pending: Map<string, Pending>}} */ (
   /** @type {any} */ (globalThis)[Symbol.for("opencode-orchestrator.requests")] ??= { next: 1, pending: new Map() }
 )
 
-/** Ends a call that no engine answers any more. A model reads it, and an adapter's `findSessions` knows such a call by it. */
-export const lostCall = "This call was lost: OpenCode reloads its plugins. If it matters still, you will be asked to make it again."
+/** The end of a call that no engine answers any more. A model reads the text, and an adapter's `findSessions` recognizes it. */
+export const lostCall = "This call was lost: OpenCode reloads its plugins. If it is still needed, the mission will ask for it again."
 
-const elsewhere = "This directory is a worktree of a mission; its project is where missions are started and steered."
+const elsewhere = "This directory is a worktree of a mission; start and control missions in the project's own directory."
 
 /**
  * @typedef {object} LinkOptions
@@ -211,12 +211,12 @@ export class EngineLink {
     return !this.#closed && this.binding !== undefined
   }
 
-  /** Ends a call that its caller has given up. @param {string} request */
+  /** Ends a call that its caller gave up. @param {string} request */
   abandon(request) {
     this.#settle(request, { ok: false, text: lostCall })
   }
 
-  /** Leaves the calls that wait to the host, which aborts them: an answer would let their models go on. */
+  /** Closes without answering the calls that wait: the host aborts them, and an answer would let their models go on. */
   close() {
     this.#closed = true
     this.binding?.close()

@@ -3,15 +3,15 @@
 
 import { roles } from "./roles.js"
 
-/** Answers come within a millisecond or two; after this long something is wrong, and the host must go on. */
+/** Deadline of a gate. Answers take a millisecond or two; after this time the host must go on. */
 const answerMs = 5_000
 const commandMs = 15_000
 /** A write waits this long for its check; what is found later, the review finds. */
 const checkMs = 1_000
-/** The host starts without settings that have not come by then. */
+/** Deadline for settings; after it the host starts without them. */
 const settingsMs = 2_000
 const commandMax = 20_000
-/** The host has cut a command's output long before; the engine only hashes it. */
+/** Limit for a command's output. The host cuts it much earlier; the engine only hashes it. */
 const outputMax = 1_000_000
 
 /** @typedef {import("./engine-link.js").EngineLink | import("./engine-link.js").ProjectLink} Link */
@@ -80,7 +80,7 @@ async function sessionInfo(link, session) {
  */
 async function system({ link, capped }, { session, role }) {
   const known = await sessionInfo(link, session)
-  // Where the engine has not answered in time, its last answer holds.
+  // If the engine has not answered in time, its last answer is used.
   const isCapped = known.capped ?? capped.has(session)
   if (isCapped) capped.add(session)
   else capped.delete(session)
@@ -95,7 +95,7 @@ async function system({ link, capped }, { session, role }) {
  */
 async function request({ link, state, capped }, asked) {
   const { session } = asked
-  // After a stop no request begins, even if its turn was already being prepared.
+  // After a stop no request is sent, even if its turn was already being prepared.
   if (state.children.has(session)) {
     const known = await sessionInfo(link, session)
     if (known.stopped) return { refused: known.stopped }
@@ -126,7 +126,7 @@ async function leave(link, { session, model, bytes, outputMax: output_max, input
 async function beforeTool({ link, state, worktree }, { session, call, kind, tool, paths = [], command = "" }) {
   if (worktree) state.running.begin(session, call, worktree)
   if (kind === "command") {
-    // The command begins when the engine has seen the files that it is to prove something of.
+    // The command begins after the engine has hashed the files that its receipt covers.
     const question = { type: "command_asked", session, call, command: command.slice(0, commandMax) }
     await link.ask(question, { deadlineMs: answerMs }).answer
   }

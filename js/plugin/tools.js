@@ -1,4 +1,4 @@
-// The tools that mission roles see. What they are stands in include/orchestrator/tool_args.h; protocol.json is written from there
+// The tools that mission roles see. They are defined in include/orchestrator/tool_args.h; protocol.json is generated from there
 // (npm run generate).
 
 import { readFileSync } from "node:fs"

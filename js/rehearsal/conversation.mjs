@@ -1,6 +1,5 @@
-// What a request says about itself: which role it is for, which task, and what has happened since the
-// role's newest prompt. Nothing here remembers anything: the same request always reads the same way,
-// which is why a script survives a restart of the model server or of the host.
+// Reads a request: its role, its task, and what has happened since the role's newest prompt. Stateless: the
+// same request always reads the same way, so a script survives a restart of the model server or of the host.
 
 import { isRefusal } from "./goals.mjs"
 
@@ -84,7 +83,7 @@ export function callsIn(messages) {
 }
 
 /**
- * The commander has no role prompt: its script begins anew at the first user message after an answer
+ * The commander has no role prompt: its script restarts at the first user message after an answer
  * that closed a mission.
  * @param {Message[]} messages
  */
@@ -135,7 +134,7 @@ export function readTurn(body) {
     found = rolePrompt(textOf(messages[i].content))
     at = i
   }
-  // After a compaction the prompt itself is gone; what the system message puts back stands for it.
+  // After a compaction the prompt itself is gone; the card in the system message replaces it.
   if (!found) found = system.split("\n").map(rolePrompt).find(Boolean) ?? null
   const role = roleOf(system, tools, found)
   if (at < 0) at = lastUser(messages)

@@ -58,7 +58,7 @@ export function stateOf(goal, turn) {
   return made.length >= (goal.tries ?? 2) ? "given up" : "open"
 }
 
-/** What to send for goals whose tools are not all on offer. @param {Goal[]} goals @param {Turn} turn */
+/** The goals, with substitutes for tools that are not on offer. @param {Goal[]} goals @param {Turn} turn */
 export function offered(goals, turn) {
   /** @type {Goal[]} */
   const out = []
@@ -74,7 +74,7 @@ export function offered(goals, turn) {
 }
 
 /**
- * The calls of the next answer: all open goals up to the first that stands alone.
+ * The calls of the next answer: all open goals up to the first that must be alone.
  * @param {Goal[]} goals @param {Turn} turn @returns {CallOut[]}
  */
 export function nextCalls(goals, turn) {

@@ -134,7 +134,7 @@ export class Project {
   }
 
   /**
-   * `/task` in run mode, to its end. The log goes to stderr: a plugin that does not load is told nowhere else,
+   * `/task` in run mode, to its end. The log goes to stderr: OpenCode reports a plugin that does not load nowhere else,
    * and a run that fails leaves its log file empty.
    * @param {string} [objective] @param {{timeoutMs?: number, onOutput?: (text: string) => void}} [options]
    */

@@ -93,14 +93,14 @@ export class Roles {
     const sent = turn.calls.filter((c) => c.name === tool && c.args)
     const last = sent.at(-1)
     if (last && last.result !== null && !isRefusal(last.result)) {
-      return { text: `The plan stands: ${plan.tasks.length} tasks.` }
+      return { text: `The plan is ready: ${plan.tasks.length} tasks.` }
     }
     if (sent.length >= bad.length + kSubmitTries) {
       return { text: `My plan was refused: ${last?.result?.slice(0, 300) ?? "no answer"}` }
     }
     const args = bad[sent.length] ?? plan
     const next = nextCalls(offered([{ tool: "submit_plan", args, standIn: true, tries: Infinity }], turn), turn)
-    return next.length ? { calls: next } : { text: "The plan stands." }
+    return next.length ? { calls: next } : { text: "The plan is ready." }
   }
 
   /** @param {Turn} turn @param {string} session @returns {Answer} */
@@ -114,7 +114,7 @@ export class Roles {
       const k = this.occurrence(`rework|${turn.task}`, turn, session)
       work = reworks[Math.min(k, reworks.length - 1)] ?? { files: work.files }
     }
-    // A fresh session for a task that was rejected before: the work and its mending in one.
+    // A fresh session for a task that was rejected before: work and fix at once.
     else if (reworks.length && /\bwas rejected\b/.test(turn.prompt)) {
       goals.push(...workGoals(work, turn))
       work = reworks[0]
@@ -185,7 +185,7 @@ export class Roles {
   }
 
   /**
-   * The scenario's words for a task: by its title, for engine-made tasks by a fix whose `match` stands in
+   * The scenario's entry for a task: by its title, for engine-made tasks by a fix whose `match` is a part of
    * the title or prompt, else by its id.
    * @param {Turn} turn
    * @returns {{work: Work, verify?: string[], reviews?: Review[]}}
@@ -210,9 +210,9 @@ export class Roles {
   }
 }
 
-/** Which of a race's strategies the conversation is told to follow. @param {Turn} turn */
+/** The race's strategy that the conversation's card names. @param {Turn} turn */
 const strategyOf = (turn) =>
-  turn.messages.map((m) => /The strategy of this one:\n(.+)\n/.exec(textOf(m.content))?.[1]).findLast(Boolean) ?? ""
+  turn.messages.map((m) => /Your strategy:\n(.+)\n/.exec(textOf(m.content))?.[1]).findLast(Boolean) ?? ""
 
 /** @template T @param {T[]} list @param {boolean|undefined} single */
 const one = (list, single) => (single ? list.slice(0, 1) : list)
@@ -263,7 +263,7 @@ function evidenceOf(commands, turn, tool) {
 
 /**
  * The scenario's verdict; a scripted pass over a test run that failed becomes an honest rejection, and a
- * rejection that only stands for a failing run becomes a pass when the run is green.
+ * rejection that only reports a failing run becomes a pass when the run is green.
  * @param {Review} entry @param {{command: string}[]} broken @param {Turn} turn
  */
 function verdictOf(entry, broken, turn) {

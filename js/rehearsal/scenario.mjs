@@ -50,7 +50,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
  * @property {Record<string, Review[]>} [reviews] by task id: the first, second… review; then it passes
  * @property {Review[]} [master]
  * @property {(Work & {match: string, verify?: string[], reviews?: Review[]})[]} [fixes]
- *   tasks that the engine makes (from findings): `match` stands in their title or prompt
+ *   tasks that the engine makes (from findings): `match` is a part of their title or prompt
  * @property {{early_stops?: number, says?: string, calls?: Goal[], plans_itself?: boolean,
  *   mission_run?: any, mission_run_again?: any, max_runs?: number, final?: string,
  *   reactions?: {match: string, calls: Goal[], ends?: boolean}[]}} [commander]

@@ -5,8 +5,8 @@
 
 namespace orchestrator::base {
 
-/// A broken assumption of our own. The addon lives in the user's process, so it is thrown rather
-/// than fatal: the engine catches it at the edge of one directory, drops that directory's state and
+/// A broken assumption of our own. The addon runs in the user's process, so the failure is thrown,
+/// not fatal: the engine catches it at the edge of one directory, drops that directory's state and
 /// recovers it from the log.
 class AssertionFailure : public std::logic_error {
  public:

@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kRulesMax = 10'000;
 constexpr std::size_t kPatternMax = 1'000;
 
-/// Reads one element of a pattern at `at`: whether it takes `c`; moves `at` behind it.
+/// Reads one element of a pattern at `at` and moves `at` behind it. True if the element matches
+/// `c`.
 bool element_takes(std::string_view pattern, std::size_t& at, char c) {
   const char p = pattern[at];
   if (p == '?') {

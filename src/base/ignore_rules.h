@@ -8,13 +8,13 @@
 
 namespace orchestrator::base {
 
-/// What a `.gitignore` file says, as git reads it: comments, `!`, a slash at the end for
+/// The rules of a `.gitignore` file, as git reads them: comments, `!`, a slash at the end for
 /// directories, a slash elsewhere for paths from the file's own directory, `*`, `?`, `[a-z]`, `**`
 /// and `\`. Immutable; any thread.
 class IgnoreRules {
  public:
-  /// `directory` is where the file stands, relative to the root: empty, or ending with a slash.
-  /// `outer`: what the directories above say; may be null.
+  /// `directory` is the file's directory, relative to the root: empty, or ending with a slash.
+  /// `outer`: the rules of the directories above; may be null.
   static std::shared_ptr<const IgnoreRules> read(std::string_view text, std::string directory,
                                                  std::shared_ptr<const IgnoreRules> outer);
 

@@ -9,18 +9,18 @@
 
 namespace orchestrator::base {
 
-/// What went wrong, in words for the person or the model that reads it. Never holds file contents
+/// A failure, described for the person or the model that reads it. Never holds file contents
 /// or secrets.
 struct Error {
   std::string what;   ///< the fault, as a clause: "the log's format version 7 is newer than this
                       ///< program's 1"
   std::string where;  ///< the place: a path with an offset, a field, a call; may be empty
-  std::string mend;   ///< what the reader can do about it; may be empty
+  std::string fix;    ///< what the reader can do about it; may be empty
 
-  /// The three parts as one line: `where: what (mend)`.
+  /// The three parts as one line: `where: what (fix)`.
   [[nodiscard]] std::string text() const {
     std::string line = where.empty() ? what : where + ": " + what;
-    if (!mend.empty()) line += " (" + mend + ")";
+    if (!fix.empty()) line += " (" + fix + ")";
     return line;
   }
 };

@@ -9,7 +9,7 @@
 
 namespace orchestrator::base {
 
-/// A regular expression from an untrusted hand: bytes, `.`, `[a-z]`, `\d \w \s \b` and their
+/// A regular expression from an untrusted source: bytes, `.`, `[a-z]`, `\d \w \s \b` and their
 /// opposites, `^ $`, groups, `|`, `* + ?`, `{n,m}`. Time is (size of the pattern) x (size of the
 /// text), whatever they are; there are no back-references and nothing is captured. Any thread.
 class TextPattern {

@@ -19,11 +19,11 @@ Lines lines_of(std::string_view text) {
   return lines;
 }
 
-/// Old lines that became others.
+/// A range of old lines and the text that replaces it.
 struct Change {
   std::size_t first = 0;  // index of the first old line
   std::size_t last = 0;   // behind the last
-  std::string text;       // what stands there now
+  std::string text;       // the new text of the range
 };
 
 class Differ {
@@ -40,7 +40,7 @@ class Differ {
 
   [[nodiscard]] std::string run(std::string_view path) const {
     std::string out;
-    std::size_t gained = 0;  // modulo 2^64, which does no harm to sums
+    std::size_t gained = 0;  // modulo 2^64, which is harmless in sums
     for (std::size_t i = 0; i < changes_.size();) {
       std::size_t last = i;
       while (last + 1 < changes_.size() &&
@@ -78,7 +78,7 @@ class Differ {
     done_ = edit.end;
   }
 
-  /// Completes the last change, and takes off it what is as it was.
+  /// Completes the last change and trims its unchanged lines.
   void close() {
     if (changes_.empty() || closed_ == changes_.size()) return;
     Change& change = changes_.back();

@@ -11,7 +11,7 @@ namespace orchestrator::base {
 struct Edit {
   std::size_t begin = 0;  ///< bytes of the old text
   std::size_t end = 0;
-  std::string text;  ///< what stands there now
+  std::string text;  ///< the new text of the range
 };
 
 /// The unified diff of a text and its edits (in order, not touching one another), with three lines

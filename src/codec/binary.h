@@ -10,16 +10,16 @@
 //   enum            varint of its value
 //   optional        u8 presence, then the value
 //   vector, map     varint count, then the items (a map: key, value, keys ascending)
-//   struct          varint length of the body, then its fields in the order of `describe`, those
-//                   left out that stand at the end and have their default; the outermost struct
-//                   has no length, it ends with the input
+//   struct          varint length of the body, then its fields in the order of `describe`,
+//                   without the last ones that have their default; the outermost struct has no
+//                   length, it ends with the input
 //   variant         varint index of the alternative (below 65536), then the struct
 //
 // Evolution: fields may be APPENDED to a struct and alternatives to a variant. A reader that
 // reaches a struct's end leaves the remaining fields at their defaults, and it skips bytes that
 // follow the last field it knows. Nothing may be removed, reordered or retyped, and no default may
-// change. So a value in which nothing uses an appended field has the bytes, and the hash, that it
-// had before there was one: old logs prove themselves to newer versions.
+// change. So a value that does not use an appended field keeps its bytes and its hash: newer
+// versions can verify old logs.
 //
 // Hostile input: every read is bounds-checked, nesting is limited, and memory is taken only as
 // items arrive: at most sizeof(item) for each input byte. Inline, because replay decodes a million
@@ -46,8 +46,7 @@
 
 namespace orchestrator::codec {
 
-/// Structs may be nested this deep; deeper input is refused. (Only a type that contains itself gets
-/// near.)
+/// Nesting limit for structs; deeper input is refused. (Only recursive types come near it.)
 inline constexpr int kBinaryDepthMax = 64;
 
 namespace binary_detail {
@@ -110,7 +109,7 @@ class Writer {
   }
 
  private:
-  /// What the fields of a default-constructed T are written as.
+  /// The encoded fields of a default-constructed T.
   template <DescribedStruct T>
   static const std::vector<std::string>& fresh_fields() {
     static const std::vector<std::string> written = [] {

@@ -32,7 +32,7 @@ using nlohmann::json;
 constexpr std::size_t kQuotedMax = 60;  // bytes of a foreign string that a message repeats
 constexpr std::size_t kNamesMax = 40;   // names that a message lists
 
-/// Stands for itself between quotes.
+/// A character that JSON strings hold unescaped.
 constexpr bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
 void append_quoted(std::string& out, std::string_view text) {
@@ -153,8 +153,8 @@ void append_chars(std::string& out, T item) {
   out.append(buffer.data(), result.ptr);
 }
 
-/// What nlohmann would not refuse, or would refuse in words that do not help: deep nesting and
-/// trailing commas. Strings and comments are skipped. Says nothing about other errors.
+/// Finds deep nesting, which nlohmann accepts, and trailing commas, for which its message is
+/// unclear. Skips strings and comments. Does not report other errors.
 std::optional<std::string> scan(std::string_view text, Dialect dialect) {
   int depth = 0;
   std::size_t comma = std::string_view::npos;  // the last significant character, if it is a comma
@@ -196,7 +196,7 @@ std::string plain_message(std::string_view message) {
   const std::size_t end = message.find("] ");
   if (message.starts_with('[') && end != std::string_view::npos) message.remove_prefix(end + 2);
   std::string out;
-  append_quoted(out, message);  // it repeats the input, which may hold anything
+  append_quoted(out, message);  // it quotes untrusted input
   if (out.size() > 400) out.resize(400);
   std::string plain;
   for (std::size_t i = 1; i + 1 < out.size(); ++i) {
@@ -323,8 +323,8 @@ void Reader::refuse_unknown(const Node& object, std::span<const std::string_view
   for (const auto& [key, child] : object.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const Step step(*this, key);
-    const std::string mend = hint(key, known);
-    add("unknown key" + (mend.empty() ? "; known are " + list_of(known) : mend));
+    const std::string close = hint(key, known);
+    add("unknown key" + (close.empty() ? "; known are " + list_of(known) : close));
   }
 }
 

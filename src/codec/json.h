@@ -30,7 +30,7 @@ inline constexpr std::size_t kJsonBytesMax = std::size_t{4} << 20U;
 /// Brackets may be nested this deep.
 inline constexpr int kJsonDepthMax = 64;
 
-/// One thing wrong with an input. `path` is like `tasks[2].files[0]`, empty for the whole.
+/// One problem of an input. `path` is like `tasks[2].files[0]`, empty for the whole.
 struct Problem {
   std::string path;
   std::string message;
@@ -225,7 +225,7 @@ class Reader {
     }
   }
 
-  /// Writes the problem that stands for those beyond the limit. True if there was no problem.
+  /// Adds one problem for all beyond the limit. True if there was no problem.
   bool finish();
 
  private:

@@ -1,5 +1,5 @@
-// A described value as a nlohmann document, for the rare place that wants to edit one. Costs 3 s to
-// compile; text (codec/json.h) is the usual way out.
+// A described value as a nlohmann document, for the few callers that edit one. Compiling it takes
+// 3 s; use text (codec/json.h) otherwise.
 
 #ifndef ORCHESTRATOR_CODEC_JSON_TREE_H_
 #define ORCHESTRATOR_CODEC_JSON_TREE_H_

@@ -20,7 +20,7 @@ constexpr int kContentModified = -32801;
 constexpr int kServerCancelled = -32802;
 constexpr const char* kTsserverCommand = "typescript.tsserverRequest";
 
-/// The member of an object, or null for whatever has none of that name.
+/// The member of that name, or null.
 const json& at(const json& node, const char* key) {
   static const json kNothing;
   if (!node.is_object()) return kNothing;
@@ -63,7 +63,7 @@ ServerDiagnostic diagnostic_of(const json& node) {
   return found;
 }
 
-/// tsserver counts from 1, and has its own words.
+/// A diagnostic of tsserver, which counts from 1 and has its own field names.
 ServerDiagnostic tsserver_diagnostic_of(const json& node) {
   using Severity = ServerDiagnostic::Severity;
   ServerDiagnostic found;
@@ -149,7 +149,7 @@ std::string response(const std::string& raw_id, const char* key, json value) {
   return text({{"jsonrpc", "2.0"}, {"id", json::parse(raw_id)}, {key, std::move(value)}});
 }
 
-/// What the client can do: as little as gives diagnostics.
+/// The client's capabilities: the minimum for diagnostics.
 json abilities() {
   return {
       {"general", {{"positionEncodings", {"utf-16"}}}},

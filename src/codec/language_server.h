@@ -10,7 +10,7 @@
 /// without their header.
 namespace orchestrator::codec {
 
-/// What a server says about a place in a file.
+/// A server's diagnostic for a place in a file.
 struct ServerDiagnostic {
   enum class Severity { error = 1, warning = 2, information = 3, hint = 4 };
   Severity severity = Severity::error;  ///< a server that names none means an error
@@ -21,8 +21,8 @@ struct ServerDiagnostic {
   bool operator==(const ServerDiagnostic&) const = default;
 };
 
-/// A message of a server, taken apart as far as its shape tells what it is. Servers are foreign
-/// programs: what is missing or of another type is left at its default.
+/// A parsed message of a server. Servers are untrusted: a field that is missing or has another type
+/// keeps its default.
 struct ServerMessage {
   enum class Kind { invalid, response, request, notification };
   Kind kind = Kind::invalid;
@@ -33,7 +33,7 @@ struct ServerMessage {
   std::string method;    ///< of a request or a notification
   bool failed = false;   ///< of a response
   std::string error;     ///< of a failed response, at most 300 bytes of it
-  bool again = false;    ///< of a failed response: the same question may be answered a little later
+  bool again = false;    ///< of a failed response: the request may be repeated later
 
   bool pulls = false;              ///< `initialize`: it answers textDocument/diagnostic
   bool tsserver_requests = false;  ///< `initialize`: it passes requests on to tsserver
@@ -49,7 +49,6 @@ struct ServerMessage {
 [[nodiscard]] ServerMessage decode_server_message(std::string_view body);
 
 // ---- what the client says; invalid UTF-8 is replaced
-// ---------------------------------------------
 
 /// `settings`: the server's own initialization options, a JSON text; empty: none.
 [[nodiscard]] std::string initialize_request(std::uint64_t id, const std::string& root_uri,

@@ -38,7 +38,7 @@ bool decode_event_record(std::string_view bytes, std::uint32_t version, LoggedEv
     bytes.remove_prefix(kWitnessBytes);
   }
   if (!decode(bytes, logged.event, error)) return false;
-  // Numbers are added to it: one that nobody's clock has ever shown must not overflow.
+  // Durations are added to it: a time that no clock can show must not overflow.
   constexpr TimeMs kTimeMax = TimeMs{1} << 52U;
   if (logged.event.at_ms > -kTimeMax && logged.event.at_ms < kTimeMax) return true;
   if (error != nullptr) *error = "an event of no time";

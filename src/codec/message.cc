@@ -11,7 +11,7 @@ namespace orchestrator::codec {
 namespace {
 
 constexpr ReadOptions kOurOwn{UnknownKeys::ignore, true, true, 20};
-/// A snapshot of 500 tasks with long descriptions is larger than anything a model may send.
+/// Limit for snapshots: 500 tasks with long descriptions are larger than any model's message.
 constexpr ReadOptions kExact{UnknownKeys::ignore, true, false, 20, std::size_t{64} << 20U};
 /// The schema since which a snapshot has the nested form of `State`.
 constexpr std::uint32_t kSchemaNested = 2;
@@ -23,11 +23,11 @@ concept ToolCall = requires(T event) {
   event.problems;
 };
 
-/// Arguments of a model: every mistake becomes a problem of the event.
+/// Reads a model's arguments: every mistake becomes a problem of the event.
 template <ToolCall T>
 void read_arguments(const nlohmann::json& args, T& event) {
   Problems problems;
-  // A text is how the JS side sends what a model wrote: it is bounded before anything walks it.
+  // The JS side sends a model's arguments as text: its size is checked before it is parsed.
   bool read = args.is_string()
                   ? parse_json(args.get_ref<const std::string&>(), event.args, problems)
                   : read_json(args, event.args, problems);

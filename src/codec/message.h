@@ -11,10 +11,10 @@
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
 
-/// What crosses the border: messages of the JS side, the durable forms of events and of the state.
+/// The messages between JavaScript and the engine, and the durable forms of events and state.
 namespace orchestrator::codec {
 
-/// A JS instance is there. Without one of these nothing is loaded and nothing is written.
+/// A JS instance started. Before the first one nothing is loaded or written.
 struct Hello {
   static constexpr std::string_view kType = "hello";
   HostMode mode = HostMode::serve;
@@ -50,8 +50,8 @@ struct WriteAsked {
   ORCH_FIELDS((request, required), (session, required), paths, child);
 };
 
-/// A mission session has written these files: what has it broken? Answered by words for the tool's
-/// output, or nothing.
+/// A mission session has written these files. Answered by their new syntax errors, as text for the
+/// tool's output, or by nothing.
 struct CheckAsked {
   static constexpr std::string_view kType = "check_asked";
   RequestId request;
@@ -61,8 +61,8 @@ struct CheckAsked {
   ORCH_FIELDS((request, required), (session, required), paths);
 };
 
-/// A mission session is about to run a command, which begins when this is answered: until then the
-/// files that it vouches for are looked at.
+/// A mission session is about to run a command. The command begins when this is answered; before
+/// that the engine hashes the files that the receipt will cover.
 struct CommandAsked {
   static constexpr std::string_view kType = "command_asked";
   RequestId request;
@@ -99,11 +99,11 @@ struct ToolAsked {
   ORCH_FIELDS((request, required), (session, required));
 };
 
-/// What do language servers say of these files now?
+/// Asks language servers for the current diagnostics of these files.
 using DiagnosticsAsked = ToolAsked<DiagnosticsArgs>;
 using ListAsked = ToolAsked<ListArgs>;
 
-/// What of the configuration the host must be told. Answered by `SettingsAnswer`.
+/// The part of the configuration that the host needs. Answered by `SettingsAnswer`.
 struct SettingsAsked {
   static constexpr std::string_view kType = "settings_asked";
   RequestId request;
@@ -125,7 +125,7 @@ struct ShowProgress {
   ORCH_FIELDS(request, title, text);
 };
 
-/// The logic of a directory has ended by an exception; what waits for a reply gets none.
+/// A directory's logic ended by an exception; waiting requests get no reply.
 struct EngineFailed {
   static constexpr std::string_view kType = "engine_failed";
   std::string reason;
@@ -133,10 +133,10 @@ struct EngineFailed {
   ORCH_FIELDS(reason);
 };
 
-/// What is sent to the JS side beside effects: derived, never logged.
+/// Messages to the JS side beside effects: derived, never logged.
 using Notice = std::variant<ShowProgress, EngineFailed>;
 
-/// A message of the JS side, taken apart.
+/// A parsed message of the JS side.
 struct Incoming {
   std::variant<std::monostate, Happening, Query> what;  ///< monostate: `problem` says why
   std::string output;  ///< of a command that ran; hashed by the runtime, never stored
@@ -156,16 +156,16 @@ struct Incoming {
 [[nodiscard]] std::string encode_event(const Event& event);
 [[nodiscard]] bool decode_event(std::string_view bytes, Event& event, std::string* error);
 
-/// `mission_loop.json`. What no mission can be in is refused: see `validate_state`.
+/// `mission_loop.json`. Impossible states are refused: see `validate_state`.
 [[nodiscard]] std::string dump_state(const State& state);
 [[nodiscard]] bool parse_state(std::string_view json, State& state, Problems& problems);
-/// The schema that a snapshot says it has, whatever else stands in it; 0: it says none.
+/// The schema number in a snapshot, whatever else it contains; 0: none.
 [[nodiscard]] std::uint32_t schema_of(std::string_view json);
 
 /// Reads `.opencode/orchestrator.json`, or the plugin's options, over what `options` holds. All
 /// mistakes are collected, each with the nearest key.
 [[nodiscard]] bool parse_options(std::string_view jsonc, Options& options, Problems& problems);
-/// Values that have the right type and make no sense.
+/// Problems of values that have the right type.
 [[nodiscard]] bool check_options(const Options& options, Problems& problems);
 
 }  // namespace orchestrator::codec

@@ -1,5 +1,5 @@
 // JSON Schema (draft 7) of described structs, from their fields and tags: for the schemas that
-// models and editors read. Costs its includer what nlohmann costs; tools/protocol.cc is the place.
+// models and editors read. It includes nlohmann: include it from tools/protocol.cc only.
 
 #ifndef ORCHESTRATOR_CODEC_SCHEMA_H_
 #define ORCHESTRATOR_CODEC_SCHEMA_H_
@@ -15,8 +15,8 @@
 namespace orchestrator::codec {
 
 enum class SchemaFor {
-  people,  ///< a file that an editor checks: defaults are told, unknown keys are refused
-  models,  ///< a tool's arguments, sent with every request: as short as it can be
+  people,  ///< a file that an editor checks: with defaults, unknown keys refused
+  models,  ///< a tool's arguments, sent with every request: as short as possible
 };
 
 /// A whole double as the integer that a reader expects.
@@ -83,7 +83,7 @@ inline constexpr bool has_plain_default =
 
 }  // namespace schema_detail
 
-/// What JSON form of a T is read without a problem. Limits that no tag names are not in it.
+/// The schema of the JSON that is read as a T without a problem. It lacks limits that have no tag.
 template <DescribedStruct T>
 [[nodiscard]] nlohmann::ordered_json json_schema(SchemaFor reader) {
   using nlohmann::ordered_json;

@@ -54,7 +54,7 @@ Diagnostics new_errors(const Diagnostics& now, std::string_view text, const Diag
       places.erase(same);
     }
   }
-  // A line that was rewritten and kept its old error.
+  // An old error in a rewritten line is not new.
   Diagnostics added;
   for (const ServerDiagnostic* found : unmatched) {
     auto& places = old_places[{found->code, found->message}];

@@ -6,16 +6,16 @@
 namespace orchestrator::lsp {
 namespace {
 
-/// A large project takes its time, but a server that has not even greeted then will not.
+/// Time limit for the answer to `initialize`; large projects need several seconds.
 constexpr std::uint64_t kInitializeMs = 60'000;
 constexpr std::uint64_t kShutDownMs = 2'000;
-/// A server that is still reading the project refuses with "later": asked again after this time.
+/// Delay before a question is repeated that the server refused because it still reads the project.
 constexpr std::uint64_t kAgainMs = 250;
-/// A server that talks so much nonsense is no language server.
+/// After this many invalid messages the process is not a language server.
 constexpr std::uint32_t kInvalidMax = 20;
 constexpr const char* kBarrier = "$/orchestrator/barrier";
 
-/// A path's URI as servers write it back: some of them escape more than we do, or less.
+/// Normalises a URI from a server: servers escape more or fewer characters than we do.
 std::string unescaped(const std::string& uri) {
   std::string plain;
   const auto digit = [](char c) {
@@ -201,7 +201,7 @@ void Connection::diagnose(const std::vector<Document>& documents, std::uint64_t 
     barrier_ = next_id_++;
     say(codec::plain_message(barrier_, kBarrier));
   }
-  // A server that names no version may publish nothing where nothing is new.
+  // A server without version numbers may publish nothing if nothing changed.
   const bool may_change = way_ != Way::published || names_versions_;
   for (const Document& document : documents) {
     const bool is_open = open_.contains(document.uri);
@@ -218,7 +218,7 @@ void Connection::diagnose(const std::vector<Document>& documents, std::uint64_t 
     question.version = version;
     questions_.push_back(std::move(question));
   }
-  // All texts are there before the first question: files of one check may name each other.
+  // Send all texts before the first question: files of one check may import each other.
   for (Question& question : questions_) ask(question);
   heard_ms_ = now_ms;
 }

@@ -21,31 +21,33 @@ struct Document {
   std::string text;
 };
 
-/// One life of a server process, spoken with. No I/O, no clock: bytes and times come in, bytes go
-/// out through `send`. Times are milliseconds of one clock that does not run backwards.
+/// The protocol with one server process, from start to exit. No I/O, no clock: bytes and times come
+/// in, bytes go out through `send`. Times are milliseconds of one clock that does not run
+/// backwards.
 ///
-/// How diagnostics are had, by what the server offers: pulled (`textDocument/diagnostic`), asked of
-/// tsserver through typescript-language-server, or published by the server when it likes. Of the
-/// last, those count that name our version; those that name none count from the moment on at which
-/// the server has answered a request sent right before the text.
+/// Diagnostics come in one of three ways, by what the server offers: pulled
+/// (`textDocument/diagnostic`), asked of tsserver through typescript-language-server, or published
+/// by the server when it likes. Of the last, those count that name our version; those that name
+/// none count from the moment on at which the server has answered a request sent right before the
+/// text.
 class Connection {
  public:
   using Send = std::function<void(std::string bytes)>;
 
   Connection(Profile profile, std::string root_uri, std::int64_t our_process, Send send);
 
-  /// Says `initialize`.
+  /// Sends `initialize`.
   void start(std::uint64_t now_ms);
   void take(std::string_view bytes, std::uint64_t now_ms);
-  /// Time has passed.
+  /// Handles what is due at this time.
   void tick(std::uint64_t now_ms);
-  /// When tick() is needed next; none: not until something comes in.
+  /// Time of the next tick(); none: not before the next input.
   [[nodiscard]] std::optional<std::uint64_t> wake_ms() const;
 
   [[nodiscard]] bool ready() const { return state_ == State::ready; }
-  /// Why nothing more can be had of it; empty: nothing is wrong. The process is to be ended.
+  /// Why the connection failed, and the process must be ended; empty: it is sound.
   [[nodiscard]] const std::string& fault() const { return fault_; }
-  /// After shut_down(): it has been told to exit.
+  /// After shut_down(): the server was asked to exit.
   [[nodiscard]] bool told_to_exit() const { return state_ == State::exited; }
 
   /// Asks for the diagnostics of these texts; needs ready(). A document that is open gets its new
@@ -53,7 +55,7 @@ class Connection {
   void diagnose(const std::vector<Document>& documents, std::uint64_t now_ms);
   /// Whether all that was asked for is answered.
   [[nodiscard]] bool done(std::uint64_t now_ms) const;
-  /// What the server said last where it refused to answer a question; empty: it did not.
+  /// The server's last refusal of a question; empty: none.
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
   /// What was answered, in the order of `documents`; none: not answered.
   [[nodiscard]] std::vector<std::optional<std::vector<codec::ServerDiagnostic>>> answers() const;
@@ -61,7 +63,7 @@ class Connection {
   void close_documents();
   /// Files changed on disk that are not open.
   void tell_changed(const std::vector<std::string>& uris);
-  /// Says `shutdown`, and `exit` when that is answered.
+  /// Sends `shutdown`, and `exit` when that is answered.
   void shut_down(std::uint64_t now_ms);
 
  private:
@@ -76,7 +78,7 @@ class Connection {
     std::map<std::uint64_t, bool> requests;  ///< id -> answered
     std::optional<Found> found;
     bool refused = false;                   ///< there will be no answer
-    std::optional<std::uint64_t> again_ms;  ///< when it is asked again
+    std::optional<std::uint64_t> again_ms;  ///< when the question is repeated
   };
 
   void say(std::string_view body);
@@ -100,14 +102,14 @@ class Connection {
   std::uint64_t next_id_ = 1;
   std::uint64_t initialize_ = 0;
   std::uint64_t shutdown_ = 0;
-  std::uint64_t barrier_ = 0;  ///< its answer is awaited; 0: none is
+  std::uint64_t barrier_ = 0;  ///< id of the request that is awaited; 0: none
   std::uint64_t deadline_ms_ = 0;
   std::int64_t version_ = 0;     ///< the newest; one count for all documents
   std::set<std::string> open_;   ///< uris
   bool names_versions_ = false;  ///< what it publishes names a version
   std::vector<Question> questions_;
   std::uint64_t heard_ms_ = 0;  ///< when it last published what counts
-  std::uint32_t invalid_ = 0;   ///< messages that made no sense
+  std::uint32_t invalid_ = 0;   ///< count of invalid messages
   std::string refusal_;
 };
 

@@ -26,7 +26,7 @@ std::string frame(std::string_view body) {
 
 void FrameReader::push(std::string_view bytes) {
   if (!fault_.empty()) return;
-  // Used bytes are thrown away when they are most of the buffer, so that each is moved once or so.
+  // Drop used bytes only when they are most of the buffer, so that each byte moves about once.
   if (begin_ > buffer_.size() / 2) {
     buffer_.erase(0, begin_);
     begin_ = 0;

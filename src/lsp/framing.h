@@ -5,14 +5,14 @@
 #include <string>
 #include <string_view>
 
-/// How messages lie in a server's output: `Content-Length: N`, CR LF, an empty line, N bytes.
+/// The framing of messages: `Content-Length: N`, CR LF, an empty line, N bytes.
 namespace orchestrator::lsp {
 
 /// The bytes of one message to a server.
 [[nodiscard]] std::string frame(std::string_view body);
 
-/// Cuts a stream of bytes, in whatever pieces it comes, into messages. After the first fault
-/// nothing more comes out of it: where a length cannot be trusted, no later byte means anything.
+/// Splits a stream of bytes into messages. After the first fault it returns nothing more: without a
+/// trusted length no later byte has a meaning.
 class FrameReader {
  public:
   static constexpr std::size_t kBodyBytesMax = std::size_t{16} << 20U;
@@ -21,7 +21,7 @@ class FrameReader {
   void push(std::string_view bytes);
   /// The body of the next whole message, or nothing yet.
   [[nodiscard]] std::optional<std::string> next();
-  /// What is wrong with the stream; empty: nothing so far.
+  /// The fault in the stream; empty: none so far.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
  private:

@@ -17,8 +17,8 @@ struct Ending {
   FileKind kind;
 };
 
-/// JavaScript without a configuration has no types to check: what is left is syntax, which the
-/// parser sees without a server.
+/// JavaScript without a configuration has no types to check; the parser checks its syntax without a
+/// server.
 constexpr std::array kEndings{
     Ending{".ts", {"typescript", "typescript"}},
     Ending{".mts", {"typescript", "typescript"}},
@@ -53,8 +53,8 @@ bool is_one_of(std::string_view code, std::initializer_list<std::string_view> co
   return std::ranges::find(codes, code) != codes.end();
 }
 
-/// Codes of TypeScript: a module without types, names that the types of a runtime or of a test
-/// runner would bring.
+/// TypeScript's error codes for a module without types and for names that the types of a runtime or
+/// a test runner define.
 bool is_typescript_surroundings(const codec::ServerDiagnostic& found) {
   if (is_one_of(found.code, {"2580", "2581", "2582", "2591", "2592", "2593", "2688", "2792", "7016",
                              "2875", "2867", "2868"})) {
@@ -83,7 +83,7 @@ std::vector<Profile> profiles_of(std::string_view language) {
             {"python", "pylsp", {}, "", 800}};
   }
   if (language == "typescript") {
-    // It would else fetch types of packages from the network, and run a second process.
+    // Without this the server fetches types from the network and runs a second process.
     return {{"typescript",
              "typescript-language-server",
              {"--stdio"},
@@ -112,7 +112,7 @@ bool is_about_surroundings(std::string_view language, bool configured,
                            const codec::ServerDiagnostic& found) {
   if (language == "typescript") return is_typescript_surroundings(found);
   if (language == "python") {
-    // A server knows only the environment that it was started in.
+    // The server sees only the environment in which it was started.
     return is_one_of(found.code, {"reportMissingImports", "reportMissingModuleSource",
                                   "reportMissingTypeStubs", "reportAttributeAccessIssue"}) &&
            (found.code != "reportAttributeAccessIssue" || !configured);

@@ -8,7 +8,7 @@
 
 #include "codec/language_server.h"
 
-/// The language servers that the project knows, and how each is talked to.
+/// The supported language servers and the settings for each.
 namespace orchestrator::lsp {
 
 /// A language of the configuration's `lsp` key.
@@ -31,19 +31,19 @@ struct Profile {
 /// The servers of a language, the best first.
 [[nodiscard]] std::vector<Profile> profiles_of(std::string_view language);
 
-/// What a path's ending says: which language (a key of the configuration), and what LSP calls it.
+/// The language of a path, by its extension: the key in the configuration, and LSP's name for it.
 struct FileKind {
   std::string_view language;  ///< empty: none that we know a server for
   std::string_view id;        ///< `languageId`
-  /// Without a configuration file beside or above it, such a file tells its server too little.
+  /// Such a file is checked only with a configuration file beside or above it.
   bool needs_configuration = false;
 };
 [[nodiscard]] FileKind kind_of(std::string_view path);
-/// Names of files that tell a language's server of the project; one of them is enough.
+/// Names of the configuration files that a language's server reads; one of them is enough.
 [[nodiscard]] std::span<const std::string_view> configuration_files(std::string_view language);
 
-/// Whether an error speaks of what the server does not know of its surroundings (a package that is
-/// not installed, a header that it has no path for) rather than of the file. `configured`: one of
+/// Whether an error is about the server's environment (a package that is not installed, a header
+/// without an include path) and not about the file. `configured`: one of
 /// `configuration_files` was found.
 [[nodiscard]] bool is_about_surroundings(std::string_view language, bool configured,
                                          const codec::ServerDiagnostic& found);

@@ -7,12 +7,12 @@
 namespace orchestrator::lsp {
 namespace {
 
-/// Before the second start, the third, …: what fell over at once will hardly stand at once.
+/// Delay before the second start, the third, …: a server that crashed at once would crash again.
 constexpr std::array<std::uint64_t, 3> kBackoffMs{200, 1'000, 5'000};
-/// A server that lets so many checks in a row run out of their time hangs.
+/// After this many timed-out checks in a row the server counts as hung.
 constexpr std::uint32_t kLateMax = 2;
 constexpr std::size_t kChangedMax = 1000;
-/// From `exit` to the end by force.
+/// Time from `exit` to SIGKILL.
 constexpr std::uint64_t kExitMs = 1'000;
 
 bool has_error(const std::optional<Diagnostics>& found) {
@@ -194,14 +194,14 @@ bool Server::advance_check(Check& check, std::uint64_t now_ms) {
   return true;
 }
 
-/// Which errors were there before? Asked only where there are some, since most work has none.
+/// Starts the pass over the old texts. Only for files with errors: most work has none.
 void Server::begin_before(Check& check, std::uint64_t now_ms) {
   check.pass = Pass::before;
   check.asked_before.clear();
   const bool wrong = std::ranges::any_of(
       check.outcome.files, [](const CheckOutcome::File& file) { return has_error(file.now); });
   if (!wrong) return;
-  // All of them get their old text: one file's error may come from another's change.
+  // All files get their old text: one file's error may come from another's change.
   std::vector<Document> documents;
   for (std::size_t i = 0; i < check.files.size(); ++i) {
     if (!check.files[i].before) continue;

@@ -14,7 +14,7 @@
 
 namespace orchestrator::lsp {
 
-/// The way to a running server process; its end is the process's end.
+/// The connection to a running server process; destroying it ends the process.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -25,13 +25,13 @@ class Transport {
 class Launcher {
  public:
   virtual ~Launcher() = default;
-  /// `life` comes back with whatever the process writes, and with its end.
+  /// Output and the end of the process are reported with `life`.
   virtual base::Result<std::unique_ptr<Transport>> launch(std::uint64_t life) = 0;
 };
 
 struct CheckedFile {
   Document document;
-  /// Its text before, to tell which errors are new; none: that is not asked, or not known.
+  /// The text before the task, to find which errors are new; none: not needed or not known.
   std::optional<std::string> before;
 };
 
@@ -44,13 +44,12 @@ struct CheckOutcome {
   };
   std::uint64_t check = 0;
   std::vector<File> files;
-  std::string problem;  ///< a clause, why something is not answered; empty: all is
+  std::string problem;  ///< why some file was not answered, as a clause; empty: all were
 };
 
 /// One language server of one project over all its lives: started at the first check, started again
-/// when it ends by itself (three times in ten minutes, each time a little later), stopped when it
-/// has had nothing to do for a while. Checks are done one after the other, each within its own
-/// time. No I/O, no clock; see Connection.
+/// after a crash (three times in ten minutes, each time after a longer delay), stopped when idle.
+/// Checks are done one after the other, each within its own time. No I/O, no clock; see Connection.
 class Server {
  public:
   static constexpr std::uint64_t kCrashWindowMs = 10 * 60'000;
@@ -59,13 +58,13 @@ class Server {
 
   Server(Profile profile, std::string root_uri, std::int64_t our_process, Launcher& launcher);
 
-  /// It will be needed soon: starts it, so that it has read the project by then.
+  /// Starts the server ahead of its first check, so that it has read the project by then.
   void warm(std::uint64_t now_ms);
   void check(std::uint64_t id, std::vector<CheckedFile> files, std::uint64_t deadline_ms,
              std::uint64_t now_ms);
-  /// Nobody waits for it any more.
+  /// Cancels the check: its result is not needed any more.
   void forget(std::uint64_t id, std::uint64_t now_ms);
-  /// A file that was written on disk, to be told before the next check.
+  /// A file that was written on disk; the server is notified before the next check.
   void note_changed(const std::string& uri);
 
   void on_bytes(std::uint64_t life, std::string_view bytes, std::uint64_t now_ms);
@@ -73,7 +72,7 @@ class Server {
   void tick(std::uint64_t now_ms);
   [[nodiscard]] std::optional<std::uint64_t> wake_ms() const;
 
-  /// Checks that have come to an end since the last call.
+  /// Checks that ended since the last call.
   [[nodiscard]] std::vector<CheckOutcome> take_outcomes();
   [[nodiscard]] const Profile& profile() const { return profile_; }
   [[nodiscard]] bool running() const { return transport_ != nullptr; }
@@ -92,7 +91,7 @@ class Server {
   void launch(std::uint64_t now_ms);
   void crashed(const std::string& how, std::uint64_t now_ms);
   void drop_process();
-  /// Does what can be done now, until nothing changes.
+  /// Repeats the possible steps until nothing changes.
   void advance(std::uint64_t now_ms);
   bool advance_check(Check& check, std::uint64_t now_ms);
   void begin_before(Check& check, std::uint64_t now_ms);
@@ -114,9 +113,9 @@ class Server {
   std::string last_crash_;
   std::uint64_t start_again_ms_ = 0;
   std::uint64_t used_ms_ = 0;
-  std::uint32_t late_ = 0;  ///< checks in a row that ran out of time while it had one to do
+  std::uint32_t late_ = 0;  ///< checks in a row that ran out of time
   bool stopping_ = false;
-  std::uint64_t stop_ms_ = 0;  ///< it was told to exit: its end by force; 0: it was not
+  std::uint64_t stop_ms_ = 0;  ///< when a server that was asked to exit is killed; 0: not asked
   bool cannot_start_ = false;
   std::set<std::string> changed_;
 };

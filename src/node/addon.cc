@@ -1,16 +1,16 @@
 // The Node-API face of the engine; the only file that includes napi.h. Values cross as strings:
 // JSON is made and read on both sides, and nothing of JavaScript lives on the engine thread.
 //
-// Lifetime rules, each bought with a crash:
-// 1. An environment (main thread, Worker) holds the engine through its EnvData; the cleanup hook
-// and process.once("exit")
-//    both let go of it, whichever comes first, so that the engine thread is joined while the
-//    environment still stands.
-// 2. The ThreadSafeFunction may be finalized after all else: it is reached through a shared Wake,
-// never through `this`,
-//    and carries no data. Batches wait in the binding's mailbox until the JS thread takes them.
+// Lifetime rules; a crash showed the need for each:
+// 1. An environment (main thread, Worker) holds the engine through its EnvData. The cleanup hook or
+//    process.once("exit"), whichever comes first, releases it, so that the engine thread is joined
+//    while the environment is still alive.
+// 2. The ThreadSafeFunction may be finalized after everything else: callers use a shared Wake,
+// never
+//    `this`, and it carries no data. Batches wait in the binding's mailbox until the JS thread
+//    takes them.
 // 3. Wake's mutex makes closing and calling exclusive; after napi_closing the function is never
-// touched again.
+//    used again.
 // 4. The ThreadSafeFunction is unref'd: an idle engine does not keep the process alive.
 
 #include <napi.h>
@@ -32,20 +32,20 @@ namespace {
 
 class EnvData;
 
-/// The way from the engine thread to one binding's JS callback.
+/// Wakes one binding's JS callback from the engine thread.
 class Wake {
  public:
   void arm(napi_threadsafe_function function) {
     base::Lock lock(mutex_);
     function_ = function;
   }
-  /// Any thread. Nothing happens once disarmed.
+  /// Any thread. Does nothing after disarm().
   void call() {
     base::Lock lock(mutex_);
     if (function_ == nullptr) return;
     const napi_status status =
         napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
-    if (status == napi_closing) function_ = nullptr;  // the call gave back the last hold on it
+    if (status == napi_closing) function_ = nullptr;  // the call released the last reference
   }
   /// JS thread.
   void disarm() {
@@ -99,7 +99,7 @@ class EnvData {
  public:
   Napi::FunctionReference binding_class;
   std::set<BindingObject*> bindings;
-  uint64_t callback_errors = 0;
+  std::uint64_t callback_errors = 0;
   std::string last_callback_error;
 
   engine::Engine& engine() {
@@ -111,8 +111,7 @@ class EnvData {
     last_callback_error = callback_error;
   }
   [[nodiscard]] bool running() const { return use_ != nullptr; }
-  /// Closes every binding and lets go of the engine; the last environment to do so waits for the
-  /// engine's end.
+  /// Closes every binding and releases the engine; the last environment waits for the engine's end.
   void leave() {
     while (!bindings.empty()) (*bindings.begin())->shut();
     use_.reset();
@@ -164,7 +163,7 @@ bool BindingObject::open(Napi::Env env, EnvData& data, const Napi::Object& optio
     return false;
   }
   link_->binding = std::move(opened).value();
-  link_->wake.call();  // what arrived before the binding stood in the link
+  link_->wake.call();  // for batches that arrived before the link had its binding
   return true;
 }
 
@@ -186,9 +185,9 @@ Napi::Value BindingObject::post(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value BindingObject::watches(const Napi::CallbackInfo& info) {
-  // Asked for every event of the host: no allocation for ids of a sane length.
+  // Called for every event of the host: no allocation for ids of a usual length.
   std::array<char, 128> text;
-  size_t length = 0;
+  std::size_t length = 0;
   if (info.Length() < 1 || !info[0].IsString()) {
     return fail(info.Env(), "watches: a session id is needed");
   }
@@ -212,14 +211,14 @@ Napi::Value BindingObject::close(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-/// What a callback threw is counted and kept for info(): it must end neither the host nor the other
-/// batches. Plain Node-API: a Worker that is being terminated comes here too, every conversion then
-/// fails, and Napi's wrappers answer a failure with an empty value whose next use aborts the
-/// process.
+/// An exception of a callback is counted and kept for info(): it must end neither the host nor the
+/// other batches. Plain Node-API: a Worker that is being terminated comes here too, every
+/// conversion then fails, and Napi's wrappers answer a failure with an empty value whose next use
+/// aborts the process.
 void note_callback_error(napi_env env, napi_value thrown) {
   napi_value text = nullptr;
   std::array<char, 512> bytes{};
-  size_t length = 0;
+  std::size_t length = 0;
   if (napi_coerce_to_string(env, thrown, &text) != napi_ok) return;
   if (napi_get_value_string_utf8(env, text, bytes.data(), bytes.size(), &length) != napi_ok) return;
   void* data = nullptr;
@@ -231,10 +230,9 @@ void BindingObject::deliver(napi_env env, napi_value callback, void* context, vo
   if (env == nullptr || callback == nullptr) return;  // the environment is going away
   const std::shared_ptr<Link> link = *static_cast<std::shared_ptr<Link>*>(context);
   if (!link->binding) return;
-  // Only as much as was there at the first look, so that a busy engine cannot keep the JS thread
-  // here for ever.
-  constexpr int batches_max = 256;
-  for (int i = 0; i < batches_max; ++i) {
+  // Takes only what was there at the start, so that a busy engine cannot block the JS thread.
+  constexpr int kBatchesMax = 256;
+  for (int i = 0; i < kBatchesMax; ++i) {
     const auto batch = link->binding->take();
     if (!batch) return;
     const Napi::HandleScope scope(env);
@@ -265,7 +263,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   return object;
 }
 
-void set_number(Napi::Object& object, const char* name, uint64_t value) {
+void set_number(Napi::Object& object, const char* name, std::uint64_t value) {
   object.Set(name, static_cast<double>(value));
 }
 

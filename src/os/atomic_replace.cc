@@ -13,7 +13,7 @@ base::Result<void> write_new(FileSystem& fs, const std::string& path, std::strin
 }  // namespace
 
 std::string parent_directory(std::string_view path) {
-  const size_t slash = path.find_last_of('/');
+  const std::size_t slash = path.find_last_of('/');
   if (slash == std::string_view::npos) return ".";
   return slash == 0 ? "/" : std::string(path.substr(0, slash));
 }
@@ -35,7 +35,7 @@ base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::
   if (done && mode == Mode::keep) done = fs.copy_mode(path, temporary);
   if (done) done = fs.rename(temporary, path);
   if (!done) {
-    // The first fault is the one worth telling; a temporary that stays behind does no harm.
+    // Report the first fault; a temporary file that is left over is harmless.
     (void)fs.remove(temporary).ok();
     return done;
   }

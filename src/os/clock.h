@@ -4,14 +4,14 @@
 
 namespace orchestrator::os {
 
-/// Time, behind an interface so that tests can turn it by hand. Thread-safe.
+/// Time behind an interface, so that tests can set it. Thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
   /// Wall clock, milliseconds since the Unix epoch. May jump.
-  virtual uint64_t now_ms() = 0;
-  /// Never goes back; the zero point means nothing.
-  virtual uint64_t monotonic_ns() = 0;
+  virtual std::uint64_t now_ms() = 0;
+  /// Monotonic; the zero point is arbitrary.
+  virtual std::uint64_t monotonic_ns() = 0;
 };
 
 /// The machine's own clock. Lives as long as the process.

@@ -7,23 +7,23 @@
 namespace orchestrator::os {
 namespace {
 
-constexpr size_t digest_bytes = 32;
+constexpr std::size_t kDigestBytes = 32;
 
 class Blake2b {
  public:
-  Blake2b() { blake2b_init(&state_, digest_bytes); }
+  Blake2b() { blake2b_init(&state_, kDigestBytes); }
   void update(std::string_view bytes) {
-    blake2b_update(&state_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+    blake2b_update(&state_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }
   std::string hex() {
-    std::array<uint8_t, digest_bytes> digest{};
+    std::array<std::uint8_t, kDigestBytes> digest{};
     blake2b_final(&state_, digest.data(), digest.size());
-    constexpr std::string_view digits = "0123456789abcdef";
+    constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;
     text.reserve(2 * digest.size());
-    for (const uint8_t byte : digest) {
-      text.push_back(digits[byte >> 4U]);
-      text.push_back(digits[byte & 15U]);
+    for (const std::uint8_t byte : digest) {
+      text.push_back(kDigits[byte >> 4U]);
+      text.push_back(kDigits[byte & 15U]);
     }
     return text;
   }

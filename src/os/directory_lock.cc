@@ -51,7 +51,7 @@ base::Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::s
                        "end that program, or work in another directory"};
   }
   const std::string note = std::to_string(::getpid()) + "\n";
-  // Only for people: a lock whose note could not be written still holds.
+  // The process id is only for people: the lock holds even if it could not be written.
   if (::ftruncate(fd.get(), 0) == 0) {
     [[maybe_unused]] const ssize_t count = ::write(fd.get(), note.data(), note.size());
   }

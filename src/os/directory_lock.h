@@ -8,7 +8,7 @@
 namespace orchestrator::os {
 
 /// Keeps every other holder, in this process or another, out of a directory's state. It is flock(2)
-/// on a file, so the kernel lets go of it when the process dies, however it dies. Not for network
+/// on a file, so the kernel releases it when the process dies, however it dies. Not for network
 /// file systems without lock support.
 class DirectoryLock {
  public:

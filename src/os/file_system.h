@@ -27,9 +27,9 @@ class AppendFile {
 struct FileInfo {
   enum class Kind { file, directory, link, other };
   Kind kind = Kind::other;
-  uint64_t size_bytes = 0;
-  int64_t modified_ns = 0;  ///< since the Unix epoch
-  uint64_t file_id = 0;     ///< the file behind the name: another one has another id
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;  ///< since the Unix epoch
+  std::uint64_t file_id = 0;     ///< identity of the file behind the name (inode)
 };
 
 struct DirectoryEntry {
@@ -39,7 +39,7 @@ struct DirectoryEntry {
 
 /// Everything the project does to disks, so that tests can put a simulated, failing one in its
 /// place. Paths are native bytes. Functions are thread-safe unless they share an AppendFile. Errors
-/// carry the path and errno's text; `missing` is told apart by exists().
+/// carry the path and errno's text; exists() tells whether a file is missing.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -48,15 +48,15 @@ class FileSystem {
   virtual base::Result<std::unique_ptr<AppendFile>> open_append(const std::string& path,
                                                                 bool create) = 0;
   /// The whole content. Refuses files over `bytes_max`.
-  virtual base::Result<std::string> read(const std::string& path, uint64_t bytes_max) = 0;
+  virtual base::Result<std::string> read(const std::string& path, std::uint64_t bytes_max) = 0;
   /// Feeds the content to `take` in parts, so that a large file needs no memory.
   virtual base::Result<void> read_parts(const std::string& path,
                                         const std::function<void(std::string_view)>& take) = 0;
   /// Cuts the file to `size_bytes` and syncs it.
-  virtual base::Result<void> truncate(const std::string& path, uint64_t size_bytes) = 0;
+  virtual base::Result<void> truncate(const std::string& path, std::uint64_t size_bytes) = 0;
   /// Replaces `to` if it exists, atomically, on one file system. Durable after sync_directory().
   virtual base::Result<void> rename(const std::string& from, const std::string& to) = 0;
-  /// Gives one file the permissions of another. Where there are none, nothing is done.
+  /// Copies the permissions of one file to another. Does nothing where there are none.
   virtual base::Result<void> copy_mode(const std::string& /*from*/, const std::string& /*to*/) {
     return {};
   }
@@ -68,9 +68,9 @@ class FileSystem {
   virtual base::Result<void> create_directories(const std::string& path) = 0;
   /// Names in a directory, sorted by byte, without `.` and `..`.
   virtual base::Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
-  /// Facts about the thing itself; links are not followed.
+  /// Facts about the entry itself; links are not followed.
   virtual base::Result<FileInfo> stat(const std::string& path) = 0;
-  /// Whether something has that name; links are not followed. False also where it cannot be known.
+  /// Whether the name exists; links are not followed. False also where that cannot be determined.
   virtual bool exists(const std::string& path) = 0;
   /// The absolute path without links, `.` and `..`. The path must exist.
   virtual base::Result<std::string> canonical(const std::string& path) = 0;
@@ -94,9 +94,9 @@ enum class Mode {
 base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::string_view bytes,
                                   Mode mode = Mode::ours);
 
-/// Makes the directory `path` and what lacks between it and `root`, which exists and stands above
-/// it. When it returns success all their names are durable, also those that somebody else has made
-/// and not synced: else a power cut takes the directory with all that was synced in it.
+/// Makes the directory `path` and the missing directories between it and its existing ancestor
+/// `root`. On success all their names are durable, also those that another process made and did not
+/// sync: otherwise a power cut would remove the directory with all that was synced in it.
 base::Result<void> create_durable_directories(FileSystem& fs, const std::string& root,
                                               const std::string& path);
 

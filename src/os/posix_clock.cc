@@ -7,14 +7,15 @@ namespace {
 
 class PosixClock final : public Clock {
  public:
-  uint64_t now_ms() override {
+  std::uint64_t now_ms() override {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<uint64_t>(
+    return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
   }
-  uint64_t monotonic_ns() override {
+  std::uint64_t monotonic_ns() override {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
   }
 };
 

@@ -24,16 +24,16 @@ base::Result<bool> read_descriptor(int fd, const std::string& path,
     const ssize_t count = retry_interrupted([&] { return ::read(fd, part.data(), part.size()); });
     if (count < 0) return errno_error("cannot read", path);
     if (count == 0) return true;
-    if (!take({part.data(), static_cast<size_t>(count)})) return false;
+    if (!take({part.data(), static_cast<std::size_t>(count)})) return false;
   }
 }
 
 base::Error errno_error(const std::string& action, const std::string& path) {
   const int code = errno;
   base::Error error{action + ": " + std::generic_category().message(code), path, ""};
-  if (code == ENOSPC || code == EDQUOT) error.mend = "free some space on this disk";
-  if (code == EACCES || code == EPERM) error.mend = "check the owner and the permissions";
-  if (code == EROFS) error.mend = "the disk is mounted read-only";
+  if (code == ENOSPC || code == EDQUOT) error.fix = "free some space on this disk";
+  if (code == EACCES || code == EPERM) error.fix = "check the owner and the permissions";
+  if (code == EROFS) error.fix = "the disk is mounted read-only";
   return error;
 }
 

@@ -36,7 +36,7 @@ Descriptor open_descriptor(const std::string& path, int flags, unsigned mode = 0
 base::Result<bool> read_descriptor(int fd, const std::string& path,
                                    const std::function<bool(std::string_view)>& take);
 
-/// An Error from errno: "<action>: <errno's text>", at `path`, with a mend for the common causes.
+/// An Error from errno: "<action>: <errno's text>", at `path`, with a fix for the common causes.
 base::Error errno_error(const std::string& action, const std::string& path);
 
 /// Calls again as long as the call says EINTR.

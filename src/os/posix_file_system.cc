@@ -35,7 +35,7 @@ class PosixAppendFile final : public AppendFile {
       const ssize_t count =
           retry_interrupted([&] { return ::write(fd_.get(), bytes.data(), bytes.size()); });
       if (count < 0) return errno_error("cannot write", path_);
-      bytes.remove_prefix(static_cast<size_t>(count));
+      bytes.remove_prefix(static_cast<std::size_t>(count));
     }
     return {};
   }
@@ -72,7 +72,7 @@ class PosixFileSystem final : public FileSystem {
     return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile>(std::move(fd), path));
   }
 
-  Result<std::string> read(const std::string& path, uint64_t bytes_max) override {
+  Result<std::string> read(const std::string& path, std::uint64_t bytes_max) override {
     const Descriptor fd = open_descriptor(path, O_RDONLY);
     if (!fd.valid()) return errno_error("cannot open for reading", path);
     std::string bytes;
@@ -100,7 +100,7 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
-  Result<void> truncate(const std::string& path, uint64_t size_bytes) override {
+  Result<void> truncate(const std::string& path, std::uint64_t size_bytes) override {
     const Descriptor fd = open_descriptor(path, O_WRONLY);
     if (!fd.valid()) return errno_error("cannot open for writing", path);
     const auto size = static_cast<off_t>(size_bytes);
@@ -172,8 +172,8 @@ class PosixFileSystem final : public FileSystem {
     if (::lstat(path.c_str(), &raw) != 0) return errno_error("cannot look at", path);
     FileInfo info;
     info.kind = kind_of(raw.st_mode);
-    info.size_bytes = static_cast<uint64_t>(raw.st_size);
-    info.modified_ns = int64_t{raw.st_mtim.tv_sec} * 1'000'000'000 + raw.st_mtim.tv_nsec;
+    info.size_bytes = static_cast<std::uint64_t>(raw.st_size);
+    info.modified_ns = std::int64_t{raw.st_mtim.tv_sec} * 1'000'000'000 + raw.st_mtim.tv_nsec;
     info.file_id = raw.st_ino;
     return info;
   }
@@ -196,7 +196,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   std::string temporary_name(const std::string& path) override {
-    static std::atomic<uint64_t> counter{0};
+    static std::atomic<std::uint64_t> counter{0};
     return path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
   }
 };

@@ -28,11 +28,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kDescriptorsMax = 65'536;
 constexpr std::size_t kErrorsMax = 4'096;
-/// So often it is looked whether the program is to be stopped, or has ended with its output open.
+/// Interval of the checks for a stop request and for a program that ended with its output open.
 constexpr int kLookEveryMs = 50;
 
-/// All that the child needs, made ready beforehand: it borrows this process's memory until it has
-/// become the program, so it may only make calls that are safe in a signal handler.
+/// Everything the child needs, prepared before vfork: the child shares this process's memory until
+/// exec, so it may only make calls that are safe in a signal handler.
 struct Preparation {
   std::vector<char*> argv;
   std::vector<char*> environment;
@@ -44,7 +44,7 @@ struct Preparation {
   pid_t parent = 0;
 };
 
-/// A host's descriptors that do not close by themselves must not live on in a server.
+/// Closes the host's descriptors that lack O_CLOEXEC: the program must not inherit them.
 void close_others(int kept) {
 #ifdef SYS_close_range
   const auto from = static_cast<unsigned>(kept) + 1;
@@ -68,7 +68,7 @@ void close_others(int kept) {
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The highest first: a descriptor below 3 may be one of ours where the host has closed its own.
+  // Highest first: a descriptor below 3 may be one of ours if the host closed its standard ones.
   const int fault = fcntl(it.fault, F_DUPFD_CLOEXEC, 10);
   const int input = fcntl(it.input, F_DUPFD, 10);
   const int output = fcntl(it.output, F_DUPFD, 10);
@@ -96,7 +96,7 @@ base::Error failure(const std::string& where, int error) {
   return base::Error{std::generic_category().message(error), where, ""};
 }
 
-/// Two ends that close at exec.
+/// A pipe whose ends close at exec.
 bool open_pipe(Descriptor& read, Descriptor& write) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return false;
@@ -105,7 +105,7 @@ bool open_pipe(Descriptor& read, Descriptor& write) {
   return true;
 }
 
-/// What a program is to read: no pipe, whose writer would have to wait for it.
+/// The program's standard input as a file: the writer of a pipe would have to wait for the program.
 Descriptor input_of(const std::string& bytes) {
   Descriptor file(memfd_create("input", MFD_CLOEXEC));
   for (std::size_t done = 0; file.valid() && done < bytes.size();) {
@@ -118,7 +118,7 @@ Descriptor input_of(const std::string& bytes) {
   return file;
 }
 
-/// What comes out of one of a program's ends, up to a bound.
+/// The output of one of a program's descriptors, up to a bound.
 struct Taken {
   Descriptor from;
   std::size_t bytes_max = 0;
@@ -126,7 +126,7 @@ struct Taken {
   bool over = false;
   bool cut = false;
 
-  /// Whatever is there, without waiting.
+  /// Reads what is available, without waiting.
   void take() {
     std::array<char, 65'536> part{};
     while (!over) {
@@ -216,7 +216,7 @@ base::Result<ProgramEnd> run_program(const ProgramRun& run) {
   while (!ended && killed.empty() && !output.cut) {
     std::array<pollfd, 2> ends{pollfd{output.over ? -1 : output.from.get(), POLLIN, 0},
                                pollfd{errors.over ? -1 : errors.from.get(), POLLIN, 0}};
-    // With both closed it is about to end.
+    // With both outputs closed the program is about to end.
     poll(ends.data(), ends.size(), output.over && errors.over ? 1 : kLookEveryMs);
     output.take();
     while (!errors.over) {
@@ -236,8 +236,8 @@ base::Result<ProgramEnd> run_program(const ProgramRun& run) {
           " s";
     }
   }
-  // Itself where it runs still, and what it left behind. Its number is nobody else's until it is
-  // reaped.
+  // The whole process group: the program, if it still runs, and its children. Its pid is not reused
+  // until it is reaped.
   kill(-pid, SIGKILL);
   int status = 0;
   const pid_t reaped = retry_interrupted([&] { return waitpid(pid, &status, 0); });
@@ -247,7 +247,7 @@ base::Result<ProgramEnd> run_program(const ProgramRun& run) {
   result.output_cut = output.cut;
   result.errors = std::move(errors.bytes);
   if (output.cut) return result;
-  // The host may have reaped it, or have said that it wants to know of no child's end.
+  // The host may have reaped the child, or ignore SIGCHLD.
   if (reaped != pid) return base::Error{"how it ended is not known", run.argv[0], ""};
   if (!WIFEXITED(status))
     return base::Error{"signal " + std::to_string(WTERMSIG(status)), run.argv[0], ""};

@@ -11,8 +11,8 @@
 
 #include "base/result.h"
 
-/// Other programs, started without a shell and without a handler of SIGCHLD: that would be the
-/// whole process's, and OpenCode (Bun) or Node would never again hear of their own children.
+/// Child programs, started without a shell and without a SIGCHLD handler: a handler belongs to the
+/// whole process, and OpenCode (Bun) or Node would miss the ends of their own children.
 namespace orchestrator::os {
 
 struct ProgramStart {
@@ -26,7 +26,7 @@ struct ProgramStart {
   int errors = -1;
 };
 
-/// Gives its process id once it has become the program; the caller reaps it. It has a session and a
+/// Starts the program and returns its process id; the caller reaps it. It has a session and a
 /// process group of its own, default signal actions and no other descriptor, and the kernel kills
 /// it when the thread that started it ends. Any thread.
 base::Result<pid_t> start_program(const ProgramStart& start);
@@ -38,7 +38,7 @@ struct ProgramRun {
   std::vector<std::string> argv;  ///< the first is an absolute path
   std::string directory;
   std::optional<std::vector<std::string>> environment{};
-  std::string input{};  ///< all that its standard input has
+  std::string input{};  ///< the whole of its standard input
   std::size_t output_max = std::size_t{64} << 20U;
   std::chrono::milliseconds time_max{30'000};
   const std::atomic<bool>* stop = nullptr;  ///< once it is true, the program is killed

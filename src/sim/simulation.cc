@@ -80,7 +80,6 @@ class Simulation {
 
  private:
   // ---- the course of a run
-  // ----------------------------------------------------------------------------
 
   void go_on() {
     ++steps_;
@@ -154,7 +153,6 @@ class Simulation {
   }
 
   // ---- processes
-  // --------------------------------------------------------------------------------------
 
   void start_process() {
     if (process_ != nullptr) return;
@@ -224,7 +222,6 @@ class Simulation {
   }
 
   // ---- persons
-  // ----------------------------------------------------------------------------------------
 
   [[nodiscard]] SessionId root() {
     const State* state = checker_.state();

@@ -10,23 +10,23 @@ namespace orchestrator::store {
 using base::Error;
 using base::Result;
 
-WalWriter::WalWriter(std::unique_ptr<os::AppendFile> file, std::string path, uint64_t next_seq,
-                     uint64_t size_bytes)
+WalWriter::WalWriter(std::unique_ptr<os::AppendFile> file, std::string path, std::uint64_t next_seq,
+                     std::uint64_t size_bytes)
     : file_(std::move(file)), path_(std::move(path)), next_seq_(next_seq), size_bytes_(size_bytes) {
   ORCH_ASSERT(next_seq_ >= 1);
 }
 
 Result<std::unique_ptr<WalWriter>> WalWriter::create(os::FileSystem& fs, const std::string& path,
-                                                     uint64_t first_seq,
+                                                     std::uint64_t first_seq,
                                                      std::optional<std::string_view> checkpoint) {
   if (fs.exists(path)) return Error{"exists already", path, "read it and resume"};
   std::string bytes = wal_header();
   if (checkpoint) {
-    if (checkpoint->size() > wal_payload_bytes_max)
+    if (checkpoint->size() > kWalPayloadBytesMax)
       return Error{"the state is too large for a record", path, ""};
     append_wal_record(bytes, {WalKind::checkpoint, true, first_seq - 1, *checkpoint, 0});
   }
-  // The start arrives whole or not at all, and the name with it.
+  // Atomic: the first bytes and the name become durable together or not at all.
   if (auto done = os::atomic_replace(fs, path, bytes); !done) return done.error();
   auto file = fs.open_append(path, false);
   if (!file) return file.error();
@@ -35,12 +35,12 @@ Result<std::unique_ptr<WalWriter>> WalWriter::create(os::FileSystem& fs, const s
 }
 
 Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const std::string& path,
-                                                     const WalScan& scan, uint64_t first_seq) {
+                                                     const WalScan& scan, std::uint64_t first_seq) {
   if (scan.damage) {
     return Error{"is damaged: " + scan.damage->reason, path,
                  "keep the file aside; it is left as it is"};
   }
-  if (scan.end_offset != 0 && scan.version != wal_version) {
+  if (scan.end_offset != 0 && scan.version != kWalVersion) {
     return Error{"has the older log format version " + std::to_string(scan.version), path,
                  "start a new log behind it"};
   }
@@ -49,16 +49,16 @@ Result<std::unique_ptr<WalWriter>> WalWriter::resume(os::FileSystem& fs, const s
                                      : fs.truncate(path, scan.end_offset);
     if (!done) return done.error();
   }
-  // Whoever put it there may have died before its name was durable.
+  // The process that created the file may have died before the name was durable.
   if (auto named = fs.sync_directory(os::parent_directory(path)); !named) return named.error();
   auto file = fs.open_append(path, false);
   if (!file) return file.error();
-  const uint64_t size = scan.end_offset == 0 ? wal_header_bytes : scan.end_offset;
-  const uint64_t next = scan.records == 0 ? first_seq : scan.last_seq + 1;
+  const std::uint64_t size = scan.end_offset == 0 ? kWalHeaderBytes : scan.end_offset;
+  const std::uint64_t next = scan.records == 0 ? first_seq : scan.last_seq + 1;
   return std::unique_ptr<WalWriter>(new WalWriter(std::move(file).value(), path, next, size));
 }
 
-Result<uint64_t> WalWriter::append(std::string_view payload) {
+Result<std::uint64_t> WalWriter::append(std::string_view payload) {
   if (auto done = put(WalKind::event, next_seq_, payload); !done) return done.error();
   return next_seq_++;
 }
@@ -67,15 +67,14 @@ Result<void> WalWriter::append_mark(std::string_view payload) {
   return put(WalKind::mark, next_seq_ - 1, payload);
 }
 
-Result<void> WalWriter::put(WalKind kind, uint64_t seq, std::string_view payload) {
+Result<void> WalWriter::put(WalKind kind, std::uint64_t seq, std::string_view payload) {
   if (failed_) return *failed_;
-  if (payload.size() > wal_payload_bytes_max) {
+  if (payload.size() > kWalPayloadBytesMax) {
     return Error{"a record of " + std::to_string(payload.size()) + " bytes is over the limit of " +
-                     std::to_string(wal_payload_bytes_max),
+                     std::to_string(kWalPayloadBytesMax),
                  path_, ""};
   }
-  if (size_bytes_ + buffer_.size() + wal_record_header_bytes + payload.size() >
-      wal_file_bytes_max) {
+  if (size_bytes_ + buffer_.size() + kWalRecordHeaderBytes + payload.size() > kWalFileBytesMax) {
     return Error{"the log is full", path_, ""};
   }
   append_wal_record(buffer_, {kind, buffer_.empty(), seq, payload, 0});

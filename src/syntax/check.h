@@ -1,5 +1,4 @@
-// Does a text parse? Syntax errors of one file, with tree-sitter; and which of them an edit brought
-// in.
+// The syntax errors of one file, found with tree-sitter, and which of them an edit added.
 //
 // Pure functions: no files, no policy, no state; any thread. Hostile text costs at most the limits.
 // tree-sitter is not the compiler: it accepts some broken code, and it does not expand macros, so
@@ -28,8 +27,8 @@ namespace orchestrator::syntax {
 
 /// The errors of `after` that `before` did not have. Errors are the same if kind, token and line
 /// text are, wherever the line now is; two on equal lines are two. Empty if either was skipped
-/// (nothing can be said). For a new file, `before` is `ParseReport{}`. Where `before` had more
-/// errors than it lists, no more are believed to be new than the total grew by.
+/// (then nothing is known). For a new file, `before` is `ParseReport{}`. Where `before` had more
+/// errors than it lists, at most as many count as new as the total grew by.
 [[nodiscard]] std::vector<SyntaxError> new_errors(const ParseReport& before,
                                                   const ParseReport& after);
 

@@ -44,9 +44,9 @@ struct Suspect {
   bool unclosed;
 };
 
-/// Where in an ERROR node a person should look. Such a node begins where the parser last understood
-/// something, often far above: its last bracket that nothing closes is better, or, if it is of
-/// several lines, the token at its end.
+/// The place in an ERROR node that a report should name. The node begins where the parser last
+/// understood something, often far above the mistake: its last unclosed bracket is better, or, if
+/// the node has several lines, the token at its end.
 Suspect suspect_of(TSNode error) {
   std::vector<std::pair<TSNode, char>> open;
   TSNode last = error;
@@ -129,7 +129,7 @@ class Collector {
     }
   }
 
-  /// An end that is missing at the end of the file is best shown by where its construct begins.
+  /// A missing end at the end of the file is reported at the beginning of its construct.
   void add_missing(TSNode node) {
     TSNode place = node;
     if (!full() && line_around(source_.text(), ts_node_start_byte(node)).empty()) {

@@ -10,7 +10,7 @@
 
 namespace orchestrator::syntax {
 
-/// The errors in a tree of the source's text; a null tree is told as skipped.
+/// The errors in a tree of the source's text; a null tree is reported as skipped.
 [[nodiscard]] ParseReport report_of(const TSTree* tree, Source& source, const Limits& limits);
 
 }  // namespace orchestrator::syntax

@@ -1,4 +1,4 @@
-// What a search finds in one text.
+// The matches of a search in one text.
 
 #ifndef ORCHESTRATOR_SYNTAX_FOUND_H_
 #define ORCHESTRATOR_SYNTAX_FOUND_H_

@@ -1,4 +1,4 @@
-// The languages whose syntax can be checked, and how a path says which one a file is in.
+// The languages whose syntax can be checked, and the language of a path.
 
 #ifndef ORCHESTRATOR_SYNTAX_LANGUAGE_H_
 #define ORCHESTRATOR_SYNTAX_LANGUAGE_H_
@@ -35,7 +35,7 @@ inline constexpr std::array kLanguages = {
 /// `javascript`, `cpp`, `c_sharp`: the name of the enumerator.
 [[nodiscard]] std::string_view language_name(Language language);
 
-/// The language a person or a model means: its name in any letter case, or a usual other one (`js`,
+/// The language of a name in any letter case, or of a usual other name (`js`,
 /// `py`, `c++`, `c#`, `sh`).
 [[nodiscard]] std::optional<Language> language_from_name(std::string_view name);
 

@@ -103,7 +103,7 @@ bool Matcher::is_anonymous_leaf(std::size_t goal) const {
   return node.kind == PatternNode::Kind::leaf && !node.named;
 }
 
-/// The end of the candidates: fine if the goals that are left may stand for nothing.
+/// The end of the candidates: fine if the remaining goals may match nothing.
 bool Matcher::only_siblings(std::size_t goal, std::size_t goals_end) {
   for (; goal < goals_end; ++goal) {
     const PatternNode& node = pattern_.nodes[goal];
@@ -134,7 +134,7 @@ bool Matcher::compare_list(std::size_t goal, std::size_t goals_end, Range left) 
   return true;  // what a node has beyond the pattern does not matter
 }
 
-/// Takes as few as possible, and more if what follows does not match then.
+/// Takes as few candidates as possible, and more only if the rest does not match otherwise.
 bool Matcher::compare_siblings(std::size_t goal, std::size_t goals_end, Range left) {
   const std::int32_t variable = pattern_.nodes[goal].variable;
   // The separators after it may be left out together with what they separate.

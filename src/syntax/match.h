@@ -1,4 +1,4 @@
-// Does a node match a pattern? Private to src/syntax.
+// Matching one node against a pattern. Private to src/syntax.
 
 #ifndef ORCHESTRATOR_SYNTAX_MATCH_H_
 #define ORCHESTRATOR_SYNTAX_MATCH_H_
@@ -16,7 +16,7 @@
 
 namespace orchestrator::syntax {
 
-/// What a metavariable stands for in a match: bytes of the text; empty where it stands for nothing.
+/// The bytes of the text that a metavariable matched; empty where it matched nothing.
 struct Bound {
   bool bound = false;
   std::uint32_t begin = 0;
@@ -24,10 +24,10 @@ struct Bound {
 };
 
 /// Compares nodes of one text with one pattern. Recursion goes as deep as the pattern, never as
-/// deep as the text. Without a tree after the source's limits are reached: then nothing matches.
+/// deep as the text. Once the source's limits are reached nothing matches.
 class Matcher {
  public:
-  /// `text` is what the nodes' bytes are of; all three must outlive the matcher.
+  /// `text` contains the nodes' bytes; all three must outlive the matcher.
   Matcher(const Pattern& pattern, std::string_view text, Source& source);
   ~Matcher();
   Matcher(const Matcher&) = delete;
@@ -87,7 +87,7 @@ class Matcher {
   std::vector<Child> children_;  // of all nodes that are being compared, one after the other
   std::array<Slot, kVariablesMax> slots_{};
   std::vector<std::size_t> trail_;  // variables in the order in which they were bound
-  std::vector<TSNode> nodes_;       // what variables for siblings stand for
+  std::vector<TSNode> nodes_;       // the nodes that variables for siblings matched
   std::vector<std::pair<TSNode, TSNode>> pairs_;
   std::uint32_t end_ = 0;
   std::uint32_t steps_ = 0;

@@ -1,6 +1,6 @@
-// How much memory tree-sitter holds, so that a parse can be stopped in time: it aborts the process
-// when an allocation fails, and a megabyte of `a<b,` makes it take gigabytes within two seconds.
-// Private to src/syntax.
+// Counts tree-sitter's memory, so that a parse can be stopped in time: tree-sitter aborts the
+// process when an allocation fails, and for a megabyte of `a<b,` it takes gigabytes within two
+// seconds. Private to src/syntax.
 
 #ifndef ORCHESTRATOR_SYNTAX_MEMORY_H_
 #define ORCHESTRATOR_SYNTAX_MEMORY_H_

@@ -17,7 +17,7 @@ constexpr std::uint32_t kStepsPerClock = 64;  // a step may have to look for a n
 constexpr int kDeclaratorsMax = 20;
 
 enum class Inside {
-  no,     // what stands in it is nobody's business (a function's body)
+  no,     // its content is not listed (a function's body)
   parts,  // a class: its members are symbols as well
 };
 
@@ -220,7 +220,7 @@ class Outliner {
     }
   }
 
-  /// Whether to look into the node; `depth` becomes that of what stands in it.
+  /// Whether to descend into the node; `depth` becomes that of its content.
   bool enter(TSNode node, std::uint32_t& depth) {
     if (!ts_node_is_named(node)) return false;
     const std::string_view type = ts_node_type(node);

@@ -1,4 +1,4 @@
-// What a file declares: the names a reader looks for, with their kinds and lines.
+// The declarations of a file: names with their kinds and lines.
 
 #ifndef ORCHESTRATOR_SYNTAX_OUTLINE_H_
 #define ORCHESTRATOR_SYNTAX_OUTLINE_H_
@@ -19,7 +19,7 @@ struct Symbol {
   std::string name;
   std::uint32_t line = 0;      // from 1
   std::uint32_t end_line = 0;  // with it
-  std::uint32_t depth = 0;     // how many other symbols it stands in
+  std::uint32_t depth = 0;     // how many other symbols contain it
   bool operator==(const Symbol&) const = default;
 };
 

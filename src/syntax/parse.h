@@ -1,4 +1,4 @@
-// One bounded parse: what is not worth one, and the limits while it runs. Private to src/syntax.
+// One bounded parse: which texts are skipped, and the limits while it runs. Private to src/syntax.
 
 #ifndef ORCHESTRATOR_SYNTAX_PARSE_H_
 #define ORCHESTRATOR_SYNTAX_PARSE_H_
@@ -13,12 +13,12 @@
 
 namespace orchestrator::syntax {
 
-/// Whether a byte is one of a UTF-8 character's further ones.
+/// Whether a byte is a continuation byte of a UTF-8 character.
 [[nodiscard]] inline bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
-/// Why a text is not to be parsed at all; `no` if it may be.
+/// The reason to skip a text; `no` if it may be parsed.
 [[nodiscard]] Skipped unfit(std::string_view text, const Limits& limits);
 
 /// The text, and the time and memory left for it. tree-sitter asks `stop` every hundred operations;
@@ -52,7 +52,7 @@ class Source {
 [[nodiscard]] std::string_view without_mark(std::string_view text);
 
 /// Null if a limit was reached: a tree may then be of a text cut short. `before`: the tree of an
-/// older text, edited (ts_tree_edit) to fit this one; what is equal is taken from there.
+/// older text, edited (ts_tree_edit) to fit this one; equal parts are reused.
 [[nodiscard]] TreePtr parse(Language language, Source& source, const TSTree* before = nullptr);
 
 }  // namespace orchestrator::syntax

@@ -18,7 +18,7 @@ TSPoint point_at(std::string_view text, std::size_t byte) {
   return {rows, static_cast<std::uint32_t>(byte - line)};
 }
 
-/// The one stretch that differs: what is equal at the begin and at the end stays.
+/// The single range that differs, without the common beginning and end.
 TSInputEdit edit_between(std::string_view before, std::string_view after) {
   const auto [old_at, new_at] = std::ranges::mismatch(before, after);
   const auto same = static_cast<std::size_t>(new_at - after.begin());
@@ -63,7 +63,7 @@ std::shared_ptr<const ParsedText> parse_text(Language language, std::string text
     const TSInputEdit edit = edit_between(without_mark(before->text_), now);
     ts_tree_edit(old.get(), &edit);
     tree = parse(language, source, old.get());
-    // What is shared cannot be asked for: it is taken to be as much for each byte as before.
+    // The shared memory cannot be measured: estimate it as the same amount for each byte as before.
     parsed->tree_bytes_ =
         before->tree_bytes_ * parsed->text_.size() / std::max<std::size_t>(before->text_.size(), 1);
   } else {

@@ -1,4 +1,4 @@
-// A text and its tree, kept so that the next version of a file costs only what has changed in it.
+// A text and its tree, kept so that parsing the next version of a file costs only its changes.
 
 #ifndef ORCHESTRATOR_SYNTAX_PARSED_TEXT_H_
 #define ORCHESTRATOR_SYNTAX_PARSED_TEXT_H_
@@ -39,8 +39,8 @@ class ParsedText {
   bool from_nothing_ = true;
 };
 
-/// Parses `text`, with what is equal in `before` taken from there: an older version in the same
-/// language, or null. Never null; the limits are those of `check_syntax`. Throws nothing but
+/// Parses `text` and reuses the equal parts of `before`, an older version in the same language, or
+/// null. Never null; the limits are those of `check_syntax`. Throws nothing but
 /// bad_alloc.
 [[nodiscard]] std::shared_ptr<const ParsedText> parse_text(Language language, std::string text,
                                                            const ParsedText* before = nullptr,

@@ -47,7 +47,8 @@ struct Fault {
   std::uint32_t at = 0;
 };
 
-/// How far a spelled pattern is from being code. `depth` bounds the recursion; deeper is a fault.
+/// The cost of a spelled pattern: its distance from valid code. `depth` bounds the recursion;
+/// deeper is a fault.
 void weigh(TSNode node, std::size_t depth, Fault& fault) {
   if (!ts_node_has_error(node)) return;
   const auto note = [&](std::size_t cost, bool missing) {
@@ -148,7 +149,7 @@ class Speller {
   const std::vector<Variable>& variables_;
 };
 
-/// The one node that is the pattern; null nodes if it is several, or a part of one.
+/// The node that is exactly the pattern; null if the pattern is several nodes or a part of one.
 TSNode root_of(const Trial& trial) {
   const std::uint32_t begin = trial.spelled.begin;
   const std::uint32_t end = trial.spelled.end;
@@ -278,7 +279,7 @@ std::optional<Literal> literal_of(const PatternNode& node, Language language) {
   if (node.kind != PatternNode::Kind::leaf) return std::nullopt;
   const std::string_view kind = ts_language_symbol_name(grammar_of(language), node.symbol);
   if (!is_sure(node, language, kind)) return std::nullopt;
-  // Of other tokens (a piece of a string) a letter may stand beside the text.
+  // Other tokens (a piece of a string) may have a letter beside the text.
   const bool word = std::ranges::all_of(node.text, is_word) &&
                     (!node.named || kind.find("identifier") != std::string_view::npos);
   return Literal{node.text, word};
@@ -325,7 +326,7 @@ base::Result<Pattern> compile_pattern(Language language, std::string_view text) 
   if (code.empty()) return base::Error{"it is empty", "pattern", "write the code to look for"};
   if (code.size() > kPatternBytesMax) {
     return base::Error{"it has more than " + std::to_string(kPatternBytesMax) + " bytes", "pattern",
-                       "leave out what need not be fixed: $$$ stands for any number of nodes"};
+                       "leave out what need not be fixed: $$$ matches any number of nodes"};
   }
   if (code.find('\0') != std::string_view::npos || !base::is_utf8(code))
     return base::Error{"it is not UTF-8 text", "pattern", ""};

@@ -1,5 +1,5 @@
-// Code patterns: code of a language in which `$X` stands for one node, `$$$XS` for any number of
-// siblings, `$_` and `$$$` for what nobody asks after, and a name used twice for equal code.
+// Code patterns: code of a language in which `$X` matches one node, `$$$XS` any number of siblings,
+// `$_` and `$$$` match without a capture, and a name used twice matches equal code.
 //
 // A pattern is compiled by the language's own grammar, so that it means what the code means. What
 // matches what is written in docs/user/code-search.md; it follows ast-grep's default ("smart").
@@ -46,7 +46,7 @@ struct PatternNode {
 /// A piece of text that every match holds.
 struct Literal {
   std::string text;
-  bool word = false;  // stands alone: no letter, digit or `_` beside it
+  bool word = false;  // a whole word: no letter, digit or `_` beside it
   bool operator==(const Literal&) const = default;
 };
 

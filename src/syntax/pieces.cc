@@ -21,7 +21,7 @@ constexpr std::array<bool, 256> kIsWord = [] {
 }();
 bool is_word(char c) { return kIsWord[static_cast<unsigned char>(c)]; }
 
-/// What the last token lets one expect of the next.
+/// The kind of the last token, which limits the next one.
 enum class Last {
   nothing,    // the text begins
   word,       // an operand ends; also `)` and `]`
@@ -40,7 +40,7 @@ enum class Last {
 // Not `void`: it is far more often a type, after which a function's `{` may follow.
 constexpr std::array<std::string_view, 8> kReserved = {"return", "typeof",     "case",   "in",
                                                        "new",    "instanceof", "delete", "throw"};
-/// Words that a line which follows may go on with.
+/// Words that may continue a statement on the next line.
 constexpr std::array<std::string_view, 32> kOpenWords = {
     "abstract",   "as",     "asserts",   "async",     "await", "class",    "const", "declare",
     "default",    "enum",   "export",    "extends",   "from",  "function", "get",   "global",
@@ -48,10 +48,10 @@ constexpr std::array<std::string_view, 32> kOpenWords = {
     "namespace",  "of",     "satisfies", "set",       "type",  "var",      "yield", "readonly"};
 constexpr std::array<std::string_view, 4> kHeads = {"if", "while", "for", "with"};
 constexpr std::array<std::string_view, 2> kOpeners = {"else", "do"};
-/// What follows in braces are members, no statements.
+/// Words after which braces hold members, not statements.
 constexpr std::array<std::string_view, 3> kMemberWords = {"class", "interface", "enum"};
 
-/// Words that at the begin of a line, where statements stand, begin one and nothing else.
+/// Keywords that, at the beginning of a line, always begin a statement.
 constexpr std::array<std::string_view, 14> kFirstWords = {
     "export", "import", "function", "class",   "interface", "type",  "const",
     "let",    "var",    "enum",     "declare", "namespace", "async", "abstract"};
@@ -157,7 +157,7 @@ class Splitter {
     begin_piece(line_start_, row_);
   }
 
-  /// Places before `end` that nobody has claimed are in this piece.
+  /// Assigns the unclaimed places before `end` to this piece.
   void settle(std::size_t end, std::int32_t piece) {
     while (out_.of_place.size() < places_.size() && places_[out_.of_place.size()] < end)
       out_.of_place.push_back(piece);
@@ -391,7 +391,7 @@ class Splitter {
       case Last::open_word:
       case Last::head:
       case Last::closer:
-        return false;  // of a name, of a block, of an object: who knows
+        return false;  // of a name, of a block, of an object: unknown
     }
     return false;
   }
@@ -438,7 +438,7 @@ bool can_split(Language language) {
 
 std::optional<Pieces> split(Language language, std::string_view text,
                             const std::vector<std::uint32_t>& places) {
-  // The text between JSX tags is no code, and nothing but a parser knows where it stands.
+  // The text between JSX tags is no code, and only a parser can find it.
   if (language != Language::typescript &&
       (text.find("</") != std::string_view::npos || text.find("/>") != std::string_view::npos)) {
     return std::nullopt;

@@ -1,9 +1,9 @@
 // The statements of a JavaScript or TypeScript text, found without parsing it, so that only those
 // are parsed in which something may match. Private to src/syntax.
 //
-// A tokenizer cannot know everything (is this `/` a division?), so what it says is believed only
-// where nothing speaks against it: it gives up at whatever it does not understand, and a piece that
-// does not parse without an error makes the caller take the one around it, up to the whole text.
+// A tokenizer is not always right (is this `/` a division?), so its result is checked: it gives up
+// at whatever it does not understand, and for a piece that does not parse without an error the
+// caller takes the piece around it, up to the whole text.
 
 #ifndef ORCHESTRATOR_SYNTAX_PIECES_H_
 #define ORCHESTRATOR_SYNTAX_PIECES_H_
@@ -22,8 +22,8 @@ struct Piece {
   std::uint32_t begin = 0;  // the first byte of a line
   std::uint32_t end = 0;
   std::uint32_t line = 0;    // from 0
-  std::int32_t parent = -1;  // the piece around it; -1: it stands in the file itself
-  std::int32_t top = 0;      // the one around it that stands in the file itself; maybe it is that
+  std::int32_t parent = -1;  // the piece around it; -1: the file itself
+  std::int32_t top = 0;      // the top-level piece that contains it, maybe itself
 };
 
 struct Pieces {

@@ -18,7 +18,8 @@ std::size_t find_bytes(std::string_view text, std::string_view bytes, std::size_
 #endif
 }
 
-/// Not a letter beyond ASCII: that may be a space of Unicode, and a wrong "no" loses a match.
+/// Whether a byte is part of a word. ASCII only: others may be Unicode spaces, and a wrong answer
+/// would lose a match.
 bool continues_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }

@@ -11,12 +11,12 @@
 
 namespace orchestrator::syntax {
 
-/// Where a literal stands at or after `from`; npos if nowhere. A word does not stand within
+/// The first place of a literal at or after `from`; npos if none. A word is not found within
 /// another.
 [[nodiscard]] std::size_t find_literal(std::string_view text, const Literal& literal,
                                        std::size_t from = 0);
 
-/// Whether each of them stands in the text.
+/// Whether the text contains each literal.
 [[nodiscard]] bool holds_all(std::string_view text, const std::vector<Literal>& literals);
 
 }  // namespace orchestrator::syntax

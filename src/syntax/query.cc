@@ -26,7 +26,7 @@ std::string_view what_is(TSQueryError error) {
     case TSQueryErrorCapture:
       return "no capture has this name";
     case TSQueryErrorStructure:
-      return "such nodes never stand this way in one another";
+      return "the grammar never nests these nodes this way";
     case TSQueryErrorLanguage:
       return "the grammar cannot be used";
   }
@@ -150,7 +150,7 @@ base::Result<CompiledQuery::Predicate> CompiledQuery::predicate_of(
   return predicate;
 }
 
-/// A capture may stand for several nodes: all of them must pass.
+/// A capture may hold several nodes: all of them must pass.
 bool CompiledQuery::holds(const TSQueryMatch& match, std::string_view text) const {
   const auto text_of = [text](TSNode node) {
     const std::uint32_t begin = ts_node_start_byte(node);

@@ -14,11 +14,11 @@ bool names(char c) {
          c == '-' || c == '.' || c == '/';
 }
 
-/// What stands between two brackets, as far as it has been read.
+/// The content of a pair of brackets, as far as it has been read.
 struct Level {
   enum class Kind { group, node, choice, predicate };
   Kind kind = Kind::group;
-  bool all = true;   ///< each of its items may stand for nothing
+  bool all = true;   ///< each of its items may match nothing
   bool any = false;  ///< one of them may
   bool empty = true;
   std::optional<bool> newest;  ///< whether the item read last may; its quantifier may follow
@@ -71,7 +71,7 @@ class Reader {
     } else if (c == '*' || c == '?') {
       if (level.newest) level.newest = true;
     } else if (c == '+') {
-      if (level.newest && *level.newest) return "a + follows what may stand for nothing";
+      if (level.newest && *level.newest) return "a + follows what may match nothing";
     } else if (c == '@' || c == '!' || c == '#') {
       skip_name();
     } else if (names(c)) {

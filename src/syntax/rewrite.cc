@@ -22,7 +22,7 @@ std::string_view indent_at(std::string_view text, std::size_t at) {
 }
 
 /// Adds lines, those after the first moved from one indentation to another. A line that does not
-/// have the old one (a text of several lines may go where it likes) stays where it is.
+/// have the old one (inside a multi-line string, say) keeps its indentation.
 void add_moved(std::string& out, std::string_view lines, std::string_view from,
                std::string_view to) {
   if (from == to) {

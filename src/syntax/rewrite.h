@@ -21,7 +21,7 @@ class Rewrite {
   static base::Result<Rewrite> compile(const Pattern& pattern, std::string_view rewrite);
 
   struct Result {
-    std::string text;               // the whole text anew
+    std::string text;               // the whole new text
     std::vector<base::Edit> edits;  // one for each replaced match
     std::size_t nested = 0;         // matches within replaced ones, left as they were
   };
@@ -33,7 +33,7 @@ class Rewrite {
   struct Piece {
     std::string text;        // before the variable
     std::string name;        // empty: the end
-    std::size_t indent = 0;  // of the line of the rewrite in which the variable stands
+    std::size_t indent = 0;  // of the rewrite's line that contains the variable
   };
   [[nodiscard]] std::string expand(std::string_view text, const Found& found) const;
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint32_t kStepsPerClock = 1024;
 
-/// Where a literal stands in a text; in part of it, by halving.
+/// The places of a literal in a text; a range of them is found by binary search.
 class Hits {
  public:
   Hits(std::string_view text, const Literal& literal) {
@@ -66,7 +66,7 @@ class Run {
  private:
   /// False: the whole text must be parsed after all.
   bool in_parts() {
-    // A match that begins with a literal lies in the innermost statement in which that stands.
+    // A match that begins with a literal lies in the innermost statement around that literal.
     const bool leads = pattern_.leading.has_value();
     const Hits anchor = leads ? Hits(text_, *pattern_.leading) : hits_.front();
     const std::optional<Pieces> parts = split(pattern_.language, text_, anchor.places());

@@ -1,4 +1,4 @@
-// Searching one text for what a pattern, or a tree-sitter query, describes.
+// Searching one text by a pattern or a tree-sitter query.
 
 #ifndef ORCHESTRATOR_SYNTAX_SEARCH_H_
 #define ORCHESTRATOR_SYNTAX_SEARCH_H_
@@ -21,13 +21,14 @@ namespace orchestrator::syntax {
 struct SearchLimits {
   Limits parse;
   std::size_t found_max = 10'000;
-  /// What is not parsed is not looked at: off, everything is. The results are the same.
+  /// Whether to parse only the pieces that may match. Off: the whole text; the results are the
+  /// same.
   bool prefilter = true;
 };
 
 class CompiledQuery;
 
-/// What is looked for, in one language. Immutable; any thread.
+/// A compiled pattern or query of one language. Immutable; any thread.
 class Search {
  public:
   static base::Result<Search> for_pattern(Language language, std::string_view pattern);

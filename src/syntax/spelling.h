@@ -1,4 +1,4 @@
-// How a pattern with metavariables is spelled so that a grammar takes it. Private to src/syntax.
+// Spells a pattern with metavariables so that a grammar can parse it. Private to src/syntax.
 
 #ifndef ORCHESTRATOR_SYNTAX_SPELLING_H_
 #define ORCHESTRATOR_SYNTAX_SPELLING_H_
@@ -14,14 +14,14 @@
 
 namespace orchestrator::syntax {
 
-/// Code around a pattern in which it may be right: a member is no statement.
+/// Code around a pattern that makes it valid: a class around a member, say.
 struct Surroundings {
   std::string_view before;
   std::string_view after;
 };
 [[nodiscard]] std::span<const Surroundings> surroundings_of(Language language);
 
-/// What may stand for a metavariable. The first is the usual one.
+/// Substitutes for a metavariable in the parsed pattern. The first is the usual one.
 [[nodiscard]] std::span<const std::string_view> stand_ins_of(Language language,
                                                              Variable::Kind kind);
 

@@ -1,4 +1,4 @@
-// Prints what the sources say once and others need as a file: `protocol <what>`, e.g. `protocol
+// Prints generated files from the sources: `protocol <what>`, e.g. `protocol
 // settings-table`. The files are committed; `node js/dev/run.mjs generate` writes them,
 // tests/node/generated.test.mjs compares.
 #include <algorithm>
@@ -19,7 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // ---- the settings
-// -----------------------------------------------------------------------------------
 
 std::string settings_schema() {
   Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
@@ -49,7 +48,7 @@ std::string type_text(const Json& schema) {
   return text;
 }
 
-/// Where the keys of a map stand: `<role>`.
+/// The placeholder for the keys of a map: `<role>`.
 std::string any_key(const Json& map) {
   if (!map.contains("propertyNames")) return "<name>";
   const Json& names = map["propertyNames"];
@@ -91,7 +90,6 @@ std::string settings_table() {
 }
 
 // ---- the tools
-// --------------------------------------------------------------------------------------
 
 /// The roles that have a tool, by name.
 Json role_names(ToolRoles roles) {

@@ -1,5 +1,5 @@
 // `opencode-orchestrator replay`: a mission's story from its log, its state at any event, and the
-// proof that replay gives what was logged. Reads only. Exit codes: 0 done, 1 it does not hold, 2
+// proof that replay gives what was logged. Reads only. Exit codes: 0 done, 1 a check failed, 2
 // usage, 3 no such file.
 
 #include "runtime/history/replay.h"
@@ -40,7 +40,7 @@ struct Arguments {
   bool json = false;
 };
 
-/// What `--check` has found.
+/// The result of `--check`.
 struct Proof {
   bool ok = true;
   std::string mission;
@@ -111,7 +111,7 @@ std::string read_arguments(const std::vector<std::string>& words, Arguments& arg
   return "";
 }
 
-/// The segments of the log's mission; a file that is none of them (kept aside, renamed) by itself.
+/// The segments of the log's mission; only the file itself if it is none of them (a renamed copy).
 std::vector<runtime::LogFile> files_of(os::FileSystem& fs, const std::string& wal) {
   const std::string directory = os::parent_directory(wal);
   const std::string name = wal.substr(wal.rfind('/') + 1);
@@ -176,7 +176,7 @@ class Story {
   }
 
  private:
-  /// The snapshot beside the log, as it stands before the log is read.
+  /// The snapshot beside the log, read before the log.
   void read_stored_state() {
     if (!arguments_.check || arguments_.until) return;
     const std::string opencode = os::parent_directory(os::parent_directory(arguments_.wal));
@@ -215,9 +215,8 @@ class Story {
       if (torn_.path.empty()) {
         proof_.fail(path, 0, end.checkpoint_seq, lost);
       } else {
-        // What looked like a torn write was none: the mission went on from behind it.
-        proof_.fail(torn_.path, torn_.offset, torn_.seq,
-                    "no sound record stands there, and " + lost);
+        // Damage, not a torn write: the mission went on behind it.
+        proof_.fail(torn_.path, torn_.offset, torn_.seq, "there is no sound record, and " + lost);
       }
     }
     torn_ = end.scan.torn_bytes == 0 ? Torn{}
@@ -251,8 +250,8 @@ class Story {
     print_entry(*entry);
   }
 
-  /// What this version has logged comes out byte by byte. An older one knew fewer fields: then what
-  /// the mission has come to counts.
+  /// A log of this version is compared byte by byte. An older version had fewer fields: then only
+  /// the outcome is compared.
   [[nodiscard]] bool is_stored(const State& state) const {
     if (replay_.engine() == ORCH_VERSION)
       return codec::encode_state(*stored_) == codec::encode_state(state);
@@ -319,7 +318,7 @@ class Story {
                      std::to_string(proof_.seq) + ": " + proof_.fault);
   }
 
-  /// Where the segment before ends in bytes that are no record.
+  /// The end of the segment before, if it ends in bytes that are no record.
   struct Torn {
     std::string path;
     std::uint64_t offset = 0;

@@ -144,7 +144,7 @@ void add(Totals& totals, const Totals& more) {
   for (std::size_t i = 0; i < kFaults; ++i) totals.hits[i] += more.hits[i];
 }
 
-/// The share of one job: every `jobs`th seed.
+/// Runs one job's share: every `jobs`th seed.
 void run_share(const Arguments& args, std::uint64_t job, Totals& totals,
                std::vector<Failure>& failures) {
   for (std::uint64_t i = job; i < args.runs; i += args.jobs) {
@@ -178,7 +178,7 @@ bool read_all(int fd, void* data, std::size_t bytes) {
   return true;
 }
 
-/// Processes, not threads: a run that crashes takes only its own job with it.
+/// Runs jobs as processes, not threads: a crash ends only its own job.
 bool run_jobs(const Arguments& args, Totals& totals, std::vector<Failure>& failures) {
   if (args.jobs == 1) {
     run_share(args, 0, totals, failures);
@@ -222,7 +222,7 @@ void print_trace(const RunResult& result) {
   for (const std::string& line : result.trace) std::printf("  %s\n", line.c_str());
 }
 
-/// The failure once more, with as few faults as can be.
+/// Repeats the failure with as few faults as possible.
 void explain(const Arguments& args, std::uint64_t seed) {
   const RunOptions options = options_of(seed, args.only, 0);
   const RunResult failed = simulate(options);
@@ -288,7 +288,7 @@ void print_json(const Arguments& args, const Totals& totals, const std::vector<F
   std::printf("}}\n");
 }
 
-/// Of this process, less what it holds of the simulated disk.
+/// Memory of this process without the simulated disk's content.
 std::uint64_t memory_bytes(const Sample& sample) {
   std::ifstream statm("/proc/self/statm");
   std::uint64_t pages = 0;
@@ -298,7 +298,7 @@ std::uint64_t memory_bytes(const Sample& sample) {
   return bytes > sample.disk_bytes ? bytes - sample.disk_bytes : 0;
 }
 
-/// The most that was seen in one day.
+/// The maxima of one day.
 struct Day {
   std::uint64_t events = 0;
   std::uint64_t snapshot_bytes = 0;
@@ -323,7 +323,7 @@ int run_week(const Arguments& args) {
   };
   const RunResult result = simulate(options);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  const Day& first = days[1];  // on the first day everything still comes up
+  const Day& first = days[1];  // the first day includes the start
   const Day& last = days[kDays - 1];
   const bool flat = last.snapshot_bytes <= first.snapshot_bytes * 5 / 4 &&
                     last.memory_bytes <= first.memory_bytes * 11 / 10 + (1U << 20U);

@@ -56,7 +56,7 @@ constexpr std::size_t kPayloadBytes = 100;
 double bare_us(const std::string& path, int records) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC, 0600);
   if (fd < 0) give_up("cannot open " + path);
-  const std::string bytes(kPayloadBytes + store::wal_record_header_bytes, 'b');
+  const std::string bytes(kPayloadBytes + store::kWalRecordHeaderBytes, 'b');
   const auto begin = Clock::now();
   for (int i = 0; i < records; ++i) {
     if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
@@ -268,7 +268,7 @@ Replayed measure_replay(os::FileSystem& fs, const std::string& root) {
     codec::LoggedEvent logged;
     double begin = cpu_ms();
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (!codec::decode_event_record(records[i], store::wal_version, logged, nullptr))
+      if (!codec::decode_event_record(records[i], store::kWalVersion, logged, nullptr))
         give_up("an event cannot be decoded");
       (void)step(state, logged.event);
       if (round == 0) events[i] = logged.event;

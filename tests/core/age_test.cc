@@ -122,8 +122,9 @@ MISSION_SCENARIO(Age, WhatTheCommanderAddsHasAnEnd) {
   };
   EXPECT_FALSE(restart_entrant(0).given);  // it waits for the mission
   const Answer more = restart_entrant(150);
-  EXPECT_TRUE(more.says("- acceptance: 150 are there and 150 would come; at most 200 are kept"));
-  EXPECT_TRUE(more.says("- verify: 150 are there"));
+  EXPECT_TRUE(
+      more.says("- acceptance: 150 are kept and 150 more were given; at most 200 are kept"));
+  EXPECT_TRUE(more.says("- verify: 150 are kept"));
   EXPECT_EQ(host.state.plan.acceptance.size(), 150U);
   host.stop();
 }

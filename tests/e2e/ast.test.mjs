@@ -47,13 +47,13 @@ test("a Worker searches, sees the diff, writes it; a file of another task and co
   await ended(project, "sealed")
 
   const [search, query] = toolResults(project, "ast_search")
-  assert.match(search ?? "", /^2 matches in 2 files, of \d+ looked at\.\nlib\/b\.ts\n1:1 old\(4\)\nsrc\/a\.ts\n1:18 /)
+  assert.match(search ?? "", /^2 matches in 2 files, of \d+ searched\.\nlib\/b\.ts\n1:1 old\(4\)\nsrc\/a\.ts\n1:18 /)
   assert.match(query ?? "", /^2 matches.*@f=old/s)
   assert.match(toolResults(project, "ast_outline")[0] ?? "", /src\/a\.ts\n 1 variable a\n 2 variable b/)
   const [preview, broken, foreign, written] = toolResults(project, "ast_replace")
   assert.match(preview ?? "", /-export const a = old\(1\)\n\+export const a = fresh\(1\)\n-export const b/)
   assert.match(broken ?? "", /Refused, and nothing written:\nsrc\/a\.ts: the result would not parse/)
-  // T2 may be done before, and then nobody claims its file.
+  // T2 may be done before, and then no task claims its file.
   assert.match(foreign ?? "", /lib\/b\.ts belongs to task T2|Written: 2 files/)
   assert.match(written ?? "", /Written: 1 file|Nothing matches/)
   assert.equal(readFileSync(join(project.dir, "src/a.ts"), "utf8"), "export const a = fresh(1)\nexport const b = fresh(2, 3)\n")

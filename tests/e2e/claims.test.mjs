@@ -47,7 +47,7 @@ test("a file that a Worker's shell writes is its task's; what a person changes i
   assert.match(userTexts(master[0]).join("\n"), /no task's Worker did it[^]*- NOTES\.md \(/)
 })
 
-test("two Workers that want each other's files: the later one gives way, and no write is lost", async (t) => {
+test("two Workers that want each other's files: the later one is preempted, and no write is lost", async (t) => {
   const scenario = small(["T1", "T2"])
   const { project, client } = await stage.story(t, { scenario })
   const write = (/** @type {string} */ file, /** @type {string} */ content) =>
@@ -72,7 +72,7 @@ test("two Workers that want each other's files: the later one gives way, and no 
   assert.match(writes[1], /success/i)
   assert.equal(mission.tasks[1].attempt, 1)
   const told = asked(project, (r) => r.role === "worker" && r.task === "T1").flatMap(userTexts).join("\n")
-  assert.match(told, /T2 has given way: you may write T2\.txt now/)
+  assert.match(told, /T2 was preempted: you may write T2\.txt now/)
   // T2 came back when T1 had ended, and wrote its own file again.
   assert.equal(readFileSync(join(project.dir, "T2.txt"), "utf8"), "T2\n")
 })

@@ -1,4 +1,4 @@
-// Somebody removes or overwrites the mission's files, while it runs and while its process is dead.
+// The mission's files are removed or overwritten, while it runs and while its process is dead.
 
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
@@ -115,7 +115,7 @@ for (const [harm, spoil] of /** @type {[string, (project: Project, mission: stri
     assert.equal(mission.mission, running.mission)
     assert.equal(workersOf(project), 1, "T1 is not done again")
     assert.equal(keptAside(project).length, harm.endsWith("gone") ? 0 : 1)
-    assert.match(engineLog(project), /goes on from event|written anew from the log/)
+    assert.match(engineLog(project), /goes on from event|rewritten from the log/)
   })
 }
 

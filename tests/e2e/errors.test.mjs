@@ -93,7 +93,7 @@ test("a model that fails for good: its work goes to the fallback", async (t) => 
   assert.ok(existsSync(join(project.dir, "T1.txt")))
 })
 
-test("a model whose calls can never be read: its stand-in goes on in the same session", async (t) => {
+test("a model whose calls can never be parsed: its fallback goes on in the same session", async (t) => {
   const { mission } = await sealed(t, {
     faults: { models: { other: "malformed" } },
     orchestrator: { models: { worker: "rehearsal/other" }, fallback: { "rehearsal/other": "rehearsal/scripted" } },
@@ -102,7 +102,7 @@ test("a model whose calls can never be read: its stand-in goes on in the same se
   assert.equal(workers(mission)[0].model, "rehearsal/scripted")
 })
 
-test("a provider that refuses, without a fallback: blocked with its words; mended, /resume goes on", async (t) => {
+test("a provider that refuses, without a fallback: blocked with its error; fixed, /resume goes on", async (t) => {
   const { project, client } = await stage.story(t, {
     scenario: small(["T1"]),
     faults: { models: { other: "unauthorized" } },

@@ -161,7 +161,7 @@ test("an agent that may do everything does not see the mission's tools", async (
   }
 })
 
-test("a directory that cannot be written: the mission is refused with the mend, and OpenCode goes on", async (t) => {
+test("a directory that cannot be written: the mission is refused with the fix, and OpenCode goes on", async (t) => {
   const blocked = await stage.story(t, {
     scenario: small(["T1"]),
     files: { ".opencode/orchestrator": "a file in the way\n" },

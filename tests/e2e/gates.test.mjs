@@ -1,5 +1,5 @@
-// The gates between an edit and the seal, in the real OpenCode: what a write broke, told at once; a run that proves
-// nothing; a first look; lies.
+// The gates between an edit and the seal, in the real OpenCode: a write's syntax errors in its own output; a run that proves
+// nothing; an early review; lies.
 
 import assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
@@ -16,7 +16,7 @@ after(() => stage.stop())
 /** @param {string} name @param {any} args @returns {Answer} */
 const call = (name, args) => ({ calls: [{ name, args }] })
 
-test("what a write breaks stands in that write's own output, and is gone when it is mended", async (t) => {
+test("what a write breaks is in that write's own output, and is gone when it is fixed", async (t) => {
   const scenario = small(["T1"])
   const files = ["a.js", "b.js", "notes.txt"]
   scenario.plan.tasks[0] = { ...scenario.plan.tasks[0], files, verify: ["true"] }
@@ -39,11 +39,11 @@ test("what a write breaks stands in that write's own output, and is gone when it
   await client.command(session.id, "task", scenario.objective)
   await ended(project, "sealed")
   const writes = toolResults(project, "write")
-  assert.match(writes[0] ?? "", /does not parse:\na\.js:2:\d+: syntax error.* in: export const b = = 2\nMend it now/)
+  assert.match(writes[0] ?? "", /added syntax errors:\na\.js:2:\d+: syntax error.* in: export const b = = 2\nFix them now/)
   const edits = toolResults(project, "edit")
   assert.equal(edits.length, 4)
   for (const quiet of [0, 1, 3]) assert.doesNotMatch(edits[quiet] ?? "", /parse/, `edit ${quiet}`)
-  assert.match(edits[2] ?? "", /does not parse:\nb\.js:2:/)
+  assert.match(edits[2] ?? "", /added syntax errors:\nb\.js:2:/)
   assert.doesNotMatch(edits[2] ?? "", /let old/, "what was wrong before the mission is not held against it")
   assert.match(writes[1] ?? "", /notes\.txt not checked: no grammar/)
   assert.doesNotMatch(writes[2] ?? "", /not checked/, "said once")
@@ -94,7 +94,7 @@ test('review.shadow "file": a Reviewer looks at the finished file, and the Worke
   await atGate(project, "work")
   const looked = (/** @type {any} */ m) =>
     m?.sessions.some((/** @type {any} */ s) => s.role === "reviewer" && s.lease.early_review && s.state === "idle")
-  await until(async () => looked(await project.mission()), "a first look that is over")
+  await until(async () => looked(await project.mission()), "the end of an early review")
   openGate(project, "work")
   await command
   const state = await ended(project, "sealed")

@@ -32,7 +32,7 @@ function processesIn(dir) {
 }
 
 test(
-  "a new type error is refused with file and line, an old one is not; mended, the mission seals; no server outlives a killed host",
+  "a new type error is refused with file and line, an old one is not; fixed, the mission seals; no server outlives a killed host",
   { skip: server ? false : "typescript-language-server is not installed (npm ci installs it)" },
   async (t) => {
     const scenario = small(["T1"], {
@@ -68,7 +68,7 @@ test(
       call("submit_work", { task: "T1", summary: "Wrote it.", files: ["unit.ts"] }),
       call("lsp_diagnostics", { paths: ["unit.ts"] }),
       write("unit.ts", "const one = 1\nexport const unit: number = one\n"),
-      call("submit_work", { task: "T1", summary: "Mended it.", files: ["unit.ts"] }),
+      call("submit_work", { task: "T1", summary: "Fixed it.", files: ["unit.ts"] }),
     ]
     improvise(project, (turn) => (turn.role === "worker" ? worker.shift() : undefined))
     const serve = await project.startServe()
@@ -78,7 +78,7 @@ test(
     const mission = await ended(project, "sealed", 120_000)
 
     const [refused, taken] = await storedResults(client, mission, "submit_work", "worker")
-    assert.match(refused ?? "", /not taken[^]*unit\.ts:2:14: Type 'string' is not assignable to type 'number'/)
+    assert.match(refused ?? "", /not accepted[^]*unit\.ts:2:14: Type 'string' is not assignable to type 'number'/)
     assert.doesNotMatch(refused ?? "", /old\.ts/)
     assert.match(taken ?? "", /^Taken: T1[^]*Note: Go is not checked: lsp\.go\.command: there is no no-such-server/)
     assert.match(toolResults(project, "lsp_diagnostics")[0] ?? "", /^unit\.ts:2:14: error: Type 'string'/)

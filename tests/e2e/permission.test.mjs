@@ -1,4 +1,4 @@
-// What a child may not do by itself: it is shown, a person answers it, and without one it is rejected with words.
+// Permission requests of children: shown to the user, answered by the user, or rejected with a reason after a time limit.
 
 import assert from "node:assert/strict"
 import test, { after } from "node:test"
@@ -37,7 +37,7 @@ test("a child's permission request is shown, and an answer lets it go on", async
   assert.ok(there(project, "asked-for"))
 })
 
-test("a request that nobody answers is rejected with words, and the Worker goes on", async (t) => {
+test("an unanswered request is rejected with a reason, and the Worker goes on", async (t) => {
   const { project, client } = await stage.story(t, {
     scenario: asking(),
     config,
@@ -48,7 +48,7 @@ test("a request that nobody answers is rejected with words, and the Worker goes 
   await ended(project, "sealed")
   assert.ok(!there(project, "asked-for"))
   const [result] = toolResults(project, "bash", (r) => r.role === "worker")
-  assert.match(result, /Nobody has answered within 1 s/)
+  assert.match(result, /No user answered within 1 s/)
 })
 
 test("what the user denies stays denied for every role", async (t) => {
@@ -62,7 +62,7 @@ test("what the user denies stays denied for every role", async (t) => {
   assert.ok(!there(project, "asked-for"))
 })
 
-test("a denied bash is nobody's; what cannot be proved without it blocks the mission, which says so", async (t) => {
+test("with bash denied no role has it; what cannot be proved without it blocks the mission, which says so", async (t) => {
   const { project, client } = await stage.story(t, {
     scenario: small(["T1"]),
     config: { permission: { bash: "deny" } },

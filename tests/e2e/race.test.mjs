@@ -50,7 +50,7 @@ test("the first strategy that is accepted wins; the others are aborted, counted 
   // Each Worker's task is T1, its directory and its strategy are its own.
   const cards = asked(project, (r) => r.role === "worker" && r.task === "T1").map((r) => userTexts(r)[0] ?? "")
   for (const strategy of strategies) {
-    const card = cards.find((text) => text.includes(`The strategy of this one:\n${strategy}\n`))
+    const card = cards.find((text) => text.includes(`Your strategy:\n${strategy}\n`))
     assert.match(card ?? "", /^Task T1: File T1\n/)
     assert.match(card ?? "", /worktrees\/m-[a-z]+\.T1_\d-\d/)
   }
@@ -110,7 +110,7 @@ test("while an extreme mission's Planner thinks, the host opens worktrees; the r
   await until(() => trees(project).length === 0, "the end of the worktrees")
 })
 
-test("without git nothing is raced: one Worker is told of all strategies", async (t) => {
+test("without git nothing is raced: one Worker gets all strategies", async (t) => {
   const scenario = small(["T1"])
   scenario.plan.tasks[0].race = strategies
   const { project, client } = await stage.story(t, { scenario })
@@ -121,7 +121,7 @@ test("without git nothing is raced: one Worker is told of all strategies", async
   assert.equal(mission.tasks.length, 1)
   assert.ok(there(project, "T1.txt"))
   const [card] = asked(project, (r) => r.role === "worker").map((r) => userTexts(r)[0] ?? "")
-  assert.match(card ?? "", /the first one first:\n- careful\n- fast\n- clever\n/)
+  assert.match(card ?? "", /in the order to try them:\n- careful\n- fast\n- clever\n/)
   const report = asked(project, (r) => r.role === "commander").map((r) => JSON.stringify(r.body.messages)).at(-1) ?? ""
   assert.match(report, /Races: none, since there are no worktrees: /)
 })

@@ -11,10 +11,10 @@ const held = (/** @type {string} */ id, /** @type {string} */ name) => ({
   files: { [`${id}.txt`]: id },
 })
 
-/** One task, whose Worker stands at the gate. */
+/** One task, whose Worker waits at the gate. */
 const one = () => small(["T1"], { workers: { T1: held("T1", "g") } })
 
-/** A server whose mission's Worker stands at the gate. @param {import("node:test").TestContext} t */
+/** A server whose mission's Worker waits at the gate. @param {import("node:test").TestContext} t */
 async function working(t) {
   const project = await projectFor(t, { scenario: one(), keepBodies: true, snapshot: false })
   const server = await project.startServe()

@@ -55,12 +55,12 @@ async function answered(client, session) {
 /** @type {Record<string, (client: HostClient) => Promise<any>>} */
 const reloads = {
   "POST /instance/dispose": dispose,
-  "PATCH /config": (client) => client.call("PATCH", "/config", { username: "somebody" }, { timeoutMs: 30_000 }),
+  "PATCH /config": (client) => client.call("PATCH", "/config", { username: "user" }, { timeoutMs: 30_000 }),
 }
 
 for (const [name, reload] of Object.entries(reloads)) {
   const tell = name.startsWith("POST") ? test : longTest
-  tell(`${name} in the middle: the mission seals with nobody's message or request`, async (t) => {
+  tell(`${name} in the middle: the mission seals without a message or request`, async (t) => {
     const scenario = small(["T1", "T2", "T3"], {
       workers: { T1: held("T1", "g"), T2: { files: { "T2.txt": "2" } }, T3: { files: { "T3.txt": "3" } } },
     })
@@ -73,7 +73,7 @@ for (const [name, reload] of Object.entries(reloads)) {
     const before = asked(project).length
     await reload(client)
     await command // its turn is over: the host aborts every session of the directory
-    // From here on nobody asks the server for anything: the mission itself brings the instance back.
+    // From here on the test sends no request to the server: the mission itself brings the instance back.
     const mission = await ended(project, "sealed")
     const woken = await project.model.waitFor((r) => r.role === "commander", { from: before })
     assert.deepEqual([mission.mission, woken.session], [running.mission, session.id])

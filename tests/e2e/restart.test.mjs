@@ -130,7 +130,7 @@ longTest("a Commander that never calls mission_run, in `opencode run`: the proce
     keepBodies: true,
     snapshot: false,
   })
-  // Options of OpenCode may stand before the verb.
+  // Options of OpenCode may come before the verb.
   const ended = await project.runOpencode({
     args: ["--print-logs", "--log-level", "WARN", "run", "--command", "task", "Write it"],
   })
@@ -144,7 +144,7 @@ longTest("a Commander that never calls mission_run, in `opencode run`: the proce
 
 longTest("in run mode the objective arrives as it was written; a refusal is exit 1 with its sentence", async (t) => {
   const project = await projectFor(t, { scenario: small(["T1"]), keepBodies: true, snapshot: false })
-  // Words before the call, in one answer: the turn has not ended, and nobody is sent back.
+  // Words before the call, in one answer: the turn has not ended, and the Commander is not sent back.
   improvise(project, (turn) =>
     turn.role === "commander" && turn.calls.length && !turn.calls.some((c) => c.name === "mission_run")
       ? { text: "Now I run it.", calls: [{ name: "mission_run", args: {} }] }
@@ -169,5 +169,5 @@ longTest("in run mode the objective arrives as it was written; a refusal is exit
   const commander = asked(project, (r) => r.role === "commander")
   assert.deepEqual(userTexts(commander[0]), [objective])
   assert.ok(!there(project, "pwned"))
-  assert.deepEqual(userTexts(/** @type {any} */ (commander.at(-1))), [objective], "nobody was sent back")
+  assert.deepEqual(userTexts(/** @type {any} */ (commander.at(-1))), [objective], "the Commander was not sent back")
 })

@@ -1,4 +1,4 @@
-// The shipped scenarios in `opencode run`, each to the seal, and what stands between the lines of each.
+// The shipped scenarios in `opencode run`, each to the seal, and what each must do on the way.
 
 import assert from "node:assert/strict"
 import test from "node:test"

@@ -34,7 +34,7 @@ const answerOf = (message) => ({
   error: message.info?.error?.data?.message ?? "",
 })
 
-/** A Worker that stands at a gate before it submits. @param {string} id @param {string} name */
+/** A Worker that waits at a gate before it submits. @param {string} id @param {string} name */
 const held = (id, name) => ({
   calls: [{ tool: "bash", args: { command: gate(name), description: "Wait" }, tries: 1 }],
   files: { [`${id}.txt`]: `${id}\n` },

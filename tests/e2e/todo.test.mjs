@@ -10,7 +10,7 @@ import { missionWhere } from "./support/project.mjs"
 const stage = new Stage()
 after(() => stage.stop())
 
-/** A Worker that stands at a gate before it submits. @param {string} id @param {string} name */
+/** A Worker that waits at a gate before it submits. @param {string} id @param {string} name */
 const held = (id, name) => ({
   calls: [{ tool: "bash", args: { command: gate(name), description: "Wait" }, tries: 1 }],
   files: { [`${id}.txt`]: `${id}\n` },
@@ -26,7 +26,7 @@ function save(project, text) {
 /** @param {any} mission @param {string} id */
 const task = (mission, id) => mission.tasks.find((/** @type {any} */ t) => t.id === id)
 
-longTest("a Worker that ticks another task with its shell is nobody's word: that task is done and reviewed", async (t) => {
+longTest("a Worker that ticks another task with its shell accepts nothing: that task is built and reviewed", async (t) => {
   const tick = "sed -i 's/- ... T2/- [x] T2/' .opencode/todo.md; grep -c 'x. T2' .opencode/todo.md; sleep 0.5"
   const scenario = small(["T1", "T2"], {
     verify: ["test -s T1.txt"],
@@ -75,8 +75,8 @@ test("new lines, ticks and removals in todo.md are the mission's", async (t) => 
   assert.equal(task(taken, "T4").title, "A better title")
   assert.equal(task(taken, "T5").title, "File T5")
   assert.deepEqual(task(taken, "T5").deps, ["T1"])
-  assert.match(task(taken, "T2").note, /on a person's word/)
-  await until(() => todo(project).includes("- [x] T2") && !todo(project).includes("Notes of mine"), "todo.md written anew")
+  assert.match(task(taken, "T2").note, /by a person/)
+  await until(() => todo(project).includes("- [x] T2") && !todo(project).includes("Notes of mine"), "todo.md restored")
   openGate(project, "first")
   const mission = await ended(project, "sealed")
   openGate(project, "second")
@@ -86,10 +86,10 @@ test("new lines, ticks and removals in todo.md are the mission's", async (t) => 
   assert.ok(there(project, "T5.txt"))
   assert.ok(!there(project, "T3.txt"))
   const reviewed = new Set(asked(project, (r) => r.role === "reviewer").map((r) => r.task))
-  assert.deepEqual([...reviewed].sort(), ["T1", "T4", "T5"], "nobody reviews what was accepted on a word")
+  assert.deepEqual([...reviewed].sort(), ["T1", "T4", "T5"], "no Reviewer gets a task that a person accepted")
 })
 
-test("a todo.md that is none any more is kept aside, said, and written anew", async (t) => {
+test("an invalid todo.md is kept aside, reported, and restored", async (t) => {
   const { project, client } = await stage.story(t, {
     scenario: small(["T1"], { workers: { T1: held("T1", "first") } }),
   })
@@ -104,7 +104,7 @@ test("a todo.md that is none any more is kept aside, said, and written anew", as
     "the old text beside the new one",
   )
   assert.equal(kept[1], "my shopping list\n")
-  await until(() => /\[~\] T1/.test(todo(project)), "todo.md written anew")
+  await until(() => /\[~\] T1/.test(todo(project)), "todo.md restored")
   openGate(project, "first")
   const mission = await ended(project, "sealed")
   await command

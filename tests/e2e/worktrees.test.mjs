@@ -38,7 +38,7 @@ const trees = (project) => {
 const cleared = (project) =>
   until(() => trees(project).length === 0 && !/opencode-orchestrator/.test(git(project, "for-each-ref")), "the worktrees' end")
 
-/** Where each Worker and Reviewer worked, as its model was told. @param {Project} project @param {string} role */
+/** The directory of each Worker and Reviewer, as its card names it. @param {Project} project @param {string} role */
 function directories(project, role) {
   /** @type {Record<string, string>} */
   const found = {}
@@ -78,12 +78,12 @@ longTest("two Workers in worktrees of their own, merged into the project; what i
   assert.equal(git(project, "status", "--porcelain").includes("T1.txt"), true)
 })
 
-test("two Workers' shells write one file: a task shows both sides, and brings them together", async (t) => {
+test("two Workers' shells write one file: a task shows both sides, and merges them", async (t) => {
   const scenario = {
     ...small(["T1", "T2"], {
-      fixes: [{ match: "Bring together", files: { "common.txt": "of both\n" }, summary: "Brought together" }],
+      fixes: [{ match: "with what was integrated", files: { "common.txt": "of both\n" }, summary: "Brought together" }],
     }),
-    seed: { "common.txt": "of nobody\n" },
+    seed: { "common.txt": "of neither\n" },
   }
   for (const id of ["T1", "T2"]) scenario.workers[id].commands = [`echo of ${id} > common.txt`]
   const { project, client } = await stage.story(t, { scenario, orchestrator: isolated })
@@ -97,7 +97,7 @@ test("two Workers' shells write one file: a task shows both sides, and brings th
   const other = solved.worktree.resolves_conflict_of === "T1" ? "T2" : "T1"
   assert.match(card, new RegExp(`In the project \\(ours\\):\n\`\`\`\nof ${other}\n`))
   assert.match(card, new RegExp(`By ${solved.worktree.resolves_conflict_of} \\(theirs\\):\n\`\`\`\nof ${solved.worktree.resolves_conflict_of}\n`))
-  assert.match(card, /Before both:\n```\nof nobody\n/)
+  assert.match(card, /Before both:\n```\nof neither\n/)
   assert.equal(readFileSync(join(project.dir, "common.txt"), "utf8"), "of both\n")
   assert.ok(mission.tasks.every((/** @type {any} */ x) => x.status === "done"))
   await cleared(project)

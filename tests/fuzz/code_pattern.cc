@@ -43,8 +43,8 @@ void run(syntax::Language language, std::string_view pattern, std::string_view t
   limits.prefilter = false;
   const syntax::SearchResult all = search.value().run(text, limits);
   check_places(all, text);
-  // A wrong text is parsed by guesses, which differ with what stands around; and nobody parses
-  // what has no literal.
+  // A wrong text is parsed by guesses, which depend on the text around; and the product never
+  // parses what has no literal.
   const bool sound = syntax::check_syntax(language, text).clean();
   if (!sound || filtered.skipped != all.skipped) return;
   REQUIRE(filtered.found == all.found, std::string(pattern));

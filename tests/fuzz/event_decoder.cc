@@ -1,5 +1,5 @@
-// What crosses the border as bytes: a message of the JS side, and a record of the log. Each input
-// is given to both readers; what one of them takes must survive being written and read again.
+// Decoders of untrusted bytes: messages of the JS side and records of the log. Both readers get
+// each input; what a reader accepts must be the same after it is written and read again.
 #include "codec/binary.h"
 #include "codec/message.h"
 #include "fuzz/support/require.h"

@@ -1,5 +1,5 @@
-// A language server may send anything: cut into pieces, with time passing in between, none of it
-// may crash the client, make it say what is no message, or leave a check without an end.
+// A language server may send anything. Cut into pieces, with time passing in between, no input may
+// crash the client, make it send an invalid message, or leave a check without an end.
 
 #include <cstdint>
 #include <memory>

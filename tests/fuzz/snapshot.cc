@@ -1,5 +1,5 @@
-// `mission_loop.json` in foreign hands: whatever the loader takes can be gone on with. A person may
-// have edited the file, or another program have written it.
+// `mission_loop.json` after edits by a person or another program: the mission can go on from every
+// state that the loader accepts.
 #include "codec/binary.h"
 #include "codec/message.h"
 #include "fuzz/support/require.h"
@@ -14,7 +14,7 @@ void show(const State& state) {
   (void)todo_markdown(state);
 }
 
-/// What happens first after a start, and some of what may come of any state.
+/// The first events after a start, and some that may follow in any state.
 void go_on(State state, HostMode mode) {
   TimeMs now = state.updated_at;
   const auto tell = [&](Happening what) {

@@ -1,5 +1,5 @@
-// The engine under a host, models and persons that do anything: the bytes choose what happens next,
-// mostly things that could happen, some that cannot. After each step the invariants are checked,
+// The core with a host, models and people that do anything: the bytes choose the next event, mostly
+// a possible one, sometimes an impossible one. After each step the invariants are checked,
 // now and then the process dies and its snapshot is loaded, and in the end the same events give the
 // same state. With ORCH_FUZZ_TRACE set, every event is printed.
 #include "orchestrator/step.h"
@@ -127,7 +127,7 @@ class Story {
     const Effects effects = step(state_, read);
     check_step(before, state_, effects);
     bool replied = false;
-    bool harvested = false;  // nobody waits for its answer
+    bool harvested = false;  // no session waits for its answer
     RequestId asked;
     std::visit(
         [&](const auto& event) {

@@ -1,5 +1,5 @@
-// todo.md in a person's hands: any text is read or refused with a sentence, and what was read is
-// the same when it is written and read again.
+// The parser of todo.md, which people edit: any text is read or refused with a sentence, and what
+// was read is the same after it is written and read again.
 #include <set>
 
 #include "codec/binary.h"

@@ -1,5 +1,6 @@
-// The log's reader on foreign bytes. The first byte chooses: raw bytes, or a log that is built by
-// the writer's own functions and then spoiled in places, since no fuzzer guesses a checksum.
+// The log's reader on untrusted bytes. The first byte chooses: raw bytes, or a log that the
+// writer's own functions build and that is then damaged in places, since no fuzzer guesses a
+// checksum.
 #include "store/wal_reader.h"
 
 #include "codec/binary.h"
@@ -13,7 +14,7 @@ namespace {
 
 /// Header, records, and faults as a disk, a crash or a person would make them.
 std::string spoiled_log(ByteSource& source) {
-  std::string log = store::wal_header(source.pick(8) == 0 ? source.byte() : store::wal_version);
+  std::string log = store::wal_header(source.pick(8) == 0 ? source.byte() : store::kWalVersion);
   std::uint64_t seq = source.number(source.pick(8) == 0 ? 8 : 1);
   std::size_t last = 0;
   while (!source.empty() && log.size() < 1U << 15U) {
@@ -53,7 +54,7 @@ std::string spoiled_log(ByteSource& source) {
 void scan(std::string_view bytes) {
   std::uint64_t records = 0;
   std::uint64_t last = 0;
-  std::uint64_t end = store::wal_header_bytes;
+  std::uint64_t end = store::kWalHeaderBytes;
   int reports = 0;
   const auto take = [&](const store::WalRecord& record) {
     const std::uint64_t due = record.kind == store::WalKind::event ? last + 1 : last;
@@ -61,8 +62,8 @@ void scan(std::string_view bytes) {
     REQUIRE(record.offset == end);
     last = record.seq;
     ++records;
-    end += store::wal_record_header_bytes + record.payload.size();
-    // The payload stands in the file where the record says.
+    end += store::kWalRecordHeaderBytes + record.payload.size();
+    // The payload is in the file at the record's offset.
     REQUIRE(bytes.substr(end - record.payload.size(), record.payload.size()) == record.payload);
     return true;
   };

@@ -13,7 +13,7 @@ let record = []
 /** @param {string} role @param {string|null} task @param {string} answer @param {number} at @param {number} ended_at */
 const said = (role, task, answer, at, ended_at) => record.push({ role, task, answer, at, ended_at, session: `${role}${task}` })
 
-/** Two tasks, one after the other. @param {(tool: string) => string} tool the mission's, or the oracle's stand-in */
+/** Two tasks, one after the other. @param {(tool: string) => string} tool the mission's, or the oracle's substitute */
 function run(tool) {
   record = []
   said("planner", null, tool("submit_plan"), 0, 100)
@@ -42,7 +42,7 @@ test("wall and hand-overs are read from the record", () => {
   assert.equal(marks.answers, 8, "the Planner's and what comes after the verdict are not counted")
 })
 
-test("the oracle's stand-in is read like the mission's own tools", () => {
+test("the oracle's substitute is read like the mission's own tools", () => {
   assert.deepEqual(run(() => "todowrite()"), run((tool) => `${tool}(x)`))
   assert.equal(submits(/** @type {any} */ ({ answer: "write(submit_work.md)" })), false)
 })
@@ -66,7 +66,7 @@ test("spreads", () => {
   assert.equal(written(spread([]), "ms"), "- ms")
 })
 
-test("the cost of events is told by type, most frequent first", () => {
+test("the cost of events is listed by type, most frequent first", () => {
   const event = (/** @type {string} */ type) => ({ type, properties: {} })
   const cost = costOf([1, 2, 9].map((us, i) => ({ us, event: event(i < 2 ? "a" : "b") })))
   assert.equal(cost.all.median, 2)
@@ -79,7 +79,7 @@ test("the user's words are not part of a request's own size", () => {
   assert.equal(sizeOf(request).own, 100 - 4)
 })
 
-test("what is not met stands in the table and in the last line", () => {
+test("an unmet target is in the table and in the last line", () => {
   const row = { group: "G", figure: "1", beside: "b", target: "< 1" }
   const rows = [{ ...row, name: "good", met: true }, { ...row, name: "bad", met: false }, { ...row, name: "free", met: null }]
   assert.match(table(rows), /bad +1 +< 1 +NOT met +b/)

@@ -1,4 +1,4 @@
-// What is told and asked between the plugin and the engine, whatever the inbox and the deadline do.
+// Messages and questions between the plugin and the engine, with a full inbox and past a deadline.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"

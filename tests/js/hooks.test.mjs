@@ -93,7 +93,7 @@ test("an event that cannot be read is logged, and the host hears of no error", a
   assert.deepEqual(told, [{ type: "session_idled", session: "ses" }])
 })
 
-test("a tool of a worktree runs until its end is told, also by its part alone", async () => {
+test("a tool of a worktree counts as running until its end is reported, also by its part alone", async () => {
   const { run, state } = plugin({}, { worktree: "/w" })
   const runs = async () => {
     let over = false
@@ -120,7 +120,7 @@ test("a tool of a worktree runs until its end is told, also by its part alone", 
   await outside.state.running.over("/w", 60_000)
 })
 
-test("each command asks the engine its own question; what the model has to say stands around the answer", async () => {
+test("each command asks the engine its own question; what the model must say is put around the answer", async () => {
   const questions = {
     task: { type: "mission_requested" },
     "extreme-mission": { type: "mission_requested", extreme: true },
@@ -191,7 +191,7 @@ test("after a stop no request of a mission's session begins, a title's neither",
   await request("worker", "ses_other")
 })
 
-test("only the user's own words are told, cut", async () => {
+test("only the user's own text is reported, cut", async () => {
   const { run, told, state } = plugin()
   state.children.add("ses_child")
   const say = (/** @type {string} */ sessionID, /** @type {any[]} */ parts) => run["chat.message"]({ sessionID }, { parts })
@@ -331,7 +331,7 @@ test("a write is asked for with its path and whose it is, and refused in the eng
   await assert.rejects(refusing.run["tool.execute.before"]({ tool: "write", sessionID: "ses" }, { args: { filePath: "a.js" } }), /^Error: T2 holds a\.js$/)
 })
 
-test("a command's words are cut, and those of another session are not asked about or told", async () => {
+test("a command's text is cut, and that of another session is not reported", async () => {
   const { run, asked, told } = plugin()
   const long = `a${"b".repeat(30_000)}`
   await run["tool.execute.before"]({ tool: "bash", sessionID: "ses" }, { args: { command: long } })
@@ -360,7 +360,7 @@ test("what a write broke is put behind its own output, where that is a text", as
   assert.equal(await after({ output: "Done." }, {}), "Done.")
 })
 
-test("in run mode a turn that ends is told before it does, and goes on with what the mission says", async () => {
+test("in run mode a turn's end is reported before it happens, and the turn goes on with the mission's answer", async () => {
   /** @type {any[]} */
   const prompted = []
   let error
@@ -409,7 +409,7 @@ test("a tool's call is the engine's question, and its answer the call's result",
   assert.equal(run.tool.submit_work.description, missionTools.submit_work?.description)
 })
 
-test("a call that is aborted while it waits is told, and given up", async () => {
+test("a call that is aborted while it waits is reported, and given up", async () => {
   /** @type {(answer: Answer) => void} */
   let give = () => {}
   const { run, state, told, abandoned } = plugin({ mission_run: new Promise((resolve) => (give = resolve)) })

@@ -13,7 +13,7 @@ function watched() {
   return { told, events, see }
 }
 
-test("permissions are told by what is asked for and how it was answered", () => {
+test("permissions are reported with what is asked for and the answer", () => {
   const { told, see } = watched()
   const asked = { id: "p1", permission: "bash", sessionID: "ses", patterns: ["rm *", "ls"] }
   see("permission.asked", asked)
@@ -32,7 +32,7 @@ test("permissions are told by what is asked for and how it was answered", () => 
   ])
 })
 
-test("an error has its name, its status and its words, cut; one of another session is not told", () => {
+test("an error has its name, its status and its text, cut; one of another session is not reported", () => {
   const { told, see } = watched()
   see("session.error", { sessionID: "ses", error: { name: "APIError", data: { message: "x".repeat(600), statusCode: 503 } } })
   see("session.error", { sessionID: "ses", error: { name: "APIError", data: { statusCode: "503" } } })
@@ -61,7 +61,7 @@ test("a session is busy until the host says that it is idle; a retry whose time 
   assert.deepEqual(told, [{ ...retried, attempt: 3, message: "x".repeat(500) }, { ...retried, attempt: 0, message: "" }])
 })
 
-test("the end of a session is told however the host names it", () => {
+test("the end of a session is reported under each of the host's names for it", () => {
   const { told, see } = watched()
   see("session.compacted", { sessionID: "ses" })
   see("session.compacted", { sessionID: "other" })
@@ -126,7 +126,7 @@ test("the newest messages begin and end turns, the user's do not", () => {
   )
 })
 
-test("a call's failure is told once for each message, with what the host says of it", () => {
+test("a call's failure is reported once for each message, with the host's text", () => {
   const { told, see } = watched()
   const call = (/** @type {string} */ id, /** @type {any} */ state, tool = "edit") => see("message.part.updated", { part: { sessionID: "ses", messageID: "m", type: "tool", id, tool, state } })
   call("t1", { status: "running" })

@@ -84,7 +84,7 @@ test("the user's options of the plugin reach the engine", async () => {
   assert.match(refused?.text ?? "", /paralel/)
 })
 
-test("the stand-in of a disposed instance goes when the next instance is there; the reload is told once", async () => {
+test("the stand-in of a disposed instance closes when the next instance starts; the reload is reported once", async () => {
   const state = stateOf(project)
   let closed = 0
   state.standIn = /** @type {any} */ ({ close: () => ++closed })

@@ -73,7 +73,7 @@ test("a session of a worktree is made there, and what is kept by directory is as
   assert.deepEqual(it.calls.at(-1), ["_client.post", reply])
 })
 
-test("rules that could not be read are asked for again, and an effect that fails is told with the host's words", async () => {
+test("rules that could not be read are asked for again, and an effect's failure is reported with the host's text", async () => {
   let error = /** @type {any} */ ({ data: { message: "x".repeat(600) } })
   const it = host({ "session.get": () => ({ error }), "session.create": () => ({ data: { id: "ses1" } }) })
   await it.carry(creation)
@@ -126,7 +126,7 @@ test("a session is inspected by its newest message and the host's word for it", 
   assert.deepEqual(await look({ data: [assistant({ time: {} }, [tool("completed"), tool("running", "text")])] }, {}), idle)
 })
 
-test("progress stands in the part of the call that waits, and the call's end takes it away", async () => {
+test("progress is shown in the part of the waiting call, and the call's end removes it", async () => {
   const part = { id: "p1", sessionID: "root", messageID: "m1", type: "tool", tool: "mission_run", state: { status: "running", input: { a: 1 }, metadata: { b: 2 } } }
   const others = [{ ...part, id: "p0", tool: "bash" }, { ...part, id: "p2", state: { status: "completed" } }]
   const it = host({ "session.message": () => ({ data: { parts: [...others, part] } }) })

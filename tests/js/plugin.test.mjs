@@ -39,7 +39,7 @@ function decided(permission, tool) {
   return fits.at(-1)?.[1]
 }
 
-test("a user's rules open no tool of ours, wherever they stand", () => {
+test("a user's rules open no tool of ours, in whatever order", () => {
   /** @type {any[]} */
   const permissions = [{ "*": "allow" }, { submit_work: "allow", "*": "allow" }, { "*": "ask", submit_work: "allow" }]
   for (const permission of permissions) {
@@ -155,7 +155,7 @@ function watchedTurns() {
 /** @param {object} info */
 const message = (info) => ({ type: "message.updated", properties: { info: { role: "assistant", id: "m1", sessionID: "ses", ...info } } })
 
-test("the begin and the end of a turn are told once each", () => {
+test("the begin and the end of a turn are reported once each", () => {
   const { told, turns } = watchedTurns()
   const end = { time: { completed: 1 }, finish: "stop", cost: 0.5, tokens: { input: 1, output: 2, reasoning: 3, cache: { read: 4, write: 5 } } }
   for (const info of [{}, {}, end, end]) turns.see(message(info))
@@ -205,7 +205,7 @@ test("the host's own retries say when", () => {
   assert.ok(delay_ms > 3000 && delay_ms <= 4000, `${delay_ms}`)
 })
 
-test("a tool call that failed is told once, and whether the one before it had failed or it could not be read", () => {
+test("a failed tool call is reported once, with whether the one before it failed and whether it could be parsed", () => {
   const { told, turns } = watchedTurns()
   const call = (/** @type {string} */ id, /** @type {string} */ tool, /** @type {any} */ state) => part({ type: "tool", id, tool, state })
   const error = { status: "error", error: "oldString not found" }
@@ -227,7 +227,7 @@ test("a tool call that failed is told once, and whether the one before it had fa
   ])
 })
 
-test("an event that reaches two instances of a directory is told once", () => {
+test("an event that reaches two instances of a directory is reported once", () => {
   /** @type {any[]} */
   const told = []
   const link = (/** @type {boolean} */ open) => /** @type {any} */ ({ open, tell: (/** @type {any} */ m) => told.push(m), watches: () => true })
@@ -347,7 +347,7 @@ test("what the inbox has no room for is sent later, in order", async () => {
   assert.deepEqual(posted, ['{"n":1}', '{"n":2}'])
 })
 
-/** The hooks around a tool call, with an engine that answers as told. @param {Record<string, string>} texts */
+/** The hooks around a tool call, with an engine that gives these answers. @param {Record<string, string>} texts */
 function toolHooks(texts) {
   /** @type {any[]} */
   const asked = []
@@ -527,7 +527,7 @@ test("a request of a mission with a budget waits for leave, and writes no more t
   assert.equal(output.maxOutputTokens, 5000)
 })
 
-test("without leave nothing is asked for, also where the engine has failed; without a budget nobody asks", async () => {
+test("without leave nothing is asked for, also where the engine has failed; without a budget no request asks", async () => {
   for (const text of ["Budget: it is spent", "The orchestrator's engine failed; try again."]) {
     const { params } = await modelRequest({ role: "worker", card: "", capped: true }, { ok: false, text })
     await assert.rejects(params("worker"), (/** @type {Error} */ error) => error.message.replaceAll("\u2060", "") === text)

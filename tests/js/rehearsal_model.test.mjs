@@ -96,7 +96,7 @@ test("the commander reacts to a blocked mission as the scenario says, once, and 
   const retry = { tool: "update_todo", args: { id: "T2", status: "retry" } }
   const commander = { reactions: [{ match: "blocked: T2", calls: [retry] }] }
   const model = await modelFor(t, { scenario: { ...(await loadScenario("library")), commander } })
-  const exec = { mission_run: () => "Mission blocked: T2 has no attempts left.\nMend it and call `mission_run`." }
+  const exec = { mission_run: () => "Mission blocked: T2 has no attempts left.\nFix it and call `mission_run`." }
   const session = new Session(model, { tools: kCommanderTools, exec })
   assert.match(await session.turn("objective"), /blocked/)
   assert.deepEqual(session.names, ["mission_run", "update_todo", "mission_run"])
@@ -218,7 +218,7 @@ test("titles, summaries and plain chat need no script", async (t) => {
   assert.match(await chat.turn("hi"), /^Hello/)
 })
 
-test("without our tools, a marker gives the role and todowrite stands in for submissions", async (t) => {
+test("without our tools, a marker gives the role and todowrite replaces submissions", async (t) => {
   const model = await modelFor(t, { scenario: "library" })
   const reviewer = new Session(model, { system: "rehearsal-role: reviewer" })
   await reviewer.turn("Task T1: Module money")
@@ -267,7 +267,7 @@ test("a prompt given again before anything was submitted goes on; afterwards it 
   assert.equal(session.made[3].args.verdict, "pass")
 })
 
-test("a fresh worker of a rejected task writes the work and mends it", async (t) => {
+test("a fresh worker of a rejected task writes the work and fixes it", async (t) => {
   const model = await modelFor(t, { scenario: "rejected-task" })
   const worker = new Session(model, { tools: kWorkerTools })
   await worker.turn("Task T2: Module slug\n\nAn earlier attempt was rejected:\n- dashes")
@@ -281,7 +281,7 @@ test("an exit code that the engine knows better is taken from its refusal", asyn
     submit_review: () =>
       n++
         ? "recorded"
-        : "submit_review: not taken.\n- verify command `node --test test/money.test.js` ended with exit code 7: a pass needs 0",
+        : "submit_review: not accepted.\n- verify command `node --test test/money.test.js` ended with exit code 7, and a pass needs 0",
   }
   const reviewer = new Session(model, { tools: kReviewTools, exec })
   await reviewer.turn("Task T1: Module money")

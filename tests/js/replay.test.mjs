@@ -75,7 +75,7 @@ test("--check names the first event that differs, and damage by its offset; noth
   assert.deepEqual(readFileSync(archived), bytes)
 })
 
-test("a segment that is missing is told, not passed over", (t) => {
+test("a missing segment is reported, not skipped", (t) => {
   const dir = copyOf(t, "v2")
   const middle = readdirSync(dir).filter((name) => name.includes(".0000"))[1]
   rmSync(join(dir, String(middle)))

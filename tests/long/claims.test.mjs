@@ -63,5 +63,5 @@ test(`${runs} missions in which two Workers want one file`, async (t) => {
   }
   console.log(`${runs} runs: ${refused} writes refused, ${lost} lost`)
   assert.equal(lost, 0)
-  assert.ok(refused > 0, "nobody was ever refused: the Workers did not meet")
+  assert.ok(refused > 0, "no write was refused: the Workers did not meet")
 })

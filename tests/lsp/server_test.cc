@@ -89,7 +89,7 @@ TEST_F(ServerTest, StartedAtTheFirstCheckAndKept) {
   EXPECT_EQ(launcher.launches, 1);
 }
 
-TEST_F(ServerTest, WithoutErrorsNobodyAsksForTheTextBefore) {
+TEST_F(ServerTest, WithoutErrorsTheTextBeforeIsNotChecked) {
   check(1, "now", "before");
   greet();
   reply(json::array({diagnostic(0, "careful", 2)}));

@@ -171,7 +171,7 @@ test("process.exit while Workers are busy", (t) => {
   assert.deepEqual([done.code, done.signal, done.err], [7, null, ""])
 })
 
-test("works in a Worker, and a Worker that is terminated under load harms nobody, 30 times", async (t) => {
+test("works in a Worker, and a Worker that is terminated under load harms no other one, 30 times", async (t) => {
   const directory = temporaryDirectory(t)
   for (let round = 0; round < 30; round++) {
     const worker = new Worker(flood, { eval: true, workerData: { echoPath, directory } })

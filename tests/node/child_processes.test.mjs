@@ -27,7 +27,7 @@ function openProject(t) {
   t.after(async () => {
     binding.close()
     // The engine goes on with the mission until this process ends, and may write while its directory is taken away:
-    // rm looks into it anew each time, rmSync would only try to remove it again.
+    // rm lists the directory again at each try, rmSync would only try to remove it again.
     await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
   let requests = 0

@@ -89,7 +89,7 @@ test("every path of this repository that the documentation names exists", () => 
 /** Paths in examples: files of a user's project. */
 const examples = new Set(["src/auth/**", "src/slug.js", "src/words.js"])
 
-test("every page of docs/ stands in its index", () => {
+test("the index of docs/ lists every page", () => {
   const index = new Set([...read("docs/README.md").matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target))
   const missing = pages
     .filter((page) => page.startsWith("docs") && page !== join("docs", "README.md"))

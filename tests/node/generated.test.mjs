@@ -71,7 +71,7 @@ test("the engine and the schema accept every documented key", () => {
     let value = /** @type {any} */ (everyKey)
     for (const part of key.split(/\.(?![^<]*>)/)) {
       const next = part.startsWith("<") ? Object.values(value).find((item) => typeof item !== "object" || Object.keys(item).length > 0) : value[part]
-      if (next === undefined && key.endsWith(".disabled")) break // its sibling stands in the first language
+      if (next === undefined && key.endsWith(".disabled")) break // its sibling is under the first language
       assert.notEqual(next, undefined, `${key} is documented and not in this test`)
       value = next
     }

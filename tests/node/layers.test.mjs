@@ -24,7 +24,7 @@ const allowed = {
 }
 
 /**
- * The rooms of a layer, from the lowest up: a room may include itself and those before it. A file that stands in the layer's
+ * The rooms of a layer, from the lowest up: a room may include itself and those before it. A file in the layer's
  * own directory is above all rooms.
  * @type {Record<string, string[]>}
  */

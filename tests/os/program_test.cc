@@ -68,7 +68,7 @@ TEST(ProgramTest, WhatItLeavesBehindIsEndedAndNotWaitedFor) {
   EXPECT_LT(Clock::now() - begin, std::chrono::seconds(30));
   const pid_t left = std::atoi(end.value().output.c_str());
   ASSERT_GT(left, 0);
-  // It is dead, or a zombie of whoever adopted it.
+  // It is dead, or a zombie of the process that adopted it.
   EXPECT_TRUE(kill(left, 0) != 0 || getpgid(left) != getpgrp());
 }
 

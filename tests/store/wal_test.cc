@@ -28,10 +28,10 @@ class WalTest : public ::testing::Test {
       EXPECT_TRUE(writer.value()->append(payload));
       EXPECT_TRUE(writer.value()->sync());
     }
-    return fs_.read(path_, wal_file_bytes_max).value();
+    return fs_.read(path_, kWalFileBytesMax).value();
   }
   void put(const std::string& bytes) { ASSERT_TRUE(os::atomic_replace(fs_, path_, bytes)); }
-  std::string bytes() { return fs_.read(path_, wal_file_bytes_max).value(); }
+  std::string bytes() { return fs_.read(path_, kWalFileBytesMax).value(); }
 
   /// Reads the log into `read_` and `reported_`.
   base::Result<WalScan> scan() {
@@ -52,8 +52,8 @@ class WalTest : public ::testing::Test {
   }
   /// Where the record of this place in the list starts.
   static uint64_t offset_of(const Payloads& payloads, size_t index) {
-    uint64_t offset = wal_header_bytes;
-    for (size_t i = 0; i < index; ++i) offset += wal_record_header_bytes + payloads[i].size();
+    uint64_t offset = kWalHeaderBytes;
+    for (size_t i = 0; i < index; ++i) offset += kWalRecordHeaderBytes + payloads[i].size();
     return offset;
   }
   void expect_torn_after(size_t records, uint64_t torn_bytes) {
@@ -104,7 +104,7 @@ TEST_F(WalTest, EmptyLogHasNoRecord) {
   written({});
   const WalScan result = scanned();
   EXPECT_EQ(result.records, 0U);
-  EXPECT_EQ(result.end_offset, wal_header_bytes);
+  EXPECT_EQ(result.end_offset, kWalHeaderBytes);
 }
 
 TEST_F(WalTest, EmptyPayloadIsARecord) {
@@ -117,7 +117,7 @@ TEST_F(WalTest, NothingIsWrittenBeforeSync) {
   auto created = WalWriter::create(fs_, path_, 1);
   WalWriter* const writer = created.value().get();
   ASSERT_TRUE(writer->append("x"));
-  EXPECT_EQ(bytes().size(), wal_header_bytes);
+  EXPECT_EQ(bytes().size(), kWalHeaderBytes);
   ASSERT_TRUE(writer->sync());
   EXPECT_EQ(bytes().size(), writer->size_bytes());
 }
@@ -164,7 +164,7 @@ TEST_F(WalTest, SinkCanEndThePass) {
 
 TEST_F(WalTest, OversizedPayloadIsRefusedAndNothingIsBuffered) {
   auto writer = WalWriter::create(fs_, path_, 1);
-  EXPECT_FALSE(writer.value()->append(std::string(wal_payload_bytes_max + 1, 'x')));
+  EXPECT_FALSE(writer.value()->append(std::string(kWalPayloadBytesMax + 1, 'x')));
   EXPECT_EQ(writer.value()->append("x").value(), 1U);
 }
 
@@ -210,7 +210,7 @@ TEST_F(WalTest, LastRecordWithAHoleIsTorn) {
 
 TEST_F(WalTest, FlippedBitInTheMiddlesPayloadIsDamage) {
   std::string all = written(three_);
-  all[offset_of(three_, 1) + wal_record_header_bytes] ^= 1;
+  all[offset_of(three_, 1) + kWalRecordHeaderBytes] ^= 1;
   put(all);
   expect_damage_at(offset_of(three_, 1), 1);
   EXPECT_EQ(reported_[0].next_record_offset, offset_of(three_, 2));
@@ -218,7 +218,7 @@ TEST_F(WalTest, FlippedBitInTheMiddlesPayloadIsDamage) {
 
 TEST_F(WalTest, FlippedBitInEveryByteOfAHeaderInTheMiddleIsDamage) {
   const std::string all = written(three_);
-  for (uint64_t i = 0; i < wal_record_header_bytes; ++i) {
+  for (uint64_t i = 0; i < kWalRecordHeaderBytes; ++i) {
     std::string spoiled = all;
     spoiled[offset_of(three_, 1) + i] ^= 0x10;
     put(spoiled);
@@ -257,13 +257,13 @@ TEST_F(WalTest, DoubledRecordIsDamage) {
 }
 
 TEST_F(WalTest, NewerVersionIsRefusedWithASentenceAndUntouched) {
-  const std::string newer = wal_header(wal_version + 1) + "whatever that version means";
+  const std::string newer = wal_header(kWalVersion + 1) + "whatever that version means";
   put(newer);
   const auto result = scan();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().what,
             "has log format version 4, and this program knows versions 1 to 3");
-  EXPECT_NE(result.error().mend.find("newer program"), std::string::npos);
+  EXPECT_NE(result.error().fix.find("newer program"), std::string::npos);
   EXPECT_EQ(bytes(), newer);
 }
 
@@ -428,7 +428,7 @@ TEST_F(WalTest, AVersion1LogIsRead) {
 
 TEST_F(WalTest, DamageInAVersion1LogIsFoundToo) {
   std::string all = version_1_log(three_);
-  all[offset_of(three_, 1) + wal_record_header_bytes] ^= 1;
+  all[offset_of(three_, 1) + kWalRecordHeaderBytes] ^= 1;
   put(all);
   expect_damage_at(offset_of(three_, 1), 1);
 }

@@ -23,7 +23,7 @@ class BrokenDisk final : public os::FileSystem {
     failing_ = true;
     part_ = std::move(part);
   }
-  void mend() { failing_ = false; }
+  void repair() { failing_ = false; }
   /// After so many more changing calls nothing arrives any more: the process is dead.
   void crash_after(std::uint64_t calls) { calls_left_ = calls; }
   [[nodiscard]] bool crashed() const { return calls_left_ == 0; }

@@ -274,7 +274,7 @@ TEST(NewErrors, NothingIsSaidOfWhatWasNotChecked) {
   EXPECT_TRUE(new_errors(js("let a = ;\n"), skipped).empty());
 }
 
-TEST(NewErrors, AListCutShortAccusesNobody) {
+TEST(NewErrors, AListCutShortReportsNoNewError) {
   ParseReport before = js("let a = ;\n");
   before.total = 10;
   ParseReport after = js("let b = ;\nlet c = ;\n");

@@ -50,7 +50,7 @@ TEST(ParsedText, AnEditIsParsedUponTheTreeBefore) {
   ASSERT_EQ(now->report().total, 1U);
   EXPECT_NE(now->report().errors[0].text.find("return (x"), std::string::npos);
   now = parse_text(Language::typescript, text, now.get());
-  EXPECT_TRUE(now->report().clean()) << "mended again";
+  EXPECT_TRUE(now->report().clean()) << "fixed again";
 }
 
 TEST(ParsedText, MarksLineEndsAndEmptyTexts) {

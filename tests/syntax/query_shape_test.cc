@@ -16,8 +16,7 @@ TEST(QueryShape, APlusUponWhatMayBeNothingIsRefusedWithItsPlace) {
         "(((_)*))+", "(_ name: (_)*+)", "[_* (_)]+", "_ * +"}) {
     const auto search = Search::for_query(Language::javascript, query);
     ASSERT_FALSE(search.ok()) << query;
-    EXPECT_NE(search.error().text().find("a + follows what may stand for nothing"),
-              std::string::npos)
+    EXPECT_NE(search.error().text().find("a + follows what may match nothing"), std::string::npos)
         << query << ": " << search.error().text();
     EXPECT_NE(search.error().where.find("byte"), std::string::npos);
   }

@@ -11,7 +11,7 @@ const { roles, commands, tools: missionTools, hostTools } = contribution
  * user reaches receives nothing (host contract A.21). */
 const emptyTemplate = "$99999"
 
-/** Unattended sessions read no secrets. OpenCode's own default asks a person. */
+/** Files that unattended sessions must not read. OpenCode's default asks a person. */
 const readRules = { "*": "allow", "*.env": "deny", "*.env.*": "deny", "*.env.example": "allow" }
 
 /** @param {any} permission @returns {Config} The long form of a permission entry. */
@@ -22,14 +22,14 @@ function rules(permission) {
 const toolDenials = Object.fromEntries(Object.keys(missionTools).map((name) => [name, "deny"]))
 
 /**
- * An agent's rules, after which our tools and our agents are not there for it. Hidden agents still stand in the
- * description of the `task` tool (host contract A.22). There is no rule for the others: it would undo those that the
- * host's own agents come with. The last rule that fits counts, so ours stand last.
+ * An agent's rules with our tools and our agents denied. Hidden agents are still listed in the description of the `task`
+ * tool (host contract A.22). Other tools get no rule: it would override those of the host's own agents. The last matching
+ * rule counts, so ours come last.
  * @param {Config} user @param {string[]} subagents @returns {Config}
  */
 function withoutOurs(user, subagents) {
   const { task, ...others } = user
-  // A key keeps the place where it first stood: a rule of the user's for one of our tools would come before their "*".
+  // An object key keeps its first place: the user's rule for one of our tools would come before their "*".
   for (const name of Object.keys(missionTools)) delete others[name]
   const keys = Object.keys(user)
   const overruled = keys.indexOf("*") > keys.indexOf("task")
@@ -38,8 +38,8 @@ function withoutOurs(user, subagents) {
 }
 
 /**
- * Whether the user allows a tool of the host without a question or an exception: what does the same by other means would
- * go past them. @param {string | undefined} like @param {Config} user
+ * Whether the user allows a host tool without a question or an exception. A tool of ours with the same effect would bypass
+ * these. @param {string | undefined} like @param {Config} user
  */
 function mayDoLike(like, user) {
   const rule = like === undefined ? undefined : (user[like] ?? user["*"])

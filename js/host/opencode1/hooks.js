@@ -1,4 +1,4 @@
-// OpenCode's hooks: each asks a gate or tells a fact.
+// OpenCode's hooks: each asks a gate or reports a fact.
 
 import { bytesOf, commandEnd, hostCall, missionTools } from "./tool-calls.js"
 import { log } from "./client-calls.js"
@@ -49,7 +49,8 @@ async function eventHook({ orchestrator, host, state, events, refusals }, { even
 }
 
 /**
- * A call that failed runs no `tool.execute.after`; one that an abort has marked as failed may run on.
+ * Reports the end of a failed call, for which OpenCode runs no `tool.execute.after`. A call that an abort marked as failed may
+ * still run.
  * @param {import("../host.js").Orchestrator} orchestrator @param {any} part
  */
 function toolEnded(orchestrator, part) {
@@ -61,14 +62,14 @@ async function commandBefore({ orchestrator, setup, events, refusals }, { comman
   if (!setup?.ownCommands.has(name)) return
   refusals.delete(session)
   const answer = await orchestrator.gates.command({ session, name, text })
-  // An error would end a turn that runs; there the refusal waits in the message until the model reads it.
+  // An error would end a running turn; in that case the refusal is put into the message, where the model reads it.
   if (!answer.ok && !events.isBusy(session)) refusals.set(session, notForRetry(answer.text))
   output.parts.splice(0, output.parts.length, ourPart(answer.text))
 }
 
 /**
- * A refused command costs no model call: the request fails with the refusal's text, as often as OpenCode asks, until the turn
- * is over.
+ * Fails the request of a refused command with the refusal's text, so that it costs no model call. Every request of that turn
+ * fails.
  * @param {HookContext} context @param {any} input @param {any} output
  */
 async function requestParams({ orchestrator, refusals, sizes }, input, output) {
@@ -93,7 +94,7 @@ function modelRequest(model, { maxOutputTokens }) {
   }
 }
 
-/** Measures of a request what can be seen here; it bounds what the answer costs. @param {HookContext} context @param {any} _ @param {any} output */
+/** Measures the visible part of a request, which bounds the cost of the answer. @param {HookContext} context @param {any} _ @param {any} output */
 async function messagesTransform({ orchestrator, sizes }, _, { messages }) {
   const session = messages[0]?.info?.sessionID
   if (session && orchestrator.watches(session)) sizes.set(session, bytesOf(messages))
@@ -123,13 +124,13 @@ async function chatMessage({ orchestrator }, { sessionID: session }, { parts }) 
   orchestrator.tell({ type: "user_spoke", session, text: text.slice(0, spokenMax) })
 }
 
-/** OpenCode would otherwise declare every argument required. @param {HookContext} context @param {any} input @param {any} output */
+/** Restores the optional arguments: OpenCode declares every argument required. @param {HookContext} context @param {any} input @param {any} output */
 async function toolDefinition({ orchestrator }, { toolID }, output) {
   const tool = orchestrator.contribution.tools[toolID]
   if (tool) output.jsonSchema = tool.schema
 }
 
-/** A throw refuses the call; the model's loop goes on. @param {HookContext} context @param {any} input @param {any} output */
+/** Asks the gate before a tool call. A throw refuses the call; the model's turn goes on. @param {HookContext} context @param {any} input @param {any} output */
 async function toolBefore({ orchestrator }, input, { args }) {
   if (!orchestrator.watches(input.sessionID) || input.tool in orchestrator.contribution.tools) return
   const refusal = await orchestrator.gates.beforeTool(hostCall(input, args))

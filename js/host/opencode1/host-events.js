@@ -3,7 +3,7 @@
 import { contribution } from "../../plugin/contribution.js"
 
 const lifeEveryMs = 30_000
-/** Two instances receive an event within the same moment; after so many newer events its id is forgotten. */
+/** Event ids that are remembered: two instances of a directory receive an event at about the same time. */
 const eventsMax = 2_000
 const textMax = 500
 const toolErrorMax = 1_000
@@ -11,9 +11,9 @@ const { tools: missionTools } = contribution
 
 /**
  * @typedef {object} TurnMemory
- * @property {Map<string, string>} begun   session -> its newest assistant message whose begin was told
- * @property {Map<string, string>} ended   session -> … whose end was told
- * @property {Map<string, number>} alive   session -> when a sign of life was last told
+ * @property {Map<string, string>} begun   session -> its newest assistant message whose begin was reported
+ * @property {Map<string, string>} ended   session -> … whose end was reported
+ * @property {Map<string, number>} alive   session -> when a sign of life was last reported
  * @property {Map<string, string>} tooled  session -> its newest message that calls tools
  * @property {Set<string>} busy            sessions whose turn runs
  * @property {Set<string>} seen            the newest events, by OpenCode's ids
@@ -38,11 +38,11 @@ export function turnMemory() {
 
 /** @typedef {Pick<import("../host.js").Orchestrator, "open" | "watches" | "tell">} Listener */
 
-/** Tells the orchestrator the few events that matter, each once. */
+/** Reports the events that matter to the orchestrator, each once. */
 export class HostEvents {
   /**
    * @param {Listener} listener
-   * @param {TurnMemory} [memory] shared by the instances of one directory: an event that reaches two is told once
+   * @param {TurnMemory} [memory] shared by the instances of one directory: an event that reaches two is reported once
    */
   constructor(listener, memory = turnMemory()) {
     this.listener = listener
@@ -67,7 +67,7 @@ export class HostEvents {
   }
 }
 
-/** Whether another instance has told this event. @param {TurnMemory} memory @param {string | undefined} id */
+/** Whether another instance has reported this event. @param {TurnMemory} memory @param {string | undefined} id */
 function isOld({ seen }, id) {
   if (!id) return false
   if (seen.has(id)) return true
@@ -77,7 +77,7 @@ function isOld({ seen }, id) {
 }
 
 /**
- * Any part of an answer is a sign of life; the first of them is the turn's begin, which `message.updated` tells.
+ * Any part of an answer is a sign of life. The first part belongs to the turn's begin, which `message.updated` reports.
  * @param {HostEvents} events @param {string} session @returns {boolean} Whether a mission watches the session.
  */
 function signOfLife({ listener, memory: { alive } }, session) {
@@ -103,8 +103,8 @@ function partUpdated(events, { part }) {
 }
 
 /**
- * Tells a call that has failed, and whether the one before it had. Refusals of mission tools are the engine's own text; an
- * aborted call is no failure of its tool.
+ * Reports a failed call and whether the call before it failed too. Not reported: refusals of mission tools, which are the
+ * engine's own text, and aborted calls.
  * @param {HostEvents} events @param {any} part
  */
 function callUpdated({ listener, memory }, part) {
@@ -114,7 +114,7 @@ function callUpdated({ listener, memory }, part) {
   memory.calls.set(part.sessionID, calls)
   if (calls.ended.has(part.id)) return
   calls.ended.add(part.id)
-  const garbled = part.tool === "invalid" // OpenCode's stand-in for a call that it cannot read
+  const garbled = part.tool === "invalid" // OpenCode's replacement for a call that it cannot parse
   const failed = garbled || (status === "error" && !metadata?.interrupted)
   const running = calls.failed
   calls.failed = failed
@@ -157,7 +157,7 @@ function turnEnded(info, empty) {
 /** @param {any} info */
 const modelOf = (info) => (info.providerID && info.modelID ? `${info.providerID}/${info.modelID}` : "")
 
-/** @param {HostEvents} events @param {any} data of session.error; the error's text stands in its data (host contract 6) */
+/** @param {HostEvents} events @param {any} data of session.error; the error's text is in its data (host contract 6) */
 function sessionFailed({ listener }, { sessionID: session, error }) {
   if (!session || !listener.watches(session)) return
   const { name, data } = error ?? {}
@@ -172,7 +172,7 @@ function statusChanged({ listener, memory: { busy } }, { sessionID: session, sta
   else busy.add(session)
   if (status?.type !== "retry" || !listener.watches(session)) return
   const message = String(status.message ?? "").slice(0, textMax)
-  // OpenCode names a time; the engine's clock need not be the same.
+  // OpenCode gives a time of its own clock; the engine's clock may differ.
   const { attempt = 0, next = 0 } = status
   const delay_ms = Math.max(0, Math.round(next - Date.now()))
   listener.tell({ type: "session_retried", session, message, attempt, delay_ms })

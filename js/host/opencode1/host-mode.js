@@ -12,7 +12,7 @@ const verbs = { run: "run", serve: "serve", web: "serve", acp: "serve", agent: u
 export function hostMode(argv) {
   const words = argv.slice(1)
   if (words.some((word) => /cli\/tui\/worker\.[jt]s$/.test(word))) return "tui"
-  // argv is [program, perhaps its script inside the program, verb, …]; options, and their values, may stand before the verb.
+  // argv is [program, perhaps its script inside the program, verb, …]; options, and their values, may come before the verb.
   const verb = words.find((word) => Object.hasOwn(verbs, word))
   return verb === undefined ? undefined : verbs[verb]
 }

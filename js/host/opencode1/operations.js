@@ -34,7 +34,7 @@ export class OpenCodeHost {
     return session.id
   }
 
-  /** Kept: a request to OpenCode would stand between each submission and its successor. @param {string} root */
+  /** Cached: otherwise each new session would wait for one more request to OpenCode. @param {string} root */
   #inheritedRules(root) {
     const known = this.state.rules.get(root)
     if (known) return known
@@ -44,13 +44,13 @@ export class OpenCodeHost {
     return asked
   }
 
-  /** The session's rules that take something away. OpenCode passes no rules on to children. @param {string} root */
+  /** The session's restricting rules. OpenCode does not pass rules on to children. @param {string} root */
   async #denialsOf(root) {
     const session = await result(this.client.session.get({ path: { id: root } }))
     return (session?.permission ?? []).filter((/** @type {any} */ rule) => rule.action !== "allow")
   }
 
-  /** The agent is always named: OpenCode forgets it (host contract A.10). @param {import("../host.js").Prompt} prompt */
+  /** Names the agent in every prompt: OpenCode does not remember it (host contract A.10). @param {import("../host.js").Prompt} prompt */
   async promptSession({ session, role, model, text, effect, stored }) {
     const body = {
       agent: this.state.names.get(role) ?? role,
@@ -80,8 +80,8 @@ export class OpenCodeHost {
   }
 
   /**
-   * Two questions make OpenCode bring up what a first turn in a directory would wait for: its models, and its services for the
-   * location, which hold the catalogue of models once more.
+   * Two requests make OpenCode load what a first turn in a directory would wait for: its models, and its services for the
+   * location, which load the catalogue of models a second time.
    * @param {string} directory @param {AbortSignal} signal
    */
   async openDirectory(directory, signal) {

@@ -1,6 +1,6 @@
 // The marks by which message parts that the plugin has put into OpenCode are recognized.
 
-/** On every part of ours, so that it is not taken for a person's words. */
+/** The mark on every part of ours, so that it is not taken for a person's message. */
 export const ourMark = { orchestrator: true }
 
 /**

@@ -33,11 +33,11 @@ async function server({ client, directory }, options) {
     const host = new OpenCodeHost({ client, state, traits: traitsOf(mode) })
     const orchestrator = attach(place, host, options ?? {})
     const inWorktree = place.worktree !== undefined
-    // OpenCode answers once this instance stands; nothing here waits for it.
+    // OpenCode answers once this instance is initialised; nothing here waits for the answer.
     if (state.unchecked && !inWorktree) repair(state, client).catch(() => {})
     const dispose = async () => {
       orchestrator.close()
-      // A run ends with its instance. A disposal beside which a newer instance lives is no reload.
+      // In run mode the process ends with its instance. A disposal while a newer instance exists is no reload.
       if (mode === undefined || mode === "run" || !orchestrator.isNewest()) return
       await reload(orchestrator, { client, directory, state })
     }

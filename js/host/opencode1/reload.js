@@ -1,19 +1,19 @@
 // A reload: OpenCode throws an instance away (POST /instance/dispose, a changed configuration) while the process lives on. It
 // disposes of the plugin first, then aborts every session of the directory, and the hooks that still run bring up the
-// plugin's next instance before the old one's end. The events of that time are the reload's doing, not a person's: they are
-// not passed on. When the reload is over the engine is told once, and asks OpenCode what is left.
+// plugin's next instance before the old one's end. The reload, not a person, causes the events of that time: they are
+// not passed on. After the reload the plugin tells the engine once, and the engine asks OpenCode which sessions are left.
 
 import { globalEvents } from "./client-calls.js"
 
-/** OpenCode works through its services within a second, and does not always report the end. */
+/** Time limit for a disposal: OpenCode ends its services within a second, and does not always report the end. */
 const overMs = 2_500
 const connectMs = 1_000
 /** A TUI that ends disposes of its instances too, and is gone a moment later: no session is to start then. */
 const settleMs = 250
-/** Requests that keep coming meet each reload that is to repair the one before; after so many the repairs end. */
+/** Repairs in a row: requests that keep coming can spoil each repairing reload, too. */
 const repairsMax = 5
 
-/** Keeps no process alive. @param {number} ms @returns {Promise<void>} */
+/** A timer that does not keep the process alive. @param {number} ms @returns {Promise<void>} */
 const delay = (ms) => new Promise((resolve) => void setTimeout(resolve, ms).unref())
 
 /** The events of a stream of server-sent events. @param {ReadableStream<Uint8Array>} body @returns {AsyncGenerator<any>} */
@@ -80,7 +80,7 @@ export async function repair(state, client) {
 
 /**
  * What follows a disposal: if a later instance is there, a check of what OpenCode has kept; else the next instance's check.
- * To look at OpenCode without an instance would bring one back.
+ * A request to OpenCode without an instance would make a new one.
  * @param {import("../host.js").Orchestrator} orchestrator @param {import("./adapter-state.js").AdapterState} state @param {any} client
  */
 async function settle(orchestrator, state, client) {
@@ -91,8 +91,8 @@ async function settle(orchestrator, state, client) {
 }
 
 /**
- * To be called from the instance's `dispose`, which OpenCode awaits before it disposes of the rest. Returns when the end of
- * the disposal cannot be missed any more.
+ * Called from the instance's `dispose`, which OpenCode awaits before it disposes of the rest. Returns once it is connected to
+ * the stream that reports the disposal's end.
  * @param {import("../host.js").Orchestrator} orchestrator
  * @param {{client: any, directory: string, state: import("./adapter-state.js").AdapterState}} instance
  */

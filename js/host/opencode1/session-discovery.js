@@ -6,11 +6,11 @@ import { projectOf } from "../../plugin/directory-state.js"
 import { result, unlessGone } from "./client-calls.js"
 import { isOurs, promptOf } from "./part-marks.js"
 
-/** Requests at one time: OpenCode works them off on the thread that its sessions need. */
+/** Requests at one time: OpenCode handles them on the thread that its sessions need. */
 const requestsMax = 8
 /** How many messages back a prompt is looked for: a model takes many steps under one prompt, and OpenCode adds messages. */
 const lookBack = [20, 500]
-/** How OpenCode marks a call that did not come to its end; and how the plugin does (`lostCall` in engine-link.js). */
+/** The texts by which OpenCode, and the plugin (`lostCall` in engine-link.js), mark a call that did not finish. */
 const lost = /^(Tool execution (was )?(aborted|interrupted)|\[Tool execution was interrupted\]|This call was lost)/
 
 /** @typedef {import("../host.js").FoundSession} FoundSession */
@@ -38,7 +38,7 @@ async function inParallel(items, work) {
 /** @param {any} statuses of `session.status`, which names only sessions that are not idle @param {string} session */
 export const busyIn = (statuses, session) => statuses[session] !== undefined && statuses[session].type !== "idle"
 
-/** What a session's newest message says of its turn. @param {any} newest */
+/** The state of a session's turn, by its newest message. @param {any} newest */
 export function turnOf(newest) {
   const { info, parts = [] } = newest ?? {}
   return {
@@ -75,7 +75,7 @@ async function promptBehind(client, id, newest) {
 }
 
 /**
- * A family's sessions as OpenCode lists them, before any of them is looked at.
+ * A family's sessions as OpenCode lists them, before any is inspected.
  * @typedef {object} Listed
  * @property {Map<string, number>} creations  session -> the effect that created it
  * @property {Map<string, string>} worktrees  session -> its worktree, for those that work in one
@@ -119,7 +119,7 @@ async function statusesOf(client, worktrees) {
 }
 
 /**
- * What a session that the engine knows is doing.
+ * Inspects a session that the engine knows.
  * @param {any} client @param {FoundSession} found filled in @param {string[]} submissions
  * @returns {Promise<UnansweredCall[]>}
  */

@@ -1,4 +1,4 @@
-// OpenCode's own tool calls in the seam's words, and the mission tools as OpenCode's.
+// Translates OpenCode's own tool calls into the seam's types, and the mission tools into OpenCode's.
 
 import { contribution } from "../../plugin/contribution.js"
 import { ToolPart } from "./tool-part.js"
@@ -26,7 +26,7 @@ export function hostCall({ tool, sessionID: session, callID }, args) {
   return { ...call, kind: "other" }
 }
 
-/** How a command ended. Without an exit code it was killed or timed out. @param {any} args @param {any} output @returns {import("../host.js").CommandEnd} */
+/** The end of a command. Without an exit code it was killed or timed out. @param {any} args @param {any} output @returns {import("../host.js").CommandEnd} */
 export function commandEnd(args, output) {
   const exit = output.metadata?.exit
   return {

@@ -12,7 +12,7 @@ export class ToolPart {
   #patching
   #over = false
 
-  /** @param {any} client @param {string} session @param {string} message that the call stands in */
+  /** @param {any} client @param {string} session @param {string} message that contains the call */
   constructor(client, session, message) {
     this.client = client
     this.session = session
@@ -31,7 +31,7 @@ export class ToolPart {
     this.#before ??= await this.#runningPart()
     const part = this.#before
     if (!part || this.#over) return
-    // The TUI shows the arguments of a call that runs.
+    // The TUI shows the arguments of a running call.
     const input = { ...part.state.input, progress: title }
     const metadata = { ...part.state.metadata, progress: text }
     await patchPart(this.client, { ...part, state: { ...part.state, title, input, metadata } })

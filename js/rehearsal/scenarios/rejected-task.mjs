@@ -1,4 +1,4 @@
-// T2's first submission has a real bug, and its test shows it: the Reviewer rejects, the Worker mends it.
+// T2's first submission has a real bug, and its test shows it: the Reviewer rejects, the Worker fixes it.
 
 const slug = (/** @type {string} */ pattern) => `export function slug(text) {
   return text

@@ -24,14 +24,14 @@ std::string why_not_start(const State& state, const MissionRequested& request) {
            "\") is " + std::string(to_name(state.phase)) + " in session " +
            state.root_session.value + (state.dormant ? ", and its process has ended" : "") +
            "; a directory holds one mission at a time. " +
-           (state.dormant
-                ? "Go on with it by /resume, or give it up with /stop; then start this one."
-                : "Wait for it, stop it with /stop, or go on with it by /resume; then "
-                  "start this one.");
+           (state.dormant ? "Continue it with /resume, or end it with /stop; then start this one."
+                          : "Wait for it, stop it with /stop, or continue it with /resume; then "
+                            "start this one.");
   }
   const core::MissionFlags command = core::parse_mission_flags(request.arguments, request.mode);
   std::vector<std::string> problems = command.problems;
-  if (request.session.empty()) problems.emplace_back("no session is named that it is to belong to");
+  if (request.session.empty())
+    problems.emplace_back("the session that it is to belong to is not named");
   if (problems.empty()) return "";
   std::string text = "The mission was not started:";
   for (const std::string& problem : problems) text += "\n- " + problem;
@@ -173,8 +173,8 @@ void pause_mission(Context& ctx, const std::string& reason) {
   for (Session& session : ctx.state.sessions) interrupt_session(ctx, session);
   await_aborts(ctx);
   stop_clock(ctx);
-  ctx.emit(ShowToast{"warning",
-                     "Mission paused: " + base::first_line(reason, 160) + ". /resume goes on."});
+  ctx.emit(ShowToast{
+      "warning", "Mission paused: " + base::first_line(reason, 160) + ". /resume continues it."});
   dismiss_commander(ctx);
 }
 
@@ -220,7 +220,7 @@ bool on_stop_timer(Context& ctx, TimerId timer) {
   if (!names.empty()) {
     ctx.emit(ShowToast{"error", "Not confirmed within 2 s that these sessions have stopped: " +
                                     base::clip(names, 600) +
-                                    ". They were told once more; look at them."});
+                                    ". The abort was sent again; check these sessions."});
   }
   return true;
 }

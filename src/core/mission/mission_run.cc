@@ -42,8 +42,9 @@ std::vector<std::string> run_problems(const State& state, const RunCalled& event
   std::vector<std::string> problems = event.problems;
   const auto check = [&](const char* name, std::size_t known, std::size_t more) {
     if (more == 0 || known + more <= kLinesMax) return;
-    problems.push_back(std::string(name) + ": " + std::to_string(known) + " are there and " +
-                       std::to_string(more) + " would come; at most " + std::to_string(kLinesMax) +
+    problems.push_back(std::string(name) + ": " + std::to_string(known) + " are kept and " +
+                       std::to_string(more) + " more were given; at most " +
+                       std::to_string(kLinesMax) +
                        " are kept: join some, or leave out what is "
                        "there already");
   };

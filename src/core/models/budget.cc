@@ -151,12 +151,14 @@ void answer(Context& ctx, const RequestId& request, std::uint64_t output) {
 }
 
 std::string no_budget_text() {
-  return "Budget: the mission's budget is spent; it is paused, and /resume grants it once more.";
+  return "Budget: the mission's budget is spent, so it is paused; /resume grants the same amount "
+         "again.";
 }
 
 std::string no_leave_text(const State& state) {
   if (state.budget.spent) return no_budget_text();
-  return "Budget: mission " + state.mission.value + " does not ask this session for anything now.";
+  return "Budget: mission " + state.mission.value +
+         " needs nothing from this session now: end your turn.";
 }
 
 /// What is kept of a request that waits.

@@ -155,7 +155,7 @@ void rest(Context& ctx, ModelLoad& load, TimeMs rest_ms) {
   load.not_before_ms = std::max(load.not_before_ms, ctx.now_ms + rest_ms + noise);
   ctx.state.metrics.trips += 1;
   ctx.emit(ShowToast{"warning", named(load.model) + " does not answer (" +
-                                    base::clip(load.error, 120) + "); it is tried again in " +
+                                    base::clip(load.error, 120) + "); next try in " +
                                     std::to_string((load.not_before_ms - ctx.now_ms + 999) / 1000) +
                                     " s"});
 }
@@ -175,7 +175,7 @@ void slow_down(Context& ctx, ModelLoad& load, TimeMs asked_ms, TimeMs delay_ms) 
   if (delay_ms >= kPatienceMs && load.not_before_ms < ctx.now_ms + delay_ms / 2) {
     ctx.emit(ShowToast{"warning", named(load.model) + "'s provider asks to wait " +
                                       std::to_string((delay_ms + 59'999) / 60'000) +
-                                      " min; what needs that model waits so long"});
+                                      " min; sessions of that model wait as long"});
   }
   load.not_before_ms = std::max(load.not_before_ms, ctx.now_ms + delay_ms);
   load.run = 0;

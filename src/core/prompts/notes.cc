@@ -12,9 +12,9 @@ constexpr std::size_t kResultBytesMax = 2000;
 constexpr std::size_t kFilesShown = 20;
 constexpr std::size_t kListedMax = 40;
 
-std::string who_did(const State& state, const UnattributedChange& change) {
-  const Session* session = find_session(state, change.session);
-  if (session == nullptr) return "nobody's command, as far as is known";
+std::string who_did(const State& state, const UnattributedChange& stray) {
+  const Session* session = find_session(state, stray.session);
+  if (session == nullptr) return "no known command wrote it";
   return "a command of " + owner_words(*session);
 }
 
@@ -46,12 +46,12 @@ std::string strategy_note(const State& state, const Task& task) {
     const Task* raced = find_task(state, task.parent);
     const std::size_t runs = raced == nullptr ? 1 : raced->spec.strategies.size();
     return "\nThis task is raced: " + std::to_string(runs) +
-           " Workers are at it, each in a worktree and with a strategy of its own, and the first "
-           "whose work is accepted wins. The strategy of this one:\n" +
-           task.race.strategy + "\n";
+           " Workers build it, each in its own worktree and with its own strategy, and the first "
+           "whose work is accepted wins. Your strategy:\n" +
+           task.race_part.strategy + "\n";
   }
   if (task.spec.strategies.empty()) return "";
-  std::string text = "\nWays to go about it, the first one first:\n";
+  std::string text = "\nStrategies, in the order to try them:\n";
   for (const std::string& strategy : task.spec.strategies) text += "- " + strategy + "\n";
   return text;
 }
@@ -96,12 +96,11 @@ std::string owner_words(const Session& session) {
 std::string unattributed_list(const State& state) {
   if (state.unattributed.empty() && state.unattributed_left_out == 0) return "";
   std::string text =
-      "\nFiles that have changed, and no task's Worker did it with its tools or in its own shell. "
-      "Judge "
-      "whether they belong to the objective:\n";
+      "\nChanged files that no task's Worker wrote with its tools or its shell. Judge whether they "
+      "belong to the objective:\n";
   for (std::size_t i = 0; i < state.unattributed.size() && i < kListedMax; ++i) {
-    const UnattributedChange& change = state.unattributed[i];
-    text += "- " + base::clip(change.path, 200) + " (" + who_did(state, change) + ")\n";
+    const UnattributedChange& stray = state.unattributed[i];
+    text += "- " + base::clip(stray.path, 200) + " (" + who_did(state, stray) + ")\n";
   }
   const std::size_t shown = std::min(state.unattributed.size(), kListedMax);
   const std::size_t more = state.unattributed.size() - shown + state.unattributed_left_out;

@@ -63,13 +63,14 @@ std::string dependency_list(const State& state, const Task& task) {
 std::string task_card(const State& state, const Task& task) {
   std::string text;
   if (!task.spec.description.empty()) text += "\n" + task.spec.description + "\n";
-  text += list("Files of this task (nobody else writes them meanwhile):", task.files);
+  text += list("Files of this task (no other task writes them meanwhile):", task.files);
   text += list("Accepted when:", task.spec.accept);
   text += dependency_list(state, task);
   text += strategy_note(state, task);
   text += place_note(state, task);
-  if (const Task* whole = task.race.strategy.empty() ? find_task(state, task.parent) : nullptr) {
-    text += "\nIt is a part of " + whole->id.value + " (" + whole->title +
+  if (const Task* whole =
+          task.race_part.strategy.empty() ? find_task(state, task.parent) : nullptr) {
+    text += "\nIt is a subtask of " + whole->id.value + " (" + whole->title +
             "), whose Worker waits for your summary.\n";
   }
   return text;
@@ -113,7 +114,7 @@ std::string rework_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Rework", task);
   text += "\nThe Reviewer rejected this task:\n" + finding_list(task.review.findings);
   text += list("The Reviewer will run again:", task.spec.verify);
-  return text + "\nMend every error, then call submit_work again.\n";
+  return text + "\nFix every error, then call submit_work again.\n";
 }
 
 std::string reviewer_prompt(const State& state, const Task& task) {
@@ -129,10 +130,11 @@ std::string reviewer_prompt(const State& state, const Task& task) {
 }
 
 std::string early_review_prompt(const State& state, const Task& task) {
-  std::string text = title_line(state, "Task", task) +
-                     "\nA first look: its Worker is still at it. Judge only the files that it has "
-                     "finished; what is missing may still come. Run nothing that takes long.\n" +
-                     task_card(state, task);
+  std::string text =
+      title_line(state, "Task", task) +
+      "\nAn early review: its Worker is still at it. Judge only the files that it has "
+      "finished; what is missing may still come. Run nothing that takes long.\n" +
+      task_card(state, task);
   std::vector<std::string> finished = task.progress.touched;
   std::erase(finished, task.progress.last_written);
   text += list("Finished so far:", finished);
@@ -142,7 +144,8 @@ std::string early_review_prompt(const State& state, const Task& task) {
 }
 
 std::string early_review_notes(const std::vector<Finding>& findings) {
-  return "A Reviewer has looked at what you have finished so far. Mend what is right of this while "
+  return "A Reviewer has looked at what you have finished so far. Fix what it found correctly "
+         "while "
          "you work; then go on, and submit when all is done:\n" +
          finding_list(findings);
 }
@@ -154,7 +157,7 @@ std::string master_prompt(const State& state) {
   text += "\nThe plan: " + base::clip(state.plan.summary, 1500) + "\nIts tasks:\n";
   for (const Task& task : state.tasks) {
     text += "- " + task.id.value + " " + task.title + " (" + std::string(to_name(task.status)) +
-            (task.review.accepted_manually ? " on a person's word, unreviewed" : "") + ")";
+            (task.review.accepted_manually ? " accepted by a person, unreviewed" : "") + ")";
     if (!task.summary.empty()) text += ": " + base::clip(task.summary, 200);
     text += "\n";
   }
@@ -204,8 +207,8 @@ std::string recovery_prompt(const State& state, const Session& session, const st
                                ? "Plan: " + base::first_line(state.objective, 200) + "\n"
                                : "Mission review: " + base::first_line(state.objective, 200) + "\n";
   return head + "\nThe same tool call has failed three times running:\n" + base::clip(error, 400) +
-         "\nDo not repeat it. Look at what the tool needs (its arguments, the exact text of the "
-         "file, whether the path exists), and do it in another way; what is done stays done.\n";
+         "\nDo not repeat it. Check what the tool needs (its arguments, the exact text of the "
+         "file, whether the path exists), and try another way; what is done stays done.\n";
 }
 
 std::string commander_continuation(const State& state) {

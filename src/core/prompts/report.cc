@@ -28,7 +28,7 @@ std::string findings_line(const State& state) {
   for (const std::uint32_t found : state.master_review.findings_by_iteration)
     counts += (counts.empty() ? "" : ", ") + std::to_string(found);
   return " Findings of its Master Reviews: " + counts +
-         (state.phase == Phase::sealed ? ", then none to mend." : ".");
+         (state.phase == Phase::sealed ? ", then none to fix." : ".");
 }
 
 /// "`npm test` (receipt 0123456789ab)" of the first command, and how many more there are.
@@ -79,7 +79,8 @@ std::string task_lines(const State& state, std::size_t bytes_max, std::optional<
                        std::string(to_name(task.status));
     const bool proved = task.status == TaskStatus::done && !task.review.accepted_manually;
     if (task.tokens > 0) line += " (" + cost_of(task) + ")";
-    if (proved && !task.review.proofs.empty()) line += ", proved by " + proof_words(task.review.proofs);
+    if (proved && !task.review.proofs.empty())
+      line += ", proved by " + proof_words(task.review.proofs);
     if (const std::string wait = wait_of ? wait_of(task) : ""; !wait.empty()) line += ", " + wait;
     const std::string& remark = proved ? task.summary : task.note;
     if (!remark.empty()) line += " – " + base::first_line(remark, 160);

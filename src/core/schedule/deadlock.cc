@@ -35,7 +35,7 @@ void tell_worker(Context& ctx, const Task& task, const std::string& text) {
 
 /// It begins anew later, which costs it no attempt.
 void preempt(Context& ctx, Task& loser, const TaskId& winner) {
-  loser.note = "it gave way to " + winner.value + ", which could not go on without a file of it";
+  loser.note = "preempted: " + winner.value + " could not go on without one of its files";
   loser.attempt -= std::min(loser.attempt, 1U);
   loser.progress.preemptions += 1;
   end_task_sessions(ctx, loser.id);
@@ -57,7 +57,7 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
     note_touched(task, path);  // so the loser does not begin again before this one has ended
     if (task.id != asking) {
       tell_worker(ctx, task,
-                  loser.id.value + " has given way: you may write " + path + " now. Go on.");
+                  loser.id.value + " was preempted: you may write " + path + " now. Go on.");
     }
   }
 }

@@ -52,7 +52,8 @@ void restart_entrant(Context& ctx, Task& run, const std::string& commit) {
 void drop_rivals(Context& ctx, const Task& raced, const Task& winner) {
   for (Task& run : ctx.state.tasks) {
     if (!is_entrant_of(run, raced.id) || run.id == winner.id || is_settled(run.status)) continue;
-    drop_task(ctx, run, winner.id.value + " (" + winner.race.strategy + ") was accepted before it");
+    drop_task(ctx, run,
+              winner.id.value + " (" + winner.race_part.strategy + ") was accepted first");
   }
 }
 
@@ -64,8 +65,8 @@ void take_result(Context& ctx, Task& raced, const Task& winner) {
   raced.review.proofs = winner.review.proofs;
   raced.review.accepted_manually = winner.review.accepted_manually;
   raced.session = winner.session;
-  raced.note = winner.id.value + " (" + winner.race.strategy + ") has won" +
-               (winner.review.accepted_manually ? ", on a person's word, without a review" : "");
+  raced.note = winner.id.value + " (" + winner.race_part.strategy + ") has won" +
+               (winner.review.accepted_manually ? ", accepted by a person, without a review" : "");
   move_task(ctx, raced, TaskStatus::done);
 }
 
@@ -134,7 +135,7 @@ void settle_races(Context& ctx) {
     const Task* raced = find_task(state, run.parent);
     if (raced != nullptr && raced->race.running) continue;
     drop_task(ctx, run,
-              run.parent.value + ", of which it is one of the strategies, is " +
+              run.parent.value + ", whose strategy it tries, is " +
                   (raced == nullptr ? "gone" : std::string(to_name(raced->status))));
   }
 }

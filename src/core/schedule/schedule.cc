@@ -166,12 +166,12 @@ void keep_alive(Context& ctx, Role role, std::uint32_t& attempts,
   }
   if (!may_begin(ctx, role)) return;
   if (attempts >= ctx.state.options.limits.attempts) {
-    const char* what = role == Role::planner ? "no valid plan came out of "
-                                             : "no verdict on the whole came out of ";
+    const char* what = role == Role::planner ? "there is no valid plan after "
+                                             : "there is no verdict on the whole after ";
     ctx.conclude(
         Phase::blocked,
         what + std::to_string(attempts) + " " + std::string(to_name(role)) +
-            " sessions. Look at their sessions, then /resume, or give a plan with submit_plan.");
+            " sessions. Look at these sessions, then /resume, or submit a plan with submit_plan.");
     return;
   }
   attempts += 1;
@@ -185,7 +185,7 @@ void end_role(Context& ctx, Role role) {
 }
 
 std::string stuck_reason(const State& state) {
-  std::string text = "nothing can go on:";
+  std::string text = "no task can go on:";
   for (const Task& task : state.tasks) {
     if (task.status == TaskStatus::blocked && text.size() < 1000) {
       text += "\n- " + task.id.value + " " + task.title + ": " +
@@ -197,7 +197,7 @@ std::string stuck_reason(const State& state) {
     }
   }
   const std::size_t waiting = count(state, TaskStatus::pending);
-  if (waiting > 0) text += "\n- " + std::to_string(waiting) + " tasks wait for these";
+  if (waiting > 0) text += "\n- " + std::to_string(waiting) + " tasks depend on these";
   return text;
 }
 

@@ -18,7 +18,7 @@ void drop_orphans(Context& ctx) {
       const Task* whole = find_task(state, task.parent);
       if (whole != nullptr && !is_settled(whole->status)) continue;
       drop_task(ctx, task,
-                task.parent.value + ", which it is a part of, is " +
+                task.parent.value + ", whose subtask it is, is " +
                     (whole == nullptr ? "gone" : std::string(to_name(whole->status))));
       again = true;
     }

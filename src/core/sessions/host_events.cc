@@ -62,7 +62,7 @@ void on_created(Context& ctx, const SessionCreated& event) {
   const bool taken =
       event.session == ctx.state.root_session || find_session(ctx.state, event.session) != nullptr;
   if (taken) {
-    const EffectFailed failed{event.effect, "it names a session that is there already"};
+    const EffectFailed failed{event.effect, "its session id is already in use"};
     return static_cast<void>(on_effect_failed(ctx, failed));
   }
   session->id = event.session;
@@ -189,7 +189,7 @@ bool on_inspected(Context& ctx, const SessionInspected& event) {
     session->turn.inspections = 0;
     still_works(ctx, *session);
   } else if (event.busy) {
-    fail_turn(ctx, *session, Fault::network, "its answer has stopped");
+    fail_turn(ctx, *session, Fault::network, "its answer stopped arriving");
   } else {
     session->turn.inspections = 0;
     session->lease.began = session->lease.began || event.answered;

@@ -28,7 +28,7 @@ void on(Context& ctx, const PermissionAsked& event) {
   if (session == nullptr || event.permission.empty()) return;
   if (session->state == SessionState::ended || !is_running(state.phase)) {
     ctx.emit(RejectPermission{event.permission, event.session,
-                              "This session's part in the mission is over: end your turn."});
+                              "The mission needs nothing more from this session: end your turn."});
     return;
   }
   const bool known = find(state, event.permission) != state.permissions.end();
@@ -61,11 +61,11 @@ bool on_permission_timer(Context& ctx, TimerId timer) {
   const auto it = std::ranges::find(state.permissions, timer, &PermissionRequest::timer);
   if (timer == 0 || it == state.permissions.end()) return false;
   ctx.emit(RejectPermission{it->id, it->session,
-                            "Nobody has answered within " + minutes(state) +
+                            "No user answered within " + minutes(state) +
                                 ", so this is not allowed: " + it->what +
-                                ". Go on without it; if it cannot be done without, say so in your "
+                                ". Go on without it; if the task needs it, say so in your "
                                 "submission."});
-  ctx.emit(ShowToast{"warning", "Permission rejected, since nobody answered: " +
+  ctx.emit(ShowToast{"warning", "Permission rejected, as no user answered: " +
                                     permission_asker(state, it->session) + " wanted " + it->what});
   if (Session* session = find_session(state, it->session)) session->seen_ms = ctx.now_ms;
   state.permissions.erase(it);

@@ -435,7 +435,7 @@ void go_on_after_fault(Context& ctx, Session& session) {
     return ctx.conclude(Phase::blocked,
                         "no model answers the " + std::string(to_name(session.role)) + ": " +
                             model_trouble(ctx.state, session) +
-                            ". Mend its key, account or name, or name another one in "
+                            ". Fix its key, account or name, or set another model in "
                             "`models` or `fallback`; then /resume.");
   }
   if (session.model_use.faults > kFaultsInSession) return lose_session(ctx, session, why);
@@ -455,8 +455,8 @@ void on_worker_stopped(Context& ctx, Session& session) {
                       unfinished_subtasks(ctx.state, *task).empty();
   if (!judged) return give_up_attempt(ctx, session, "its turn ended without a submission");
   task->summary =
-      "(The Worker stopped without submitting it, also when it was asked: judge it by what it has "
-      "changed.)";
+      "(The Worker ended its turn twice without calling submit_work: judge the task by the changed "
+      "files.)";
   task->review.attempts = 0;
   task->progress.sessions_lost = 0;
   move_task(ctx, *task, TaskStatus::submitted);
@@ -483,7 +483,7 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
     session.model_use.faults = std::max(session.model_use.faults, kFaultsInSession - 1);
     return fail_turn(ctx, session, Fault::garbled, error);
   }
-  give_up_attempt(ctx, session, "the same tool error again and again: " + error);
+  give_up_attempt(ctx, session, "the same tool error repeated: " + error);
 }
 
 void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words) {

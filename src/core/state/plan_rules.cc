@@ -49,15 +49,16 @@ class Checker {
       check(added_[i], where_ + "[" + std::to_string(i) + "]", seen);
     }
     if (total <= state_.options.limits.tasks) check_cycles();
-    if (full()) problems_.push_back(where_ + ": more problems follow once these are mended");
+    if (full()) problems_.push_back(where_ + ": further problems are shown once these are fixed");
     return std::move(problems_);
   }
 
  private:
   void check(const TaskSpec& spec, const std::string& at, std::set<TaskId>& seen) {
     if (!valid_task_id(spec.id.value)) {
-      problems_.push_back(at + ".id: \"" + base::clip(spec.id.value, 60) +
-                          "\" is no id: a letter, then up to 31 letters, digits, '.', '_' or '-'");
+      problems_.push_back(
+          at + ".id: \"" + base::clip(spec.id.value, 60) +
+          "\" is no id: write a letter, then up to 31 letters, digits, '.', '_' or '-'");
     } else if (!seen.insert(spec.id).second) {
       problems_.push_back(at + ".id: \"" + spec.id.value +
                           "\" is used twice: give each task its own");
@@ -102,7 +103,7 @@ class Checker {
     const std::string cycle = find_cycle(all);
     if (cycle.empty()) return;
     problems_.push_back(where_ + ": the dependencies form a cycle: " + cycle +
-                        "; take one of these away");
+                        "; remove one of these");
   }
 
   const State& state_;

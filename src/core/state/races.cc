@@ -40,9 +40,9 @@ std::vector<std::string> strategy_problems(const std::vector<std::string>& race,
     if (strategy.empty() || strategy.find('\n') != std::string::npos ||
         strategy.size() > kStrategyBytesMax) {
       problems.push_back(one + "one line of 1 to " + std::to_string(kStrategyBytesMax) +
-                         " bytes is needed: how this one goes about it");
+                         " bytes is needed: how this Worker solves the task");
     } else if (again) {
-      problems.push_back(one + "\"" + base::clip(strategy, 60) + "\" is there twice");
+      problems.push_back(one + "\"" + base::clip(strategy, 60) + "\" is listed twice: remove one");
     }
   }
   return problems;

@@ -37,7 +37,7 @@ void finish_on_word(Context& ctx, Task& task) {
   task.ended_ms = ctx.now_ms;
   task.review.accepted_manually = true;
   task.review.proved_by.clear();
-  task.note = "accepted on a person's word in todo.md, without a review";
+  task.note = "accepted by a person in todo.md, without a review";
 }
 
 bool is_settled(TaskStatus status) {

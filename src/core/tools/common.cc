@@ -39,9 +39,9 @@ std::string wrong_caller(const State& state, const SessionId& session, Role role
 
 std::string why_not_unblock(const State& state, const std::string& tool) {
   if (state.unblocks < state.options.limits.iterations) return "";
-  return tool + ": mission " + state.mission.value + " was blocked and set going " +
+  return tool + ": mission " + state.mission.value + " was blocked and unblocked " +
          std::to_string(state.unblocks) +
-         " times without a person: tell the user what is open, and that /resume or a word of "
+         " times without the user: tell the user what is open, and that /resume or a message of "
          "theirs "
          "lets it go on";
 }

@@ -46,7 +46,7 @@ std::string wrong_delegator(const State& state, const SessionId& id, const std::
   const Task* task = find_task(state, session.task);
   const bool works = task != nullptr && task->status == TaskStatus::running &&
                      task->session == id && is_busy(session) && !session.lease.submitted;
-  return works ? "" : tool + ": your part in the mission is over; end your turn";
+  return works ? "" : tool + ": the mission needs nothing more from this session: end your turn";
 }
 
 /// The task that a Worker's session works on; none for the Commander.
@@ -72,15 +72,15 @@ std::vector<std::string> delegate_problems(const State& state, const DelegateCal
   std::vector<std::string> problems = event.problems;
   if (!problems.empty()) return problems;
   if (base::trimmed(spec.description).empty())
-    problems.emplace_back("prompt: say all that its Worker needs to know");
+    problems.emplace_back("prompt: empty; write all that its Worker needs to know");
   base::append(problems, task_problems(state, state.tasks, {spec}, "task"));
   if (whole == nullptr) {
     if (!is_running(state.phase)) {
       problems.push_back("mission " + state.mission.value + " is " +
-                         std::string(to_name(state.phase)) + ": nothing begins now");
+                         std::string(to_name(state.phase)) + ": it starts no task now");
     } else if (!is_under_way(state)) {
       problems.emplace_back(
-          "the mission is not under way yet: put it into the plan (submit_plan), or call "
+          "the mission does not run yet: put the task into the plan (submit_plan), or call "
           "mission_run "
           "first");
     }
@@ -89,7 +89,7 @@ std::vector<std::string> delegate_problems(const State& state, const DelegateCal
   const std::size_t depth = depth_of(state, *whole) + 1;
   if (depth > state.options.limits.depth) {
     problems.push_back("depth: " + whole->id.value + " is delegated " + std::to_string(depth - 1) +
-                       " deep already (limits.depth is " +
+                       " levels deep already (limits.depth is " +
                        std::to_string(state.options.limits.depth) + "): do it yourself");
   }
   if (parts_of(state, whole->id) >= kSubtasksMax) {
@@ -170,8 +170,8 @@ void on_get_task_result(Context& ctx, const ResultAsked& event) {
   if (may_wait) return wait_for_task(ctx, event.request, event.session, task->id);
   ctx.accept(event.request,
              task->id.value + " " + task->title + " is " + std::string(to_name(task->status)) +
-                 " now, and is not waited for: " +
-                 (own != nullptr ? "it is no part of yours." : "the mission does not run."));
+                 " now; get_task_result does not wait for it: " +
+                 (own != nullptr ? "it is not your subtask." : "the mission is not running."));
 }
 
 void on_cancel_task(Context& ctx, const CancelCalled& event) {
@@ -185,9 +185,9 @@ void on_cancel_task(Context& ctx, const CancelCalled& event) {
     problems.push_back("no task \"" + base::clip(event.args.task.value, 60) + "\"." +
                        nearest_ids(state, event.args.task));
   } else if (task != nullptr && own != nullptr && !is_subtask_of(state, *task, own->id)) {
-    problems.push_back(task->id.value + " is not delegated by you");
+    problems.push_back(task->id.value + " is not your subtask");
   } else if (task != nullptr && task->status == TaskStatus::done) {
-    problems.push_back(task->id.value + " is done, with a passing review");
+    problems.push_back(task->id.value + " is done, with a passing review: it stays");
   }
   if (!problems.empty()) {
     return refuse_call(ctx, event.request, event.session,

@@ -49,7 +49,7 @@ std::vector<std::string> refused_errors(Task& task, const Diagnosis& diagnosis) 
                        " more new errors; lsp_diagnostics shows them");
   }
   problems.emplace_back(
-      "These errors were not there before the mission. One that is not the file's fault: say so in "
+      "These errors were not there before the mission. If one is not the file's fault, say so in "
       "the summary");
   return problems;
 }
@@ -61,8 +61,8 @@ void keep_diagnosis(Task& task, const Diagnosis& diagnosis) {
     servers += (servers.empty() ? "" : ", ") + server;
   if (!diagnosis.errors.empty()) {
     task.review.diagnosis.push_back(
-        "The Worker was refused " + std::to_string(task.progress.refused_diagnoses) +
-        " times for these new errors and did not mend them; are they real? Then reject:");
+        "submit_work was refused " + std::to_string(task.progress.refused_diagnoses) +
+        " times for these new errors, and they are not fixed. If they are real, reject:");
     for (const Diagnostic& error : diagnosis.errors) {
       if (task.review.diagnosis.size() > kShownMax) break;
       task.review.diagnosis.push_back(sentence(error));

@@ -31,13 +31,15 @@ std::vector<std::string> unproved_claims(const State& state, const SessionId& se
     const std::string command = base::trimmed(claims[i].command);
     const Receipt* receipt = newest(state, session, command);
     if (receipt == nullptr) {
-      problems.push_back(at + "no receipt of " + quoted(command) +
-                         " in this session: run it with bash exactly so from the project's "
-                         "directory, or leave it out");
-    } else if (receipt->exit_code != claims[i].exit_code) {
       problems.push_back(
-          at + quoted(command) + " ended with exit code " + std::to_string(receipt->exit_code) +
-          ", not " + std::to_string(claims[i].exit_code) + ": say what it gave, or run it again");
+          at + "no receipt of " + quoted(command) +
+          " in this session: run it with bash, exactly as written, from the project's "
+          "directory, or leave it out");
+    } else if (receipt->exit_code != claims[i].exit_code) {
+      problems.push_back(at + quoted(command) + " ended with exit code " +
+                         std::to_string(receipt->exit_code) + ", not " +
+                         std::to_string(claims[i].exit_code) +
+                         ": write the exit code that it gave, or run it again");
     }
   }
   return problems;
@@ -50,17 +52,19 @@ std::vector<std::string> missing_receipts(const State& state, const SessionId& s
   for (const std::string& command : verify) {
     const Receipt* receipt = newest(state, session, command);
     if (receipt == nullptr) {
-      problems.push_back("verify command " + quoted(command) +
-                         " has no receipt of this session: run it with bash exactly so from the "
-                         "project's directory");
+      problems.push_back(
+          "verify command " + quoted(command) +
+          " has no receipt of this session: run it with bash, exactly as written, from the "
+          "project's directory");
     } else if (receipt->exit_code != 0) {
       problems.push_back("verify command " + quoted(command) + " ended with exit code " +
                          std::to_string(receipt->exit_code) +
-                         ": a pass needs 0; reject with what it showed, or run it again");
+                         ", and a pass needs 0: run it again, or reject with what it printed");
     } else if (receipt->changed_files) {
-      problems.push_back("verify command " + quoted(command) +
-                         " proves nothing: the task's files changed while it ran. Run it again "
-                         "when nothing changes them; if it changes them itself, reject with that");
+      problems.push_back(
+          "verify command " + quoted(command) +
+          " proves nothing: the task's files changed while it ran. Run it again "
+          "when nothing else changes them; if the command itself does, reject with that");
     } else if (receipt->files_hash != files_hash) {
       problems.push_back("verify command " + quoted(command) +
                          " ran before the files last changed: run it again");

@@ -16,11 +16,11 @@ std::string why_no_plan_now(const State& state) {
   if (state.phase == Phase::executing || state.phase == Phase::integrating) {
     return "submit_plan: mission " + state.mission.value + " is " +
            std::string(to_name(state.phase)) +
-           "; change single tasks with update_todo (status, or add)";
+           "; change single tasks with update_todo (status or add)";
   }
   if (state.phase == Phase::paused) {
     return "submit_plan: mission " + state.mission.value +
-           " is paused; the user goes on with /resume";
+           " is paused; the user continues it with /resume";
   }
   return state.phase == Phase::blocked ? why_not_unblock(state, "submit_plan") : "";
 }
@@ -59,8 +59,8 @@ std::string why_no_plan(const State& state, const SessionId& session) {
     if (!wrong.empty()) return wrong;
   }
   const Session* planner = find_session(state, session);
-  if (planner != nullptr && (planner->lease.submitted || planner->state == SessionState::ended)) {
-    return "submit_plan: no plan is awaited from this session any more: end your turn";
+  if (planner != nullptr && (planner->submitted || planner->state == SessionState::ended)) {
+    return "submit_plan: the mission waits for no plan of this session any more: end your turn";
   }
   return why_no_plan_now(state);
 }
@@ -107,7 +107,7 @@ void on_submit_plan(Context& ctx, const PlanSubmitted& event) {
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        base::listed("submit_plan: the plan was not taken. Mend all of these and call it again:",
+        base::listed("submit_plan: the plan was not accepted. Fix all of these and call it again:",
                      problems));
   }
   adopt_plan(ctx, event.args, std::move(kept));
@@ -120,7 +120,7 @@ void on_submit_plan(Context& ctx, const PlanSubmitted& event) {
   const bool by_commander = event.session == state.root_session;
   if (by_commander) state.commander.continuations = 0;
   ctx.accept(event.request, "Plan taken: " + std::to_string(event.args.tasks.size()) + " tasks." +
-                                (by_commander ? " Call mission_run to carry it out."
+                                (by_commander ? " Call mission_run to execute it."
                                               : " Your part is done: end your turn."));
 }
 

@@ -56,8 +56,8 @@ std::string why_no_iteration(const State& state) {
     std::string counts;
     for (const std::uint32_t found : state.master_review.findings_by_iteration)
       counts += (counts.empty() ? "" : ", ") + std::to_string(found);
-    return "two iterations running have not lowered the findings (" + counts +
-           "): another attempt at the same would not either. A person or a new plan must decide "
+    return "two iterations in a row did not lower the number of findings (" + counts +
+           "), so another one would not either. The user or a new plan must decide "
            "about these:";
   }
   const std::uint32_t iterations = state.options.limits.iterations;
@@ -98,7 +98,7 @@ TaskSpec mending_task(const State& state, const Finding& finding, bool alone) {
                      (place.empty() ? "" : " in " + place) + ":\n" + finding.message;
   if (!finding.file.empty() && !base::project_path(finding.file).empty())
     spec.files = {finding.file};
-  spec.accept = {"the finding no longer holds, and nothing else is broken"};
+  spec.accept = {"the finding is fixed, and nothing else is broken"};
   spec.verify = verify_of(state, finding, alone);
   return spec;
 }
@@ -175,8 +175,7 @@ void check_reject(const std::vector<Finding>& findings, std::vector<std::string>
       std::ranges::any_of(findings, [](const Finding& f) { return f.severity != Severity::note; });
   if (says_why) return;
   problems.emplace_back(
-      "findings: a reject needs at least one of severity error or warning that says what is to be "
-      "mended");
+      "findings: a reject needs at least one error or warning that says what must be fixed");
 }
 
 /// What a pass must rest on.
@@ -186,10 +185,10 @@ void check_pass(const State& state, const ReviewSubmitted& event,
   for (std::size_t i = 0; i < findings.size(); ++i) {
     if (findings[i].severity != Severity::error) continue;
     problems.push_back("findings[" + std::to_string(i) +
-                       "] is an error: reject, or give it the severity it has");
+                       "] is an error, and the verdict is pass: reject, or lower its severity");
   }
   for (const std::string& error : event.syntax_errors) {
-    problems.push_back(error + ": a pass is not possible; reject with it");
+    problems.push_back(error + ": a pass is not possible; reject with this finding");
   }
   base::append(problems, missing_receipts(state, event.session, verify, event.files_hash));
 }
@@ -202,7 +201,7 @@ std::vector<std::string> review_problems(const State& state, const ReviewSubmitt
   check_named_task(event.args.task, subject, name, problems);
   for (std::size_t i = 0; i < event.args.findings.size(); ++i) {
     if (!base::trimmed(event.args.findings[i].message).empty()) continue;
-    problems.push_back("findings[" + std::to_string(i) + "].message: empty; say what was found");
+    problems.push_back("findings[" + std::to_string(i) + "].message: empty; write what is wrong");
   }
   base::append(problems, unproved_claims(state, event.session, event.args.evidence));
   if (!event.args.verdict) {
@@ -229,7 +228,7 @@ std::string why_no_review(const State& state, const SessionId& id) {
   const bool awaited = whole ? state.phase == Phase::integrating && all_settled(state)
                              : task != nullptr && task->status == reviewed;
   if (awaited && !session->lease.submitted && session->state != SessionState::ended) return "";
-  return "submit_review: no verdict is awaited from this session any more: end your turn";
+  return "submit_review: the mission waits for no verdict of this session any more: end your turn";
 }
 
 /// It decides nothing, so it needs no proof; what it claims must be true all the same.
@@ -239,7 +238,7 @@ void take_early_review(Context& ctx, const ReviewSubmitted& event, Session& sess
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        base::listed("submit_review: not taken. Mend all of these and call it again:", problems));
+        base::listed("submit_review: not accepted. Fix all of these and call it again:", problems));
   }
   take_submission(
       ctx, session, event.request,
@@ -278,7 +277,7 @@ void on_submit_review(Context& ctx, const ReviewSubmitted& event) {
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        base::listed("submit_review: not taken. Mend all of these and call it again:", problems));
+        base::listed("submit_review: not accepted. Fix all of these and call it again:", problems));
   }
   const bool pass = *event.args.verdict == Verdict::pass;
   std::vector<Proof> proofs = proofs_of(state, event.session, verify);

@@ -30,7 +30,7 @@ std::string why_no_work(const State& state, const SessionId& id) {
          (task == nullptr ? "gone"
           : given_away    ? "with another session now"
                           : std::string(to_name(task->status))) +
-         "; there is nothing to submit: end your turn";
+         ", so there is nothing to submit: end your turn";
 }
 
 std::vector<std::string> work_problems(const State& state, const WorkSubmitted& event,
@@ -66,7 +66,7 @@ void on_submit_work(Context& ctx, const WorkSubmitted& event) {
   if (!problems.empty()) {
     return refuse_call(
         ctx, event.request, event.session,
-        base::listed("submit_work: not taken. Mend all of these and call it again:", problems));
+        base::listed("submit_work: not accepted. Fix all of these and call it again:", problems));
   }
   task.summary = base::clip(event.args.summary, kSubmittedBytesMax);
   for (const std::string& file : event.args.files) note_touched(task, base::project_path(file));
@@ -78,7 +78,7 @@ void on_submit_work(Context& ctx, const WorkSubmitted& event) {
   take_submission(
       ctx, session, event.request,
       "Taken: " + task.id.value +
-          " goes to review. End your turn; if something is found, it comes back to you." +
+          " goes to review. End your turn; if the Reviewer rejects it, it comes back to you." +
           (event.diagnosis.notes.empty() ? "" : "\nNote: " + event.diagnosis.notes.front()));
   // Last: it moves the tasks in memory.
   for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));

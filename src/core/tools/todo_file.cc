@@ -131,7 +131,7 @@ class Edit {
     end_task_sessions(ctx_, task.id);
     keep_work(ctx_.state, task);
     finish_on_word(ctx_, task);
-    remark(task.id.value + " is done on your word");
+    remark(task.id.value + " is done: you accepted it");
   }
 
   /// To `dropped` or `blocked`.
@@ -235,8 +235,8 @@ void refuse_edit(Context& ctx, const SessionId& by) {
   const Session* session = find_session(ctx.state, by);
   const std::string who = session == nullptr ? "the Commander" : owner_words(*session);
   ctx.emit(ShowToast{"warning", "todo.md was changed by a command of " + who +
-                                    ", which is no person's word: it is written anew. To tick "
-                                    "something off yourself, do it again."});
+                                    ", not by you: the engine restored it. If the change was "
+                                    "yours, make it again."});
 }
 
 }  // namespace

@@ -222,7 +222,7 @@ bool is_utf8(std::string_view text) {
 }
 
 base::Error no_list(std::string what, std::string where = "todo.md") {
-  return base::Error{std::move(what), std::move(where), "it is written anew"};
+  return base::Error{std::move(what), std::move(where), "the engine restores it"};
 }
 
 /// `Mission m-abc, executing, iteration 1`.

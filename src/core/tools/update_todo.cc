@@ -47,7 +47,7 @@ std::string why_not_moved(const State& state, const Task& task, TodoStatus asked
   const TaskStatus to = wanted_status(asked);
   if (is_unchanged(task, asked)) return "";
   if (to == TaskStatus::done) {
-    return "status: done exists only where a passing review exists; " + task.id.value + " is " +
+    return "status: only a passing review makes a task done; " + task.id.value + " is " +
            std::string(to_name(task.status)) + ": let it be reviewed, or drop it";
   }
   if (task.status == TaskStatus::done) {
@@ -56,7 +56,7 @@ std::string why_not_moved(const State& state, const Task& task, TodoStatus asked
   }
   if (to == TaskStatus::pending && is_in_work(task.status)) {
     return "status: " + task.id.value + " is " + std::string(to_name(task.status)) +
-           " already; drop it first to start it over";
+           " already; drop it first to restart it";
   }
   if (to == TaskStatus::pending && task.progress.retries >= state.options.limits.attempts) {
     return "status: " + task.id.value + " was retried " + std::to_string(task.progress.retries) +

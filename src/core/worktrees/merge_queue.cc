@@ -78,9 +78,9 @@ std::string side(const char* name, const std::string& text) {
 std::string conflict_card(const Task& task, const std::vector<TreeConflict>& conflicts) {
   std::string text =
       "The work of " + task.id.value + " (" + task.title +
-      ") was accepted, and conflicts with what the project holds by now: other tasks' work, or a "
-      "person's own edits.\nIn your worktree the files below hold git's conflict marks: make of "
-      "each what both sides wanted, leave no mark, and keep all else as it is.\n";
+      ") was accepted, and conflicts with the project as it is now: other tasks' work, or a "
+      "person's own edits.\nIn your worktree the files below hold git's conflict marks: keep the "
+      "intent of both sides, leave no mark, and change nothing else.\n";
   if (!task.summary.empty())
     text += "What " + task.id.value + " did: " + base::clip(task.summary, 1000) + "\n";
   std::size_t left_out = 0;
@@ -126,28 +126,27 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
     for (Worktree& tree : state.worktrees.trees) tree.stale = tree.stale || tree.task == task->id;
     if (const Task* other = find_task(state, task->worktree.resolves_conflict_of))
       task->spec.description = conflict_card(*other, event.conflicts);
-    return give_up_merge(ctx, "it conflicts with what others have done, again after " +
-                                  std::to_string(behind) +
-                                  " tasks that were to bring them together");
+    return give_up_merge(ctx, "it conflicts with other tasks' work, again after " +
+                                  std::to_string(behind) + " merge tasks");
   }
   TaskSpec spec;
   for (std::size_t n = 1; spec.id.empty() || find_task(state, spec.id) != nullptr; ++n) {
     spec.id = TaskId(task->id.value + "-merge" + (n > 1 ? std::to_string(n) : ""));
     if (!valid_task_id(spec.id.value)) spec.id = TaskId("M" + std::to_string(n));
   }
-  spec.title = "Bring together " + task->id.value + " and what was integrated";
+  spec.title = "Merge " + task->id.value + " with what was integrated";
   spec.description = conflict_card(*task, event.conflicts);
   spec.agent = task->agent;
   for (const TreeConflict& conflict : event.conflicts) {
     if (!base::project_path(conflict.path).empty()) spec.files.push_back(conflict.path);
   }
-  spec.accept = {"no conflict mark is left, and what both sides wanted holds"};
+  spec.accept = {"no conflict mark is left, and the intent of both sides is kept"};
   spec.verify = task->spec.verify;
   Task made = make_task(state, spec);
   made.worktree.resolves_conflict_of = task->id;
   made.worktree.base = event.commit;
   task->worktree.merge = MergeState::conflict;
-  task->note = "it conflicts with what was integrated: " + made.id.value + " brings them together";
+  task->note = "it conflicts with what was integrated: " + made.id.value + " merges them";
   stop_merging(state);
   state.tasks.push_back(std::move(made));  // last: it moves the tasks in memory
   ctx.moved = ctx.graph_moved = true;
@@ -233,15 +232,14 @@ void settle_conflicts(Context& ctx) {
     const Task* other = find_task(state, task.worktree.resolves_conflict_of);
     if (other != nullptr && other->worktree.merge == MergeState::conflict) continue;
     drop_task(ctx, task,
-              task.worktree.resolves_conflict_of.value + ", whose conflict it was to solve, is " +
+              task.worktree.resolves_conflict_of.value + ", whose conflict it was to resolve, is " +
                   (other == nullptr ? "gone" : std::string(to_name(other->status))));
   }
   // A part that somebody has put back since has no worktree to work in any more.
   for (Task& task : state.tasks) {
     const Task& root = root_of(state, task);
-    if (&root == &task || root.worktree.merge == MergeState::none || is_settled(task.status))
-      continue;
-    drop_task(ctx, task, root.id.value + ", which it is a part of, is accepted already");
+    if (&root == &task || root.merge == MergeState::none || is_settled(task.status)) continue;
+    drop_task(ctx, task, root.id.value + ", whose subtask it is, is accepted already");
   }
   for (Task& task : state.tasks) {
     if (task.worktree.merge != MergeState::conflict) continue;
@@ -253,7 +251,7 @@ void settle_conflicts(Context& ctx) {
       block_for_git(ctx, task,
                     "its work (commit " + task.worktree.commit +
                         ") is not in the project: it conflicts with what was integrated, "
-                        "and the task that was to bring them together is not there");
+                        "and the merge task is gone from the plan");
   }
 }
 

@@ -35,13 +35,12 @@ std::string tree_name(const TaskId& task, std::uint32_t number) {
 
 void share_instead(Context& ctx, const std::string& problem) {
   ctx.state.worktrees.problem = base::clip(problem, 600);
-  ctx.emit(ShowToast{
-      "warning",
-      "No worktrees: " + base::clip(problem, 400) +
-          (ctx.state.worktrees.wanted
-               ? " The mission goes on in the shared directory, in which claims "
-                 "on files keep Workers apart."
-               : " Nothing is raced: each task has one Worker, who is told of all strategies.")});
+  ctx.emit(ShowToast{"warning",
+                     "No worktrees: " + base::clip(problem, 400) +
+                         (ctx.state.worktrees.wanted
+                              ? " The mission goes on in the shared directory, where claims "
+                                "on files keep Workers apart."
+                              : " No task is raced: one Worker gets all strategies of its task.")});
 }
 
 void on_begun(Context& ctx, const WorktreesAnswered& event) {

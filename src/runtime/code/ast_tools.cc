@@ -118,7 +118,8 @@ class Searches {
 
   [[nodiscard]] std::string left_out() const {
     if (not_searched_.empty()) return "";
-    return std::string("Not searched, since it is no code there: ") + not_searched_ + " files.\n";
+    return std::string("Not searched, because the match would not be code there: ") +
+           not_searched_ + " files.\n";
   }
 
  private:
@@ -129,7 +130,7 @@ class Searches {
 };
 
 std::string no_files() {
-  return "There is no file to look at: paths and language name none (ignored files count as none).";
+  return "No file to search: paths and language match none (ignored files count as none).";
 }
 
 // ---- ast_search ---------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ class SearchJob final : public SourceScan {
     }
     std::string head = (more ? "At least " : "") + count_of(count, "match") + " in " +
                        count_of(hit, "file") + ", of " + std::to_string(files().size()) +
-                       " looked at.";
+                       " searched.";
     if (shown < count) {
       head += " Shown: the first " + std::to_string(shown) + "; narrow paths" +
               (limit_ < static_cast<std::size_t>(kMatchesMax) ? " or raise limit." : ".");
@@ -333,16 +334,17 @@ class ReplaceJob final : public AstReplace {
       summary_ += "Diffs too long to show: " + clipped(not_shown, 2'000) + "\n";
     }
     if (changed == 0) return {true, "Nothing matches.\n" + summary_};
-    if (!looked_at_all()) refusals_ += "Not all files could be looked at: name paths.\n";
+    if (!looked_at_all()) refusals_ += "Not all files could be searched: name paths.\n";
     if (changed > changes_.size())
-      refusals_ +=
-          "Too much at once (" + std::to_string(kChangedFilesMax) + " files): name paths.\n";
+      refusals_ += "Too many changes at once (" + std::to_string(kChangedFilesMax) +
+                   " files): name paths.\n";
     if (!refusals_.empty()) {
       return {!args_.apply,
               (args_.apply ? "Refused, and nothing written:\n" : "This would be refused:\n") +
                   clipped(refusals_, 4'000) + summary_ + shown_};
     }
-    return {true, summary_ + "Nothing is written yet; with apply: true it is.\n" + shown_};
+    return {true, summary_ + "Nothing is written yet: call again with apply: true to write it.\n" +
+                      shown_};
   }
 
  private:
@@ -354,12 +356,12 @@ class ReplaceJob final : public AstReplace {
     Change change;
   };
 
-  /// Between the comparison and the rename somebody else could still write: no file system offers
-  /// more without locks that nobody else heeds.
+  /// Another program could still write between the comparison and the rename: file systems offer
+  /// nothing better without locks, which other programs ignore.
   [[nodiscard]] std::string write_one(const Change& change) const {
     const std::string path = root_ + "/" + change.path;
     const auto now = fs_.read(path, change.before.size());
-    if (!now.ok() || now.value() != change.before) return "it has changed meanwhile; call again";
+    if (!now.ok() || now.value() != change.before) return "it was changed meanwhile: call again";
     const auto written = os::atomic_replace(fs_, path, change.after, os::Mode::keep);
     return written.ok() ? "" : written.error().text();
   }
@@ -386,7 +388,7 @@ class OutlineJob final : public SourceScan {
   std::optional<ToolAnswer> prepare() override {
     if (files().empty()) return ToolAnswer{true, no_files() + "\n" + left_out()};
     if (files().size() > kOutlineFilesMax) {
-      return ToolAnswer{false, "These are " + std::to_string(files().size()) +
+      return ToolAnswer{false, "paths: these are " + std::to_string(files().size()) +
                                    " files; name at most " + std::to_string(kOutlineFilesMax) +
                                    " at once."};
     }
@@ -419,7 +421,7 @@ class OutlineJob final : public SourceScan {
       } else if (body.empty()) {
         const std::size_t end = texts_[i].rfind('\n', kAnswerBytesMax);
         body = files()[i] + "\n" + texts_[i].substr(0, end + 1) + " …\n";
-        cut += files()[i] + " (from there on), ";
+        cut += files()[i] + " (from the cut on), ";
       } else {
         cut += files()[i] + ", ";
       }

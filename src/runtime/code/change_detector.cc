@@ -43,7 +43,8 @@ void ChangeDetector::wrote(const std::string& path, std::uint64_t now_ms) {
 
 void ChangeDetector::command_began(const SessionId& session, const std::string& call) {
   if (!active_) return;
-  if (running_.size() >= kTrackedCommandsMax) running_.clear();  // whose end nobody told
+  if (running_.size() >= kTrackedCommandsMax)
+    running_.clear();  // commands whose end was never reported
   running_.insert({session, call});
   ran_.insert(session);
 }

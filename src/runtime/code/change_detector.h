@@ -27,7 +27,7 @@ class ChangeDetector {
                  std::function<void(FilesChanged, engine::Outbox&)> found,
                  std::function<void(const std::string& why)> blind);
 
-  /// Remembers how the tree is now; what was before is nobody's business.
+  /// Remembers the tree as it is now; earlier changes are not reported.
   void begin(engine::Outbox& outbox);
   /// Nothing is looked for any more.
   void end();

@@ -220,7 +220,7 @@ FileReport LanguageServers::look_at(const std::string& path, bool compare) const
   if (path.starts_with('/')) {
     file.skipped = "outside of the project";
   } else if (kind.language.empty()) {
-    file.skipped = "no language server is known for such a file";
+    file.skipped = "no language server is known for this kind of file";
   } else if (file.configured = is_configured(path, kind.language);
              kind.needs_configuration && !file.configured) {
     file.skipped = "needs one of ";
@@ -247,7 +247,7 @@ std::uint64_t LanguageServers::check(const std::vector<std::string>& paths, bool
   for (const std::string& path : paths) {
     if (pending.report.files.size() >= kFilesMax) {
       pending.report.problems.push_back("of " + std::to_string(paths.size()) + " files only " +
-                                        std::to_string(kFilesMax) + " were looked at");
+                                        std::to_string(kFilesMax) + " were checked");
       break;
     }
     FileReport file = look_at(path, compare);

@@ -20,8 +20,8 @@ namespace orchestrator::runtime {
 struct FileReport {
   std::string path;      ///< relative to the project
   std::string language;  ///< a key of the configuration; empty: no server is known for such a file
-  std::string server;    ///< who was asked; empty: nobody
-  std::string skipped;   ///< a clause: why nobody was asked
+  std::string server;    ///< the server that was asked; empty: none
+  std::string skipped;   ///< why no server was asked, as a clause
   bool missing = false;  ///< a server could be asked, but this machine has none
   bool configured = false;  ///< the project tells its server how it is built
   std::string text;         ///< what was asked about
@@ -42,7 +42,7 @@ struct CheckReport {
 /// thread.
 ///
 /// A program inside of the project is run only where the configuration names it: what a repository
-/// brings along must not run because somebody looked at it.
+/// contains must not run because the repository was opened.
 class LanguageServers {
  public:
   /// `root` is canonical; `program_path` is like PATH, empty: nothing is found. `on_news` is
@@ -64,7 +64,7 @@ class LanguageServers {
   /// `within_ms`. `compare`: also about their texts before the mission.
   std::uint64_t check(const std::vector<std::string>& paths, bool compare, std::uint64_t within_ms,
                       engine::Outbox& outbox);
-  /// Nobody waits for it any more.
+  /// Cancels the check: its result is not needed any more.
   void forget(std::uint64_t check, engine::Outbox& outbox);
   [[nodiscard]] std::vector<CheckReport> take_reports();
 

@@ -40,7 +40,7 @@ struct Sorted {
   lsp::Diagnostics unsure;
 };
 
-/// Which errors of a file are certainly new, and of which nobody knows.
+/// The errors of a file that are certainly new, and those that may be.
 Sorted sort_errors(const FileReport& file) {
   Sorted sorted;
   if (!file.now) return sorted;

@@ -14,7 +14,7 @@ namespace orchestrator::runtime {
 [[nodiscard]] Diagnosis diagnosis_of(const CheckReport& report, std::set<std::string>& told);
 
 /// The answer of `lsp_diagnostics`: errors first, bounded, with what was left out and which files
-/// nobody could look at.
+/// were not checked.
 [[nodiscard]] std::string listing_of(const CheckReport& report);
 
 }  // namespace orchestrator::runtime

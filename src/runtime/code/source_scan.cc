@@ -121,7 +121,7 @@ std::string SourceScan::left_out() const {
     out += ".\n";
   }
   if (waiting > 0 || !tree_.complete) {
-    out += "Not looked at, since the time (" + std::to_string(scope_.time_max.count() / 1000) +
+    out += "Not searched, because the time (" + std::to_string(scope_.time_max.count() / 1000) +
            " s) was up or there are too many: " +
            (waiting > 0 ? std::to_string(waiting) + " files" : "") +
            (tree_.complete ? "" : (waiting > 0 ? " and whole directories" : "whole directories")) +
@@ -140,7 +140,7 @@ base::Result<std::vector<std::string>> paths_inside(
   for (const std::string& path : paths) {
     if (path.empty()) continue;
     if (path.size() > kPathBytesMax || path.find('\0') != std::string::npos)
-      return base::Error{"a path is too long, or none", "paths", ""};
+      return base::Error{"a path is too long or empty", "paths", ""};
     const std::size_t wild = path.find_first_of("*?{[");
     const std::size_t slash = wild == std::string::npos ? path.size() : path.rfind('/', wild);
     const std::string fixed = wild == std::string::npos                 ? path

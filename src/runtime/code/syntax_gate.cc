@@ -144,8 +144,8 @@ std::string error_lines(const std::vector<ShadowReport>& reports) {
 std::string shadow_text(const std::vector<ShadowReport>& reports, bool& say_unknown) {
   std::string text = error_lines(reports);
   if (!text.empty()) {
-    text = "\n\nThis edit brought in what does not parse:" + text +
-           "\nMend it now; a review with it is not taken.";
+    text = "\n\nThis edit added syntax errors:" + text +
+           "\nFix them now: with them no review can pass.";
   }
   for (const ShadowReport& report : reports) {
     if (report.skipped == Skipped::no) continue;

@@ -93,7 +93,7 @@ std::string put(const std::string& staged, const std::string& root, const std::s
   const Print now = print_at(parent.get(), leaf);
   if (now.is_directory()) {
     if (unlinkat(parent.get(), leaf.c_str(), AT_REMOVEDIR) != 0)
-      return "a directory with other files stands there";
+      return "a directory with other files is there";
   } else if (before.is_directory() ? now.exists : now != before) {
     return "it has just been changed";
   }

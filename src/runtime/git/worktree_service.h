@@ -20,17 +20,18 @@ class WorktreeService {
   virtual ~WorktreeService() = default;
   /// `then` is called later, once, unless the keeper dies before.
   virtual void ask(const AskWorktrees& question, engine::Outbox& outbox, Then then) = 0;
-  /// Removes the worktrees of all missions but the active: what crashes have left. Only for whoever
-  /// holds the project's lock.
+  /// Removes the worktrees of all missions but the active: what crashes have left. Only for the
+  /// process that holds the project's lock.
   virtual void sweep(const std::set<std::string>& active, engine::Outbox& outbox,
                      std::function<void(engine::Outbox&)> then) = 0;
 };
 
-/// With git, as runtime/git/worktrees.h does it. `project` is canonical; `program_path` is like PATH.
+/// With git, as runtime/git/worktrees.h does it. `project` is canonical; `program_path` is like
+/// PATH.
 std::unique_ptr<WorktreeService> make_git_keeper(const std::string& project,
                                                  const std::string& program_path);
 
-/// Where a project's worktrees stand.
+/// The directory of a project's worktrees.
 [[nodiscard]] std::string worktrees_directory(const std::string& project);
 
 }  // namespace orchestrator::runtime

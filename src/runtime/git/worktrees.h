@@ -112,15 +112,15 @@ class Worktrees {
 
   /// The project's files as they are: tracked, changed, and untracked unless ignored, without the
   /// mission's own state. A child of HEAD, where there is one; or of `after`, a commit to which the
-  /// files were brought before, and then `after` itself where nobody has changed them since. What a
+  /// files were brought before, and then `after` itself where they are unchanged since. What a
   /// person does meanwhile can so be merged like a task's work.
   void snapshot(const std::string& mission, const std::string& after, engine::Outbox& outbox,
                 Then<Snapshot> then);
 
   /// A directory with the files of `base`, and with what OpenCode needs to start there as in the
   /// project: configuration that git ignores, and packages. One that was made whole before is taken
-  /// as it is, and where it has another base it is brought to this one, unless somebody has worked
-  /// in it: that is an error. What a crash has left half made is made anew.
+  /// as it is, and where it has another base it is brought to this one, unless it has changes:
+  /// that is an error. What a crash has left half made is made again.
   void add(const std::string& mission, const std::string& name, const std::string& base,
            engine::Outbox& outbox, Then<Added> then);
 
@@ -144,8 +144,8 @@ class Worktrees {
               Then<Done> then);
   /// All of a mission: directories, refs.
   void remove_all(const std::string& mission, engine::Outbox& outbox, Then<Done> then);
-  /// All of all missions but the active: what crashes have left. Only for whoever holds the
-  /// project's lock.
+  /// All of all missions but the active: what crashes have left. Only for the process that holds
+  /// the project's lock.
   void sweep(const std::set<std::string>& active, engine::Outbox& outbox, Then<Done> then);
 
  private:

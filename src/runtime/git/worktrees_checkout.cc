@@ -103,7 +103,7 @@ Result<void> Worktrees::Body::set_mark(const std::string& mark, const std::strin
   return {};
 }
 
-/// Brings the files of another commit into a worktree in which nobody has worked yet. It is not
+/// Brings the files of another commit into a worktree that is still unchanged. It is not
 /// whole meanwhile: whatever ends this, the next call makes it anew.
 Result<void> Worktrees::Body::move(const Place& place, const std::string& mark,
                                    const std::string& from, const std::string& to) {
@@ -112,8 +112,8 @@ Result<void> Worktrees::Body::move(const Place& place, const std::string& mark,
   const auto tree = present_tree(place);
   if (!tree.ok()) return tree.error();
   if (tree.value().id != known.value())
-    return Error{"it is there already, from " + from + ", and somebody has worked in it",
-                 place.work_tree, "remove it first"};
+    return Error{"it exists already, made from " + from + ", and has changes", place.work_tree,
+                 "remove it first"};
   const auto unmarked = git_->output_of(call({"update-ref", "-d", mark}));
   if (!unmarked.ok()) return unmarked.error();
   GitCall made = call(place, {"checkout", "--quiet", "--detach", to});
@@ -189,7 +189,7 @@ Result<void> Worktrees::Body::copy_settings(const std::string& directory) const 
       if (files::symlink_status(to, failed).type() != files::file_type::not_found) continue;
       bytes += files::file_size(from, failed);
       if (bytes > kCopiedBytesMax || ours.size() > kCopiedFilesMax) {
-        return Error{"what git ignores there is too much to be copied for each Worker",
+        return Error{"what git ignores there is too large to copy for each Worker",
                      settings.string(), ""};
       }
       // Through no link that the commit has put there.

@@ -102,12 +102,12 @@ Result<void> Worktrees::Body::prepare() {
   const auto top = ask("--show-toplevel");
   if (!top.ok()) {
     const bool none = top.error().what.find("not a git repository") != std::string::npos;
-    return Error{none ? "it is in no git repository" : top.error().what, project_,
-                 none ? "git init makes it one" : ""};
+    return Error{none ? "it is not in a git repository" : top.error().what, project_,
+                 none ? "run git init there" : ""};
   }
   std::error_code error;
   if (files::canonical(top.value(), error).string() != project_ || error) {
-    return Error{"it is a part of the git repository " + top.value(), project_,
+    return Error{"it is a sub-directory of the git repository " + top.value(), project_,
                  "open OpenCode in that directory"};
   }
   const auto own = ask("--absolute-git-dir");
@@ -140,7 +140,7 @@ Result<Worktrees::Usable> Worktrees::Body::check() {
   if (files::exists(project_ + "/.gitmodules")) {
     usable.notes.emplace_back(
         "This project has git submodules: they are empty in the Workers' worktrees, and what is "
-        "changed in them is not brought together.");
+        "changed in them is not merged.");
   }
   return usable;
 }
@@ -152,7 +152,8 @@ Result<void> Worktrees::Body::home_is_ours() const {
     path += part;
     std::error_code error;
     if (files::symlink_status(path, error).type() == files::file_type::symlink) {
-      return Error{"it is a link, behind which no worktree is put", path, "make it a directory"};
+      return Error{"it is a symbolic link, and no worktree is made through one", path,
+                   "make it a directory"};
     }
   }
   return {};
@@ -322,7 +323,6 @@ Result<std::vector<RawEntry>> Worktrees::Body::difference(const std::string& fro
 }
 
 // ---- what was made in a worktree
-// -----------------------------------------------------------------
 
 Result<Worktrees::Collected> Worktrees::Body::collect(const std::string& mission,
                                                       const std::string& name) {
@@ -434,7 +434,7 @@ Result<Worktrees::Merged> Worktrees::Body::merge(const std::string& mission,
     if (conflict.kind.empty()) conflict.kind = "content";
   }
   if (said.exit_code == 1 && merged.conflicts.empty())
-    return Error{"it found conflicts and named none", "git merge-tree", ""};
+    return Error{"it reported conflicts without naming any", "git merge-tree", ""};
   auto commit_made = commit(mission, parts.front(), {ours, theirs},
                             merged.conflicts.empty() ? "Merged" : "Merged, with conflicts");
   if (!commit_made.ok()) return commit_made.error();
@@ -454,7 +454,7 @@ Result<Worktrees::Applied> Worktrees::Body::apply(const std::string& from, const
     if (entry.is_gitlink()) {
       applied.refused.push_back({entry.path, "it is a submodule"});
     } else if (!stays_inside(entry.path) || is_state_path(entry.path)) {
-      applied.refused.push_back({entry.path, "no mission may write there"});
+      applied.refused.push_back({entry.path, "missions must not write there"});
     } else {
       std::string leaf;
       const Descriptor parent = parent_of(project_, entry.path, false, leaf);

@@ -56,7 +56,7 @@ class Worktrees::Body {
   [[nodiscard]] GitCall call(std::vector<std::string> arguments) const {
     return call(here(), std::move(arguments));
   }
-  /// A name of ours in `home_` that nobody uses.
+  /// A name of ours in `home_` that is not in use.
   std::string temporary(const std::string& kind);
   base::Result<std::string> copy_of_index(const Place& place);
   base::Result<Tree> present_tree(const Place& place);

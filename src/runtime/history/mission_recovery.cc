@@ -140,7 +140,7 @@ std::int64_t modified_ns(os::FileSystem& fs, const std::string& path) {
 }  // namespace
 
 bool Recovery::log_goes_on() const {
-  return log && log->kind == SegmentEnd::Kind::whole && log->scan.version == store::wal_version &&
+  return log && log->kind == SegmentEnd::Kind::whole && log->scan.version == store::kWalVersion &&
          log->scan.records > 0 && log->scan.last_seq == state.last_seq;
 }
 

@@ -29,7 +29,7 @@ struct MissionPaths {
   std::string ignore;
 };
 
-/// The newest state that can be had from what stands on the disk, and what is wrong there.
+/// The newest state that the files on disk give, and their faults.
 struct Recovery {
   bool found = false;
   State state;
@@ -44,7 +44,7 @@ struct Recovery {
 
   /// The state can be gone on with by appending to the log that is there.
   [[nodiscard]] bool log_goes_on() const;
-  /// Something has to be written before anyone goes on.
+  /// Whether something must be written before the mission goes on.
   [[nodiscard]] bool needs_mending() const;
 };
 

@@ -69,7 +69,7 @@ Result<MissionStore::Loaded> MissionStore::load(State& state, std::uint64_t now_
   }
   if (auto made = make_directory(); !made.ok()) return made.error();
   if (auto locked = lock(); !locked.ok()) return locked.error();
-  // Whoever held the lock until now may have gone on meanwhile.
+  // The process that held the lock until now may have continued the mission meanwhile.
   auto second = stamp && stamp == stamp_of(paths_.snapshot)
                     ? recover_mission(fs_, paths_, std::move(snapshot).value())
                     : recover_mission(fs_, paths_);
@@ -80,20 +80,20 @@ Result<MissionStore::Loaded> MissionStore::load(State& state, std::uint64_t now_
   Recovery& recovery = second.value();
   loaded.found = recovery.found;
   state = recovery.state;
-  if (auto mended = mend(recovery, now_ms, loaded); !mended.ok()) {
+  if (auto repaired = repair(recovery, now_ms, loaded); !repaired.ok()) {
     close();
-    return mended.error();
+    return repaired.error();
   }
   if (!log_) lock_.reset();
   return loaded;
 }
 
-Result<void> MissionStore::mend(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded) {
+Result<void> MissionStore::repair(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded) {
   remove_temporaries();
   mission_ = recovery.state.mission;
-  if (auto mended = mend_snapshot(recovery, now_ms, loaded); !mended.ok()) return mended;
+  if (auto repaired = repair_snapshot(recovery, now_ms, loaded); !repaired.ok()) return repaired;
   if (!recovery.found || !is_active(recovery.state.phase)) return {};
-  if (auto mended = mend_log(recovery, now_ms, loaded); !mended.ok()) return mended;
+  if (auto repaired = repair_log(recovery, now_ms, loaded); !repaired.ok()) return repaired;
   if (recovery.divergence) {
     loaded.notices.push_back(name_of(recovery.divergence->path) + ", byte " +
                              std::to_string(recovery.divergence->offset) + ": " +
@@ -107,13 +107,13 @@ Result<void> MissionStore::mend(const Recovery& recovery, std::uint64_t now_ms, 
   todo_.clear();
   remember(wal_path());
   remember(paths_.snapshot);
-  // A person may have changed it while nobody looked: what stands there is not ours to judge.
+  // A person may have changed the file while no engine ran: it is not judged here.
   left_.erase(paths_.todo);
   return {};
 }
 
-Result<void> MissionStore::mend_snapshot(const Recovery& recovery, std::uint64_t now_ms,
-                                         Loaded& loaded) {
+Result<void> MissionStore::repair_snapshot(const Recovery& recovery, std::uint64_t now_ms,
+                                           Loaded& loaded) {
   const bool other = recovery.snapshot && recovery.snapshot->mission != recovery.state.mission;
   if (recovery.snapshot_fault.empty() && !recovery.snapshot_missing && !other) return {};
   std::string notice = name_of(paths_.snapshot);
@@ -131,14 +131,14 @@ Result<void> MissionStore::mend_snapshot(const Recovery& recovery, std::uint64_t
     loaded.notices.push_back(notice + ", and no log holds a mission");
     return {};
   }
-  loaded.notices.push_back(notice + "; it is written anew from the log of mission " +
+  loaded.notices.push_back(notice + "; it is rewritten from the log of mission " +
                            recovery.state.mission.value + ", " +
                            event_name(recovery.state.last_seq));
   return write_snapshot(recovery.state);
 }
 
-Result<void> MissionStore::mend_log(const Recovery& recovery, std::uint64_t now_ms,
-                                    Loaded& loaded) {
+Result<void> MissionStore::repair_log(const Recovery& recovery, std::uint64_t now_ms,
+                                      Loaded& loaded) {
   const State& state = recovery.state;
   const std::string path = wal_path();
   if (recovery.log_goes_on()) {
@@ -165,7 +165,7 @@ Result<void> MissionStore::mend_log(const Recovery& recovery, std::uint64_t now_
   if (log.kind == SegmentEnd::Kind::whole && log.scan.torn_bytes > 0 && !holds_state) {
     // What looks like a torn write was acknowledged: the snapshot, or a segment before it, says so.
     log.kind = SegmentEnd::Kind::damaged;
-    log.damage = store::WalDamage{log.scan.end_offset, "no sound record stands there", {}};
+    log.damage = store::WalDamage{log.scan.end_offset, "there is no sound record", {}};
   }
   if (log.kind == SegmentEnd::Kind::damaged) {
     if (auto kept = keep_sound_part(log); !kept.ok()) return kept;
@@ -191,7 +191,7 @@ Result<void> MissionStore::keep_sound_part(const SegmentEnd& log) {
   const std::string archived =
       archived_log_path(paths_.directory, mission_.value, log.first_event_seq);
   if (fs_.exists(archived)) return {};
-  const auto bytes = fs_.read(wal_path(), store::wal_file_bytes_max);
+  const auto bytes = fs_.read(wal_path(), store::kWalFileBytesMax);
   if (!bytes.ok()) return bytes.error();
   return os::atomic_replace(fs_, archived,
                             std::string_view(bytes.value()).substr(0, log.damage->offset));
@@ -246,14 +246,14 @@ void MissionStore::close() {
 
 Result<Effects> MissionStore::apply(State& state, const Event& event) {
   std::string record = codec::encode_event_record(event);
-  if (record.size() > store::wal_payload_bytes_max) {
+  if (record.size() > store::kWalPayloadBytesMax) {
     return Error{"an event of " + std::to_string(record.size()) + " bytes cannot be kept", "",
                  "send less at once"};
   }
   const Phase before = state.phase;
   Effects effects = step(state, event);
   codec::set_witness(record, step_digest(state, effects));
-  bytes_since_mark_ += record.size() + store::wal_record_header_bytes;
+  bytes_since_mark_ += record.size() + store::kWalRecordHeaderBytes;
   // What the log refuses now, sync() will tell: nothing of this is let out before it.
   if (const auto kept = log_->append(record); !kept.ok() && !broken_) broken_ = kept.error();
   const bool due =
@@ -303,7 +303,7 @@ Result<void> MissionStore::write_snapshot(const State& state) {
 Result<void> MissionStore::write_todo(const State& state) {
   std::string todo = todo_markdown(state);
   if ((todo == todo_ && !todo_taken_) || state.tasks.empty()) return {};
-  // Somebody else has just written it: that is looked at first, while it matters.
+  // Another writer has just changed it: that change is read first, while the mission runs.
   if (is_active(state.phase) && !is_as_left(paths_.todo)) return {};
   if (auto written = os::atomic_replace(fs_, paths_.todo, todo); !written.ok()) return written;
   todo_ = std::move(todo);
@@ -328,7 +328,7 @@ Result<void> MissionStore::rotate(const State& state) {
   const std::string archived =
       archived_log_path(paths_.directory, mission_.value, segment_first_seq_);
   if (fs_.exists(archived)) return Error{"is in the way of a new segment", archived, ""};
-  if (codec::encode_state(state).size() > store::wal_payload_bytes_max) return {};
+  if (codec::encode_state(state).size() > store::kWalPayloadBytesMax) return {};
   const std::string path = wal_path();
   if (auto moved = fs_.rename(path, archived); !moved.ok()) return moved;
   // Durable before the next name is: else a crash could leave the new segment and not the old one.
@@ -349,7 +349,7 @@ Result<void> MissionStore::rotate(const State& state) {
 Result<void> MissionStore::start_segment(const State& state) {
   const std::string checkpoint = codec::encode_state(state);
   std::optional<std::string_view> first;
-  if (checkpoint.size() <= store::wal_payload_bytes_max) {
+  if (checkpoint.size() <= store::kWalPayloadBytesMax) {
     first = checkpoint;
   } else if (auto written = write_snapshot(state); !written.ok()) {
     return written;  // the only thing that this segment could go on from
@@ -451,7 +451,7 @@ bool MissionStore::is_as_left(const std::string& path) const {
   const auto left = left_.find(path);
   if (left == left_.end() || !left->second) return true;
   const auto now = stamp_of(path);
-  // A disk that does not say is not one that somebody has changed.
+  // A file that cannot be examined does not count as changed.
   return now ? now == left->second : fs_.exists(path);
 }
 

@@ -18,7 +18,7 @@
 
 namespace orchestrator::runtime {
 
-/// When a log is long enough for a new segment, and how often the state's hash stands in it.
+/// The length of a log segment, and how often the state's hash is written to it.
 struct LogLimits {
   std::uint64_t segment_events = 8192;
   std::uint64_t segment_bytes = 4U << 20U;
@@ -28,8 +28,8 @@ struct LogLimits {
 };
 
 /// A mission on disk: the log and the snapshot are the truth, `todo.md` is derived. Whatever is
-/// found damaged or gone is mended from what is left; every mend is told in a sentence, and what
-/// was damaged is kept aside. Engine thread.
+/// damaged or missing is repaired from what is left; each repair is reported in a sentence, and the
+/// damaged file is kept aside. Engine thread.
 class MissionStore {
  public:
   /// `root` is the canonical project directory. Touches nothing.
@@ -37,16 +37,16 @@ class MissionStore {
 
   struct Loaded {
     bool found = false;
-    std::vector<std::string> notices;  ///< what was wrong, and what was made of it
+    std::vector<std::string> notices;  ///< each fault and its repair
   };
   /// Reads the directory's mission (see mission_recovery.h). An active one's directory is locked,
-  /// what is damaged is mended, and its log is open for going on. A lock that another process holds
+  /// damage is repaired, and its log is open for appending. A lock that another process holds
   /// and files of a newer version are errors, nothing is touched, and `state` is then the
   /// snapshot's: to be shown, not to be gone on with.
   base::Result<Loaded> load(State& state, std::uint64_t now_ms);
 
-  /// Makes room for a new mission: directories, lock, an empty log. On failure nothing stands that
-  /// was not there before, but perhaps empty directories.
+  /// Prepares a new mission: directories, lock, an empty log. A failure leaves nothing behind
+  /// except perhaps empty directories.
   base::Result<void> begin(const MissionId& mission);
 
   /// The mission is over and saved: the directory is free for others.
@@ -54,7 +54,7 @@ class MissionStore {
 
   /// A log is open: events are kept.
   [[nodiscard]] bool is_open() const { return log_ != nullptr; }
-  /// The lock file is where it was made: nobody has removed it.
+  /// Whether the lock file is still in its place.
   [[nodiscard]] bool lock_is_seen() const { return lock_ && lock_->is_seen(); }
   /// The number that the next event will have.
   [[nodiscard]] std::uint64_t next_seq() const { return log_ ? log_->next_seq() : 1; }
@@ -70,15 +70,16 @@ class MissionStore {
 
   struct Healed {
     std::vector<std::string> notices;
-    bool save_due = false;            ///< what is derived has to be written again
-    std::optional<std::string> todo;  ///< somebody else has changed `todo.md`; this is it now
-    bool look_again = false;          ///< it was just changed, perhaps not for the last time
+    bool save_due = false;  ///< what is derived has to be written again
+    std::optional<std::string>
+        todo;                 ///< the text of a `todo.md` that another program or a person changed
+    bool look_again = false;  ///< it was changed just now and may change again
   };
-  /// Looks whether somebody else has removed or changed what is ours (a few calls of stat), and
-  /// mends the log at once, from `state`. An Error: the directory belongs to another process now.
+  /// Checks with a few calls of stat whether another program or a person removed or changed our
+  /// files, and repairs the log at once from `state`. An Error: another process owns the directory.
   base::Result<Healed> heal(const State& state, std::uint64_t now_ms);
 
-  /// `todo.md` as it was last written; what somebody else has made of it is compared with this.
+  /// `todo.md` as the engine last wrote it; a changed one is compared with this.
   [[nodiscard]] const std::string& todo_text() const { return todo_; }
   /// What stands there is in the state now, as far as it can be: the next `save` writes it anew.
   void take_todo() { todo_taken_ = true; }
@@ -107,9 +108,10 @@ class MissionStore {
   base::Result<void> lock();
   base::Result<void> make_directory();
   void remove_temporaries();
-  base::Result<void> mend(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded);
-  base::Result<void> mend_snapshot(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded);
-  base::Result<void> mend_log(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded);
+  base::Result<void> repair(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded);
+  base::Result<void> repair_snapshot(const Recovery& recovery, std::uint64_t now_ms,
+                                     Loaded& loaded);
+  base::Result<void> repair_log(const Recovery& recovery, std::uint64_t now_ms, Loaded& loaded);
   base::Result<void> keep_sound_part(const SegmentEnd& log);
 
   base::Result<void> write_snapshot(const State& state);
@@ -150,8 +152,8 @@ class MissionStore {
   std::uint64_t bytes_since_mark_ = 0;
   std::uint64_t state_bytes_ = 0;   ///< of the state, when it was hashed last
   std::string todo_;                ///< as it was last written
-  bool todo_taken_ = false;         ///< somebody else's stands there, and is done with
-  std::optional<Stamp> todo_seen_;  ///< of somebody else's, when it was first seen
+  bool todo_taken_ = false;         ///< the file is another writer's, and was handled
+  std::optional<Stamp> todo_seen_;  ///< of another writer's file, when it was first seen
   std::uint64_t todo_seen_ms_ = 0;
   std::optional<std::size_t> snapshot_hash_;  ///< of the snapshot as this process last wrote it
   std::map<std::string, std::optional<Stamp>> left_;

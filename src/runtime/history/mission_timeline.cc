@@ -56,7 +56,7 @@ struct What {
     if (!event.problem.empty()) return "git: " + clipped(event.problem);
     if (!event.conflicts.empty()) return counted(event.conflicts.size(), "file") + " in conflict";
     if (!event.refused.empty()) return counted(event.refused.size(), "file") + " refused";
-    if (!event.directory.empty()) return "a worktree stands";
+    if (!event.directory.empty()) return "a worktree is ready";
     if (!event.paths.empty()) return counted(event.paths.size(), "file");
     return event.commit.empty() ? "done" : "commit " + clipped(event.commit);
   }

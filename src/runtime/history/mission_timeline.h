@@ -17,7 +17,7 @@ struct TimelineEntry {
   TimeMs at_ms = 0;
   std::string phase;               ///< after it
   std::string event;               ///< the event's name, e.g. `submit_work`
-  std::string who;                 ///< e.g. `worker T2`; empty: nobody of the mission
+  std::string who;                 ///< e.g. `worker T2`; empty: no session of the mission
   std::string what;                ///< no prompts, no file contents
   std::vector<std::string> moves;  ///< e.g. `T2 running -> submitted`
 

@@ -7,7 +7,7 @@
 
 /// Receipts are a chain: each carries the hash of the one before it and of all that it says, so
 /// that none can be added, changed, moved or taken out of a log without breaking every later one.
-/// The core may not hash; the links are computed here and stand in the event.
+/// The core may not hash; the links are computed here and kept in the event.
 namespace orchestrator::runtime {
 
 /// Makes a run the next link of the mission's chain. `at_ms` is its event's time.

@@ -78,7 +78,7 @@ std::vector<LogFile> log_files(os::FileSystem& fs, const std::string& directory,
 }
 
 SegmentEnd Replay::read(os::FileSystem& fs, const std::string& path) {
-  const auto bytes = fs.read(path, store::wal_file_bytes_max);
+  const auto bytes = fs.read(path, store::kWalFileBytesMax);
   if (bytes.ok()) return read_bytes(bytes.value(), path);
   SegmentEnd end;
   end.kind = SegmentEnd::Kind::unreadable;
@@ -157,7 +157,7 @@ bool Replay::take_event(const store::WalRecord& record, SegmentEnd& end) {
     ++witnesses_;
     if (step_digest(state_, effects) != logged_.witness)
       differ(record, "event " + std::to_string(record.seq) + " (" + type_of(logged_.event.what) +
-                         ") comes to something else than when it was logged");
+                         ") leads to another state than when it was logged");
   }
   if (watch_ && !watch_(logged_, effects)) {
     end.kind = SegmentEnd::Kind::stopped;

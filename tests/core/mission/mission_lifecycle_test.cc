@@ -204,7 +204,7 @@ MISSION_SCENARIO(Mission, BlockedPlanningGoesOnWithResume) {
   host.task_command("build it");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::blocked);
-  EXPECT_NE(host.state.reason.find("no valid plan"), std::string::npos);
+  EXPECT_NE(host.state.reason.find("there is no valid plan after"), std::string::npos);
   good = true;
   host.resume();
   host.run();

@@ -354,7 +354,7 @@ MISSION_SCENARIO(Limiter, ARestThatEndsWhileTheMissionIsBlockedIsOver) {
   ASSERT_EQ(host.state.phase, Phase::blocked);
   host.now += 3'600'000;
   refuses = false;
-  host.say("Its key is mended: plan it yourself");
+  host.say("Its key is fixed: plan it yourself");
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }

@@ -73,7 +73,7 @@ MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
   for (const char* strategy : {"careful", "fast", "clever"}) {
     EXPECT_EQ(std::ranges::count_if(told,
                                     [&](const std::string& text) {
-                                      return text.find(std::string("of this one:\n") + strategy +
+                                      return text.find(std::string("Your strategy:\n") + strategy +
                                                        "\n") != std::string::npos;
                                     }),
               1)
@@ -91,7 +91,7 @@ MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
   EXPECT_EQ(task.review.proved_by, task.spec.verify);
   EXPECT_EQ(task.progress.touched, std::vector<std::string>{"src/T1.cc"});
   EXPECT_EQ(task.session, host.at("T1.2").session);
-  EXPECT_EQ(host.at("T1.1").note, "T1.2 (fast) was accepted before it");
+  EXPECT_EQ(host.at("T1.1").note, "T1.2 (fast) was accepted first");
   // In an ordinary mission only they have worktrees, and what waits begins upon what has won.
   for (const CreateSession& made : host.creations) {
     const bool runs = made.task.value.starts_with("T1.");
@@ -147,11 +147,11 @@ MISSION_SCENARIO(Race, WithoutWorktreesOneWorkerHasAllStrategies) {
   EXPECT_EQ(host.state.tasks.size(), 2U);
   const auto cards = host.prompts_that_begin("Task T1:");
   ASSERT_FALSE(cards.empty());
-  EXPECT_NE(cards[0].text.find("the first one first:\n- careful\n- fast\n- clever\n"),
+  EXPECT_NE(cards[0].text.find("in the order to try them:\n- careful\n- fast\n- clever\n"),
             std::string::npos)
       << cards[0].text;
   EXPECT_TRUE(std::ranges::any_of(host.toasts, [](const ShowToast& toast) {
-    return toast.text.find("Nothing is raced") != std::string::npos;
+    return toast.text.find("No task is raced") != std::string::npos;
   }));
   EXPECT_NE(host.told.back().find("Races: none, since there are no worktrees: this is no git"),
             std::string::npos)
@@ -260,7 +260,7 @@ MISSION_SCENARIO(Race, AConflictWithoutEndOfAPartsWinnerComesToAPerson) {
   FakeHost& host = conflict.host;
   host.run();
   EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
-  EXPECT_NE(host.state.reason.find("it conflicts with what others have done"), std::string::npos)
+  EXPECT_NE(host.state.reason.find("it conflicts with other tasks' work"), std::string::npos)
       << host.state.reason;
   conflict.mended = true;
   host.resume();
@@ -534,7 +534,7 @@ MISSION_SCENARIO(Race, TheCommanderBlocksTheTaskAndWithItAllRuns) {
   EXPECT_TRUE(commander.todo(block).ok);
   host.run();
   EXPECT_EQ(host.state.phase, Phase::blocked);
-  EXPECT_EQ(host.at("T1.1").note, "T1, of which it is one of the strategies, is blocked");
+  EXPECT_EQ(host.at("T1.1").note, "T1, whose strategy it tries, is blocked");
   host.script(Role::worker, nullptr);
   host.resume();
   host.run();
@@ -572,8 +572,8 @@ MISSION_SCENARIO(Race, ABadStrategyIsRefused) {
   ASSERT_TRUE(host.task_command("Build it").ok);
   host.run();
   for (const char* part :
-       {"tasks[0].race[1]: one line of 1 to 200 bytes is needed: how this one goes about it",
-        "tasks[0].race[2]: \"a\" is there twice", "tasks[0].race[3]: one line",
+       {"tasks[0].race[1]: one line of 1 to 200 bytes is needed: how this Worker solves the task",
+        "tasks[0].race[2]: \"a\" is listed twice: remove one", "tasks[0].race[3]: one line",
         "tasks[1].race: 9 strategies, and the limit is 8"}) {
     EXPECT_NE(refusal.find(part), std::string::npos) << refusal;
   }

@@ -119,7 +119,6 @@ MISSION_SCENARIO(Closing, AReworkWaitsForTheRealEndOfTheTurnAndNoLonger) {
 }
 
 // ---- what goes on all the same
-// -----------------------------------------------------------------------------------
 
 MISSION_SCENARIO(Closing, AReviewerThatSubmitsForEverIsAbortedAndHoldsNothingUp) {
   FakeHost host;

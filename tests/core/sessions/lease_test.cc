@@ -81,7 +81,8 @@ MISSION_SCENARIO(Lease, AWorkerThatStopsIsAskedOnceThenItsWorkIsJudgedByWhatItCh
   ASSERT_EQ(prompts.size(), 2U);
   EXPECT_NE(prompts[1].text.find("What is missing?"), std::string::npos);
   const auto reviews = host.prompts_that_begin("Task T1");
-  EXPECT_NE(reviews.back().text.find("stopped without submitting"), std::string::npos);
+  EXPECT_NE(reviews.back().text.find("ended its turn twice without calling submit_work"),
+            std::string::npos);
 }
 
 MISSION_SCENARIO(Lease, AWorkerThatStopsWithHalfOfItsFilesHasNotDoneIt) {

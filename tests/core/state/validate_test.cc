@@ -54,7 +54,7 @@ TEST(Sound, TheFaultIsNamed) {
 
 TEST(Sound, AMissionNeedsASession) {
   FakeHost host;
-  EXPECT_TRUE(host.task_command("build it", SessionId{}).says("no session is named"));
+  EXPECT_TRUE(host.task_command("build it", SessionId{}).says("is not named"));
   EXPECT_EQ(host.state.phase, Phase::none);
   EXPECT_TRUE(host.task_command("build it").ok);
   EXPECT_TRUE(host.stop("--pause").ok);

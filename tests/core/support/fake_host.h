@@ -94,7 +94,6 @@ class FakeHost {
   FakeHost& operator=(const FakeHost&) = delete;
 
   // ---- what a test sets
-  // ---------------------------------------------------------------------------
   PlanArgs plan = diamond();  ///< what the Planner submits unless it is scripted
   Options options;            ///< of the next `/task`
   std::vector<std::string> agents = {"worker"};
@@ -129,7 +128,6 @@ class FakeHost {
   void script(Role role, Model model) { models_[role] = std::move(model); }
 
   // ---- what a person does
-  // -------------------------------------------------------------------------
   Answer task_command(const std::string& arguments, const SessionId& session = SessionId("root"));
   Answer stop(const std::string& arguments = "", const SessionId& session = SessionId("root"));
   Answer resume(const std::string& arguments = "", const SessionId& session = SessionId("root"));
@@ -150,7 +148,6 @@ class FakeHost {
   }
 
   // ---- time
-  // ---------------------------------------------------------------------------------------
   /// Until nothing is due any more.
   void run();
   /// Until `condition`; fails the test if it never holds.
@@ -163,7 +160,6 @@ class FakeHost {
   Answer deliver(Happening what);
 
   // ---- what a test looks at
-  // -----------------------------------------------------------------------
   State state;
   TimeMs now = 1'000'000;
   std::vector<Event> log;

@@ -221,10 +221,10 @@ MISSION_SCENARIO(Delegation, OnlyOnesOwnPartsAreWaitedForOrCancelled) {
   host.task_command("build it");
   host.run_until([&] { return !answers.empty() && host.at("T1").status == TaskStatus::done; });
   EXPECT_TRUE(answers[0].ok && answers[0].says("T2 Title of T2 is running now"));
-  EXPECT_TRUE(answers[1].ok && answers[1].says("it is no part of yours"));
+  EXPECT_TRUE(answers[1].ok && answers[1].says("it is not your subtask"));
   EXPECT_FALSE(answers[2].ok);
   EXPECT_FALSE(answers[3].ok);
-  EXPECT_TRUE(answers[3].says("T2 is not delegated by you"));
+  EXPECT_TRUE(answers[3].says("T2 is not your subtask"));
   EXPECT_FALSE(answers[4].ok);
   EXPECT_TRUE(answers[5].ok && answers[5].says("-> dropped")) << answers[5].text;
   EXPECT_TRUE(answers[6].ok && answers[6].says("unchanged"));
@@ -262,7 +262,7 @@ MISSION_SCENARIO(Delegation, PartsOfADroppedTaskAreDropped) {
   host.deliver(TodoUpdated{RequestId("d"), SessionId("root"), drop, {}});
   for (const char* id : {"T1", "T1.1", "T1.1.1"})
     EXPECT_EQ(host.at(id).status, TaskStatus::dropped) << id;
-  EXPECT_NE(host.at("T1.1.1").note.find("which it is a part of"), std::string::npos);
+  EXPECT_NE(host.at("T1.1.1").note.find("whose subtask it is"), std::string::npos);
   EXPECT_TRUE(host.state.waiters.empty());
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
@@ -366,9 +366,9 @@ MISSION_SCENARIO(Delegation, TheCommanderMayAddATaskAndWaitForIt) {
   EXPECT_FALSE(early.ok);
   for (const Answer& answer : {early, planned}) {
     EXPECT_TRUE(answer.given && !answer.ok);
-    EXPECT_TRUE(answer.says("not under way yet")) << answer.text;
+    EXPECT_TRUE(answer.says("does not run yet")) << answer.text;
   }
-  EXPECT_TRUE(waits.ok && waits.says("the mission does not run")) << waits.text;
+  EXPECT_TRUE(waits.ok && waits.says("the mission is not running")) << waits.text;
   host.say("add one more");
   host.run_until([&] { return texts.size() >= 3; });
   EXPECT_EQ(texts[2].find("D1 one more is done."), 0U) << texts[2];

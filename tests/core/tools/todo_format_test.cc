@@ -134,7 +134,7 @@ std::string problem(const std::string& text) {
 
 TEST(TodoText, WhatIsNoTodoListSaysWhy) {
   const std::string line = "- [ ] T1 Title\n";
-  const std::string anew = " (it is written anew)";
+  const std::string anew = " (the engine restores it)";
   EXPECT_EQ(problem(kHead + line), "taken");
   EXPECT_EQ(problem("\xEF\xBB\xBF" + kHead + line), "taken");
   EXPECT_EQ(problem(line), "todo.md: has lost its heading" + anew);

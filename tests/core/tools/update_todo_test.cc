@@ -175,7 +175,7 @@ MISSION_SCENARIO(Todo, ModelsAloneUnblockItOnlySoOften) {
     if (host.state.phase == Phase::blocked && n < 50) {
       const Answer answer = turn.todo(add(task("N" + std::to_string(++n))));
       if (!answer.ok) {
-        EXPECT_TRUE(answer.says("without a person"));
+        EXPECT_TRUE(answer.says("without the user"));
         ++refusals;
         return;
       }

@@ -69,7 +69,7 @@ MISSION_SCENARIO(Stray, TheMasterReviewIsTold) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
   const auto prompts = host.prompts_that_begin("Mission review");
   ASSERT_EQ(prompts.size(), 1U);
-  EXPECT_NE(prompts[0].text.find("- README.md (nobody's command"), std::string::npos)
+  EXPECT_NE(prompts[0].text.find("- README.md (no known command wrote it"), std::string::npos)
       << prompts[0].text;
   EXPECT_NE(prompts[0].text.find("- and 3 more"), std::string::npos);
 }

@@ -111,7 +111,7 @@ MISSION_SCENARIO(Isolation, AConflictBecomesATaskThatShowsBothSides) {
   const Task& solved = host.state.tasks[2];
   const std::string first = solved.worktree.resolves_conflict_of.value;
   EXPECT_EQ(solved.id.value, first + "-merge");
-  EXPECT_EQ(solved.title, "Bring together " + first + " and what was integrated");
+  EXPECT_EQ(solved.title, "Merge " + first + " with what was integrated");
   EXPECT_EQ(solved.files, std::vector<std::string>{"common.txt"});
   EXPECT_EQ(solved.spec.verify, host.at(first).spec.verify);
   const auto cards = host.prompts_that_begin("Task " + solved.id.value + ":");

@@ -38,7 +38,7 @@ function treeOf(dir) {
   )
 }
 
-/** Processes that still stand in the project's directory. @param {Project} project @returns {string[]} */
+/** Processes whose working directory is still the project's directory. @param {Project} project @returns {string[]} */
 function leftRunning(project) {
   return readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false
@@ -105,7 +105,7 @@ async function live(project, mode, first, point) {
     const trap = point && armed(project, host, point)
     const { timedOut, stdout, stderr } = await host.ended
     trap?.stop()
-    assert.ok(!timedOut, `it stands still: ${JSON.stringify(await project.mission())}\n${stdout}\n${stderr}`.slice(0, 6000))
+    assert.ok(!timedOut, `no progress: ${JSON.stringify(await project.mission())}\n${stdout}\n${stderr}`.slice(0, 6000))
     return trap?.killed() ?? false
   }
   // The start-up asks the server for its sessions; to resume, the mission needs nothing more.

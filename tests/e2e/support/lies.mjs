@@ -1,5 +1,5 @@
 // Real missions whose models lie: Workers that claim what they have not done, Reviewers that pass what they have not
-// seen. Which lies are told follows from a seed. However the mission goes, it may only seal on the truth.
+// seen. The seed chooses the lies. However the mission goes, it may only seal on the truth.
 
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
@@ -107,7 +107,7 @@ export async function lyingMission(t, stage, seed) {
     ...(await storedResults(client, state, "submit_review", "reviewer")),
     ...(await storedResults(client, state, "submit_review", "master-reviewer")),
   ]
-  const refused = reviews.filter((text) => /not taken/.test(text))
+  const refused = reviews.filter((text) => /not accepted/.test(text))
   const story = `seed ${seed}\n${told.join("\n")}\n${reviews.join("\n")}`
   assert.ok(lies > 0 && refused.length >= lies, `${refused.length} of ${lies} lies were refused; ${story}`)
   assert.equal(reviews.filter((text) => /passed\./.test(text)).length, ids.length + 1, story)

@@ -1,4 +1,4 @@
-// A stand-in for the orchestrator's plugin: its agents and tools by their names, and a mission that runs its
+// A stub of the orchestrator's plugin: its agents and tools by their names, and a mission that runs its
 // sessions one after the other. It lets the rehearsal be tested in the real OpenCode without the engine.
 
 import { writeFileSync } from "node:fs"

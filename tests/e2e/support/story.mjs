@@ -1,4 +1,4 @@
-// What the stories are told with: missions small enough to take a second or two, gates that hold a Worker until the
+// Support for the stories: missions small enough to take a second or two, gates that hold a Worker until the
 // test has looked, and what the model was sent.
 
 import assert from "node:assert/strict"
@@ -66,7 +66,7 @@ export const gate = (name, before = "true") =>
 /** @param {Project} project @param {string} name */
 export const openGate = (project, name) => writeFileSync(join(project.dir, `${name}.open`), "")
 
-/** Waits until a Worker stands at the gate. @param {Project} project @param {string} name */
+/** Waits until a Worker has reached the gate. @param {Project} project @param {string} name */
 export const atGate = (project, name) => until(() => existsSync(join(project.dir, `${name}.at`)), `a Worker at ${name}`)
 
 /**
@@ -207,7 +207,7 @@ function unlessGone(read) {
   }
 }
 
-/** The mission's end, as it stands on disk. @param {Project} project @param {string} phase @param {number} [timeoutMs] */
+/** The mission's end, read from disk. @param {Project} project @param {string} phase @param {number} [timeoutMs] */
 export async function ended(project, phase, timeoutMs = kPatienceMs) {
   const mission = await missionWhere(project, (m) => m.phase === phase || isOver(m.phase), { timeoutMs })
   assert.equal(mission.phase, phase, `phase ${mission.phase}: ${mission.reason}`)

@@ -41,7 +41,7 @@ class ByteSource {
     return taken;
   }
 
-  /// The same as UTF-8: a byte stands for the character of that number.
+  /// The same as UTF-8: a byte becomes the character of that number.
   std::string utf8() {
     std::string out;
     for (const char c : text()) {

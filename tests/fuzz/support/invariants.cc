@@ -58,7 +58,7 @@ void check_sessions(const State& after) {
   for (const Session& session : after.sessions) {
     if (core::holds_slot(session)) REQUIRE(session.timer != 0, session.id.value);
     if (session.state == SessionState::held) REQUIRE(session.timer == 0, session.id.value);
-    // Whoever waits for the budget has a turn that runs, or it would wait for ever.
+    // A session that waits for the budget has a running turn; otherwise it would wait for ever.
     REQUIRE(session.metering.request.waiting.empty() || core::is_busy(session), session.id.value);
     if (session.state == SessionState::ended) continue;
     REQUIRE(is_active(after.phase) || after.phase == Phase::sealed);

@@ -5,11 +5,11 @@
 
 namespace orchestrator::fuzz {
 
-/// What must hold after any step, whatever was told before it; stops the process where it does not.
+/// Invariants after any step, whatever the events before it; stops the process at a violation.
 void check_step(const State& before, const State& after, const Effects& effects);
 
-/// What must hold of any state by itself, and costs more: it survives being written as a snapshot
-/// and being read again, and everything that is said of it keeps its size.
+/// Invariants of a single state that cost more to check: the state is the same after it is written
+/// as a snapshot and read again, and every text about it keeps its size limit.
 void check_state(const State& state);
 
 }  // namespace orchestrator::fuzz

@@ -26,7 +26,7 @@ class Seeds {
     std::ofstream(path / ("seed-" + std::to_string(++count_)), std::ios::binary) << bytes;
   }
 
-  /// What stands of a mission at this moment.
+  /// The state of a mission at this moment.
   void keep_state(const State& state) {
     put("snapshot", codec::dump(state));
     put("todo_parser", todo_markdown(state));
@@ -63,7 +63,7 @@ class Seeds {
   std::set<std::size_t> kinds_;
 };
 
-/// A mission with a bit of everything, looked at all along its way.
+/// A mission that uses every feature, recorded at each step.
 void play(Seeds& seeds, HostMode mode, bool rejects, bool dies) {
   FakeHost host(mode);
   host.plan = plan_of({task("T1"), task("T2", {"T1"}, {"src/**"})});

@@ -14,7 +14,7 @@ namespace orchestrator::fuzz {
 
 }  // namespace orchestrator::fuzz
 
-/// What must hold whatever the input; a fuzzer takes the abort for a crash and keeps the input.
+/// Asserts a property of every input; a fuzzer takes the abort for a crash and keeps the input.
 #define REQUIRE(condition, ...)                                                               \
   do {                                                                                        \
     if (!(condition)) [[unlikely]]                                                            \

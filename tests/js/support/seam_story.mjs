@@ -1,4 +1,4 @@
-// What the stories on the fake host are told with: a project directory, scripted roles, and the mission's own file.
+// Support for the stories on the fake host: a project directory, scripted roles, and the mission's own file.
 
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
@@ -36,7 +36,7 @@ export const plan = (tasks) => ({ summary: "One file for each task.", verify: ta
 export const planner = (tasks) =>
   function* () {
     yield call("submit_plan", plan(tasks))
-    yield say("The plan stands.")
+    yield say("The plan is ready.")
   }
 
 /** Runs the mission to its end, again where it is asked to. @type {Model} */

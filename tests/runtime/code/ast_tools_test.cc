@@ -74,7 +74,7 @@ TEST_F(AstToolsTest, FindsInTheFilesThatPeopleWorkOn) {
   write(".gitignore", "gen/\n*.log.js\n");
   write("src/.gitignore", "!keep.log.js\n");
   EXPECT_EQ(search({{"pattern", "foo($$$A)"}}),
-            "5 matches in 4 files, of 4 looked at.\n"
+            "5 matches in 4 files, of 4 searched.\n"
             "f.py\n1:1 foo(8)\n"
             "src/a.js\n1:1 foo(1);\n2:3 foo( (to line 3)\n"
             "src/b.ts\n2:1 foo(1, 2);\n"
@@ -91,8 +91,8 @@ TEST_F(AstToolsTest, LanguagesThatThePatternIsNoCodeOfAreNamed) {
   write("b.py", "foo(2)\n");
   write("c.json", "{}\n");
   EXPECT_EQ(search({{"pattern", "const $A = $B"}}),
-            "1 match in 1 file, of 3 looked at.\n"
-            "Not searched, since it is no code there: python files.\n"
+            "1 match in 1 file, of 3 searched.\n"
+            "Not searched, because the match would not be code there: python files.\n"
             "a.ts\n1:1 const a = foo(1)\n");
 }
 
@@ -111,7 +111,7 @@ TEST_F(AstToolsTest, AnswersAreBoundedAndSaySo) {
   write("large.js", "foo(1);" + std::string(2U << 20U, ' '));
   write("binary.js", std::string("foo(1)\0", 7));
   const std::string usual = search({{"pattern", "foo($A)"}});
-  EXPECT_TRUE(holds(usual, "300 matches in 1 file, of 3 looked at. Shown: the first 100;"));
+  EXPECT_TRUE(holds(usual, "300 matches in 1 file, of 3 searched. Shown: the first 100;"));
   EXPECT_TRUE(holds(usual, "Skipped, a binary file: binary.js."));
   EXPECT_TRUE(holds(usual, "Skipped, too large: large.js."));
   EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"limit", 2}}), "Shown: the first 2;"));

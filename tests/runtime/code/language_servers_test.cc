@@ -172,7 +172,7 @@ TEST_F(FakeServerTest, TheToolListsAndSaysWhatItCouldNotLookAt) {
   EXPECT_TRUE(answer["ok"]);
   EXPECT_EQ(words(answer).find("a.c:1:1: error: wrong: wrong one (clangd w)"), 0U) << words(answer);
   expect_has(answer, "1 file has no diagnostics");
-  expect_has(answer, "notes.txt: no language server is known for such a file");
+  expect_has(answer, "notes.txt: no language server is known for this kind of file");
   expect_has(answer, "m.py: no language server was found on PATH (basedpyright-langserver");
   expect_has(answer, "none.c: there is no such file");
   expect_has(answer, "/etc/passwd: outside of the project");

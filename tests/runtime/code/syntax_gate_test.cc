@@ -1,9 +1,10 @@
+#include "runtime/code/syntax_gate.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <string>
 
-#include "runtime/code/syntax_gate.h"
 #include "support/temporary_directory.h"
 
 namespace orchestrator::runtime {
@@ -24,8 +25,8 @@ TEST(ShadowFile, TellsWhatIsNewAndNothingElse) {
   const std::string words = said(file.check(text("let old = ;\nlet b = = 2\n"), {}));
   EXPECT_NE(words.find("\nsrc/a.js:2:7: syntax error in: let b = = 2"), std::string::npos) << words;
   EXPECT_EQ(words.find("let old"), std::string::npos) << words;
-  EXPECT_NE(words.find("Mend it now"), std::string::npos);
-  EXPECT_EQ(said(file.check(text("let old = ;\nlet b = 2\n"), {})), "") << "mended";
+  EXPECT_NE(words.find("Fix them now"), std::string::npos);
+  EXPECT_EQ(said(file.check(text("let old = ;\nlet b = 2\n"), {})), "") << "fixed";
 }
 
 TEST(ShadowFile, ANewFileAndOneThatIsGone) {

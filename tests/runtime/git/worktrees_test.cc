@@ -885,10 +885,10 @@ TEST_F(WorktreesTest, WhyThereCanBeNoneIsSaid) {
   EXPECT_EQ(why(root(), top + "/old:/usr/bin"),
             top + "/old/git: git is 2.30.2, and 2.38 is needed (install git 2.38 or later)");
   EXPECT_EQ(why(root() + "/sub", "/usr/bin:/bin"),
-            root() + "/sub: it is a part of the git repository " + root() +
+            root() + "/sub: it is a sub-directory of the git repository " + root() +
                 " (open OpenCode in that directory)");
   EXPECT_EQ(why(top + "/old", "/usr/bin:/bin"),
-            top + "/old: it is in no git repository (git init makes it one)");
+            top + "/old: it is not in a git repository (run git init there)");
   // One that the project brings along is not run.
   write("git", "#!/bin/sh\necho git version 99.0\n");
   chmod((root() + "/git").c_str(), 0755);

@@ -110,7 +110,7 @@ TEST_F(DamageTest, ALogOfANewerVersionIsRefusedAndUntouched) {
   begin();
   die();
   const std::string snapshot_text = read(".opencode/mission_loop.json");
-  const std::string newer = store::wal_header(store::wal_version + 1) + "of the future";
+  const std::string newer = store::wal_header(store::kWalVersion + 1) + "of the future";
   overwrite(wal(), newer);
   start();
   expect_told("log format version 3");
@@ -160,7 +160,7 @@ TEST_F(DamageTest, ALogCutShortLosesNothingThatTheSnapshotHas) {
   begin();
   die();
   const std::string all = read(wal());
-  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{7}, store::wal_header_bytes,
+  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{7}, store::kWalHeaderBytes,
                                    offset_of_event(all, 2), offset_of_event(all, 4) + 9}) {
     SCOPED_TRACE(size);
     project.reset();
@@ -355,7 +355,7 @@ TEST_F(DamageTest, AVersion1LogGoesOnAsVersion2) {
   start();
   EXPECT_EQ(toasts(), "");
   expect_goes_on();
-  EXPECT_EQ(store::wal_version_of(read(wal())), store::wal_version);
+  EXPECT_EQ(store::wal_version_of(read(wal())), store::kWalVersion);
   expect_log_tells_all();
 }
 

@@ -142,9 +142,9 @@ TEST_F(HealTest, WhoHasLostItsDirectoryToAnotherProcessStopsMoving) {
   run("reviewer", "check", 0);
   const json reply = pass("reviewer");
   EXPECT_FALSE(reply["ok"]);
-  EXPECT_NE(reply["text"].get<std::string>().find("cannot be moved from here any more"),
+  EXPECT_NE(reply["text"].get<std::string>().find("cannot be changed by this process any more"),
             std::string::npos);
-  expect_told("cannot be moved from here any more");
+  expect_told("cannot be changed by this process any more");
   for (const auto& [id, delay] : std::map(outbox.timers)) project->on_timer(id, outbox);
   EXPECT_EQ(read(wal()), log) << "the other process writes it now";
 }
@@ -199,7 +199,7 @@ TEST_F(FullDiskTest, NothingIsStartedThatCannotBeKept) {
   const json reply = start_mission();
   EXPECT_FALSE(reply["ok"]);
   EXPECT_NE(reply["text"].get<std::string>().find("No space left"), std::string::npos);
-  broken.mend();
+  broken.repair();
   EXPECT_TRUE(start_mission()["ok"]);
 }
 
@@ -253,7 +253,7 @@ TEST_F(FullDiskTest, WhatCannotBeKeptHasNotHappenedAndIsRefused) {
   EXPECT_FALSE(resume()["ok"]);
   EXPECT_EQ(prompts(), before);
   // As soon as there is space it is paused, with the reason, and a person goes on.
-  broken.mend();
+  broken.repair();
   turn_timers();
   EXPECT_EQ(snapshot()["phase"], "paused");
   EXPECT_NE(snapshot()["reason"].get<std::string>().find("No space left"), std::string::npos);
@@ -282,7 +282,7 @@ TEST_F(FullDiskTest, AStopThatCannotBeKeptIsRefusedAlsoWhereANewMissionFollowsIt
     ASSERT_NE(reply, outbox.sent.end()) << request;
     EXPECT_FALSE((*reply)["ok"]) << *reply;
   }
-  broken.mend();
+  broken.repair();
   turn_timers();
   EXPECT_EQ(snapshot()["mission"], mission);
   EXPECT_EQ(snapshot()["phase"], "paused");
@@ -297,7 +297,7 @@ TEST_F(FullDiskTest, WhoDiesWhileTheDiskIsFullHasLostNothingAcknowledged) {
   broken.fail();
   ASSERT_FALSE(pass("reviewer")["ok"]);
   project.reset();
-  broken.mend();
+  broken.repair();
   outbox = FakeOutbox();
   start();
   EXPECT_EQ(toasts(), "");
@@ -318,7 +318,7 @@ TEST_F(FullDiskTest, WhatTheHostToldMeanwhileIsTakenUpLater) {
        {"tokens", 77},
        {"usd", 0.5},
        {"message", "late"}});
-  broken.mend();
+  broken.repair();
   turn_timers();
   turn_timers();
   EXPECT_EQ(snapshot()["phase"], "paused");
@@ -336,7 +336,7 @@ TEST_F(FullDiskTest, ASnapshotThatCannotBeWrittenIsToldOnceAndCostsNothing) {
   run("reviewer", "check", 0);
   EXPECT_TRUE(pass("reviewer")["ok"]);
   project.reset();
-  broken.mend();
+  broken.repair();
   outbox = FakeOutbox();
   start();
   EXPECT_EQ(toasts(), "");

@@ -18,7 +18,7 @@ TEST(Replay, ALogWhoseBeginIsDamagedSaysWhere) {
 }
 
 TEST(Replay, ALogOfANewerVersionIsNotDamaged) {
-  const std::string bytes = store::wal_header(store::wal_version + 1);
+  const std::string bytes = store::wal_header(store::kWalVersion + 1);
   const SegmentEnd end = Replay().read_bytes(bytes, "x.wal");
   EXPECT_EQ(end.kind, SegmentEnd::Kind::newer);
   EXPECT_FALSE(end.damage);

@@ -95,7 +95,7 @@ TEST_F(HeldWorkTest, ADiskThatFailsMeanwhileRefusesItAndTheMissionGoesOnLater) {
   EXPECT_FALSE(ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {"b.c"}}})["ok"]);
   expect_answer(false, "No space left");
   wait_for_the_server();  // whose word comes too late
-  broken.mend();
+  broken.repair();
   turn_timers();
   turn_timers();
   EXPECT_EQ(snapshot()["phase"], "paused");
@@ -116,7 +116,7 @@ TEST_F(HeldWorkTest, WhileNothingCanBeWrittenNoChildAsksItsModel) {
   EXPECT_NE(stopped("worker").find("No space left"), std::string::npos) << stopped("worker");
   EXPECT_EQ(outbox.standing["worker"], "");
   EXPECT_EQ(stopped("root"), "") << "a person may still talk there";
-  broken.mend();
+  broken.repair();
 }
 
 TEST_F(HeldWorkTest, AnotherProcessThatTakesTheDirectoryRefusesIt) {
@@ -126,7 +126,7 @@ TEST_F(HeldWorkTest, AnotherProcessThatTakesTheDirectoryRefusesIt) {
   const auto other = os::posix_file_system().lock(paths().lock);
   ASSERT_TRUE(other.ok());
   say({{"type", "turn_started"}, {"session", "root"}});
-  expect_answer(false, "cannot be moved from here any more");
+  expect_answer(false, "cannot be changed by this process any more");
   wait_for_the_server();
 }
 

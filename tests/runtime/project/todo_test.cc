@@ -63,8 +63,8 @@ TEST_F(TodoFileTest, WhatACommandOfTheMissionWritesThereIsNoPersonsWord) {
        {"output", ""}});
   edit(ticked);
   EXPECT_NE(task("T1")["status"], "done");
-  expect_told("is no person's word");
-  EXPECT_EQ(snapshot()["unattributed"][0]["path"], ".opencode/todo.md");
+  expect_told("not by you");
+  EXPECT_EQ(snapshot()["strays"][0]["path"], ".opencode/todo.md");
   outbox.clock_ms += 10'000;
   edit(ticked);
   EXPECT_EQ(task("T1")["status"], "done") << "a person, later";
@@ -101,7 +101,7 @@ TEST_F(TodoFileTest, WhatIsNoTodoListIsKeptAsideAndWrittenAnew) {
   EXPECT_EQ(read(kTodo), before);
   ASSERT_EQ(kept_aside().size(), 1U);
   EXPECT_EQ(kept_aside()[0].substr(0, 16), "todo.md.damaged-");
-  expect_told("todo.md: has lost its heading (it is written anew); what stood there is kept as " +
+  expect_told("todo.md: has lost its heading (the engine restores it); the old text is kept as " +
               kept_aside()[0]);
   EXPECT_EQ(task("T1")["status"], "reviewing");
 }
