@@ -9,6 +9,7 @@
 #include "core/models/budget.h"
 #include "core/models/limiter.h"
 #include "core/state/path_claims.h"
+#include "core/state/races.h"
 #include "core/state/sessions.h"
 #include "core/state/tasks.h"
 #include "orchestrator/step.h"
@@ -226,6 +227,9 @@ void Checker::check_tasks(const State& state) {
             task.id.value + " was done, and is " + std::string(to_name(task.status)));
     known = task.status;
   }
+  for (const Task& task : state.tasks) {
+    if (task.race.running) races_.emplace(state.mission, task.id);
+  }
 }
 
 void Checker::check_running(const State& state) const {
@@ -235,8 +239,11 @@ void Checker::check_running(const State& state) const {
     for (std::size_t k = i + 1; k < state.tasks.size(); ++k) {
       const Task& other = state.tasks[k];
       if (other.status != TaskStatus::running) continue;
+      // A task that is raced does nothing itself: its entrants do, each in a worktree of its own.
+      if (one.race.running || other.race.running) continue;
       const bool kin =
-          core::is_subtask_of(state, one, other.id) || core::is_subtask_of(state, other, one.id);
+          core::is_subtask_of(state, one, other.id) || core::is_subtask_of(state, other, one.id) ||
+          core::isolated_from(state, one, other) || core::isolated_from(state, other, one);
       require(kin || !core::claims_overlap(one, other), "running tasks have no file in common",
               one.id.value + " and " + other.id.value + " run with overlapping claims");
     }
@@ -286,6 +293,27 @@ void Checker::check_seal(const State& state) const {
   }
   require(state.master_review.proved_by == state.plan.verify,
           "seal only with every receipt in place", "the whole was sealed without its proof");
+  check_merged(state);
+}
+
+/// What is done in worktrees is in the project, and nothing of it was undone since.
+void Checker::check_merged(const State& state) const {
+  const std::string& integrated = state.worktrees.integrated;
+  if (integrated.empty()) return;
+  for (const Task& task : state.tasks) {
+    if (task.status != TaskStatus::done || task.worktree.commit.empty()) continue;
+    require(task.worktree.merge == MergeState::none &&
+                git_.has_work_of(integrated, task.worktree.commit),
+            "what is sealed was merged",
+            task.id.value + " is done, and " + integrated + " has not its commit " +
+                task.worktree.commit);
+  }
+  const opencode_model::Files& merged = git_.files_of(integrated);
+  for (const std::string& path : opencode_model::differing(merged, git_.project())) {
+    // Texts are numbered in the order in which they were written.
+    require(opencode_model::text_in(git_.project(), path) > opencode_model::text_in(merged, path),
+            "what is sealed was merged", path + " in the project is older than what was merged");
+  }
 }
 
 void Checker::require_durable(std::uint64_t seq, std::string_view what) {

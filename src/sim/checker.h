@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "opencode_model/git.h"
 #include "runtime/project/project.h"
 #include "sim/disk.h"
 
@@ -17,8 +20,8 @@ namespace orchestrator::sim {
 class Checker final : public runtime::Observer {
  public:
   /// `keeps_events` false: of a mission without end only what needs no memory of it is checked.
-  explicit Checker(Disk& disk, bool keeps_events = true)
-      : disk_(disk), keeps_events_(keeps_events) {}
+  Checker(Disk& disk, const opencode_model::GitModel& git, bool keeps_events = true)
+      : disk_(disk), git_(git), keeps_events_(keeps_events) {}
 
   void loaded(const State& state) override;
   void stepped(const State& state, const Event& event, const Effects& effects,
@@ -44,6 +47,8 @@ class Checker final : public runtime::Observer {
   [[nodiscard]] const MissionId& mission() const { return course_.mission; }
   /// Missions that were begun in this directory.
   [[nodiscard]] std::uint32_t missions() const { return missions_; }
+  /// Tasks that were raced.
+  [[nodiscard]] std::uint64_t races() const { return races_.size(); }
   [[nodiscard]] const Event* newest() const {
     return course_.events.empty() ? nullptr : &course_.events.back();
   }
@@ -57,6 +62,7 @@ class Checker final : public runtime::Observer {
   void check_tasks(const State& state);
   void check_effects(const State& state, const Effects& effects) const;
   void check_seal(const State& state) const;
+  void check_merged(const State& state) const;
   void note_causes(const Event& event, const Effects& effects);
   void require_durable(std::uint64_t seq, std::string_view what);
   [[nodiscard]] State replayed(std::uint64_t events) const;
@@ -71,6 +77,7 @@ class Checker final : public runtime::Observer {
   };
 
   Disk& disk_;
+  const opencode_model::GitModel& git_;
   const bool keeps_events_;
   const State* state_ = nullptr;
   Phase phase_ = Phase::none;
@@ -86,6 +93,7 @@ class Checker final : public runtime::Observer {
   bool spends_as_told_ = true;
   SessionId root_;  ///< that asked for leave as such
   std::uint32_t missions_ = 0;
+  std::set<std::pair<MissionId, TaskId>> races_;
   std::uint64_t unkept_ = 0;
 };
 

@@ -316,6 +316,14 @@ void Disk::lose(const std::string& path) {
   damaged_ = damaged_ || path.ends_with(".wal");
 }
 
+void Disk::take_away(const std::string& directory) {
+  const auto is_in = [&](const auto& entry) {
+    return entry.first == directory || entry.first.starts_with(directory + "/");
+  };
+  std::erase_if(names_, is_in);
+  std::erase_if(durable_, is_in);
+}
+
 void Disk::rot(const std::string& path, Random random) {
   const NodePtr node = find(path);
   if (!node || node->bytes.empty()) return;

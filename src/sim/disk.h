@@ -51,6 +51,8 @@ class Disk final : public os::FileSystem {
   [[nodiscard]] const std::string* look(const std::string& path) const;
   /// Somebody else removes a file.
   void lose(const std::string& path);
+  /// A directory of the user's goes, with all that is in it.
+  void take_away(const std::string& directory);
   /// A bit of it is not what it was.
   void rot(const std::string& path, Random random);
   /// Names of all files, in order.

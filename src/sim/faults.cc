@@ -76,6 +76,11 @@ constexpr std::array<Kind, kFaults> kKinds{{
     {"machine_is_busy", 100'000},
     {"model_delegates", 200'000},
     {"model_goes_on", 100'000},
+    {"git_fails", 60'000},
+    {"git_slow", 60'000},
+    {"open_failed", 200'000},
+    {"dispose_failed", 200'000},
+    {"person_writes", 20'000},
 }};
 
 constexpr std::uint64_t kMillion = 1'000'000;

@@ -83,6 +83,12 @@ enum class Fault : std::uint8_t {
   machine_is_busy,
   model_delegates,
   model_goes_on,  ///< it calls tools after its accepted submission, and the host lets it
+  // Git, and what the host does with worktrees.
+  git_fails,
+  git_slow,
+  open_failed,     ///< the host does not open a worktree ahead
+  dispose_failed,  ///< the host does not let go of a worktree
+  person_writes,   ///< a file of the project changes under the mission's hands
   count
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::count);

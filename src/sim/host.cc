@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "core/state/path_claims.h"
 #include "orchestrator/step.h"
 #include "sim/violation.h"
 
@@ -47,11 +46,11 @@ bool is_submission(const Happening& call) {
 
 }  // namespace
 
-Host::Host(Faults& faults, Timeline& timeline, Disk& disk, Checker& checker, Trace& trace,
+Host::Host(Faults& faults, Timeline& timeline, Git& git, Checker& checker, Trace& trace,
            Models& models, std::uint64_t seed)
     : faults_(faults),
       timeline_(timeline),
-      disk_(disk),
+      git_(git),
       checker_(checker),
       trace_(trace),
       models_(models),
@@ -172,6 +171,8 @@ void Host::carry_out(const Effect& effect) {
   if (const auto* e = std::get_if<InspectSession>(&effect)) return inspect(*e);
   if (const auto* e = std::get_if<FindSessions>(&effect)) return find(*e);
   if (const auto* e = std::get_if<RejectPermission>(&effect)) return reject_permission(*e);
+  if (const auto* e = std::get_if<OpenDirectory>(&effect)) return open(*e);
+  if (const auto* e = std::get_if<DisposeDirectory>(&effect)) return dispose(*e);
 }
 
 void Host::effect_failed(EffectId effect, const char* why, std::uint64_t delay_ms) {
@@ -188,6 +189,7 @@ void Host::create(const CreateSession& effect) {
     child.role = effect.role;
     child.mission = effect.mission;
     child.task = effect.task;
+    child.directory = effect.directory;
     child.creation = effect.effect;
     child.created_ms = timeline_.now_ms();
     if (!silent) report(SessionCreated{effect.effect, id}, random_.pick(10));
@@ -587,6 +589,26 @@ void Host::reject_permission(const RejectPermission& effect) {
   });
 }
 
+/// The host's first start in a directory costs it a second or three.
+void Host::open(const OpenDirectory& effect) {
+  const bool opens = !faults_.hit(Fault::open_failed);
+  timeline_.after(random_.between(opens ? 800 : 1, 3'000), [this, id = effect.effect, opens] {
+    report(DirectoryOpened{id, opens});
+  });
+}
+
+/// With the host's instance of a worktree every turn in it ends.
+void Host::dispose(const DisposeDirectory& effect) {
+  if (faults_.hit(Fault::dispose_failed))
+    return effect_failed(effect.effect, "the host does not let go", random_.between(1, 1'000));
+  timeline_.after(random_.between(1, 200), [this, effect] {
+    for (auto& [id, child] : children_) {
+      if (child.directory == effect.directory) end_turns(child);
+    }
+    report(DirectoryDisposed{effect.effect});
+  });
+}
+
 void Host::hang(Child& child, bool in_tool) {
   child.in_tool = in_tool;
   timeline_.after(in_tool ? kLongToolMs : kHangEndsMs,
@@ -631,7 +653,7 @@ void Host::run_command(Child& child, const Step& step) {
 }
 
 void Host::begin_command(Child& child, const Step& step, const RequestId& call) {
-  const Ran run{step.text, step.exit_code, ++tick_};
+  const Ran run{step.text, step.exit_code, git_.next_tick()};
   child.in_tool = true;
   const std::uint64_t takes_ms =
       random_.chance(97) ? random_.between(5, 100) : random_.between(1'000, 400'000);
@@ -663,12 +685,7 @@ bool Host::proves(const Child& child, const std::string& command) const {
   const auto ran = std::find_if(child.ran.rbegin(), child.ran.rend(),
                                 [&](const Ran& one) { return one.command == command; });
   if (state == nullptr || ran == child.ran.rend() || ran->exit_code != 0) return false;
-  const std::vector<std::string> vouched = vouched_files(*state, child.id);
-  return std::ranges::none_of(written_, [&](const auto& written) {
-    return written.second > ran->tick && std::ranges::any_of(vouched, [&](const auto& glob) {
-             return core::glob_matches(glob, written.first);
-           });
-  });
+  return !git_.changed_since(child.directory, ran->tick, vouched_files(*state, child.id));
 }
 
 void Host::call(Child& child, Happening happening) {
@@ -723,10 +740,7 @@ void Host::call_answered(Child& child, const Reply& reply) {
   }
   if (!child.blocked_by_tool) {
     const std::string path = std::exchange(child.writing, "");
-    if (reply.ok && !path.starts_with("/")) {
-      written_[path] = ++tick_;
-      disk_.put(std::string(kRoot) + "/" + path, "version " + std::to_string(tick_));
-    }
+    if (reply.ok && !path.starts_with("/")) git_.write(child.directory, path);
     return advance(child.id, child.life, delay_ms);
   }
   if (!child.call) return;

@@ -12,6 +12,7 @@
 #include "orchestrator/event.h"
 #include "sim/disk.h"
 #include "sim/faults.h"
+#include "sim/git.h"
 #include "sim/model.h"
 #include "sim/process.h"
 #include "sim/timeline.h"
@@ -24,8 +25,8 @@ namespace orchestrator::sim {
 /// say.
 class Host {
  public:
-  Host(Faults& faults, Timeline& timeline, Disk& disk, Checker& checker, Trace& trace,
-       Models& models, std::uint64_t seed);
+  Host(Faults& faults, Timeline& timeline, Git& git, Checker& checker, Trace& trace, Models& models,
+       std::uint64_t seed);
 
   /// A new process is there, in this mode.
   void start(Process& process, HostMode mode);
@@ -75,6 +76,7 @@ class Host {
     Role role = Role::none;
     MissionId mission;
     TaskId task;
+    std::string directory;  ///< a worktree; empty: the project
     EffectId creation = 0;
     std::uint64_t created_ms = 0;
     EffectId prompt = 0;
@@ -121,6 +123,8 @@ class Host {
   void find(const FindSessions& effect);
   void answer(const Reply& reply);
   void reject_permission(const RejectPermission& effect);
+  void open(const OpenDirectory& effect);
+  void dispose(const DisposeDirectory& effect);
   void effect_failed(EffectId effect, const char* why, std::uint64_t delay_ms);
 
   void message(Child& child);
@@ -161,7 +165,7 @@ class Host {
 
   Faults& faults_;
   Timeline& timeline_;
-  Disk& disk_;
+  Git& git_;
   Checker& checker_;
   Trace& trace_;
   Models& models_;
@@ -174,13 +178,11 @@ class Host {
   std::map<RequestId, SessionId> turn_endings_;
   std::map<RequestId, SessionId> leaves_;
   std::map<RequestId, std::pair<SessionId, std::function<void(bool)>>> commands_;
-  std::map<std::string, std::uint64_t> written_;  ///< path -> when it was last changed
   SessionId last_root_;
   std::function<void()> run_ended_;
   std::uint32_t pace_ms_ = 0;
   bool deaf_ = false;  ///< the plugin is between two instances
   std::vector<Effect> held_;
-  std::uint64_t tick_ = 0;
   std::uint64_t permissions_ = 0;
   std::uint64_t sessions_ = 0;
   std::uint64_t requests_ = 0;

@@ -37,10 +37,15 @@ ReviewSubmitted verdict(const SessionId& session, Verdict verdict) {
 }  // namespace
 
 Models::Models(Faults& faults, std::uint64_t seed, bool endless)
-    : faults_(faults), random_(mix(seed, 21)), delegates_(mix(seed, 22)), endless_(endless) {
+    : faults_(faults),
+      random_(mix(seed, 21)),
+      delegates_(mix(seed, 22)),
+      races_(mix(seed, 23)),
+      endless_(endless) {
   const std::uint32_t kind = random_.pick(64);
   size_.tasks_most = kind == 0 ? 40 : kind < 8 ? 12 : 4;
   size_.globs = random_.chance(30);
+  size_.races = races_.chance(30);
 }
 
 TaskSpec Models::spec(const std::string& id, std::uint32_t number) {
@@ -53,6 +58,10 @@ TaskSpec Models::spec(const std::string& id, std::uint32_t number) {
       wide ? std::vector<std::string>{"src/" + std::to_string(random_.pick(3)) + "/**"}
            : std::vector<std::string>{"src/" + std::to_string(number % 3) + "/" + id + ".txt"};
   if (!random_.chance(25)) spec.verify = {"test " + id};
+  if (size_.races && races_.chance(20)) {
+    spec.race = {"the short way", "the long way"};
+    if (races_.chance(30)) spec.race.push_back("another way");
+  }
   return spec;
 }
 
@@ -172,6 +181,7 @@ void Models::delegate(const State* state, const SessionId& session, const TaskId
     if (delegates_.chance(60))
       call.args.files = {"src/" + std::to_string(number % 3) + "/P" + std::to_string(number) +
                          ".txt"};
+    if (size_.races && races_.chance(20)) call.args.race = {"this way", "that way"};
     script.push_back(call_step(std::move(call)));
   }
   if (state == nullptr || state->tasks.empty()) return;

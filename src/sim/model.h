@@ -36,6 +36,7 @@ using Script = std::vector<Step>;
 struct Size {
   std::uint32_t tasks_most = 4;
   bool globs = false;
+  bool races = false;  ///< tasks have rival strategies now and then
 };
 
 /// The simulated models: they do what their role asks for, or what the faults of the run say.
@@ -71,6 +72,7 @@ class Models {
   Faults& faults_;
   Random random_;
   Random delegates_;  ///< of its own, so that seeds of before mean what they meant
+  Random races_;      ///< the same
   const bool endless_;
   Size size_;
   std::uint32_t added_ = 0;

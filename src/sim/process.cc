@@ -5,6 +5,7 @@
 
 #include "codec/json.h"
 #include "runtime/project/session_info.h"
+#include "sim/git.h"
 #include "sim/violation.h"
 
 namespace orchestrator::sim {
@@ -22,8 +23,8 @@ bool is_type(const std::string& json, std::string_view type) {
 
 Process::Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace,
                  std::string options, runtime::LogLimits limits,
-                 std::function<std::string(const std::string&)> machine, std::uint64_t seed,
-                 Ears ears)
+                 std::function<std::string(const std::string&)> machine, Git* git,
+                 std::uint64_t seed, Ears ears)
     : disk_(disk),
       checker_(checker),
       timeline_(timeline),
@@ -31,6 +32,7 @@ Process::Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace,
       options_(std::move(options)),
       limits_(limits),
       machine_(std::move(machine)),
+      git_(git),
       random_(seed),
       ears_(std::move(ears)) {}
 
@@ -74,6 +76,7 @@ void Process::enter(const std::function<void(engine::Directory&)>& call) {
     if (!project_) {
       runtime::World world{disk_, [this] { return random_.next(); }, false, &checker_, limits_};
       world.machine = machine_;
+      if (git_ != nullptr) world.trees = [this](const std::string&) { return git_->service(); };
       project_ = runtime::make_project(kRoot, options_, *this, std::move(world));
     }
     call(*project_);
@@ -110,6 +113,7 @@ void Process::check_standing() const {
 /// anew.
 void Process::fail(const std::string& reason) {
   trace_.note(timeline_.now_ms(), "**", "the engine fails: " + reason);
+  ++failures_;
   disk_.set_quiet(true);
   checker_.process_gone();
   project_.reset();
@@ -165,7 +169,9 @@ void Process::start_timer(std::uint64_t id, std::uint64_t delay_ms) {
 }
 
 void Process::run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) {
-  timeline_.after(1, [this, work = std::move(work), done = std::move(done)] {
+  // What a logic that is dropped has asked for is done for nobody.
+  timeline_.after(1, [this, failures = failures_, work = std::move(work), done = std::move(done)] {
+    if (failures != failures_) return;
     enter([&](engine::Directory&) {
       work();
       done(*this);

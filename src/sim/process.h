@@ -19,6 +19,8 @@ namespace orchestrator::sim {
 
 inline constexpr const char* kRoot = "/p";
 
+class Git;
+
 /// The engine's end of a simulated process: the real Project, with the inbox, the timers and the
 /// watch list that the engine gives it, and its revival after a failure. Messages go in as JSON and
 /// effects come out as JSON.
@@ -33,9 +35,10 @@ class Process final : private engine::Outbox {
     std::function<void()> died;
   };
 
+  /// `git`: null where the machine has none.
   Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace, std::string options,
           runtime::LogLimits limits, std::function<std::string(const std::string&)> machine,
-          std::uint64_t seed, Ears ears);
+          Git* git, std::uint64_t seed, Ears ears);
   ~Process() override;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -88,6 +91,7 @@ class Process final : private engine::Outbox {
   const std::string options_;
   const runtime::LogLimits limits_;
   const std::function<std::string(const std::string&)> machine_;
+  Git* const git_;
   Random random_;
   Ears ears_;
   std::unique_ptr<engine::Directory> project_;
@@ -95,6 +99,7 @@ class Process final : private engine::Outbox {
   std::vector<std::string> outgoing_;
   std::map<std::uint64_t, std::uint64_t> timers_;  ///< id -> which setting of it counts
   std::uint64_t timer_settings_ = 0;
+  std::uint64_t failures_ = 0;
   std::set<std::string> watched_;
   std::map<std::string, std::string> standing_;
   std::uint64_t messages_ = 0;

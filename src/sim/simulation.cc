@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "sim/git.h"
 #include "sim/host.h"
 
 namespace orchestrator::sim {
@@ -33,11 +34,14 @@ class Simulation {
         faults_(endless_ms_ > 0 ? Faults::everyday(options.seed)
                                 : Faults(options.seed, options.only)),
         disk_(faults_),
-        checker_(disk_, endless_ms_ == 0),
+        git_(faults_, timeline_, disk_, options.seed),
+        checker_(disk_, git_.model(), endless_ms_ == 0),
         trace_(options.trace_lines),
         models_(faults_, options.seed, endless_ms_ > 0),
-        host_(faults_, timeline_, disk_, checker_, trace_, models_, options.seed),
-        random_(mix(options.seed, 41)) {
+        host_(faults_, timeline_, git_, checker_, trace_, models_, options.seed),
+        random_(mix(options.seed, 41)),
+        trees_(mix(options.seed, 42)) {
+    has_git_ = endless_ms_ == 0 && trees_.chance(60);
     disk_.put(std::string(kRoot) + "/README.md", "A project");
     const std::uint32_t mode = random_.pick(8);
     mode_ = mode < 4 ? HostMode::serve : mode < 6 ? HostMode::tui : HostMode::run;
@@ -71,6 +75,12 @@ class Simulation {
     result.messages = messages_ + (process_ ? process_->messages() : 0);
     result.events = checker_.events();
     result.disk_calls = disk_.calls();
+    result.in_worktrees = git_.counts().missions.size();
+    result.worktrees = git_.counts().worktrees;
+    result.races = checker_.races();
+    result.merges = git_.counts().merges;
+    result.conflicts = git_.counts().conflicts;
+    result.deaths = deaths_;
     result.virtual_ms = timeline_.now_ms() - began_ms_;
     result.trace_hash = trace_.hash();
     result.trace.assign(trace_.lines().begin(), trace_.lines().end());
@@ -150,6 +160,28 @@ class Simulation {
   void final_checks() {
     checker_.check_replay();
     checker_.check_files();
+    check_worktrees();
+  }
+
+  /// What a mission in good health removes at its end; what a process that ended left,
+  /// the next start does.
+  void check_worktrees() {
+    if (endless_ms_ > 0 || git_.model().trees().empty()) return;
+    const std::string left = git_.model().trees().begin()->first;
+    const bool spotless = faults_.hits().empty() && process_ != nullptr && processes_ == 1;
+    if (!spotless) {
+      heal();
+      if (process_ != nullptr) {
+        process_->end_in_order();
+        bury(false);
+      }
+      mode_ = HostMode::serve;
+      start_process();
+      for (int i = 0; i < 1'000 && !git_.model().trees().empty() && timeline_.step(); ++i) {
+      }
+    }
+    if (git_.model().trees().empty()) return;
+    throw Violation{"no worktree is left at the end", left + " stands when the mission is over"};
   }
 
   // ---- processes
@@ -165,7 +197,7 @@ class Simulation {
     asking_ = false;
     process_ = std::make_unique<Process>(
         disk_, checker_, timeline_, trace_, options_, limits_, machine(),
-        mix(seed_, 1000 + processes_),
+        has_git_ ? &git_ : nullptr, mix(seed_, 1000 + processes_),
         Process::Ears{[this](const Effect& effect) {
                         timeline_.after(1, [this, effect] { host_.carry_out(effect); });
                       },
@@ -199,6 +231,7 @@ class Simulation {
 
   void bury(bool power_cut) {
     died_ = false;
+    ++deaths_;
     trace_.note(timeline_.now_ms(), "**",
                 power_cut ? "the process dies, and the power goes" : "the process dies");
     if (!disk_.is_dead()) checker_.check_replay();
@@ -246,6 +279,8 @@ class Simulation {
     if (random_.chance(10)) event.arguments += " --time 1h";
     if (random_.chance(20))
       event.arguments += random_.chance(50) ? " --parallel 2" : " --parallel 40";
+    if (trees_.chance(50)) event.arguments += " --isolation worktree";
+    if (has_git_ && trees_.chance(10)) event.extreme = true;
     asking_ = true;
     host_.command(session, event, [this](bool /*ok*/) { asking_ = false; });
   }
@@ -278,6 +313,7 @@ class Simulation {
     if (faults_.hit(Fault::instance)) host_.second_instance();
     if (checker_.missions() == 0) return;
     if (faults_.hit(Fault::person_speaks)) host_.say(root(), "A word");
+    if (faults_.hit(Fault::person_writes)) write_beside();
     if (faults_.hit(Fault::person_escapes)) host_.press_escape(root());
     if (faults_.hit(Fault::person_pauses)) stop("--pause");
     if (faults_.hit(Fault::person_stops)) stop("");
@@ -292,6 +328,13 @@ class Simulation {
     event.arguments = "Something else";
     event.mode = mode_;
     host_.command(event.session, event, [](bool) {});
+  }
+
+  /// A person changes a file that a task may be about.
+  void write_beside() {
+    Random detail = faults_.detail(Fault::person_writes);
+    git_.write("", "src/" + std::to_string(detail.pick(3)) + "/T" +
+                       std::to_string(detail.between(1, 4)) + ".txt");
   }
 
   void damage() {
@@ -372,11 +415,14 @@ class Simulation {
   Timeline timeline_;
   const std::uint64_t began_ms_ = timeline_.now_ms();
   Disk disk_;
+  Git git_;
   Checker checker_;
   Trace trace_;
   Models models_;
   Host host_;
   Random random_;
+  Random trees_;          ///< of its own: missions without worktrees are what they were
+  bool has_git_ = false;  ///< the machine has git, and the project is a repository
   std::unique_ptr<Process> process_;
   HostMode mode_ = HostMode::serve;
   std::string options_;
@@ -384,6 +430,7 @@ class Simulation {
   std::uint64_t next_sample_ms_ = kHourMs;
   std::uint32_t missions_wanted_ = 1;
   std::uint32_t processes_ = 0;
+  std::uint64_t deaths_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t steps_after_ = 0;

@@ -62,6 +62,12 @@ struct Totals {
   std::uint64_t disk_calls = 0;
   std::uint64_t faults = 0;
   std::uint64_t virtual_s = 0;
+  std::uint64_t in_worktrees = 0;  ///< missions that had worktrees
+  std::uint64_t worktrees = 0;
+  std::uint64_t races = 0;
+  std::uint64_t merges = 0;
+  std::uint64_t conflicts = 0;
+  std::uint64_t deaths = 0;
   std::uint64_t hash = 0;  ///< over all traces, in no order
   std::uint64_t violations = 0;
   std::array<std::uint64_t, kFaults> hits{};
@@ -123,6 +129,12 @@ void add(Totals& totals, const RunResult& result) {
   totals.processes += result.processes;
   totals.messages += result.messages;
   totals.disk_calls += result.disk_calls;
+  totals.in_worktrees += result.in_worktrees;
+  totals.worktrees += result.worktrees;
+  totals.races += result.races;
+  totals.merges += result.merges;
+  totals.conflicts += result.conflicts;
+  totals.deaths += result.deaths;
   totals.faults += result.hits.size();
   totals.virtual_s += result.virtual_ms / 1000;
   totals.hash ^= mix(result.trace_hash);
@@ -137,6 +149,12 @@ void add(Totals& totals, const Totals& more) {
   totals.processes += more.processes;
   totals.messages += more.messages;
   totals.disk_calls += more.disk_calls;
+  totals.in_worktrees += more.in_worktrees;
+  totals.worktrees += more.worktrees;
+  totals.races += more.races;
+  totals.merges += more.merges;
+  totals.conflicts += more.conflicts;
+  totals.deaths += more.deaths;
   totals.faults += more.faults;
   totals.virtual_s += more.virtual_s;
   totals.hash ^= more.hash;
@@ -251,6 +269,14 @@ void print_text(const Arguments& args, const Totals& totals, double seconds) {
       static_cast<unsigned long long>(totals.disk_calls),
       static_cast<unsigned long long>(totals.faults),
       static_cast<unsigned long long>(totals.virtual_s / 3600));
+  std::printf(
+      "%llu missions in worktrees: %llu worktrees, %llu races, %llu merges, %llu conflicts; "
+      "%llu processes crashed or ended\n",
+      static_cast<unsigned long long>(totals.in_worktrees),
+      static_cast<unsigned long long>(totals.worktrees),
+      static_cast<unsigned long long>(totals.races), static_cast<unsigned long long>(totals.merges),
+      static_cast<unsigned long long>(totals.conflicts),
+      static_cast<unsigned long long>(totals.deaths));
   std::printf("%.1f s with %llu jobs: %.0f missions per second; all traces: %016llx\n", seconds,
               static_cast<unsigned long long>(args.jobs),
               static_cast<double>(totals.missions) / seconds,
@@ -263,6 +289,8 @@ void print_json(const Arguments& args, const Totals& totals, const std::vector<F
   std::printf(
       "{\"seed\":%llu,\"runs\":%llu,\"jobs\":%llu,\"missions\":%llu,\"sealed\":%llu,"
       "\"processes\":%llu,\"messages\":%llu,\"disk_calls\":%llu,\"faults\":%llu,"
+      "\"in_worktrees\":%llu,\"worktrees\":%llu,\"races\":%llu,\"merges\":%llu,"
+      "\"conflicts\":%llu,\"deaths\":%llu,"
       "\"virtual_s\":%llu,\"seconds\":%.3f,\"missions_per_s\":%.1f,\"trace\":\"%016llx\","
       "\"violations\":%llu,\"failures\":[",
       static_cast<unsigned long long>(args.seed), static_cast<unsigned long long>(totals.runs),
@@ -272,6 +300,11 @@ void print_json(const Arguments& args, const Totals& totals, const std::vector<F
       static_cast<unsigned long long>(totals.messages),
       static_cast<unsigned long long>(totals.disk_calls),
       static_cast<unsigned long long>(totals.faults),
+      static_cast<unsigned long long>(totals.in_worktrees),
+      static_cast<unsigned long long>(totals.worktrees),
+      static_cast<unsigned long long>(totals.races), static_cast<unsigned long long>(totals.merges),
+      static_cast<unsigned long long>(totals.conflicts),
+      static_cast<unsigned long long>(totals.deaths),
       static_cast<unsigned long long>(totals.virtual_s), seconds,
       static_cast<double>(totals.missions) / seconds, static_cast<unsigned long long>(totals.hash),
       static_cast<unsigned long long>(totals.violations));

@@ -19,7 +19,8 @@ const allowed = {
   engine: ["base", "os", "codec"],
   runtime: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "engine"],
   node: ["base", "engine", "runtime", "codec"],
-  sim: ["orchestrator", "base", "core", "codec", "os", "store", "engine", "runtime"],
+  opencode_model: ["orchestrator", "base", "core"],
+  sim: ["orchestrator", "base", "core", "opencode_model", "codec", "os", "store", "engine", "runtime"],
   tools: ["orchestrator", "base", "core", "codec", "os", "store", "syntax", "lsp", "engine", "runtime", "sim"],
 }
 

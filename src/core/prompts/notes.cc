@@ -48,7 +48,7 @@ std::string strategy_note(const State& state, const Task& task) {
     return "\nThis task is raced: " + std::to_string(runs) +
            " Workers build it, each in its own worktree and with its own strategy, and the first "
            "whose work is accepted wins. Your strategy:\n" +
-           task.race_part.strategy + "\n";
+           task.race.strategy + "\n";
   }
   if (task.spec.strategies.empty()) return "";
   std::string text = "\nStrategies, in the order to try them:\n";

@@ -68,8 +68,7 @@ std::string task_card(const State& state, const Task& task) {
   text += dependency_list(state, task);
   text += strategy_note(state, task);
   text += place_note(state, task);
-  if (const Task* whole =
-          task.race_part.strategy.empty() ? find_task(state, task.parent) : nullptr) {
+  if (const Task* whole = task.race.strategy.empty() ? find_task(state, task.parent) : nullptr) {
     text += "\nIt is a subtask of " + whole->id.value + " (" + whole->title +
             "), whose Worker waits for your summary.\n";
   }

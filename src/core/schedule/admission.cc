@@ -20,7 +20,7 @@ bool reviews_wait(const State& state) {
   if (state.options.review.shadow != ShadowReview::off) return false;
   return std::ranges::any_of(state.tasks, [&](const Task& task) {
     // A ready task whose files a submitted one holds waits for that one's review.
-    const bool waits = task.race_part.running || waits_for_subtasks(state, task);
+    const bool waits = task.race.running || waits_for_subtasks(state, task);
     return (task.status == TaskStatus::running && !waits) || task.status == TaskStatus::rework ||
            (task.status == TaskStatus::ready && could_begin(state, task));
   });
@@ -88,7 +88,8 @@ std::string names_of(const std::vector<TaskId>& tasks) {
 
 bool may_start(const State& state, Role role) {
   const auto starting = std::ranges::count_if(state.sessions, [&](const Session& session) {
-    return session.role == role && is_starting(session.state) && session.metering.request.waiting.empty();
+    return session.role == role && is_starting(session.state) &&
+           session.metering.request.waiting.empty();
   });
   return static_cast<std::size_t>(starting) < kStartingMax;
 }

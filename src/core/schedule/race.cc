@@ -52,8 +52,7 @@ void restart_entrant(Context& ctx, Task& run, const std::string& commit) {
 void drop_rivals(Context& ctx, const Task& raced, const Task& winner) {
   for (Task& run : ctx.state.tasks) {
     if (!is_entrant_of(run, raced.id) || run.id == winner.id || is_settled(run.status)) continue;
-    drop_task(ctx, run,
-              winner.id.value + " (" + winner.race_part.strategy + ") was accepted first");
+    drop_task(ctx, run, winner.id.value + " (" + winner.race.strategy + ") was accepted first");
   }
 }
 
@@ -65,7 +64,7 @@ void take_result(Context& ctx, Task& raced, const Task& winner) {
   raced.review.proofs = winner.review.proofs;
   raced.review.accepted_manually = winner.review.accepted_manually;
   raced.session = winner.session;
-  raced.note = winner.id.value + " (" + winner.race_part.strategy + ") has won" +
+  raced.note = winner.id.value + " (" + winner.race.strategy + ") has won" +
                (winner.review.accepted_manually ? ", accepted by a person, without a review" : "");
   move_task(ctx, raced, TaskStatus::done);
 }

@@ -59,7 +59,7 @@ std::string why_no_plan(const State& state, const SessionId& session) {
     if (!wrong.empty()) return wrong;
   }
   const Session* planner = find_session(state, session);
-  if (planner != nullptr && (planner->submitted || planner->state == SessionState::ended)) {
+  if (planner != nullptr && (planner->lease.submitted || planner->state == SessionState::ended)) {
     return "submit_plan: the mission waits for no plan of this session any more: end your turn";
   }
   return why_no_plan_now(state);

@@ -238,7 +238,8 @@ void settle_conflicts(Context& ctx) {
   // A part that somebody has put back since has no worktree to work in any more.
   for (Task& task : state.tasks) {
     const Task& root = root_of(state, task);
-    if (&root == &task || root.merge == MergeState::none || is_settled(task.status)) continue;
+    if (&root == &task || root.worktree.merge == MergeState::none || is_settled(task.status))
+      continue;
     drop_task(ctx, task, root.id.value + ", whose subtask it is, is accepted already");
   }
   for (Task& task : state.tasks) {

@@ -96,7 +96,7 @@ Answer Turn::review(ReviewArgs args) {
 
 void Turn::write(const std::string& path) {
   if (!why_not_write(host.state, session, path).empty()) return;
-  host.files_of(session)[path] = ++host.writes_;
+  host.files_of(session)[path] = host.git_.new_text();
   host.host_says(FileWritten{session, path});
 }
 
@@ -512,71 +512,8 @@ void FakeHost::answer(const Reply& reply) {
 // ---- worktrees ----------------------------------------------------------------------------------
 
 FakeHost::Files& FakeHost::files_of(const SessionId& session) {
-  const std::string directory = directory_of(state, session);
-  if (directory.empty()) return versions_;
-  const auto tree = trees.find(directory.substr(directory.rfind('/') + 1));
-  return tree == trees.end() ? nowhere_ : tree->second.files;
-}
-
-std::string FakeHost::commit(Files files, std::vector<std::string> parents) {
-  const std::string id = "c" + std::to_string(commits_.size() + 1);
-  commits_[id] = {std::move(files), std::move(parents)};
-  return id;
-}
-
-std::set<std::string> FakeHost::ancestors(const std::string& id) const {
-  std::set<std::string> all{id};
-  for (const std::string& parent : commits_.at(id).parents) all.merge(ancestors(parent));
-  return all;
-}
-
-namespace {
-
-int version_in(const FakeHost::Files& files, const std::string& path) {
-  const auto it = files.find(path);
-  return it == files.end() ? 0 : it->second;
-}
-
-std::set<std::string> differing(const FakeHost::Files& a, const FakeHost::Files& b) {
-  std::set<std::string> paths;
-  for (const auto& [path, version] : a) {
-    if (version_in(b, path) != version) paths.insert(path);
-  }
-  for (const auto& [path, version] : b) {
-    if (version_in(a, path) != version) paths.insert(path);
-  }
-  return paths;
-}
-
-}  // namespace
-
-void FakeHost::merge(const std::string& ours, const std::string& theirs,
-                     WorktreesAnswered& answer) {
-  const std::set<std::string> known = ancestors(ours);
-  std::vector<std::string> next{theirs};
-  std::size_t at = 0;
-  while (at < next.size() && !known.contains(next[at])) {
-    const auto& parents = commits_.at(next[at]).parents;
-    next.insert(next.end(), parents.begin(), parents.end());
-    ++at;
-  }
-  const Files base = at < next.size() ? commits_.at(next[at]).files : Files{};
-  Files result = commits_.at(ours).files;
-  const Files& other = commits_.at(theirs).files;
-  for (const std::string& path : differing(base, other)) {
-    const int mine = version_in(result, path);
-    const int new_one = version_in(other, path);
-    if (mine == new_one) continue;
-    if (mine == version_in(base, path)) {
-      result[path] = new_one;
-    } else {
-      answer.conflicts.push_back({path, "content", std::to_string(version_in(base, path)),
-                                  std::to_string(mine), std::to_string(new_one)});
-      result[path] = ++writes_;  // with marks
-    }
-  }
-  const bool same = answer.conflicts.empty() && result == commits_.at(ours).files;
-  answer.commit = same ? ours : commit(std::move(result), {ours, theirs});
+  Files* const files = git_.files_in(directory_of(state, session));
+  return files == nullptr ? nowhere_ : *files;
 }
 
 void FakeHost::ask_git(const AskWorktrees& effect) {
@@ -585,58 +522,9 @@ void FakeHost::ask_git(const AskWorktrees& effect) {
     WorktreesAnswered answer;
     answer.effect = effect.effect;
     if (git_fails) answer.problem = git_fails(effect);
-    if (!answer.problem.empty()) {
-      deliver(std::move(answer));
-      return;
-    }
-    switch (effect.call) {
-      case TreeCall::check:
-        break;
-      case TreeCall::snapshot:
-        answer.commit = effect.from;
-        if (effect.from.empty() || commits_.at(effect.from).files != versions_) {
-          answer.commit = commit(versions_, effect.from.empty() ? std::vector<std::string>{}
-                                                                : std::vector{effect.from});
-        }
-        break;
-      case TreeCall::add: {
-        const bool there = trees.contains(effect.name);
-        Tree& tree = trees[effect.name];
-        const bool moves = there && tree.base != effect.from;
-        EXPECT_TRUE(!moves || tree.files == commits_.at(tree.base).files)
-            << "somebody has worked in " << effect.name;
-        if (!there || moves) tree = {effect.from, commits_.at(effect.from).files};
-        answer.directory = "/trees/" + effect.name;
-        break;
-      }
-      case TreeCall::collect: {
-        const Tree& tree = trees.at(effect.name);
-        for (const std::string& path : differing(commits_.at(tree.base).files, tree.files))
-          answer.paths.push_back(path);
-        answer.commit = answer.paths.empty() ? tree.base : commit(tree.files, {tree.base});
-        break;
-      }
-      case TreeCall::merge:
-        merge(effect.from, effect.to, answer);
-        break;
-      case TreeCall::apply: {
-        const Files& from = commits_.at(effect.from).files;
-        const Files& to = commits_.at(effect.to).files;
-        for (const std::string& path : differing(from, to)) {
-          const int now_there = version_in(versions_, path);
-          if (now_there != version_in(from, path) && now_there != version_in(to, path)) {
-            answer.refused.push_back(path + ": it has changed meanwhile");
-          } else {
-            versions_[path] = version_in(to, path);
-            answer.paths.push_back(path);
-          }
-        }
-        break;
-      }
-      case TreeCall::remove:
-        trees.erase(effect.name);
-        if (effect.name.empty()) trees.clear();
-        break;
+    if (answer.problem.empty()) {
+      answer = git_.answer(effect);
+      EXPECT_EQ(answer.problem, "") << "the engine asked git for what cannot be";
     }
     deliver(std::move(answer));
   });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/state/moves.h"
+#include "opencode_model/git.h"
 #include "orchestrator/step.h"
 
 /// OpenCode as far as the engine can tell, on a virtual clock: it makes sessions, takes prompts,
@@ -179,20 +180,20 @@ class FakeHost {
   [[nodiscard]] std::vector<PromptSession> prompts_that_begin(const std::string& start) const;
   [[nodiscard]] std::size_t sessions_of(Role role, const std::string& task_id = "") const;
   [[nodiscard]] std::string files_hash(const SessionId& session) const;
-  void touch(const std::string& path) { versions_[path] = ++writes_; }
-  /// Files and what is in them, a number for each text.
-  using Files = std::map<std::string, int>;
+  void touch(const std::string& path) { git_.project()[path] = git_.new_text(); }
+  using Files = opencode_model::Files;
   /// Of the project, or of the worktree that a session works in.
   Files& files_of(const SessionId& session);
-  [[nodiscard]] const Files& project() const { return versions_; }
-  struct Tree {
-    std::string base;
-    Files files;
-  };
-  std::map<std::string, Tree> trees;    ///< worktrees that stand, by name
+  [[nodiscard]] const Files& project() const { return git_.project(); }
   std::vector<AskWorktrees> git_calls;  ///< in their order
   std::vector<std::string> disposed;    ///< directories that the host has let go of
   std::vector<std::string> opened;      ///< those that it was told to open, before there was a task
+ private:
+  opencode_model::GitModel git_{"/trees"};
+
+ public:
+  /// Worktrees that stand, by their directory's name: `<mission>.<name>`.
+  const std::map<std::string, opencode_model::GitModel::Tree>& trees = git_.trees();
   [[nodiscard]] bool running(const std::string& id) const;
   [[nodiscard]] std::size_t timers() const { return timers_.size(); }
 
@@ -249,9 +250,6 @@ class FakeHost {
   void lose_turns();
   void answer(const Reply& reply);
   void ask_git(const AskWorktrees& effect);
-  void merge(const std::string& ours, const std::string& theirs, WorktreesAnswered& answer);
-  std::string commit(Files files, std::vector<std::string> parents);
-  [[nodiscard]] std::set<std::string> ancestors(const std::string& id) const;
 
   void message(const SessionId& session, const std::string& text);
   void begin_turn(const SessionId& session);
@@ -277,14 +275,7 @@ class FakeHost {
   std::map<RequestId, SessionId> turn_endings_;
   std::map<RequestId, std::pair<SessionId, std::uint64_t>> leaves_;  ///< requests that wait
   std::uint64_t messages_ = 0;
-  Files versions_;
   Files nowhere_;  ///< of directories that are gone
-  int writes_ = 0;
-  struct Commit {
-    Files files;
-    std::vector<std::string> parents;
-  };
-  std::map<std::string, Commit> commits_;
   std::priority_queue<Due> queue_;
   std::uint64_t order_ = 0;
   std::uint64_t requests_ = 0;

@@ -146,7 +146,8 @@ MISSION_SCENARIO(TodoEdit, ATickedLineIsAcceptedOnThePersonsWord) {
   EXPECT_EQ(desk.status("T2"), TaskStatus::running);  // what waited for it goes on
   desk.finish();
   EXPECT_EQ(desk.host.sessions_of(Role::reviewer, "T1"), 0U);
-  EXPECT_TRUE(desk.host.at("T2").proved_by.size() == 1 && desk.host.at("T1").proved_by.empty());
+  EXPECT_TRUE(desk.host.at("T2").review.proved_by.size() == 1 &&
+              desk.host.at("T1").review.proved_by.empty());
   EXPECT_TRUE(desk.host.told.back().find("T1 Title of T1: done – accepted by a person") !=
               std::string::npos);
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/worktrees/worktrees.h"
 #include "core/support/fake_host.h"
+#include "core/worktrees/worktrees.h"
 
 /// Worktrees that are opened before there is a task for them: while the Planner of an
 /// `/extreme-mission` thinks, and while a race waits for other tasks.
@@ -203,13 +203,15 @@ MISSION_SCENARIO(Spare, AnOlderPluginThatCannotOpenThemIsNoHindrance) {
 MISSION_SCENARIO(Spare, OneThatCannotBeBroughtToTheNewerFilesIsReplaced) {
   FakeHost host;
   host.git_fails = [&host](const AskWorktrees& call) -> std::string {
-    const auto tree = host.trees.find(call.name);
+    const auto tree = host.trees.find(call.mission.value + "." + call.name);
     const bool moves = call.call == TreeCall::add && call.name.starts_with("spare") &&
                        tree != host.trees.end() && tree->second.base != call.from;
     return moves ? "somebody has worked in it." : "";
   };
   race_after_a_change(host);
-  const auto is_spares = [](const std::string& path) { return path.starts_with("/trees/spare"); };
+  const auto is_spares = [](const std::string& path) {
+    return path.starts_with("/trees/m-1.spare");
+  };
   EXPECT_EQ(std::ranges::count_if(host.disposed, is_spares), 3) << "the host has let go of them";
 }
 

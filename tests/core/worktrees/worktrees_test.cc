@@ -39,7 +39,7 @@ MISSION_SCENARIO(Isolation, WorkersHaveWorktreesOfTheirOwn) {
     const bool of_task = made.role == Role::worker || made.role == Role::reviewer;
     EXPECT_EQ(!made.directory.empty(), of_task) << to_name(made.role);
     if (!of_task) continue;
-    EXPECT_TRUE(made.directory.starts_with("/trees/" + made.task.value)) << made.directory;
+    EXPECT_TRUE(made.directory.starts_with("/trees/m-1." + made.task.value)) << made.directory;
   }
   for (const char* id : {"T1", "T2", "T3", "T4", "T5", "T6"}) {
     EXPECT_TRUE(host.project().contains("src/" + std::string(id) + ".cc")) << id;
