@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "core/models/budget.h"
 #include "core/models/limiter.h"
+#include "core/state/checkouts.h"
 #include "core/state/path_claims.h"
 #include "core/state/races.h"
 #include "core/state/sessions.h"
@@ -244,7 +245,12 @@ void Checker::check_running(const State& state) const {
       const bool kin =
           core::is_subtask_of(state, one, other.id) || core::is_subtask_of(state, other, one.id) ||
           core::isolated_from(state, one, other) || core::isolated_from(state, other, one);
-      require(kin || !core::claims_overlap(one, other), "running tasks have no file in common",
+      // In worktrees the plan's files keep tasks apart; what was written beside is merged.
+      const bool apart = !core::directory_of(state, one.id).empty() ||
+                         !core::directory_of(state, other.id).empty();
+      const bool overlap =
+          apart ? core::claims_overlap(one.files, other.files) : core::claims_overlap(one, other);
+      require(kin || !overlap, "running tasks have no file in common",
               one.id.value + " and " + other.id.value + " run with overlapping claims");
     }
     const auto workers = std::ranges::count_if(state.sessions, [&](const Session& session) {
@@ -343,6 +349,9 @@ void Checker::shown(const Effect& effect) {
         }
       },
       effect);
+  // Where the log could not be written, nothing has happened: the refusal says so.
+  const auto* reply = std::get_if<Reply>(&effect);
+  if (reply != nullptr && !reply->ok && reply->text.starts_with("Not done. ")) return;
   const std::string_view type = std::visit([](const auto& e) { return e.kType; }, effect);
   // A toast about files that cannot be read is nobody's effect.
   const auto* toast = std::get_if<ShowToast>(&effect);

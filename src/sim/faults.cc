@@ -12,7 +12,8 @@ struct Kind {
 };
 
 /// In the order of `Fault`. Occasions differ: a call into the file system comes hundreds of times
-/// in a run, the death of a process a few times.
+/// in a run, the death of a process a few times. Rate 0: no run has it yet
+/// (docs/lab/simulator.md, "Not simulated yet").
 constexpr std::array<Kind, kFaults> kKinds{{
     {"die_at_write", 4'000},
     {"die", 10'000},

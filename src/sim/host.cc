@@ -164,22 +164,15 @@ void Host::tell(const SessionId& session, const Happening& happening) {
 
 void Host::carry_out(const Effect& effect) {
   if (deaf_) return held_.push_back(effect);
-  if (const auto* e = std::get_if<Reply>(&effect)) return answer(*e);
-  if (const auto* e = std::get_if<CreateSession>(&effect)) return create(*e);
-  if (const auto* e = std::get_if<PromptSession>(&effect)) return prompt(*e);
-  if (const auto* e = std::get_if<AbortSession>(&effect)) return abort(*e);
-  if (const auto* e = std::get_if<InspectSession>(&effect)) return inspect(*e);
-  if (const auto* e = std::get_if<FindSessions>(&effect)) return find(*e);
-  if (const auto* e = std::get_if<RejectPermission>(&effect)) return reject_permission(*e);
-  if (const auto* e = std::get_if<OpenDirectory>(&effect)) return open(*e);
-  if (const auto* e = std::get_if<DisposeDirectory>(&effect)) return dispose(*e);
+  // Each effect has its overload: a new one does not compile until it is known what the host does.
+  std::visit([this](const auto& one) { on(one); }, effect);
 }
 
 void Host::effect_failed(EffectId effect, const char* why, std::uint64_t delay_ms) {
   timeline_.after(delay_ms, [this, effect, why] { report(EffectFailed{effect, why}); });
 }
 
-void Host::create(const CreateSession& effect) {
+void Host::on(const CreateSession& effect) {
   if (faults_.hit(Fault::create_failed))
     return effect_failed(effect.effect, "the host makes no session", random_.between(1, 50));
   const bool silent = faults_.hit(Fault::create_silent);
@@ -196,7 +189,7 @@ void Host::create(const CreateSession& effect) {
   });
 }
 
-void Host::prompt(const PromptSession& effect) {
+void Host::on(const PromptSession& effect) {
   if (faults_.hit(Fault::prompt_failed))
     return effect_failed(effect.effect, "the host is busy", random_.between(1, 50));
   const bool vanishes = faults_.hit(Fault::prompt_vanished);
@@ -220,7 +213,7 @@ void Host::prompt(const PromptSession& effect) {
   });
 }
 
-void Host::abort(const AbortSession& effect) {
+void Host::on(const AbortSession& effect) {
   if (faults_.hit(Fault::abort_failed)) return;
   timeline_.after(random_.between(1, 10), [this, session = effect.session] {
     Child* child = find_child(session);
@@ -229,7 +222,7 @@ void Host::abort(const AbortSession& effect) {
   });
 }
 
-void Host::inspect(const InspectSession& effect) {
+void Host::on(const InspectSession& effect) {
   if (faults_.hit(Fault::inspect_failed))
     return effect_failed(effect.effect, "the host does not answer", random_.between(1, 1'000));
   if (faults_.hit(Fault::inspect_silent)) return;
@@ -246,7 +239,7 @@ void Host::inspect(const InspectSession& effect) {
   });
 }
 
-void Host::find(const FindSessions& effect) {
+void Host::on(const FindSessions& effect) {
   if (faults_.hit(Fault::find_failed))
     return effect_failed(effect.effect, "the host does not answer", random_.between(1, 1'000));
   if (faults_.hit(Fault::find_silent)) return;
@@ -283,7 +276,7 @@ void Host::find(const FindSessions& effect) {
   });
 }
 
-void Host::answer(const Reply& reply) {
+void Host::on(const Reply& reply) {
   if (const auto it = commands_.find(reply.request); it != commands_.end()) {
     const auto [session, told] = std::move(it->second);
     commands_.erase(it);
@@ -334,7 +327,7 @@ void Host::engine_failed() {
   for (const auto& [request, session] : asked_) pending.push_back(request);
   for (const auto& [request, session] : leaves_) pending.push_back(request);
   for (const RequestId& request : pending)
-    answer(Reply{request, false, turn_endings_.contains(request) ? "" : "The engine failed."});
+    on(Reply{request, false, turn_endings_.contains(request) ? "" : "The engine failed."});
 }
 
 // ---- what a person does -------------------------------------------------------------------------
@@ -345,7 +338,7 @@ void Host::command(const SessionId& session, Happening event, std::function<void
   commands_[request] = {session, std::move(told)};
   report(event);
   timeline_.after(kCommandAnswerMs, [this, request] {
-    if (commands_.contains(request)) answer(Reply{request, false, "no answer"});
+    if (commands_.contains(request)) on(Reply{request, false, "no answer"});
   });
 }
 
@@ -581,7 +574,7 @@ void Host::permission_answered(const SessionId& id, std::uint64_t life,
   stop_turn(id, life);
 }
 
-void Host::reject_permission(const RejectPermission& effect) {
+void Host::on(const RejectPermission& effect) {
   timeline_.after(random_.between(1, 10), [this, effect] {
     const Child* child = find_child(effect.session);
     if (child != nullptr)
@@ -590,7 +583,7 @@ void Host::reject_permission(const RejectPermission& effect) {
 }
 
 /// The host's first start in a directory costs it a second or three.
-void Host::open(const OpenDirectory& effect) {
+void Host::on(const OpenDirectory& effect) {
   const bool opens = !faults_.hit(Fault::open_failed);
   timeline_.after(random_.between(opens ? 800 : 1, 3'000), [this, id = effect.effect, opens] {
     report(DirectoryOpened{id, opens});
@@ -598,7 +591,7 @@ void Host::open(const OpenDirectory& effect) {
 }
 
 /// With the host's instance of a worktree every turn in it ends.
-void Host::dispose(const DisposeDirectory& effect) {
+void Host::on(const DisposeDirectory& effect) {
   if (faults_.hit(Fault::dispose_failed))
     return effect_failed(effect.effect, "the host does not let go", random_.between(1, 1'000));
   timeline_.after(random_.between(1, 200), [this, effect] {
@@ -631,10 +624,10 @@ void Host::write(Child& child, const std::string& path) {
   if (process_->watches(child.id)) {
     process_->post(codec::Query{codec::WriteAsked{request, child.id, {path}}});
     timeline_.after(kWriteAnswerMs, [this, request] {
-      if (asked_.contains(request)) answer(Reply{request, true, ""});
+      if (asked_.contains(request)) on(Reply{request, true, ""});
     });
   } else {
-    answer(Reply{request, true, ""});
+    on(Reply{request, true, ""});
   }
 }
 
@@ -645,10 +638,10 @@ void Host::run_command(Child& child, const Step& step) {
   child.blocked_by_tool = false;
   child.command = step;
   asked_[request] = child.id;
-  if (!process_->watches(child.id)) return answer(Reply{request, true, ""});
+  if (!process_->watches(child.id)) return on(Reply{request, true, ""});
   process_->post(codec::Query{codec::CommandAsked{request, child.id, request.value, ""}});
   timeline_.after(kWriteAnswerMs, [this, request] {
-    if (asked_.contains(request)) answer(Reply{request, true, ""});
+    if (asked_.contains(request)) on(Reply{request, true, ""});
   });
 }
 

@@ -116,15 +116,23 @@ class Host {
 
   void begin_command(Child& child, const Step& step, const RequestId& call);
   void end_command(Child& child, const Step& step, const RequestId& call);
-  void create(const CreateSession& effect);
-  void prompt(const PromptSession& effect);
-  void abort(const AbortSession& effect);
-  void inspect(const InspectSession& effect);
-  void find(const FindSessions& effect);
-  void answer(const Reply& reply);
-  void reject_permission(const RejectPermission& effect);
-  void open(const OpenDirectory& effect);
-  void dispose(const DisposeDirectory& effect);
+  // What the host does with each effect.
+  void on(const CreateSession& effect);
+  void on(const PromptSession& effect);
+  void on(const AbortSession& effect);
+  void on(const InspectSession& effect);
+  void on(const FindSessions& effect);
+  void on(const Reply& reply);
+  void on(const RejectPermission& effect);
+  void on(const OpenDirectory& effect);
+  void on(const DisposeDirectory& effect);
+  /// A person sees it, and does nothing.
+  static void on(const ShowToast& /*effect*/) {}
+  // The engine does these itself; they never reach the host.
+  static void on(const WatchSession& /*effect*/) {}
+  static void on(const StartTimer& /*effect*/) {}
+  static void on(const CancelTimer& /*effect*/) {}
+  static void on(const AskWorktrees& /*effect*/) {}
   void effect_failed(EffectId effect, const char* why, std::uint64_t delay_ms);
 
   void message(Child& child);

@@ -369,44 +369,40 @@ void FakeHost::carry_out(const Effect& effect) {
       return;
     }
   }
-  if (const auto* e = std::get_if<Reply>(&effect)) return answer(*e);
-  if (const auto* e = std::get_if<CreateSession>(&effect)) return create(*e);
-  if (const auto* e = std::get_if<PromptSession>(&effect)) return prompt(*e);
-  if (const auto* e = std::get_if<InspectSession>(&effect)) return inspect(*e);
-  if (const auto* e = std::get_if<FindSessions>(&effect)) return find(*e);
-  if (const auto* e = std::get_if<AskWorktrees>(&effect)) return ask_git(*e);
-  if (const auto* e = std::get_if<DisposeDirectory>(&effect)) {
-    disposed.push_back(e->directory);
-    after(2, [this, id = e->effect] { host_says(DirectoryDisposed{id}); });
-  }
-  if (const auto* e = std::get_if<OpenDirectory>(&effect)) {
-    opened.push_back(e->directory);
-    after(40, [this, id = e->effect, opens = !open_fails || !open_fails()] {
-      host_says(DirectoryOpened{id, opens});
-    });
-  }
-  if (const auto* e = std::get_if<WatchSession>(&effect)) watched_.insert(e->session);
-  if (const auto* e = std::get_if<ShowToast>(&effect)) toasts.push_back(*e);
-  if (const auto* e = std::get_if<RejectPermission>(&effect)) permissions_rejected.push_back(*e);
-  if (const auto* e = std::get_if<AbortSession>(&effect)) {
-    aborted.push_back(e->session);
-    abort(e->session, false);
-  }
-  if (const auto* e = std::get_if<CancelTimer>(&effect)) timers_.erase(e->timer);
-  if (const auto* e = std::get_if<StartTimer>(&effect)) {
-    const TimerId timer = e->timer;
-    const std::uint64_t set = ++order_;
-    timers_[timer] = set;
-    after(e->delay_ms, [this, timer, set] {
-      const auto it = timers_.find(timer);
-      if (it == timers_.end() || it->second != set) return;
-      timers_.erase(it);
-      deliver(TimerFired{timer});
-    });
-  }
+  // Each effect has its overload: a new one does not compile until it is known what the host does.
+  std::visit([this](const auto& one) { on(one); }, effect);
 }
 
-void FakeHost::create(const CreateSession& effect) {
+void FakeHost::on(const DisposeDirectory& effect) {
+  disposed.push_back(effect.directory);
+  after(2, [this, id = effect.effect] { host_says(DirectoryDisposed{id}); });
+}
+
+void FakeHost::on(const OpenDirectory& effect) {
+  opened.push_back(effect.directory);
+  after(40, [this, id = effect.effect, opens = !open_fails || !open_fails()] {
+    host_says(DirectoryOpened{id, opens});
+  });
+}
+
+void FakeHost::on(const AbortSession& effect) {
+  aborted.push_back(effect.session);
+  abort(effect.session, false);
+}
+
+void FakeHost::on(const StartTimer& effect) {
+  const TimerId timer = effect.timer;
+  const std::uint64_t set = ++order_;
+  timers_[timer] = set;
+  after(effect.delay_ms, [this, timer, set] {
+    const auto it = timers_.find(timer);
+    if (it == timers_.end() || it->second != set) return;
+    timers_.erase(it);
+    deliver(TimerFired{timer});
+  });
+}
+
+void FakeHost::on(const CreateSession& effect) {
   creations.push_back(effect);
   const SessionId session("ses" + std::to_string(++sessions_));
   children_[session].role = effect.role;
@@ -415,7 +411,7 @@ void FakeHost::create(const CreateSession& effect) {
   after(5, [this, effect, session] { host_says(SessionCreated{effect.effect, session}); });
 }
 
-void FakeHost::prompt(const PromptSession& effect) {
+void FakeHost::on(const PromptSession& effect) {
   prompts.push_back(effect);
   if (effect.session == state.root_session) told.push_back(effect.text);
   const bool vanishes = swallowed && swallowed(effect);
@@ -428,7 +424,7 @@ void FakeHost::prompt(const PromptSession& effect) {
   });
 }
 
-void FakeHost::inspect(const InspectSession& effect) {
+void FakeHost::on(const InspectSession& effect) {
   after(1, [this, effect] {
     const Child& child = children_[effect.session];
     host_says(SessionInspected{effect.effect, effect.session, true, child.running, child.in_tool,
@@ -436,7 +432,7 @@ void FakeHost::inspect(const InspectSession& effect) {
   });
 }
 
-void FakeHost::find(const FindSessions& effect) {
+void FakeHost::on(const FindSessions& effect) {
   after(3, [this, effect] {
     SessionsFound found{effect.effect, {}};
     for (const auto& [id, child] : children_) {
@@ -459,7 +455,7 @@ void FakeHost::abort(const SessionId& session, bool by_user) {
   break_turn(session, "MessageAbortedError");
 }
 
-void FakeHost::answer(const Reply& reply) {
+void FakeHost::on(const Reply& reply) {
   replies_.emplace(reply.request, reply);
   if (const auto leave = leaves_.find(reply.request); leave != leaves_.end()) {
     const auto [session, life] = leave->second;
@@ -516,7 +512,7 @@ FakeHost::Files& FakeHost::files_of(const SessionId& session) {
   return files == nullptr ? nowhere_ : *files;
 }
 
-void FakeHost::ask_git(const AskWorktrees& effect) {
+void FakeHost::on(const AskWorktrees& effect) {
   git_calls.push_back(effect);
   after(3, [this, effect] {
     WorktreesAnswered answer;

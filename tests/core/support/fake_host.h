@@ -242,14 +242,23 @@ class FakeHost {
   [[nodiscard]] RequestId new_request();
 
   void carry_out(const Effect& effect);
-  void create(const CreateSession& effect);
-  void prompt(const PromptSession& effect);
-  void inspect(const InspectSession& effect);
-  void find(const FindSessions& effect);
+  // What the host does with each effect.
+  void on(const AbortSession& effect);
+  void on(const OpenDirectory& effect);
+  void on(const DisposeDirectory& effect);
+  void on(const StartTimer& effect);
+  void on(const CancelTimer& effect) { timers_.erase(effect.timer); }
+  void on(const WatchSession& effect) { watched_.insert(effect.session); }
+  void on(const ShowToast& effect) { toasts.push_back(effect); }
+  void on(const RejectPermission& effect) { permissions_rejected.push_back(effect); }
+  void on(const CreateSession& effect);
+  void on(const PromptSession& effect);
+  void on(const InspectSession& effect);
+  void on(const FindSessions& effect);
   void abort(const SessionId& session, bool by_user);
   void lose_turns();
-  void answer(const Reply& reply);
-  void ask_git(const AskWorktrees& effect);
+  void on(const Reply& reply);
+  void on(const AskWorktrees& effect);
 
   void message(const SessionId& session, const std::string& text);
   void begin_turn(const SessionId& session);
