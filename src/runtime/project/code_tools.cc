@@ -61,7 +61,7 @@ void CodeTools::write(const codec::AstReplaceAsked& asked, const std::shared_ptr
   for (const AstReplace::Change& change : job->changes()) {
     const bool here = files.relative(change.path) == change.path;
     const std::string why = here ? why_not_write(mission_.state, asked.session, change.path)
-                                 : change.path + " leads elsewhere now.";
+                                 : change.path + " is a link to another place now.";
     if (why.empty()) continue;
     return emit_.reply(asked.request, false,
                        why + " Nothing is written; leave that file out by paths.");

@@ -157,9 +157,10 @@ void Hold::answer(const codec::DiagnosticsAsked& asked, engine::Outbox& outbox) 
   }
   // A server for each worktree would cost hundreds of MB.
   if (!observe_.works_in_project(asked.session)) {
-    return emit_.reply(asked.request, true,
-                       "Language servers are not asked about files in a worktree; they are when "
-                       "the work is in the project.");
+    return emit_.reply(
+        asked.request, true,
+        "lsp_diagnostics: no language server runs for files in a worktree; they are checked when "
+        "the work is merged into the project.");
   }
   const ProjectFiles& files = observe_.files_of(asked.session);
   std::vector<std::string> paths;

@@ -34,7 +34,7 @@ void Missions::load(engine::Outbox& outbox) {
   mission.state.mode = mission.mode;
   if (!found.ok()) {
     mission.foreign =
-        "The mission of this directory cannot be moved from here. " + found.error().text();
+        "The mission of this directory cannot be changed by this process. " + found.error().text();
     if (mission.foreign != known_problem)
       outbox.send(codec::encode_effect(ShowToast{"error", "Orchestrator: " + mission.foreign}));
     return;
@@ -124,7 +124,8 @@ void Missions::report(const std::vector<std::string>& notices, engine::Outbox& o
     all += (all.empty() ? "" : ". ") + notice;
   }
   if (all.size() > kToastBytesMax)
-    all = "several files of the mission were mended; .opencode/orchestrator/engine.log names them";
+    all =
+        "several files of the mission were repaired; .opencode/orchestrator/engine.log names them";
   outbox.send(codec::encode_effect(ShowToast{"warning", "Orchestrator: " + all}));
 }
 

@@ -35,7 +35,7 @@ void OwnFiles::on_todo_changed(const std::string& text, engine::Outbox& outbox) 
   const MissionId& named = now.value().mission;
   if (!named.empty() && named != mission.state.mission) {
     return refuse_todo("todo.md: is of mission " + named.value.substr(0, 64) + ", not of " +
-                           mission.state.mission.value + " (it is written anew)",
+                           mission.state.mission.value + " (the engine restores it)",
                        outbox);
   }
   TodoEdited edit{std::move(now.value().lines), {}, {}};
@@ -56,7 +56,7 @@ void OwnFiles::on_todo_changed(const std::string& text, engine::Outbox& outbox) 
 /// No todo list any more, or not ours.
 void OwnFiles::refuse_todo(const std::string& why, engine::Outbox& outbox) {
   const auto kept = p_.mission.store.refuse_todo(outbox.now_ms());
-  const std::string where = kept.ok() ? "; what stood there is kept as " + kept.value() : "";
+  const std::string where = kept.ok() ? "; the old text is kept as " + kept.value() : "";
   missions_.report({why + where}, outbox);
   p_.derived.want_save();
 }
@@ -64,7 +64,8 @@ void OwnFiles::refuse_todo(const std::string& why, engine::Outbox& outbox) {
 /// Another process holds the directory, though we held it: the lock file was taken away.
 void OwnFiles::lose_directory(const base::Error& error, engine::Outbox& outbox) {
   std::string& foreign = p_.mission.foreign;
-  foreign = "The mission of this directory cannot be moved from here any more. " + error.text();
+  foreign =
+      "The mission of this directory cannot be changed by this process any more. " + error.text();
   (void)p_.sync.drop(foreign);
   missions_.leave();
   for (const codec::Incoming& behind : p_.hold.drop(foreign, outbox))

@@ -31,7 +31,8 @@ void Queries::answer(const codec::ListAsked& asked) {
   if (!status && !asked.args.status.empty()) {
     for (const std::string_view name : names_of<TaskStatus>())
       unknown += (unknown.empty() ? "" : ", ") + std::string(name);
-    unknown = "No status has the name given; all tasks are listed. There are " + unknown + ".\n";
+    unknown =
+        "There is no such status, so all tasks are listed. Status is one of " + unknown + ".\n";
   }
   p_.emit.reply(asked.request, true, unknown + task_list_text(p_.mission.state, status));
 }

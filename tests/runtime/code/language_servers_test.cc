@@ -55,7 +55,7 @@ TEST_F(FakeServerTest, ANewErrorComesBackWithItsPlaceAndTheMendedFileIsTaken) {
   project->work("a.c", "fine\n  wrong one\n");
   const json refused = project->submit({"a.c"});
   EXPECT_FALSE(refused["ok"]);
-  expect_has(refused, "not taken");
+  expect_has(refused, "not accepted");
   expect_has(refused, "a.c:2:3: wrong: wrong one (clangd w)");
   project->work("a.c", "fine\n");
   const json taken = project->submit({"a.c"});
@@ -211,7 +211,7 @@ TEST_F(FakeServerTest, ARefusalDoesNotUseUpWhatIsSaidOnce) {
   start();
   project->work("m.py", "x = 1\n");
   project->work("a.c", "wrong one\n");
-  expect_has(project->submit({"m.py", "a.c"}), "not taken");
+  expect_has(project->submit({"m.py", "a.c"}), "not accepted");
   project->work("a.c", "fine\n");
   expect_has(project->submit({"m.py", "a.c"}), "Python is not checked");
   expect_has(project->create("reviewer"), "Python is not checked");

@@ -113,7 +113,7 @@ TEST_F(DamageTest, ALogOfANewerVersionIsRefusedAndUntouched) {
   const std::string newer = store::wal_header(store::kWalVersion + 1) + "of the future";
   overwrite(wal(), newer);
   start();
-  expect_told("log format version 3");
+  expect_told("log format version 4");
   for (const json& reply : {start_mission(), resume()}) EXPECT_FALSE(reply["ok"]);
   EXPECT_EQ(read(wal()), newer);
   EXPECT_EQ(read(".opencode/mission_loop.json"), snapshot_text);

@@ -64,7 +64,7 @@ TEST_F(TodoFileTest, WhatACommandOfTheMissionWritesThereIsNoPersonsWord) {
   edit(ticked);
   EXPECT_NE(task("T1")["status"], "done");
   expect_told("not by you");
-  EXPECT_EQ(snapshot()["strays"][0]["path"], ".opencode/todo.md");
+  EXPECT_EQ(snapshot()["unattributed"][0]["path"], ".opencode/todo.md");
   outbox.clock_ms += 10'000;
   edit(ticked);
   EXPECT_EQ(task("T1")["status"], "done") << "a person, later";
