@@ -14,6 +14,9 @@
 
 namespace orchestrator::sim {
 
+/// The project's directory.
+inline constexpr const char* kRoot = "/p";
+
 /// The simulated process dies here. Not a std::exception: nothing may take it for a fault of its
 /// own.
 struct ProcessDied {};

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/state/path_claims.h"
-#include "sim/process.h"
 
 namespace orchestrator::sim {
 

@@ -17,8 +17,6 @@
 
 namespace orchestrator::sim {
 
-inline constexpr const char* kRoot = "/p";
-
 class Git;
 
 /// The engine's end of a simulated process: the real Project, with the inbox, the timers and the

@@ -44,7 +44,7 @@ test("a file that a Worker's shell writes is its task's; what a person changes i
     ["NOTES.md"],
   )
   const master = asked(project, (r) => r.role === "master")
-  assert.match(userTexts(master[0]).join("\n"), /no task's Worker did it[^]*- NOTES\.md \(/)
+  assert.match(userTexts(master[0]).join("\n"), /no task's Worker wrote[^]*- NOTES\.md \(/)
 })
 
 test("two Workers that want each other's files: the later one is preempted, and no write is lost", async (t) => {
@@ -63,7 +63,7 @@ test("two Workers that want each other's files: the later one is preempted, and 
   })
   const session = await client.createSession()
   const done = client.command(session.id, "task", scenario.objective)
-  await missionWhere(project, (m) => m.tasks?.[1]?.gave_way === 1)
+  await missionWhere(project, (m) => m.tasks?.[1]?.progress.preemptions === 1)
   writeFileSync(join(project.dir, "T2.gone"), "")
   await done
   const mission = await ended(project, "sealed")

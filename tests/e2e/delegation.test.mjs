@@ -87,7 +87,7 @@ test("two parts in one answer, one in the background, one cancelled: all are see
   const lists = resultsOf(project, "list_tasks", "T1")
   assert.match(lists[0], /- T1 File T1: running[^]*- T1\.1 Part a: done[^]*- T1\.4 Part d: dropped/)
   assert.match(lists[1], /^- T1\.4 Part d: dropped – cancelled: it is not needed\n?$/)
-  assert.match(lists[2], /^No status has the name given; all tasks are listed\. There are pending, [^]*- T1\.4 Part d: dropped/)
+  assert.match(lists[2], /^There is no such status, so all tasks are listed\. Status is one of pending, [^]*- T1\.4 Part d: dropped/)
   assert.equal(mission.tasks.find((/** @type {any} */ x) => x.id === "T1.4").status, "dropped")
   assert.equal(there(project, "d.txt"), false)
 })

@@ -89,7 +89,7 @@ test("a model that fails for good: its work goes to the fallback", async (t) => 
     orchestrator: { models: { worker: "rehearsal/other" }, fallback: { "rehearsal/other": "rehearsal/scripted" } },
   })
   assert.ok(mission.metrics.fallbacks > 0)
-  assert.equal(workers(mission).at(-1).model, "rehearsal/scripted")
+  assert.equal(workers(mission).at(-1).model_use.told, "rehearsal/scripted")
   assert.ok(existsSync(join(project.dir, "T1.txt")))
 })
 
@@ -99,7 +99,7 @@ test("a model whose calls can never be parsed: its fallback goes on in the same 
     orchestrator: { models: { worker: "rehearsal/other" }, fallback: { "rehearsal/other": "rehearsal/scripted" } },
   })
   assert.deepEqual([workers(mission).length, mission.tasks[0].attempt, mission.metrics.fallbacks], [1, 1, 1])
-  assert.equal(workers(mission)[0].model, "rehearsal/scripted")
+  assert.equal(workers(mission)[0].model_use.told, "rehearsal/scripted")
 })
 
 test("a provider that refuses, without a fallback: blocked with its error; fixed, /resume goes on", async (t) => {
@@ -133,7 +133,7 @@ test("a Worker that stops without submitting is asked once, then judged by what 
   const asking = asked(project, (r) => r.role === "worker").flatMap(userTexts)
   assert.ok(asking.some((text) => /What is missing\?/.test(text)))
   const review = asked(project, (r) => r.role === "reviewer")[0]
-  assert.match(userTexts(/** @type {any} */ (review)).join("\n"), /stopped without submitting/)
+  assert.match(userTexts(/** @type {any} */ (review)).join("\n"), /ended its turn twice without calling submit_work/)
 })
 
 test("/extreme-mission is a mission with its preset", async (t) => {

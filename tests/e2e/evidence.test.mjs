@@ -197,7 +197,7 @@ test("evidence: a pass needs the Reviewer's own green run, newer than the files'
   assert.match(works[0], /no receipt of `test -s T1\.txt`.*run it/)
   assert.match(works[1], /ended with exit code 1, not 0/)
   const reviews = await storedResults(client, state, "submit_review", "reviewer")
-  assert.match(reviews[0], /`test -s T1\.txt` has no receipt of this session: run it with bash exactly so/)
+  assert.match(reviews[0], /`test -s T1\.txt` has no receipt of this session: run it with bash, exactly as written/)
   assert.match(reviews[1], /no receipt of `test -s T1\.txt`/)
   assert.match(reviews[2], /has no receipt/)
   assert.match(reviews[3], /ran before the files last changed: run it again/)

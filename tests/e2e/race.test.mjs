@@ -69,7 +69,7 @@ test("the first strategy that is accepted wins; the others are aborted, counted 
   const task = (/** @type {string} */ id) => mission.tasks.find((/** @type {any} */ x) => x.id === id)
   assert.equal(task("T1").status, "done")
   assert.equal(task("T1").note, "T1.2 (fast) has won")
-  assert.deepEqual(task("T1").proved_by, ["test -s T1.txt"])
+  assert.deepEqual(task("T1").review.proved_by, ["test -s T1.txt"])
   assert.deepEqual(["T1.1", "T1.2", "T1.3"].map((id) => task(id).status), ["dropped", "done", "dropped"])
   for (const id of ["T1.1", "T1.3"]) {
     assert.ok(task(id).tokens > 0, `${id} has cost something`)

@@ -41,7 +41,7 @@ longTest("a Worker that ticks another task with its shell accepts nothing: that 
   await client.command(session.id, "task", "Write them")
   const mission = await ended(project, "sealed")
   assert.ok(there(project, "T2.txt"))
-  assert.ok(!task(mission, "T2").on_word)
+  assert.ok(!task(mission, "T2").review.accepted_manually)
   assert.deepEqual(mission.unattributed.map((/** @type {any} */ s) => s.path), [".opencode/todo.md"])
   const master = asked(project, (r) => r.role === "master")[0]
   assert.match(JSON.stringify(master?.body), /\.opencode\/todo\.md/)

@@ -28,7 +28,7 @@ function copyOf(t, name) {
 /** The segment that grew last. @param {string} dir */
 const growing = (dir) => join(dir, String(readdirSync(dir).find((name) => /^m-[a-z]+\.wal$/.test(name))))
 
-for (const name of ["v1", "v2"]) {
+for (const name of ["v1", "v2", "v3"]) {
   test(`${name}: the timeline tells the phases and the tasks, in order`, () => {
     const { code, out } = replay(growing(join(golden, name)))
     assert.equal(code, 0)
@@ -52,9 +52,9 @@ for (const name of ["v1", "v2"]) {
 }
 
 test("--check proves every witness and every hash, through all segments", () => {
-  const { code, out } = replay(growing(join(golden, "v2")), "--check")
+  const { code, out } = replay(growing(join(golden, "v3")), "--check")
   assert.equal(code, 0, out)
-  const data = JSON.parse(replay(growing(join(golden, "v2")), "--check", "--json").out)
+  const data = JSON.parse(replay(growing(join(golden, "v3")), "--check", "--json").out)
   assert.equal(data.ok, true)
   assert.equal(data.witnesses, data.events)
   assert.ok(data.marks > 0 && data.segments > 1)
@@ -62,7 +62,7 @@ test("--check proves every witness and every hash, through all segments", () => 
 })
 
 test("--check names the first event that differs, and damage by its offset; nothing is written", (t) => {
-  const dir = copyOf(t, "v2")
+  const dir = copyOf(t, "v3")
   const archived = join(dir, String(readdirSync(dir).find((name) => name.includes(".0000"))))
   const bytes = readFileSync(archived)
   bytes[bytes.length >> 1] ^= 0xff
@@ -76,7 +76,7 @@ test("--check names the first event that differs, and damage by its offset; noth
 })
 
 test("a missing segment is reported, not skipped", (t) => {
-  const dir = copyOf(t, "v2")
+  const dir = copyOf(t, "v3")
   const middle = readdirSync(dir).filter((name) => name.includes(".0000"))[1]
   rmSync(join(dir, String(middle)))
   const { code, err } = replay(growing(dir), "--check")

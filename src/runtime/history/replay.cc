@@ -188,6 +188,7 @@ bool Replay::take_mark(const store::WalRecord& record, SegmentEnd& end) {
   }
   engine_ = mark.engine;
   if (!known_ || state_.last_seq != record.seq) return true;
+  if (!proves_states()) return true;
   ++marks_;
   if (state_hash(state_, version_) != mark.hash)
     differ(record, "the state after event " + std::to_string(record.seq) +
@@ -199,6 +200,7 @@ bool Replay::take_checkpoint(const store::WalRecord& record, SegmentEnd& end) {
   end.checkpoint_seq = record.seq;
   if (known_ && record.seq < state_.last_seq) return true;
   if (known_ && record.seq == state_.last_seq) {
+    if (!proves_states()) return true;
     ++marks_;
     if (codec::encode_state(state_, version_) != record.payload)
       differ(record, "the state after event " + std::to_string(record.seq) +

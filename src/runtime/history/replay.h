@@ -112,6 +112,10 @@ class Replay {
   Watch watch_;
   std::uint64_t until_ = std::numeric_limits<std::uint64_t>::max();
   std::string path_;
+  /// Logs of older versions were written by programs with other texts of prompts, which states
+  /// hold: the digests of their steps are compared, the hashes of their states are not.
+  [[nodiscard]] bool proves_states() const { return version_ >= codec::kStateVersion; }
+
   std::uint32_t version_ = 0;
   codec::LoggedEvent logged_;
   std::optional<Divergence> divergence_;
