@@ -202,7 +202,7 @@ test("evidence: a pass needs the Reviewer's own green run, newer than the files'
   assert.match(reviews[2], /has no receipt/)
   assert.match(reviews[3], /ran before the files last changed: run it again/)
   assert.match(reviews[4], /ended with exit code 1, and a pass needs 0/)
-  assert.match(reviews[5], /is an error: reject/)
+  assert.match(reviews[5], /is an error, and the verdict is pass: reject/)
   assert.match(reviews[6], /T1 passed/)
   assert.equal(reviews.length, 7)
   assert.deepEqual(

@@ -18,7 +18,7 @@ async function sealed(t, scenario) {
   assert.ok(built.ok, built.output)
 
   assert.equal(mission.objective, project.scenario.objective)
-  assert.equal(mission.schema, 1)
+  assert.equal(mission.schema, 2)
   for (const key of [
     "mission",
     "reason",
