@@ -70,7 +70,7 @@ test("--check names the first event that differs, and damage by its offset; noth
   const before = readdirSync(dir)
   const { code, err } = replay(growing(dir), "--check")
   assert.equal(code, 1)
-  assert.match(err, /\.0000\d+\.wal, byte [1-9]\d+, event \d+: no sound record/)
+  assert.match(err, /\.0000\d+\.wal, byte [1-9]\d+, event \d+: there is no sound record/)
   assert.deepEqual(readdirSync(dir), before)
   assert.deepEqual(readFileSync(archived), bytes)
 })
