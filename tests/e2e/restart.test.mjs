@@ -68,7 +68,7 @@ longTest("a task that is always rejected blocks the mission with the reason; a n
   )
   // The roles are there again in the new process.
   for (const [role, words] of Object.entries({
-    commander: /Never end your turn before the mission is sealed/,
+    commander: /Do not end your turn before the mission is sealed/,
     worker: /submit_work/,
     reviewer: /Judge one submitted task/,
     master: /verify the whole, end to end/,
