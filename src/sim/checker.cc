@@ -234,6 +234,8 @@ void Checker::check_tasks(const State& state) {
 }
 
 void Checker::check_running(const State& state) const {
+  // The tasks of a mission that was stopped keep their status while their worktrees go.
+  if (!is_running(state.phase)) return;
   for (std::size_t i = 0; i < state.tasks.size(); ++i) {
     const Task& one = state.tasks[i];
     if (one.status != TaskStatus::running) continue;
