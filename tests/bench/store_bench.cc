@@ -210,7 +210,7 @@ class Mission {
 
   void review(const SessionId& session, const TaskId& task) {
     const Task* const found = find_task(state_, task);
-    for (const std::string& command : found != nullptr ? found->verify : state_.verify)
+    for (const std::string& command : found != nullptr ? found->spec.verify : state_.plan.verify)
       happen(CommandRan{session, command, "", 0, std::string(64, 'a'), "hash"});
     ReviewSubmitted review;
     review.request = RequestId("v");

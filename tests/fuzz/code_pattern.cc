@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "fuzz/support/require.h"
+#include "syntax/check.h"
 #include "syntax/prefilter.h"
 #include "syntax/search.h"
 
