@@ -157,7 +157,8 @@ struct CommandRan {
   std::string files_hash;       ///< of the vouched files, when it had ended
   std::string begun_hash = {};  ///< … before it began; `kUnseen`: nobody looked; empty: an old log
   TaskId task = {};             ///< of the session, as the engine knew it
-  std::string previous = {};    ///< hash of the receipt before this one (runtime/history/receipt_chain.h)
+  std::string previous =
+      {};  ///< hash of the receipt before this one (runtime/history/receipt_chain.h)
   std::string chain_hash = {};  ///< over `previous` and all of the above, with the event's time
   std::string call = {};        ///< the host's id of the tool call; names the run's begin
 

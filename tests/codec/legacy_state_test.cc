@@ -24,7 +24,7 @@ class Fill {
       item = !item;
     } else if constexpr (DescribedEnum<T>) {
       constexpr auto names = enum_names(T{});
-      item = names[1 + count_ % 2].value;
+      item = names[1 + count_ % (names.size() - 1)].value;
     } else if constexpr (IntegerLike<T> || std::same_as<T, double>) {
       item = static_cast<T>(1000 + count_);
     } else if constexpr (std::same_as<T, std::string>) {
