@@ -36,10 +36,10 @@ struct ModelLoad {
   std::uint32_t failures = 0;  ///< in a row
   Breaker breaker = Breaker::closed;
   std::uint32_t trips = 0;   ///< in a row; each cooldown is longer
-  TimeMs not_before_ms = 0;  ///< nobody is sent to it before
+  TimeMs not_before_ms = 0;  ///< no session asks the model before
   TimeMs slowed_ms = 0;      ///< when its limit was last halved
   std::string error;         ///< its newest, while it fails
-  bool refused = false;      ///< it will not answer before somebody mends something
+  bool refused = false;      ///< it will not answer before a person fixes something
   std::uint32_t misses = 0;  ///< times in a row that more than the ceiling allows was too much
 
   ORCH_FIELDS(model, limit, ceiling, run, failures, breaker, trips, not_before_ms, slowed_ms, error,

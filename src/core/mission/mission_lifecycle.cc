@@ -128,7 +128,7 @@ void await_aborts(Context& ctx) {
 
 namespace {
 
-/// After a crash nobody has looked yet which sessions the host still runs.
+/// After a crash: the host has not been asked yet which sessions it still runs.
 void abort_unknown_turns(Context& ctx) {
   if (!ctx.state.recovery.needed && !is_recovering(ctx.state)) return;
   for (Session& session : ctx.state.sessions) {

@@ -8,7 +8,7 @@
 /// empty where there is nothing to say.
 namespace orchestrator::core {
 
-/// For people: that there are worktrees, or why there are none. Empty: nobody asked for them.
+/// For people: that there are worktrees, or why there are none. Empty: they were not asked for.
 [[nodiscard]] std::string worktrees_line(const State& state);
 /// For a card: where its session works. Empty: in the project.
 [[nodiscard]] std::string place_note(const State& state, const Task& task);

@@ -11,7 +11,7 @@
 /// the state.
 namespace orchestrator::core {
 
-/// Ends races that are won or lost, and drops runs that nobody waits for.
+/// Ends races that are won or lost, and drops entrants whose race is over.
 void settle_races(Context& ctx);
 
 /// The race of this ready task is to begin: asks for the snapshot that its runs begin with, unless

@@ -154,7 +154,7 @@ namespace {
 /// Until `schedule` finds that it may be sent. The time until then is not its own.
 void hold(Context& ctx, Session& session) {
   if (session.lease.early_review)
-    return end_session(ctx, session, Outcome::denied);  // nobody waits for it
+    return end_session(ctx, session, Outcome::denied);  // no task waits for it
   ctx.cancel_timer(session.timer);
   session.effect = 0;
   session.turn.inspecting = false;
@@ -506,7 +506,7 @@ void say_in_turn(Context& ctx, Session& session, std::string text) {
 
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed) {
   if (session.lease.early_review)
-    return end_session(ctx, session, Outcome::error);  // nobody waits for it
+    return end_session(ctx, session, Outcome::error);  // no task waits for it
   session.lease.continuations += 1;
   if (session.lease.continuations > ctx.state.options.limits.continuations) {
     return give_up_attempt(ctx, session, why);
