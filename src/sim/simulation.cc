@@ -82,6 +82,7 @@ class Simulation {
     result.conflicts = git_.counts().conflicts;
     result.deaths = deaths_;
     result.virtual_ms = timeline_.now_ms() - began_ms_;
+    for (const std::string& name : disk_.files()) trace_.mix_in(name, *disk_.look(name));
     result.trace_hash = trace_.hash();
     result.trace.assign(trace_.lines().begin(), trace_.lines().end());
     disk_.die(false, Random(0));
