@@ -12,8 +12,7 @@ struct Kind {
 };
 
 /// In the order of `Fault`. Occasions differ: a call into the file system comes hundreds of times
-/// in a run, the death of a process a few times. Rate 0: no run has it yet
-/// (docs/lab/simulator.md, "Not simulated yet").
+/// in a run, the death of a process a few times.
 constexpr std::array<Kind, kFaults> kKinds{{
     {"die_at_write", 4'000},
     {"die", 10'000},
@@ -21,15 +20,15 @@ constexpr std::array<Kind, kFaults> kKinds{{
     {"restart", 5'000},
     {"reload", 5'000},
     {"instance", 5'000},
-    {"read_error", 0},
-    {"write_error", 0},
-    {"sync_error", 0},
-    {"disk_full", 0},
-    {"lose_log", 0},
-    {"lose_snapshot", 0},
-    {"lose_todo", 0},
-    {"rot_log", 0},
-    {"rot_snapshot", 0},
+    {"read_error", 500},
+    {"write_error", 500},
+    {"sync_error", 500},
+    {"disk_full", 200},
+    {"lose_log", 1'000},
+    {"lose_snapshot", 5'000},
+    {"lose_todo", 5'000},
+    {"rot_log", 1'000},
+    {"rot_snapshot", 2'000},
     {"event_late", 50'000},
     {"event_lost", 50'000},
     {"event_doubled", 100'000},

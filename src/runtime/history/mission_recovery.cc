@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "codec/message.h"
 #include "store/wal_format.h"
 
 namespace orchestrator::runtime {
@@ -12,8 +11,6 @@ namespace {
 using base::Error;
 using base::Result;
 
-constexpr std::uint64_t kSnapshotBytesMax = 64U << 20U;
-constexpr std::uint32_t kSchema = 2;
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 struct Walk {
@@ -149,33 +146,6 @@ bool Recovery::needs_mending() const {
   if (!found || !is_active(state.phase))
     return found && snapshot && state.mission != snapshot->mission;
   return true;
-}
-
-Result<Snapshot> read_snapshot(os::FileSystem& fs, const std::string& path) {
-  Snapshot snapshot;
-  if (!fs.exists(path)) {
-    snapshot.missing = true;
-    return snapshot;
-  }
-  const auto text = fs.read(path, kSnapshotBytesMax);
-  if (!text.ok()) return text.error();
-  State state;
-  codec::Problems problems;
-  const bool sound = codec::parse_state(text.value(), state, problems);
-  const std::uint32_t schema = sound ? state.schema : codec::schema_of(text.value());
-  if (schema > kSchema) {
-    return Error{"the snapshot's schema " + std::to_string(schema) +
-                     " is newer than this program's " + std::to_string(kSchema),
-                 path, "update the plugin; the file is left as it is"};
-  }
-  if (!sound) {
-    snapshot.fault = problems.empty() ? "it cannot be read" : codec::to_string(problems.front());
-  } else if (state.mission.empty() || state.phase == Phase::none) {
-    snapshot.fault = "it holds no mission";
-  } else {
-    snapshot.state = std::move(state);
-  }
-  return snapshot;
 }
 
 Result<Recovery> recover_mission(os::FileSystem& fs, const MissionPaths& paths) {

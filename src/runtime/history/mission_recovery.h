@@ -9,6 +9,7 @@
 #include "orchestrator/mission.h"
 #include "os/file_system.h"
 #include "runtime/history/replay.h"
+#include "runtime/history/snapshot_file.h"
 
 namespace orchestrator::runtime {
 
@@ -47,15 +48,6 @@ struct Recovery {
   /// Whether something must be written before the mission goes on.
   [[nodiscard]] bool needs_mending() const;
 };
-
-/// The snapshot alone.
-struct Snapshot {
-  std::optional<State> state;
-  std::string fault;  ///< it is there and cannot be used
-  bool missing = false;
-};
-/// An Error: it is of a newer version, or cannot be read from the disk.
-[[nodiscard]] base::Result<Snapshot> read_snapshot(os::FileSystem& fs, const std::string& path);
 
 /// Looks only; changes nothing. `until`: events behind this one are left out (they were never
 /// acknowledged). An Error: something there is of a newer version, or the disk does not give it;

@@ -293,7 +293,7 @@ Result<void> MissionStore::save(const State& state) {
 }
 
 Result<void> MissionStore::write_snapshot(const State& state) {
-  const std::string text = codec::dump_state(state);
+  const std::string text = snapshot_text(state);
   if (auto written = os::atomic_replace(fs_, paths_.snapshot, text); !written.ok()) return written;
   snapshot_hash_ = std::hash<std::string>{}(text);
   remember(paths_.snapshot);

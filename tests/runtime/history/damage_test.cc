@@ -87,6 +87,33 @@ TEST_F(DamageTest, ASnapshotThatNoMissionCanBeInIsKeptAsideAndRebuilt) {
   }
 }
 
+TEST_F(DamageTest, ASnapshotThatDoesNotFitItsChecksumIsKeptAsideAndRebuilt) {
+  begin();
+  die();
+  const std::string sound = read(".opencode/mission_loop.json");
+  const std::string field = "\"objective\": \"";
+  const std::size_t at = sound.find(field);
+  ASSERT_NE(at, std::string::npos);
+  std::string rotten = sound;
+  rotten[at + field.size()] ^= 1;
+  overwrite(".opencode/mission_loop.json", rotten);
+  start();
+  expect_told("its content does not fit its checksum");
+  ASSERT_EQ(kept_aside().size(), 1U);
+  EXPECT_EQ(read(".opencode/" + kept_aside()[0]), rotten);
+  EXPECT_EQ(snapshot()["objective"], json::parse(sound)["objective"]);
+  expect_goes_on();
+}
+
+TEST_F(DamageTest, ASnapshotWithoutAChecksumIsOneOfAnEarlierVersion) {
+  begin();
+  die();
+  overwrite(".opencode/mission_loop.json", snapshot().dump());
+  start();
+  EXPECT_EQ(toasts(), "");
+  expect_goes_on();
+}
+
 TEST_F(DamageTest, ASnapshotOfANewerVersionIsRefusedAndUntouched) {
   begin();
   die();
