@@ -54,8 +54,7 @@ class Project final : public engine::Directory, private Inlet {
   void on_timer(std::uint64_t id, engine::Outbox& outbox) override {
     const auto own = std::ranges::find(kTimers, id, &TimerRow::id);
     if (own != kTimers.end()) return (this->*own->fired)(outbox);
-    p_.record.add(TimerFired{id}, outbox);
-    release(outbox);
+    enter(TimerFired{id}, outbox);
   }
 
   void on_bound(engine::Outbox& /*outbox*/) override {}
