@@ -56,6 +56,7 @@ void Checker::check_replay() const {
 }
 
 void Checker::loaded(const State& state) {
+  outage_ = false;
   if (!keeps_events_) {
     state_ = &state;
     phase_ = state.phase;
@@ -96,6 +97,7 @@ void Checker::loaded(const State& state) {
 
 void Checker::begin_mission(const Event& event) {
   if (course_.visible > 0) before_ = std::move(course_);
+  outage_ = false;
   course_ = Course{};
   course_.mission = std::get<MissionRequested>(event.what).mission;
   ++missions_;
@@ -359,6 +361,7 @@ void Checker::shown(const Effect& effect) {
   const auto* toast = std::get_if<ShowToast>(&effect);
   const bool plain =
       is_any<AbortSession>(effect) || (toast != nullptr && toast->text.starts_with("Mission "));
+  if (plain && outage_) return;
   if (known || plain) require_durable(plain ? course_.events.size() : cause, type);
 }
 

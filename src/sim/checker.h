@@ -24,6 +24,7 @@ class Checker final : public runtime::Observer {
       : disk_(disk), git_(git), keeps_events_(keeps_events) {}
 
   void loaded(const State& state) override;
+  void storage_failed() override { outage_ = true; }
   void stepped(const State& state, const Event& event, const Effects& effects,
                bool logged) override;
   /// A message leaves the process: what caused it must be durable.
@@ -81,6 +82,7 @@ class Checker final : public runtime::Observer {
   const bool keeps_events_;
   const State* state_ = nullptr;
   Phase phase_ = Phase::none;
+  bool outage_ = false;  ///< the log cannot be written
   Course course_;
   Course before_;  ///< of the mission before: back again where the newer one was never seen outside
   std::map<EffectId, std::uint64_t> effect_cause_;

@@ -111,6 +111,7 @@ Result<std::unique_ptr<os::AppendFile>> Disk::open_append(const std::string& pat
     if (is_full()) return Error{"cannot open for writing: No space left on device", path, ""};
     node = std::make_shared<Node>();
     node->is_log = path.find(".wal") != std::string::npos;
+    touch(*node);
     change_names(os::parent_directory(path), {{path, node}});
     maybe_die();
   }
@@ -137,10 +138,15 @@ Result<void> Disk::read_parts(const std::string& path,
   return {};
 }
 
+void Disk::touch(Node& node) {
+  node.modified_ns = static_cast<std::int64_t>(now_ms_) * 1'000'000 + changes_++ % 1'000'000;
+}
+
 Result<void> Disk::append_to(Node& node, const std::string& path, std::string_view bytes) {
   if (auto error = begin(path, Fault::write_error, "cannot write")) {
     if (dead_) return *error;
     // As a disk does that fails in the middle: a part of it arrives.
+    touch(node);
     node.bytes += bytes.substr(
         0, faults_.detail(Fault::write_error).pick(static_cast<std::uint32_t>(bytes.size() + 1)));
     return *error;
@@ -151,6 +157,7 @@ Result<void> Disk::append_to(Node& node, const std::string& path, std::string_vi
     return Error{"cannot write: No space left on device", path, ""};
   }
   node.bytes += bytes;
+  touch(node);
   bytes_written_ += bytes.size();
   maybe_die();
   return {};
@@ -177,6 +184,7 @@ Result<void> Disk::truncate(const std::string& path, std::uint64_t size_bytes) {
   const NodePtr node = find(path);
   if (!node) return missing(path);
   node->bytes.resize(size_bytes);
+  touch(*node);
   node->synced = std::min<std::size_t>(node->synced, size_bytes);
   std::erase_if(node->dropped, [&](const auto& range) { return range.first >= size_bytes; });
   for (auto& range : node->dropped) range.second = std::min<std::size_t>(range.second, size_bytes);
@@ -263,6 +271,7 @@ Result<os::FileInfo> Disk::stat(const std::string& path) {
   os::FileInfo info;
   info.kind = node->directory ? os::FileInfo::Kind::directory : os::FileInfo::Kind::file;
   info.size_bytes = node->bytes.size();
+  info.modified_ns = node->modified_ns;
   return info;
 }
 
@@ -302,6 +311,7 @@ void Disk::put(const std::string& path, std::string bytes) {
   const NodePtr node = there ? there : std::make_shared<Node>();
   node->bytes = std::move(bytes);
   node->synced = node->bytes.size();
+  touch(*node);
   names_[path] = durable_[path] = node;
 }
 

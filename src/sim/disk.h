@@ -95,6 +95,7 @@ class Disk final : public os::FileSystem {
     bool is_log = false;
     std::string bytes;
     std::size_t synced = 0;  ///< so many of the bytes are durable
+    std::int64_t modified_ns = 0;
     /// Ranges that a failed sync has dropped: [first, last).
     std::vector<std::pair<std::size_t, std::size_t>> dropped;
   };
@@ -109,6 +110,7 @@ class Disk final : public os::FileSystem {
   std::optional<base::Error> begin(const std::string& path, std::optional<Fault> error,
                                    const char* action);
   void maybe_die();
+  void touch(Node& node);
   [[nodiscard]] bool is_full();
   void change_names(const std::string& directory,
                     std::vector<std::pair<std::string, NodePtr>> names);
@@ -128,6 +130,7 @@ class Disk final : public os::FileSystem {
   std::uint64_t life_ = 0;
   std::uint64_t temporaries_ = 0;
   std::uint64_t calls_ = 0;
+  std::int64_t changes_ = 0;  ///< of files; keeps two in one millisecond apart
   std::uint64_t bytes_written_ = 0;
   std::uint64_t log_syncs_ = 0;
   std::uint64_t now_ms_ = 0;

@@ -10,6 +10,7 @@ namespace orchestrator::runtime {
 
 void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
+  if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
   if (mission.is_over() && !p_.derived.phase_changed()) {  // its end is on the disk
     p_.log.note(LogLevel::warning, "the last events are not in the log: " + error.text());
     (void)p_.sync.drop("The log of mission " + mission.state.mission.value +
@@ -61,6 +62,8 @@ void Outage::hold_back(Happening& happening) {
   if (const RequestId* request = waiting_request(happening)) {
     p_.emit.reply(*request, false, p_.mission.outage_text());
   } else if (held_back_.size() < kHeldBackMax) {
+    // What it did to the files is not looked at now, so it proves nothing.
+    if (auto* ran = std::get_if<CommandRan>(&happening)) ran->begun_hash = CommandRan::kUnseen;
     held_back_.push_back(std::move(happening));
   }
 }

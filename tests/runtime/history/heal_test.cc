@@ -325,6 +325,40 @@ TEST_F(FullDiskTest, WhatTheHostToldMeanwhileIsTakenUpLater) {
   EXPECT_EQ(snapshot()["budget"]["tokens"].get<std::uint64_t>(), tokens + 77);
 }
 
+TEST_F(FullDiskTest, TimersThatFireMeanwhileMoveNothingThatIsNotLogged) {
+  begin();
+  run("reviewer", "check", 0);
+  broken.fail();
+  ASSERT_FALSE(pass("reviewer")["ok"]);
+  const auto timers = outbox.timers;
+  std::size_t fired = 0;
+  for (const auto& [id, delay] : timers) {
+    if (id >= std::uint64_t{1} << 62U) continue;  // the engine's own
+    outbox.timers.erase(id);
+    project->on_timer(id, outbox);
+    ++fired;
+  }
+  ASSERT_GT(fired, 0U);
+  broken.repair();
+  turn_timers();
+  EXPECT_EQ(snapshot()["phase"], "paused");
+  expect_goes_on();
+  expect_log_tells_all();
+}
+
+TEST_F(FullDiskTest, ACommandThatEndsMeanwhileProvesNothing) {
+  begin();
+  broken.fail();
+  ASSERT_FALSE(pass("reviewer")["ok"]);
+  run("reviewer", "check", 0);
+  broken.repair();
+  turn_timers();
+  turn_timers();
+  const json receipts = snapshot()["receipts"];
+  ASSERT_EQ(receipts.size(), 1U);
+  EXPECT_TRUE(receipts[0]["changed_files"]);
+}
+
 TEST_F(FullDiskTest, ASnapshotThatCannotBeWrittenIsToldOnceAndCostsNothing) {
   begin();
   broken.fail("mission_loop.json");
