@@ -46,10 +46,10 @@ struct RunResult {
   std::uint64_t virtual_ms = 0;
   std::uint64_t in_worktrees = 0;  ///< missions that had worktrees
   std::uint64_t worktrees = 0;
-  std::uint64_t races = 0;      ///< tasks that were raced
-  std::uint64_t merges = 0;     ///< clean ones
-  std::uint64_t conflicts = 0;  ///< merges that were not
-  std::uint64_t deaths = 0;     ///< of processes
+  std::uint64_t races = 0;       ///< tasks that were raced
+  std::uint64_t merges = 0;      ///< clean ones
+  std::uint64_t conflicts = 0;   ///< merges that were not
+  std::uint64_t deaths = 0;      ///< of processes
   std::uint64_t trace_hash = 0;  ///< over all messages both ways, and all files at the end
   std::vector<std::string> trace;
 };

@@ -13,7 +13,7 @@ namespace orchestrator::runtime {
 /// `foreign`: why the mission is not ours to move; `outage`: why its state cannot be written, and
 /// so no child asks its model; each is empty where that is not so.
 [[nodiscard]] SessionInfo session_info_of(const State& state, const SessionId& session,
-                                      const std::string& foreign, const std::string& outage);
+                                          const std::string& foreign, const std::string& outage);
 
 /// Leaves the answers that are short and say yes where the host reads them in place: a reply wakes
 /// it, and each waking costs its runtime a collection of garbage (docs/lab/benchmarks.md). Sessions

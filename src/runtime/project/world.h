@@ -21,8 +21,8 @@ class Observer {
   virtual ~Observer() = default;
   /// A mission came from disk, as its files tell it: at a start, and after a disk that failed.
   virtual void loaded(const State& state) = 0;
-  /// The log cannot be written. What is let out until `loaded` is no event's effect: refusals, and
-  /// aborts of the sessions.
+  /// The log cannot be written. What is let out until the next logged step is no event's effect:
+  /// refusals, and aborts of the sessions.
   virtual void storage_failed() = 0;
   /// `event` has moved the state. `logged`: it is in the log, though perhaps not durable yet.
   virtual void stepped(const State& state, const Event& event, const Effects& effects,
