@@ -21,10 +21,12 @@
 #include "core/state/checkouts.h"
 #include "core/state/holders.h"
 #include "core/state/path_claims.h"
+#include "core/state/pending.h"
 #include "core/state/sessions.h"
 #include "core/tools/handlers.h"
 #include "core/tools/todo_file.h"
 #include "core/worktrees/external_changes.h"
+#include "core/worktrees/merge_queue.h"
 #include "core/worktrees/warm_pool.h"
 #include "core/worktrees/worktrees.h"
 
@@ -206,26 +208,112 @@ struct Dispatch {
   }
   void operator()(const TodoUpdated& event) { on_update_todo(ctx, event); }
   void operator()(const CallAborted& event) {
-    if (!on_wait_aborted(ctx, event)) on_call_aborted(ctx, event);
+    const Pending pending = owner_of_call(ctx.state, event.request);
+    if (pending.owner == Owner::waiter) on_wait_aborted(ctx, pending.index);
+    if (pending.owner == Owner::commander) on_call_aborted(ctx);
   }
   void operator()(const CommandRan& event) { on_command_ran(ctx, event); }
   void operator()(const FileWritten& event) { on_file_written(ctx, event); }
-  void operator()(const SessionCreated& event) { on_created(ctx, event); }
+
+  // ---- what comes of an effect goes to its owner
+
+  void operator()(const SessionCreated& event) {
+    const Pending pending = owner_of_effect(ctx.state, event.effect);
+    if (pending.owner == Owner::session) on_created(ctx, session(pending), event);
+  }
+
   void operator()(const PromptAccepted& event) {
-    if (!on_accepted(ctx, event) && is_commanders(event.effect)) ctx.state.commander.effect = 0;
+    const Pending pending = owner_of_effect(ctx.state, event.effect);
+    if (pending.owner == Owner::session) on_accepted(ctx, session(pending));
+    if (pending.owner == Owner::commander) ctx.state.commander.effect = 0;
   }
-  void operator()(const EffectFailed& event) {
-    if (on_effect_failed(ctx, event) || on_recovery_failed(ctx, event.effect) ||
-        on_directory_disposed(ctx, event.effect) || on_directory_opened(ctx, event.effect, false)) {
-      return;
-    }
-    if (is_commanders(event.effect)) on_commander_prompt_failed(ctx);
-  }
-  void operator()(const TurnEnding& event) { on_turn_ending(ctx, event); }
+
   void operator()(const SessionInspected& event) {
-    if (on_inspected(ctx, event)) return;
-    if (is_commanders(event.effect)) on_commander_inspected(ctx, event);
+    const Pending pending = owner_of_effect(ctx.state, event.effect);
+    if (pending.owner == Owner::session) on_inspected(ctx, session(pending), event);
+    if (pending.owner == Owner::commander) on_commander_inspected(ctx, event);
   }
+
+  void operator()(const SessionsFound& event) {
+    if (owner_of_effect(ctx.state, event.effect).owner == Owner::recovery)
+      on_sessions_found(ctx, event);
+  }
+
+  void operator()(const DirectoryDisposed& event) {
+    const Pending pending = owner_of_effect(ctx.state, event.effect);
+    if (pending.owner == Owner::worktree) on_directory_disposed(ctx, worktree(pending));
+  }
+
+  void operator()(const DirectoryOpened& event) {
+    const Pending pending = owner_of_effect(ctx.state, event.effect);
+    if (pending.owner == Owner::worktree) on_directory_opened(ctx, worktree(pending), event.opened);
+  }
+
+  void operator()(const WorktreesAnswered& event) {
+    if (event.effect == 0) return;
+    ctx.moved = true;  // also where the answer is late: git is free again
+    const Pending pending = owner_of_effect(ctx.state, event.effect);
+    if (pending.owner == Owner::worktrees) {
+      prepares_race(ctx.state) ? on_race_prepared(ctx, event) : on_snapshot_answered(ctx, event);
+    } else if (pending.owner == Owner::merge) {
+      on_merge_answered(ctx, event);
+    } else if (pending.owner == Owner::worktree) {
+      on_tree_answered(ctx, worktree(pending), event);
+    }
+  }
+
+  void operator()(const EffectFailed& event) {
+    const Pending pending = owner_of_effect(ctx.state, event.effect);
+    switch (pending.owner) {
+      case Owner::session:
+        return on_effect_failed(ctx, session(pending), event);
+      case Owner::recovery:
+        return on_recovery_failed(ctx);
+      case Owner::worktree:
+        on_directory_disposed(ctx, worktree(pending));
+        return on_directory_opened(ctx, worktree(pending), false);
+      case Owner::commander:
+        return on_commander_prompt_failed(ctx);
+      case Owner::none:
+      case Owner::deadline:
+      case Owner::limiter:
+      case Owner::merge:
+      case Owner::permission:
+      case Owner::stop:
+      case Owner::waiter:
+      case Owner::worktrees:
+        return;  // no effect of the host
+    }
+  }
+
+  void operator()(const TimerFired& event) {
+    const Pending pending = owner_of_timer(ctx.state, event.timer);
+    switch (pending.owner) {
+      case Owner::session:
+        return on_session_timer(ctx, session(pending));
+      case Owner::commander:
+        return on_commander_timer(ctx);
+      case Owner::recovery:
+        return on_recovery_timer(ctx);
+      case Owner::permission:
+        return on_permission_timer(ctx, pending.index);
+      case Owner::stop:
+        return on_stop_timer(ctx);
+      case Owner::limiter:
+        return on_limiter_timer(ctx);
+      case Owner::worktrees:
+        return on_tree_timer(ctx);
+      case Owner::deadline:
+        return on_deadline(ctx);
+      case Owner::none:
+      case Owner::merge:
+      case Owner::waiter:
+      case Owner::worktree:
+        return;  // no timer
+    }
+  }
+
+  void operator()(const TurnEnding& event) { on_turn_ending(ctx, event); }
 
   void operator()(const TurnStarted& event) {
     route(
@@ -285,14 +373,6 @@ struct Dispatch {
   void operator()(const DelegateCalled& event) { on_delegate_task(ctx, event); }
   void operator()(const ResultAsked& event) { on_get_task_result(ctx, event); }
   void operator()(const CancelCalled& event) { on_cancel_task(ctx, event); }
-  void operator()(const WorktreesAnswered& event) {
-    if (prepares_race(ctx.state, event)) return on_race_prepared(ctx, event);
-    on_worktrees_answered(ctx, event);
-  }
-  void operator()(const DirectoryDisposed& event) { on_directory_disposed(ctx, event.effect); }
-  void operator()(const DirectoryOpened& event) {
-    on_directory_opened(ctx, event.effect, event.opened);
-  }
 
   void operator()(const SessionCompacted& event) {
     if (Session* session = find_session(ctx.state, event.session)) session->lease.compacted = true;
@@ -310,23 +390,11 @@ struct Dispatch {
     on(ctx, event);
   }
 
-  void operator()(const SessionsFound& event) { on_sessions_found(ctx, event); }
   void operator()(const TodoEdited& event) { on_todo_edited(ctx, event); }
   void operator()(const StorageFailed& event) {
     if (is_running(ctx.state.phase)) {
       ctx.conclude(Phase::paused,
                    "its state could not be written: " + base::clip(event.reason, 300));
-    }
-  }
-
-  void operator()(const TimerFired& event) {
-    if (event.timer == ctx.state.clock.deadline_timer && event.timer != 0) {
-      ctx.state.clock.deadline_timer = 0;
-      if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "the time budget is spent");
-    } else if (!on_commander_timer(ctx, event.timer) && !on_recovery_timer(ctx, event.timer) &&
-               !on_permission_timer(ctx, event.timer) && !on_stop_timer(ctx, event.timer) &&
-               !on_limiter_timer(ctx, event.timer) && !on_tree_timer(ctx, event.timer)) {
-      on_session_timer(ctx, event.timer);
     }
   }
 
@@ -337,8 +405,11 @@ struct Dispatch {
   [[nodiscard]] bool is_awaited(const Submission& event) const {
     return !event.harvested || belongs_to_present_card(ctx.state, event.session, event.prompt);
   }
-  [[nodiscard]] bool is_commanders(EffectId effect) const {
-    return effect != 0 && effect == ctx.state.commander.effect;
+  [[nodiscard]] Session& session(Pending pending) const {
+    return ctx.state.sessions[pending.index];
+  }
+  [[nodiscard]] Worktree& worktree(Pending pending) const {
+    return ctx.state.worktrees.trees[pending.index];
   }
 };
 

@@ -201,9 +201,8 @@ void on_turn_ending(Context& ctx, const TurnEnding& event) {
   ctx.accept(event.request, commander_continuation(ctx.state));
 }
 
-void on_call_aborted(Context& ctx, const CallAborted& event) {
+void on_call_aborted(Context& ctx) {
   Commander& commander = ctx.state.commander;
-  if (commander.waiting != event.request || event.request.empty()) return;
   commander.waiting = RequestId{};
   if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "interrupted by the user");
 }
@@ -282,15 +281,13 @@ void on_root_deleted(Context& ctx) {
   }
 }
 
-bool on_commander_timer(Context& ctx, TimerId timer) {
+void on_commander_timer(Context& ctx) {
   Commander& commander = ctx.state.commander;
-  if (timer == 0 || commander.timer != timer) return false;
   commander.timer = 0;
-  if (commander.effect != 0 && !may_try_again(ctx)) return true;
+  if (commander.effect != 0 && !may_try_again(ctx)) return;
   commander.effect = ctx.new_effect();
   ctx.emit(InspectSession{commander.effect, ctx.state.root_session});
   watch(ctx, kAnswerStartMs);
-  return true;
 }
 
 void answer_waiting(Context& ctx, std::string text) {

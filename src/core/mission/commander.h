@@ -10,7 +10,7 @@ namespace orchestrator::core {
 
 void on_user_spoke(Context& ctx, const UserSpoke& event);
 void on_turn_ending(Context& ctx, const TurnEnding& event);
-void on_call_aborted(Context& ctx, const CallAborted& event);
+void on_call_aborted(Context& ctx);
 void on_commander_turn_started(Context& ctx);
 /// The host asks its model again after `delay_ms`: so long it stands still for a reason.
 void on_commander_retried(Context& ctx, TimeMs delay_ms);
@@ -22,7 +22,7 @@ void on_commander_prompt_failed(Context& ctx);
 void on_commander_inspected(Context& ctx, const SessionInspected& event);
 void on_root_deleted(Context& ctx);
 /// Whether the timer was the Commander's.
-bool on_commander_timer(Context& ctx, TimerId timer);
+void on_commander_timer(Context& ctx);
 
 /// The mission has ended or needs a decision: the waiting `mission_run` returns, or the Commander
 /// is woken as soon as it is quiescent.

@@ -204,9 +204,13 @@ void carry_out_conclusion(Context& ctx) {
   ORCH_ASSERT(false);
 }
 
-bool on_stop_timer(Context& ctx, TimerId timer) {
+void on_deadline(Context& ctx) {
+  ctx.state.clock.deadline_timer = 0;
+  if (is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "the time budget is spent");
+}
+
+void on_stop_timer(Context& ctx) {
   State& state = ctx.state;
-  if (timer == 0 || timer != state.clock.stop_timer) return false;
   state.clock.stop_timer = 0;
   std::string names;
   for (Session& session : state.sessions) {
@@ -222,7 +226,6 @@ bool on_stop_timer(Context& ctx, TimerId timer) {
                                     base::clip(names, 600) +
                                     ". The abort was sent again; check these sessions."});
   }
-  return true;
 }
 
 namespace {

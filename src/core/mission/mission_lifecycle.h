@@ -12,7 +12,9 @@ namespace orchestrator::core {
 void start_mission(Context& ctx, const MissionRequested& event);
 /// The time for the host to confirm the aborts of a stop or a pause is over: sessions that have
 /// not stopped are named. Whether the timer was this one.
-bool on_stop_timer(Context& ctx, TimerId timer);
+void on_stop_timer(Context& ctx);
+/// The time budget is spent.
+void on_deadline(Context& ctx);
 /// Goes on after `paused`, `blocked` or a crash. A `blocked` mission gets its measures back.
 void resume_mission(Context& ctx);
 /// Its process has died: nothing of it is in flight any more. What runs sleeps until it is resumed.

@@ -400,13 +400,10 @@ void watch_models(Context& ctx, bool soon) {
   limiter.timer_at_ms = due;
 }
 
-bool on_limiter_timer(Context& ctx, TimerId timer) {
-  Limiter& limiter = ctx.state.limiter;
-  if (timer == 0 || timer != limiter.timer) return false;
-  limiter.timer = 0;
+void on_limiter_timer(Context& ctx) {
+  ctx.state.limiter.timer = 0;
   ctx.moved = true;
   let_reservations_lapse(ctx);
-  return true;
 }
 
 void end_cooldowns(Context& ctx) {

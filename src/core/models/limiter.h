@@ -61,7 +61,7 @@ void watch_models(Context& ctx, bool soon);
 /// Models whose rest or whose provider's delay is over may be asked again.
 void end_cooldowns(Context& ctx);
 /// Whether the timer was the limiter's.
-[[nodiscard]] bool on_limiter_timer(Context& ctx, TimerId timer);
+void on_limiter_timer(Context& ctx);
 /// A new process, or a person: nobody waits for what was.
 void forget_cooldowns(State& state);
 

@@ -139,10 +139,7 @@ void settle_races(Context& ctx) {
   }
 }
 
-bool prepares_race(const State& state, const WorktreesAnswered& event) {
-  return event.effect != 0 && event.effect == state.worktrees.effect &&
-         !state.worktrees.starting.empty();
-}
+bool prepares_race(const State& state) { return !state.worktrees.starting.empty(); }
 
 void on_race_prepared(Context& ctx, const WorktreesAnswered& event) {
   WorktreesState& trees = ctx.state.worktrees;

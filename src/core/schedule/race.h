@@ -17,8 +17,8 @@ void settle_races(Context& ctx);
 /// The race of this ready task is to begin: asks for the snapshot that its runs begin with, unless
 /// git is busy; it is asked for again then.
 void prepare_race(Context& ctx, const Task& task);
-/// Whether this is git's answer for the race that `prepare_race` prepared.
-[[nodiscard]] bool prepares_race(const State& state, const WorktreesAnswered& event);
+/// Whether what is asked of git now is for the race that `prepare_race` prepares.
+[[nodiscard]] bool prepares_race(const State& state);
 /// Starts that race, unless git could not make its snapshot or the task is not ready any more.
 void on_race_prepared(Context& ctx, const WorktreesAnswered& event);
 

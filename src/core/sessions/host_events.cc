@@ -14,14 +14,6 @@
 namespace orchestrator::core {
 namespace {
 
-Session* find_by_effect(State& state, EffectId effect) {
-  if (effect == 0) return nullptr;
-  // From the newest on: that is where the sessions that are alive stand.
-  const auto it = std::find_if(state.sessions.rbegin(), state.sessions.rend(),
-                               [&](const Session& session) { return session.effect == effect; });
-  return it == state.sessions.rend() ? nullptr : &*it;
-}
-
 void turn_over(Context& ctx, Session& session) {
   release_reservation(ctx, session);
   session.turn.retrying = false;
@@ -56,65 +48,55 @@ void run_out(Context& ctx, Session& session) {
 
 }  // namespace
 
-void on_created(Context& ctx, const SessionCreated& event) {
-  Session* session = find_by_effect(ctx.state, event.effect);
-  if (session == nullptr || !session->id.empty() || event.session.empty()) return;
+void on_created(Context& ctx, Session& session, const SessionCreated& event) {
+  if (!session.id.empty() || event.session.empty()) return;
   const bool taken =
       event.session == ctx.state.root_session || find_session(ctx.state, event.session) != nullptr;
   if (taken) {
     const EffectFailed failed{event.effect, "its session id is already in use"};
-    return static_cast<void>(on_effect_failed(ctx, failed));
+    return on_effect_failed(ctx, session, failed);
   }
-  session->id = event.session;
-  session->effect = 0;
+  session.id = event.session;
+  session.effect = 0;
   ctx.emit(WatchSession{event.session});
-  if (session->state == SessionState::ended) {  // while it was being made
+  if (session.state == SessionState::ended) {  // while it was being made
     ctx.emit(AbortSession{event.session});
     return;
   }
-  Task* task = find_task(ctx.state, session->task);
-  if (task != nullptr && session->role == Role::worker) task->session = event.session;
+  Task* task = find_task(ctx.state, session.task);
+  if (task != nullptr && session.role == Role::worker) task->session = event.session;
   // Idle: asked for by the process before this one; it is dispatched when all are known.
-  if (session->state == SessionState::creating) send_prompt(ctx, *session);
+  if (session.state == SessionState::creating) send_prompt(ctx, session);
 }
 
-bool on_accepted(Context& ctx, const PromptAccepted& event) {
-  Session* session = find_by_effect(ctx.state, event.effect);
-  if (session == nullptr) return false;
-  session->effect = 0;
-  if (session->state == SessionState::prompting) move_session(ctx, *session, SessionState::waiting);
-  return true;
+void on_accepted(Context& ctx, Session& session) {
+  session.effect = 0;
+  if (session.state == SessionState::prompting) move_session(ctx, session, SessionState::waiting);
 }
 
-bool on_effect_failed(Context& ctx, const EffectFailed& event) {
-  Session* session = find_by_effect(ctx.state, event.effect);
-  if (session == nullptr) return false;
-  session->effect = 0;
-  if (session->state == SessionState::ended) return true;
+void on_effect_failed(Context& ctx, Session& session, const EffectFailed& event) {
+  session.effect = 0;
+  if (session.state == SessionState::ended) return;
   ctx.state.metrics.errors += 1;
   // Of the process before: what has become of it is being asked. Or a word into a turn that waits
   // for a delegated task: the turn goes on without it.
-  if (session->state == SessionState::idle || session->state == SessionState::delegating)
-    return true;
+  if (session.state == SessionState::idle || session.state == SessionState::delegating) return;
   const std::string error = base::clip(event.error, 200);
-  if (session->turn.inspecting) {
-    session->turn.inspecting = false;  // its timer asks again
-    return true;
+  if (session.turn.inspecting) {
+    session.turn.inspecting = false;  // its timer asks again
+    return;
   }
-  if (!session->metering.request.waiting
+  if (!session.metering.request.waiting
            .empty()) {  // it asks for leave to answer: the host has the prompt all the same
-    if (session->state == SessionState::prompting)
-      move_session(ctx, *session, SessionState::waiting);
-    return true;
+    if (session.state == SessionState::prompting) move_session(ctx, session, SessionState::waiting);
+    return;
   }
   on_host_trouble(ctx);
-  if (session->id.empty()) {
-    continue_or_give_up(ctx, *session, "the host could not make a session: " + error, true);
-  } else if (is_busy(*session) &&
-             !session->lease.submitted) {  // else its work came in all the same
-    continue_or_give_up(ctx, *session, "the host refused the prompt: " + error, true);
+  if (session.id.empty()) {
+    continue_or_give_up(ctx, session, "the host could not make a session: " + error, true);
+  } else if (is_busy(session) && !session.lease.submitted) {  // else its work came in all the same
+    continue_or_give_up(ctx, session, "the host refused the prompt: " + error, true);
   }
-  return true;
 }
 
 void on_turn_started(Context& ctx, Session& session) {
@@ -176,41 +158,32 @@ void on_deleted(Context& ctx, Session& session) {
   give_up_attempt(ctx, session, "its session was deleted");
 }
 
-bool on_inspected(Context& ctx, const SessionInspected& event) {
-  Session* session = find_by_effect(ctx.state, event.effect);
-  if (session == nullptr) return false;
-  session->effect = 0;
-  session->turn.inspecting = false;
-  if (!is_busy(*session)) return true;
-  const bool silent = ctx.now_ms - session->seen_ms >= stall_ms(ctx.state);
+void on_inspected(Context& ctx, Session& session, const SessionInspected& event) {
+  session.effect = 0;
+  session.turn.inspecting = false;
+  if (!is_busy(session)) return;
+  const bool silent = ctx.now_ms - session.seen_ms >= stall_ms(ctx.state);
   if (!event.exists) {
-    on_deleted(ctx, *session);
+    on_deleted(ctx, session);
   } else if (event.busy && (event.in_tool || !silent)) {
-    session->turn.inspections = 0;
-    still_works(ctx, *session);
+    session.turn.inspections = 0;
+    still_works(ctx, session);
   } else if (event.busy) {
-    fail_turn(ctx, *session, Fault::network, "its answer stopped arriving");
+    fail_turn(ctx, session, Fault::network, "its answer stopped arriving");
   } else {
-    session->turn.inspections = 0;
-    session->lease.began = session->lease.began || event.answered;
-    session->turn.failed = session->turn.failed || !event.answered;
-    turn_over(ctx, *session);
+    session.turn.inspections = 0;
+    session.lease.began = session.lease.began || event.answered;
+    session.turn.failed = session.turn.failed || !event.answered;
+    turn_over(ctx, session);
   }
-  return true;
 }
 
-bool on_session_timer(Context& ctx, TimerId timer) {
-  if (timer == 0) return false;
-  std::vector<Session>& sessions = ctx.state.sessions;
-  const auto it = std::find_if(sessions.rbegin(), sessions.rend(),
-                               [&](const Session& session) { return session.timer == timer; });
-  if (it == sessions.rend()) return false;
-  Session& session = *it;
+void on_session_timer(Context& ctx, Session& session) {
   session.timer = 0;
-  if (session.state == SessionState::closing) return end_closing(ctx, session), true;
+  if (session.state == SessionState::closing) return end_closing(ctx, session);
   // A request that waits for the budget is no silence of its model.
   if (!session.metering.request.waiting.empty() && !lease_over(ctx, session))
-    return arm(ctx, session, stall_ms(ctx.state)), true;
+    return arm(ctx, session, stall_ms(ctx.state));
   const TimeMs silent_ms = ctx.now_ms - session.seen_ms;
   const bool in_turn = session.state == SessionState::working;
   if (session.state == SessionState::creating) {
@@ -228,7 +201,6 @@ bool on_session_timer(Context& ctx, TimerId timer) {
   } else if (is_busy(session)) {
     inspect_session(ctx, session);
   }
-  return true;
 }
 
 }  // namespace orchestrator::core

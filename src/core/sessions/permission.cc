@@ -56,10 +56,9 @@ void on(Context& ctx, const PermissionAnswered& event) {
   ctx.state.permissions.erase(it);
 }
 
-bool on_permission_timer(Context& ctx, TimerId timer) {
+void on_permission_timer(Context& ctx, std::size_t index) {
   State& state = ctx.state;
-  const auto it = std::ranges::find(state.permissions, timer, &PermissionRequest::timer);
-  if (timer == 0 || it == state.permissions.end()) return false;
+  const auto it = state.permissions.begin() + static_cast<std::ptrdiff_t>(index);
   ctx.emit(RejectPermission{it->id, it->session,
                             "No user answered within " + minutes(state) +
                                 ", so this is not allowed: " + it->what +
@@ -69,7 +68,6 @@ bool on_permission_timer(Context& ctx, TimerId timer) {
                                     permission_asker(state, it->session) + " wanted " + it->what});
   if (Session* session = find_session(state, it->session)) session->seen_ms = ctx.now_ms;
   state.permissions.erase(it);
-  return true;
 }
 
 void withdraw_permissions(Context& ctx, const SessionId& session) {

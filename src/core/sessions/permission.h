@@ -11,7 +11,7 @@ namespace orchestrator::core {
 void on(Context& ctx, const PermissionAsked& event);
 void on(Context& ctx, const PermissionAnswered& event);
 /// Nobody has answered in time. Whether the timer was one of these.
-bool on_permission_timer(Context& ctx, TimerId timer);
+void on_permission_timer(Context& ctx, std::size_t index);
 /// The session's turn is over or aborted: the host would keep its requests listed.
 void withdraw_permissions(Context& ctx, const SessionId& session);
 /// The process that held them has died.

@@ -126,33 +126,27 @@ void begin_recovery(Context& ctx) {
 void abandon_recovery(Context& ctx) { finish(ctx); }
 
 void on_sessions_found(Context& ctx, const SessionsFound& event) {
-  if (event.effect == 0 || event.effect != ctx.state.recovery.effect) return;
   finish(ctx);
   for (const FoundSession& found : event.sessions) take_up(ctx, found);
   drop_lost(ctx, event.sessions);
 }
 
-bool on_recovery_failed(Context& ctx, EffectId effect) {
+void on_recovery_failed(Context& ctx) {
   Recovery& recovery = ctx.state.recovery;
-  if (effect == 0 || effect != recovery.effect) return false;
   recovery.effect = 0;
   ctx.cancel_timer(recovery.timer);
   ctx.state.metrics.errors += 1;
   recovery.timer = ctx.start_timer(kAskAgainMs << std::min(recovery.attempts, kAttemptsMax));
-  return true;
 }
 
-bool on_recovery_timer(Context& ctx, TimerId timer) {
+void on_recovery_timer(Context& ctx) {
   Recovery& recovery = ctx.state.recovery;
-  if (timer == 0 || timer != recovery.timer) return false;
   recovery.timer = 0;
   if (recovery.attempts < kAttemptsMax) {
-    ask(ctx);
-    return true;
+    return ask(ctx);
   }
   finish(ctx);
   drop_unmade(ctx);
-  return true;
 }
 
 bool belongs_to_present_card(const State& state, const SessionId& session, EffectId prompt) {

@@ -16,10 +16,8 @@ void abandon_recovery(Context& ctx);
 
 void on_sessions_found(Context& ctx, const SessionsFound& event);
 /// The host could not answer: asks again, a few times, then goes on with what the log says.
-/// Whether the effect was this one.
-bool on_recovery_failed(Context& ctx, EffectId effect);
-/// Whether the timer was this one.
-bool on_recovery_timer(Context& ctx, TimerId timer);
+void on_recovery_failed(Context& ctx);
+void on_recovery_timer(Context& ctx);
 
 /// Whether a submission that was found in the host answers what the session was last asked for.
 [[nodiscard]] bool belongs_to_present_card(const State& state, const SessionId& session,

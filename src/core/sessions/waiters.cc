@@ -7,15 +7,13 @@
 
 namespace orchestrator::core {
 
-bool on_wait_aborted(Context& ctx, const CallAborted& event) {
+void on_wait_aborted(Context& ctx, std::size_t index) {
   std::vector<Waiter>& waiters = ctx.state.waiters;
-  const auto it = std::ranges::find(waiters, event.request, &Waiter::request);
-  if (event.request.empty() || it == waiters.end()) return false;
+  const auto it = waiters.begin() + static_cast<std::ptrdiff_t>(index);
   const bool root = it->session == ctx.state.root_session;
   waiters.erase(it);
   ctx.moved = true;  // its turn goes on, or is told to be over
   if (root && is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "interrupted by the user");
-  return true;
 }
 
 bool stop_waiting(Context& ctx, const SessionId& session, const std::string& text) {

@@ -8,8 +8,8 @@
 /// early.
 namespace orchestrator::core {
 
-/// Whether the call that the host gave up was one that waits for a task.
-bool on_wait_aborted(Context& ctx, const CallAborted& event);
+/// The host has given up the call of this waiter.
+void on_wait_aborted(Context& ctx, std::size_t index);
 /// Nobody reads the answers of this session's calls any more, but for `text`, where there is one.
 /// Whether there was such a call.
 bool stop_waiting(Context& ctx, const SessionId& session, const std::string& text = "");

@@ -115,16 +115,13 @@ void drive_warm_pool(Context& ctx) {
   }
 }
 
-bool on_directory_opened(Context& ctx, EffectId effect, bool opened) {
-  std::vector<Worktree>& trees = ctx.state.worktrees.trees;
-  const auto tree = std::ranges::find(trees, effect, &Worktree::effect);
-  if (effect == 0 || tree == trees.end() || tree->state != TreeState::opening) return false;
-  tree->effect = 0;
-  tree->state = TreeState::standing;
-  tree->opened = opened;
-  tree->failures = opened ? 0 : 1;  // whoever works there first opens it
+void on_directory_opened(Context& ctx, Worktree& tree, bool opened) {
+  if (tree.state != TreeState::opening) return;
+  tree.effect = 0;
+  tree.state = TreeState::standing;
+  tree.opened = opened;
+  tree.failures = opened ? 0 : 1;  // the first session that works there opens it
   ctx.moved = true;
-  return true;
 }
 
 Worktree* take_warm(State& state, const TaskId& task) {

@@ -13,7 +13,7 @@ namespace orchestrator::core {
 /// Makes those that are missing, and has the host open them, one after the other.
 void drive_warm_pool(Context& ctx);
 /// The host has opened one, or could not. Whether it was asked for.
-bool on_directory_opened(Context& ctx, EffectId effect, bool opened);
+void on_directory_opened(Context& ctx, Worktree& tree, bool opened);
 /// Gives the task one that stands, best one that is open; null: there is none.
 [[nodiscard]] Worktree* take_warm(State& state, const TaskId& task);
 /// One is being made, and will stand soon.

@@ -43,26 +43,6 @@ void share_instead(Context& ctx, const std::string& problem) {
                               : " No task is raced: one Worker gets all strategies of its task.")});
 }
 
-void on_begun(Context& ctx, const WorktreesAnswered& event) {
-  WorktreesState& trees = ctx.state.worktrees;
-  trees.effect = 0;
-  if (trees.clearing) {
-    trees.clearing = false;
-    trees.integrated.clear();
-    trees.warm_base.clear();
-    return;
-  }
-  const bool for_warm = std::exchange(trees.for_warm, false);
-  if (!event.problem.empty()) {
-    trees.no_warm = true;
-    if (!for_warm) share_instead(ctx, event.problem);
-    return;
-  }
-  base::append(trees.notes, event.notes);
-  if (trees.checked) (for_warm ? trees.warm_base : trees.integrated) = event.commit;
-  trees.checked = true;
-}
-
 // ---- worktrees ----------------------------------------------------------------------------------
 
 void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
@@ -80,6 +60,48 @@ void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
   if (tree.state == TreeState::adding)
     tree.state = tree.directory.empty() ? TreeState::removing : TreeState::disposing;
   if (Task* task = find_task(ctx.state, tree.task)) block_for_git(ctx, *task, what + problem);
+}
+
+enum class Quiet { no, soon, yes };
+
+/// Whether nobody works in it, and nobody is about to. `soon`: the host has yet to say that what
+/// was told to stop has stopped.
+Quiet quiet_of(const State& state, const Worktree& tree) {
+  if (tree.task.empty()) return Quiet::yes;
+  const bool over = !is_active(state.phase);
+  Quiet quiet = Quiet::yes;
+  for (const Session& session : state.sessions) {
+    const Task* task = find_task(state, session.task);
+    const bool here =
+        session.task == tree.task || (task != nullptr && root_of(state, *task).id == tree.task);
+    if (!here) continue;
+    const bool rests = over && session.state == SessionState::idle;
+    if (session.state != SessionState::ended && !rests) return Quiet::no;
+    if (session.turn.aborting) quiet = Quiet::soon;
+  }
+  return quiet;
+}
+
+}  // namespace
+
+void on_snapshot_answered(Context& ctx, const WorktreesAnswered& event) {
+  WorktreesState& trees = ctx.state.worktrees;
+  trees.effect = 0;
+  if (trees.clearing) {
+    trees.clearing = false;
+    trees.integrated.clear();
+    trees.warm_base.clear();
+    return;
+  }
+  const bool for_warm = std::exchange(trees.for_warm, false);
+  if (!event.problem.empty()) {
+    trees.no_warm = true;
+    if (!for_warm) share_instead(ctx, event.problem);
+    return;
+  }
+  base::append(trees.notes, event.notes);
+  if (trees.checked) (for_warm ? trees.warm_base : trees.integrated) = event.commit;
+  trees.checked = true;
 }
 
 void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& event) {
@@ -105,28 +127,6 @@ void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& eve
   task->progress.touched.clear();
   for (const std::string& path : event.paths) note_touched(*task, path);
 }
-
-enum class Quiet { no, soon, yes };
-
-/// Whether nobody works in it, and nobody is about to. `soon`: the host has yet to say that what
-/// was told to stop has stopped.
-Quiet quiet_of(const State& state, const Worktree& tree) {
-  if (tree.task.empty()) return Quiet::yes;
-  const bool over = !is_active(state.phase);
-  Quiet quiet = Quiet::yes;
-  for (const Session& session : state.sessions) {
-    const Task* task = find_task(state, session.task);
-    const bool here =
-        session.task == tree.task || (task != nullptr && root_of(state, *task).id == tree.task);
-    if (!here) continue;
-    const bool rests = over && session.state == SessionState::idle;
-    if (session.state != SessionState::ended && !rests) return Quiet::no;
-    if (session.turn.aborting) quiet = Quiet::soon;
-  }
-  return quiet;
-}
-
-}  // namespace
 
 void begin_worktrees(Context& ctx) {
   ctx.state.worktrees.wanted = true;
@@ -262,15 +262,13 @@ void drop_worktrees(Context& ctx) {
   }
 }
 
-bool on_tree_timer(Context& ctx, TimerId timer) {
+void on_tree_timer(Context& ctx) {
   State& state = ctx.state;
-  if (timer == 0 || timer != state.worktrees.timer) return false;
   state.worktrees.timer = 0;
   for (Session& session : state.sessions) {
     if (session.state == SessionState::ended || !is_active(state.phase))
       session.turn.aborting = false;
   }
-  return true;
 }
 
 bool leaves_worktrees(const State& state) {
@@ -295,25 +293,11 @@ void forget_tree_calls(State& state) {
   }
 }
 
-void on_worktrees_answered(Context& ctx, const WorktreesAnswered& event) {
-  WorktreesState& trees = ctx.state.worktrees;
-  if (event.effect == 0) return;
+void on_directory_disposed(Context& ctx, Worktree& tree) {
+  if (tree.state != TreeState::disposing) return;
+  tree.effect = 0;
+  tree.state = TreeState::removing;
   ctx.moved = true;
-  if (event.effect == trees.effect) return on_begun(ctx, event);
-  if (event.effect == trees.merge_effect) return on_merge_answered(ctx, event);
-  const auto tree = std::ranges::find(trees.trees, event.effect, &Worktree::effect);
-  if (tree != trees.trees.end()) on_tree_answered(ctx, *tree, event);
-}
-
-bool on_directory_disposed(Context& ctx, EffectId effect) {
-  if (effect == 0) return false;
-  std::vector<Worktree>& trees = ctx.state.worktrees.trees;
-  const auto tree = std::ranges::find(trees, effect, &Worktree::effect);
-  if (tree == trees.end() || tree->state != TreeState::disposing) return false;
-  tree->effect = 0;
-  tree->state = TreeState::removing;
-  ctx.moved = true;
-  return true;
 }
 
 }  // namespace orchestrator::core

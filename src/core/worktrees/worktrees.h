@@ -32,15 +32,17 @@ void leave_worktrees(State& state);
 void drive_worktrees(Context& ctx);
 /// Lets worktrees go that nobody needs; also when the mission is over.
 void drop_worktrees(Context& ctx);
-/// Whether the timer was one of these.
-bool on_tree_timer(Context& ctx, TimerId timer);
+/// Sessions that were told to stop are waited for no longer.
+void on_tree_timer(Context& ctx);
 /// A mission that is over has something in git yet.
 [[nodiscard]] bool leaves_worktrees(const State& state);
 /// Nothing that was asked is in flight any more.
 void forget_tree_calls(State& state);
 
-void on_worktrees_answered(Context& ctx, const WorktreesAnswered& event);
-/// Also where the host could not. Whether it was asked for.
-bool on_directory_disposed(Context& ctx, EffectId effect);
+/// What git answered to the check or the first snapshot, and to a call about one worktree.
+void on_snapshot_answered(Context& ctx, const WorktreesAnswered& event);
+void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& event);
+/// Also where the host could not.
+void on_directory_disposed(Context& ctx, Worktree& tree);
 
 }  // namespace orchestrator::core
