@@ -329,8 +329,7 @@ void Checker::require_durable(std::uint64_t seq, std::string_view what) {
   if (seq == 0 || seq > course_.events.size()) return;
   course_.visible = std::max(course_.visible, seq);
   if (seq <= course_.durable) return;
-  const bool synced =
-      disk_.log_syncs() > course_.syncs_at[seq - 1] && !disk_.log_is_dirty(course_.mission.value);
+  const bool synced = disk_.whole_sync(course_.mission.value) > course_.syncs_at[seq - 1];
   require(synced, "no effect before its event is durable",
           std::string(what) + " leaves, and event " + std::to_string(seq) + " is not on disk");
   course_.durable = seq;

@@ -14,6 +14,12 @@ constexpr std::size_t kPageBytes = 4096;
 /// A power cut brings back what was durable: never much older than what was there.
 constexpr std::size_t kWholeKept = 64;
 
+/// A log is named after its mission: `m-x.wal`, `m-x.1.wal`.
+std::string mission_of(const std::string& log) {
+  const std::string name = log.substr(log.rfind('/') + 1);
+  return name.substr(0, name.find('.'));
+}
+
 Error missing(const std::string& path) { return {"No such file or directory", path, ""}; }
 
 }  // namespace
@@ -174,7 +180,11 @@ Result<void> Disk::sync_node(Node& node, const std::string& path) {
     return *error;
   }
   node.synced = node.bytes.size();
-  if (node.is_log) ++log_syncs_;
+  if (node.is_log) {
+    ++log_syncs_;
+    const std::string mission = mission_of(path);
+    if (!log_is_dirty(mission)) whole_syncs_[mission] = log_syncs_;
+  }
   maybe_die();
   return {};
 }
@@ -435,6 +445,11 @@ bool Disk::log_is_dirty(const std::string& mission) const {
     if (name.find(mission) != std::string::npos) return true;
   }
   return false;
+}
+
+std::uint64_t Disk::whole_sync(const std::string& mission) const {
+  const auto last = whole_syncs_.find(mission);
+  return last == whole_syncs_.end() ? 0 : last->second;
 }
 
 bool Disk::is_whole(const std::string& path) const {
