@@ -14,6 +14,7 @@
 #include "core/state/sessions.h"
 #include "core/state/tasks.h"
 #include "orchestrator/step.h"
+#include "runtime/history/snapshot_file.h"
 #include "sim/violation.h"
 
 namespace orchestrator::sim {
@@ -55,7 +56,17 @@ void Checker::check_replay() const {
           "the log does not give the live state: " + difference(again, *state_));
 }
 
+void Checker::process_starts(const std::string* snapshot) {
+  snapshot_ = {};
+  if (snapshot == nullptr || !damaged_) return;
+  const auto found = runtime::parse_snapshot(*snapshot, "");
+  if (found.ok() && found.value().state)
+    snapshot_ = {found.value().state->mission, found.value().state->last_seq};
+}
+
 void Checker::loaded(const State& state) {
+  outage_ = false;
+  const bool damaged = std::exchange(damaged_, false);
   if (!keeps_events_) {
     state_ = &state;
     phase_ = state.phase;
@@ -64,7 +75,8 @@ void Checker::loaded(const State& state) {
   if (course_.mission.empty() && state.mission.empty()) return;
   const std::uint64_t last = state.last_seq;
   if (state.mission != course_.mission) {
-    require(disk_.is_damaged() || course_.visible == 0, "nothing acknowledged is lost",
+    require((damaged && snapshot_.first != course_.mission) || course_.visible == 0,
+            "nothing acknowledged is lost",
             "mission " + course_.mission.value + " is gone, and \"" + state.mission.value +
                 "\" is there instead");
     if (state.mission != before_.mission) return;
@@ -74,9 +86,11 @@ void Checker::loaded(const State& state) {
   require(last <= course_.events.size(), "recovery invents nothing",
           "event " + std::to_string(last) + " was recovered, and " +
               std::to_string(course_.events.size()) + " have happened");
-  require(disk_.is_damaged() || last >= course_.visible, "nothing acknowledged is lost",
-          "event " + std::to_string(course_.visible) +
-              " had been seen outside, and the recovery ends at " + std::to_string(last));
+  const std::uint64_t kept = snapshot_.first == course_.mission ? snapshot_.second : 0;
+  require(last >= (damaged ? kept : course_.visible), "nothing acknowledged is lost",
+          "event " + std::to_string(damaged ? kept : course_.visible) +
+              (damaged ? " was in the snapshot" : " had been seen outside") +
+              ", and the recovery ends at " + std::to_string(last));
   const State expected = replayed(last);
   require(codec::encode(expected) == codec::encode(state), "live state = replayed state",
           "what was recovered is not what had happened: " + difference(expected, state));
@@ -107,6 +121,7 @@ void Checker::begin_mission(const Event& event) {
 
 void Checker::stepped(const State& state, const Event& event, const Effects& effects, bool logged) {
   state_ = &state;
+  damaged_ = damaged_ && disk_.is_damaged(course_.mission.value);
   const Phase phase_before = std::exchange(phase_, state.phase);
   if (!logged) {
     check_effects(state, effects);
@@ -120,7 +135,7 @@ void Checker::stepped(const State& state, const Event& event, const Effects& eff
     return;
   }
   if (std::holds_alternative<MissionRequested>(event.what) && event.seq == 1) {
-    require(disk_.is_damaged() || course_.visible == 0 || !is_active(phase_before),
+    require(damaged_ || course_.visible == 0 || !is_active(phase_before),
             "nothing acknowledged is lost",
             "a mission begins while " + course_.mission.value + " is " +
                 std::string(to_name(phase_before)));

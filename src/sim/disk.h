@@ -82,9 +82,10 @@ class Disk final : public os::FileSystem {
   [[nodiscard]] bool is_whole(const std::string& path) const;
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
   [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }
-  /// A log was taken away or spoiled: what was acknowledged may be gone. (A snapshot or a todo.md
-  /// that is gone costs nothing, since the log has everything.)
-  [[nodiscard]] bool is_damaged() const { return damaged_; }
+  /// The log of this mission was taken away or spoiled, and no new one stands in its place yet:
+  /// what was acknowledged since the last snapshot may be gone. (A snapshot or a todo.md that is
+  /// gone costs nothing, since the log has everything.)
+  [[nodiscard]] bool is_damaged(const std::string& mission) const;
   /// Bytes that stand on it, all files together.
   [[nodiscard]] std::uint64_t bytes() const;
 
@@ -116,6 +117,7 @@ class Disk final : public os::FileSystem {
   [[nodiscard]] bool is_full();
   void change_names(const std::string& directory,
                     std::vector<std::pair<std::string, NodePtr>> names);
+  void make_durable(const NameChange& change);
   base::Result<void> append_to(Node& node, const std::string& path, std::string_view bytes);
   base::Result<void> sync_node(Node& node, const std::string& path);
   [[nodiscard]] NodePtr find(const std::string& path) const;
@@ -142,7 +144,7 @@ class Disk final : public os::FileSystem {
   std::string rotten_;
   bool dead_ = false;
   bool quiet_ = false;
-  bool damaged_ = false;
+  std::map<std::string, NodePtr> damaged_;  ///< logs; null: taken away
 };
 
 }  // namespace orchestrator::sim
