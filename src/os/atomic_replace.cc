@@ -37,7 +37,9 @@ base::Result<void> atomic_replace(FileSystem& fs, const std::string& path, std::
   if (!done) {
     // Report the first fault; a temporary file that is left over is harmless.
     (void)fs.remove(temporary).ok();
-    return done;
+    base::Error error = done.error();
+    if (error.where == temporary) error.where = path;  // the file that the reader knows
+    return error;
   }
   return fs.sync_directory(parent_directory(path));
 }

@@ -14,6 +14,7 @@
 #include "core/state/sessions.h"
 #include "core/state/tasks.h"
 #include "orchestrator/step.h"
+#include "runtime/history/snapshot_file.h"
 #include "sim/violation.h"
 
 namespace orchestrator::sim {
@@ -50,12 +51,23 @@ State Checker::replayed(std::uint64_t events) const {
 void Checker::check_replay() const {
   if (state_ == nullptr || course_.events.empty() || state_->mission != course_.mission) return;
   if (!is_active(state_->phase)) return;  // what is over may still be spoken to, unlogged
+  if (outage_) return;                    // the files could not be read back yet, or hold less
   const State again = replayed(course_.events.size());
   require(codec::encode(again) == codec::encode(*state_), "live state = replayed state",
           "the log does not give the live state: " + difference(again, *state_));
 }
 
+void Checker::process_starts(const std::string* snapshot) {
+  snapshot_ = {};
+  if (snapshot == nullptr || !damaged_) return;
+  const auto found = runtime::parse_snapshot(*snapshot, "");
+  if (found.ok() && found.value().state)
+    snapshot_ = {found.value().state->mission, found.value().state->last_seq};
+}
+
 void Checker::loaded(const State& state) {
+  outage_ = false;
+  const bool damaged = std::exchange(damaged_, false);
   if (!keeps_events_) {
     state_ = &state;
     phase_ = state.phase;
@@ -64,7 +76,8 @@ void Checker::loaded(const State& state) {
   if (course_.mission.empty() && state.mission.empty()) return;
   const std::uint64_t last = state.last_seq;
   if (state.mission != course_.mission) {
-    require(disk_.is_damaged() || course_.visible == 0, "nothing acknowledged is lost",
+    require((damaged && snapshot_.first != course_.mission) || course_.visible == 0,
+            "nothing acknowledged is lost",
             "mission " + course_.mission.value + " is gone, and \"" + state.mission.value +
                 "\" is there instead");
     if (state.mission != before_.mission) return;
@@ -74,9 +87,11 @@ void Checker::loaded(const State& state) {
   require(last <= course_.events.size(), "recovery invents nothing",
           "event " + std::to_string(last) + " was recovered, and " +
               std::to_string(course_.events.size()) + " have happened");
-  require(disk_.is_damaged() || last >= course_.visible, "nothing acknowledged is lost",
-          "event " + std::to_string(course_.visible) +
-              " had been seen outside, and the recovery ends at " + std::to_string(last));
+  const std::uint64_t kept = snapshot_.first == course_.mission ? snapshot_.second : 0;
+  require(last >= (damaged ? kept : course_.visible), "nothing acknowledged is lost",
+          "event " + std::to_string(damaged ? kept : course_.visible) +
+              (damaged ? " was in the snapshot" : " had been seen outside") +
+              ", and the recovery ends at " + std::to_string(last));
   const State expected = replayed(last);
   require(codec::encode(expected) == codec::encode(state), "live state = replayed state",
           "what was recovered is not what had happened: " + difference(expected, state));
@@ -107,6 +122,7 @@ void Checker::begin_mission(const Event& event) {
 
 void Checker::stepped(const State& state, const Event& event, const Effects& effects, bool logged) {
   state_ = &state;
+  damaged_ = damaged_ && disk_.is_damaged(course_.mission.value);
   const Phase phase_before = std::exchange(phase_, state.phase);
   if (!logged) {
     check_effects(state, effects);
@@ -120,7 +136,7 @@ void Checker::stepped(const State& state, const Event& event, const Effects& eff
     return;
   }
   if (std::holds_alternative<MissionRequested>(event.what) && event.seq == 1) {
-    require(disk_.is_damaged() || course_.visible == 0 || !is_active(phase_before),
+    require(damaged_ || course_.visible == 0 || !is_active(phase_before),
             "nothing acknowledged is lost",
             "a mission begins while " + course_.mission.value + " is " +
                 std::string(to_name(phase_before)));
@@ -329,8 +345,7 @@ void Checker::require_durable(std::uint64_t seq, std::string_view what) {
   if (seq == 0 || seq > course_.events.size()) return;
   course_.visible = std::max(course_.visible, seq);
   if (seq <= course_.durable) return;
-  const bool synced =
-      disk_.log_syncs() > course_.syncs_at[seq - 1] && !disk_.log_is_dirty(course_.mission.value);
+  const bool synced = disk_.whole_sync(course_.mission.value) > course_.syncs_at[seq - 1];
   require(synced, "no effect before its event is durable",
           std::string(what) + " leaves, and event " + std::to_string(seq) + " is not on disk");
   course_.durable = seq;

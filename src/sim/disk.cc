@@ -14,6 +14,12 @@ constexpr std::size_t kPageBytes = 4096;
 /// A power cut brings back what was durable: never much older than what was there.
 constexpr std::size_t kWholeKept = 64;
 
+/// A log is named after its mission: `m-x.wal`, `m-x.1.wal`.
+std::string mission_of(const std::string& log) {
+  const std::string name = log.substr(log.rfind('/') + 1);
+  return name.substr(0, name.find('.'));
+}
+
 Error missing(const std::string& path) { return {"No such file or directory", path, ""}; }
 
 }  // namespace
@@ -99,6 +105,18 @@ void Disk::change_names(const std::string& directory,
   journal_.push_back({directory, std::move(names)});
 }
 
+void Disk::make_durable(const NameChange& change) {
+  for (const auto& [name, node] : change.names) {
+    if (!node) {
+      durable_.erase(name);
+      continue;
+    }
+    durable_[name] = node;
+    if (const auto bad = damaged_.find(name); bad != damaged_.end() && bad->second != node)
+      damaged_.erase(bad);
+  }
+}
+
 // ---- the file system ----------------------------------------------------------------------------
 
 Result<std::unique_ptr<os::AppendFile>> Disk::open_append(const std::string& path, bool create) {
@@ -174,7 +192,11 @@ Result<void> Disk::sync_node(Node& node, const std::string& path) {
     return *error;
   }
   node.synced = node.bytes.size();
-  if (node.is_log) ++log_syncs_;
+  if (node.is_log) {
+    ++log_syncs_;
+    const std::string mission = mission_of(path);
+    if (!log_is_dirty(mission)) whole_syncs_[mission] = log_syncs_;
+  }
   maybe_die();
   return {};
 }
@@ -212,13 +234,7 @@ Result<void> Disk::sync_directory(const std::string& path) {
   if (!find(path)) return missing(path);
   std::erase_if(journal_, [&](const NameChange& change) {
     if (change.directory != path) return false;
-    for (const auto& [name, node] : change.names) {
-      if (node) {
-        durable_[name] = node;
-      } else {
-        durable_.erase(name);
-      }
-    }
+    make_durable(change);
     return true;
   });
   maybe_die();
@@ -323,7 +339,7 @@ const std::string* Disk::look(const std::string& path) const {
 void Disk::lose(const std::string& path) {
   if (names_.erase(path) == 0) return;
   durable_.erase(path);
-  damaged_ = damaged_ || path.ends_with(".wal");
+  if (path.ends_with(".wal")) damaged_[path] = nullptr;
 }
 
 void Disk::take_away(const std::string& directory) {
@@ -341,7 +357,12 @@ void Disk::rot(const std::string& path, Random random) {
   node->bytes[at] =
       static_cast<char>(static_cast<unsigned char>(node->bytes[at]) ^ (1U << random.pick(8)));
   rotten_ = path;
-  damaged_ = damaged_ || path.ends_with(".wal");
+  if (path.ends_with(".wal")) damaged_[path] = node;
+}
+
+bool Disk::is_damaged(const std::string& mission) const {
+  return std::ranges::any_of(damaged_,
+                             [&](const auto& log) { return mission_of(log.first) == mission; });
 }
 
 std::vector<std::string> Disk::files() const {
@@ -406,13 +427,7 @@ void Disk::cut_power(Random random) {
   std::size_t kept = random.pick(static_cast<std::uint32_t>(journal_.size() + 1));
   for (const NameChange& change : journal_) {
     if (kept-- == 0) break;
-    for (const auto& [name, node] : change.names) {
-      if (node) {
-        durable_[name] = node;
-      } else {
-        durable_.erase(name);
-      }
-    }
+    make_durable(change);
   }
   journal_.clear();
   // What stands in a directory that is lost is lost with it.
@@ -435,6 +450,11 @@ bool Disk::log_is_dirty(const std::string& mission) const {
     if (name.find(mission) != std::string::npos) return true;
   }
   return false;
+}
+
+std::uint64_t Disk::whole_sync(const std::string& mission) const {
+  const auto last = whole_syncs_.find(mission);
+  return last == whole_syncs_.end() ? 0 : last->second;
 }
 
 bool Disk::is_whole(const std::string& path) const {

@@ -73,16 +73,19 @@ class Disk final : public os::FileSystem {
   void set_now(std::uint64_t now_ms) { now_ms_ = now_ms; }
   void end_faults() { full_until_ms_ = 0; }
 
-  /// Syncs of logs that succeeded, and whether bytes of a mission's log wait for one.
+  /// Syncs of logs that succeeded.
   [[nodiscard]] std::uint64_t log_syncs() const { return log_syncs_; }
-  [[nodiscard]] bool log_is_dirty(const std::string& mission) const;
+  /// The newest of them after which all bytes of this mission's logs were durable; 0: there is
+  /// none.
+  [[nodiscard]] std::uint64_t whole_sync(const std::string& mission) const;
   /// Whether what stands at `path` was put there whole, by a rename or by `put`.
   [[nodiscard]] bool is_whole(const std::string& path) const;
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
   [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }
-  /// A log was taken away or spoiled: what was acknowledged may be gone. (A snapshot or a todo.md
-  /// that is gone costs nothing, since the log has everything.)
-  [[nodiscard]] bool is_damaged() const { return damaged_; }
+  /// The log of this mission was taken away or spoiled, and no new one stands in its place yet:
+  /// what was acknowledged since the last snapshot may be gone. (A snapshot or a todo.md that is
+  /// gone costs nothing, since the log has everything.)
+  [[nodiscard]] bool is_damaged(const std::string& mission) const;
   /// Bytes that stand on it, all files together.
   [[nodiscard]] std::uint64_t bytes() const;
 
@@ -114,9 +117,11 @@ class Disk final : public os::FileSystem {
   [[nodiscard]] bool is_full();
   void change_names(const std::string& directory,
                     std::vector<std::pair<std::string, NodePtr>> names);
+  void make_durable(const NameChange& change);
   base::Result<void> append_to(Node& node, const std::string& path, std::string_view bytes);
   base::Result<void> sync_node(Node& node, const std::string& path);
   [[nodiscard]] NodePtr find(const std::string& path) const;
+  [[nodiscard]] bool log_is_dirty(const std::string& mission) const;
   [[nodiscard]] static bool is_ours(const std::string& path);
   void cut_power(Random random);
   static void tear(Node& node, Random& random);
@@ -133,12 +138,13 @@ class Disk final : public os::FileSystem {
   std::int64_t changes_ = 0;  ///< of files; keeps two in one millisecond apart
   std::uint64_t bytes_written_ = 0;
   std::uint64_t log_syncs_ = 0;
+  std::map<std::string, std::uint64_t> whole_syncs_;  ///< by mission
   std::uint64_t now_ms_ = 0;
   std::uint64_t full_until_ms_ = 0;
   std::string rotten_;
   bool dead_ = false;
   bool quiet_ = false;
-  bool damaged_ = false;
+  std::map<std::string, NodePtr> damaged_;  ///< logs; null: taken away
 };
 
 }  // namespace orchestrator::sim

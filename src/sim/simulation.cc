@@ -194,6 +194,7 @@ class Simulation {
         timeline_.now_ms(), "**",
         "process " + std::to_string(processes_) + " starts in mode " + std::string(to_name(mode_)));
     disk_.start();
+    checker_.process_starts(disk_.look(std::string(kRoot) + "/.opencode/mission_loop.json"));
     died_ = false;
     asking_ = false;
     process_ = std::make_unique<Process>(
@@ -347,6 +348,7 @@ class Simulation {
     if (faults_.hit(Fault::lose_log)) disk_.lose(log);
     if (faults_.hit(Fault::rot_snapshot)) disk_.rot(snapshot, faults_.detail(Fault::rot_snapshot));
     if (faults_.hit(Fault::rot_log)) disk_.rot(log, faults_.detail(Fault::rot_log));
+    checker_.files_damaged();
   }
 
   /// Nothing is due any more: the mission is over, or a person is needed.

@@ -410,10 +410,8 @@ Result<MissionStore::Back> MissionStore::fall_back(State& state) {
     (void)fs_.truncate(path, durable_bytes_).ok();
   auto recovery = recover_until(fs_, paths_, mission_, durable_seq_);
   if (!recovery.ok()) return recovery.error();
-  if (!recovery.value().found || recovery.value().state.last_seq != durable_seq_)
-    return Back::differs;
   state = std::move(recovery.value().state);
-  return Back::durable;
+  return state.last_seq == durable_seq_ ? Back::durable : Back::differs;
 }
 
 Result<void> MissionStore::go_on(const State& state, std::uint64_t now_ms) {

@@ -90,7 +90,7 @@ class MissionStore {
   enum class Back {
     durable,     ///< `state` is what was durable
     no_mission,  ///< not even the mission's first event was; `state` is empty
-    differs,     ///< the files hold less than was durable (they were damaged); `state` is untouched
+    differs,     ///< the files hold less than was durable (they were damaged): `state` is that
   };
   /// After a failed `sync`: what was not durable has not happened, and `state` becomes what it was
   /// before. An Error: that cannot be read now either; try again.

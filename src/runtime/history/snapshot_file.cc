@@ -47,7 +47,12 @@ Result<Snapshot> read_snapshot(os::FileSystem& fs, const std::string& path) {
   }
   const auto text = fs.read(path, kSnapshotBytesMax);
   if (!text.ok()) return text.error();
-  const std::optional<std::string> json = checked(text.value());
+  return parse_snapshot(text.value(), path);
+}
+
+Result<Snapshot> parse_snapshot(const std::string& text, const std::string& path) {
+  Snapshot snapshot;
+  const std::optional<std::string> json = checked(text);
   if (!json) {
     snapshot.fault = "its content does not fit its checksum";
     return snapshot;

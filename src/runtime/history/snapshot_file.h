@@ -22,5 +22,8 @@ struct Snapshot {
 /// A file that does not fit its checksum has a fault. One without a checksum, as earlier versions
 /// wrote it, is taken as it is. An Error: it is of a newer version, or the disk does not give it.
 [[nodiscard]] base::Result<Snapshot> read_snapshot(os::FileSystem& fs, const std::string& path);
+/// The same for content that was read; an Error shows `path`.
+[[nodiscard]] base::Result<Snapshot> parse_snapshot(const std::string& text,
+                                                    const std::string& path);
 
 }  // namespace orchestrator::runtime

@@ -17,13 +17,20 @@ struct CurrentMission {
   bool loaded = false;       ///< `state` is what the directory has
   std::string foreign = {};  ///< why the mission is not ours to move; empty: it is
   std::string failure = {};  ///< why the log cannot be written; empty: it can
+  bool damaged = false;      ///< and its files hold less than was acknowledged
 
   /// A log takes what is recorded.
   [[nodiscard]] bool is_open() const { return store.is_open(); }
   /// The mission has ended, and its log is still open.
   [[nodiscard]] bool is_over() const { return store.is_open() && !is_active(state.phase); }
   [[nodiscard]] std::string outage_text() const {
-    return "The mission's state cannot be written: " + failure +
+    const std::string text = "The mission's state cannot be written: " + failure;
+    if (damaged) {
+      return text +
+             ". Its files were damaged, too: as soon as they can be written, the mission goes on "
+             "from what they hold.";
+    }
+    return text +
            ". Nothing that was acknowledged is lost; as soon as it can be written the mission is "
            "paused, and /resume goes on.";
   }

@@ -1,12 +1,28 @@
 #include "runtime/project/outage.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "runtime/project/unsynced.h"
 
 namespace orchestrator::runtime {
+namespace {
+
+/// Adds the sessions that are not there yet.
+void add_sessions_at_work(const State& state, std::vector<SessionId>& sessions) {
+  for (const Session& session : state.sessions) {
+    if (!session.id.empty() && session.state != SessionState::ended &&
+        session.state != SessionState::idle &&
+        std::ranges::find(sessions, session.id) == sessions.end()) {
+      sessions.push_back(session.id);
+    }
+  }
+}
+
+}  // namespace
 
 void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
@@ -22,17 +38,20 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   mission.failure = error.text();
   p_.derived.forget();
   p_.log.note(LogLevel::error, "the log cannot be written: " + mission.failure);
+  std::vector<SessionId> at_work;
+  add_sessions_at_work(mission.state, at_work);
+  fall_back();
   held_back_ = p_.sync.drop(mission.outage_text());
   for (codec::Incoming& behind : p_.hold.drop("Not done. " + mission.outage_text(), outbox))
     hold_back(std::get<Happening>(behind.what));
-  fall_back();
-  if (mission.failure.empty()) return p_.emit.let_out(outbox);
-  for (const Session& session : mission.state.sessions) {
-    if (!session.id.empty() && session.state != SessionState::ended &&
-        session.state != SessionState::idle) {
-      p_.emit.add(AbortSession{session.id});
-    }
+  if (!has_mission_) {
+    forget_mission();
+    return p_.emit.let_out(outbox);
   }
+  // Damaged files may not even know the newest sessions.
+  if (!mission.damaged) at_work.clear();
+  add_sessions_at_work(mission.state, at_work);
+  for (const SessionId& session : at_work) p_.emit.add(AbortSession{session});
   p_.emit.add(ShowToast{"error", "Orchestrator: " + mission.outage_text()});
   p_.emit.let_out(outbox);
   timer_.start(outbox);
@@ -42,18 +61,18 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
 void Outage::fall_back() {
   CurrentMission& mission = p_.mission;
   const auto back = mission.store.fall_back(mission.state);
-  differs_ = back.ok() && back.value() == MissionStore::Back::differs;
-  fallen_back_ = back.ok() && !differs_;
   if (!back.ok()) p_.log.note(LogLevel::error, "reading it back: " + back.error().text());
-  if (!fallen_back_) return;
-  if (back.value() == MissionStore::Back::durable) {
-    if (p_.world.observer != nullptr) p_.world.observer->loaded(mission.state);
-    return;
-  }
-  // Not even the mission had begun.
-  mission.failure.clear();
+  mission.damaged = back.ok() && back.value() == MissionStore::Back::differs;
+  fallen_back_ = back.ok() && back.value() == MissionStore::Back::durable;
+  has_mission_ = !back.ok() || back.value() != MissionStore::Back::no_mission;
+  if (fallen_back_ && p_.world.observer != nullptr) p_.world.observer->loaded(mission.state);
+}
+
+/// Not even the mission had begun.
+void Outage::forget_mission() {
+  p_.mission.failure.clear();
+  p_.mission.loaded = false;
   held_back_.clear();
-  mission.loaded = false;
 }
 
 void Outage::hold_back(Happening& happening) {
@@ -71,9 +90,12 @@ bool Outage::try_again(engine::Outbox& outbox) {
   timer_.fired();
   CurrentMission& mission = p_.mission;
   if (mission.failure.empty()) return false;
-  if (!fallen_back_) fall_back();
-  if (mission.failure.empty()) return false;
-  if (differs_) return load_anew(outbox);
+  if (!fallen_back_ && !mission.damaged) fall_back();
+  if (!has_mission_) {
+    forget_mission();
+    return false;
+  }
+  if (mission.damaged) return load_anew(outbox);
   if (!fallen_back_ || !mission.store.go_on(mission.state, outbox.now_ms()).ok()) {
     timer_.start(outbox);
     return false;
@@ -99,7 +121,7 @@ bool Outage::load_anew(engine::Outbox& outbox) {
     timer_.start(outbox);
     return false;
   }
-  differs_ = false;
+  mission.damaged = false;
   mission.failure.clear();
   held_back_.clear();
   p_.derived.want_save();

@@ -27,13 +27,14 @@ class Outage {
 
  private:
   void fall_back();
+  void forget_mission();
   bool load_anew(engine::Outbox& outbox);
 
   Pipeline& p_;
   Missions& missions_;
   std::vector<Happening> held_back_;
   bool fallen_back_ = false;  ///< the state is what the disk has
-  bool differs_ = false;      ///< the disk has less than was durable
+  bool has_mission_ = true;   ///< the disk has one
   Timer timer_{kStorageTimer, 3000};
 };
 

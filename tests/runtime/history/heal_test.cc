@@ -382,6 +382,39 @@ TEST_F(FullDiskTest, AMissionWhoseFilesAreDamagedMeanwhileGoesOnFromWhatTheyHold
   expect_goes_on();
 }
 
+TEST_F(FullDiskTest, WhatDamagedFilesHoldIsShownWhileTheyCannotBeRepaired) {
+  begin();
+  turn_timers();
+  const std::size_t logged = read(wal()).size();
+  EXPECT_FALSE(pass("reviewer")["ok"]);
+  run("reviewer", "check", 0);
+  EXPECT_FALSE(call("mission_run", "root", {})["ok"]);  // durable with what came before it
+  broken.fail();
+  const auto written = fs::last_write_time(root() + "/" + wal());
+  spoil(wal(), logged + 30);
+  fs::last_write_time(root() + "/" + wal(), written);
+  const json refused = pass("reviewer");
+  ASSERT_FALSE(refused["ok"]);
+  EXPECT_EQ(refused["text"].get<std::string>().find("Nothing that was acknowledged is lost"),
+            std::string::npos)
+      << refused;
+  EXPECT_NE(refused["text"].get<std::string>().find("damaged"), std::string::npos) << refused;
+  EXPECT_TRUE(std::ranges::any_of(outbox.sent, [](const json& message) {
+    return message["type"] == "abort_session" && message["session"] == "reviewer";
+  }));
+  const auto shown = [&] { return ask({{"type", "mission_status"}})["text"].get<std::string>(); };
+  EXPECT_NE(shown().find("T1 One: reviewing"), std::string::npos) << shown();
+  for (int i = 0; i < 3; ++i) turn_timers();
+  EXPECT_NE(shown().find("T1 One: reviewing"), std::string::npos) << shown();
+  const std::string told = toasts();
+  const std::string once = "cannot be changed by this process";
+  EXPECT_NE(told.find(once), std::string::npos) << told;
+  EXPECT_EQ(told.find(once), told.rfind(once)) << told;
+  broken.repair();
+  turn_timers();
+  expect_goes_on();
+}
+
 TEST_F(FullDiskTest, ASnapshotThatCannotBeWrittenIsToldOnceAndCostsNothing) {
   begin();
   broken.fail("mission_loop.json");
