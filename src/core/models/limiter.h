@@ -18,7 +18,8 @@ inline constexpr TimeMs kCooldownFirstMs = 5'000;
 inline constexpr TimeMs kCooldownMaxMs = 300'000;
 /// Cooldowns in a row after which a model is given up: about half an hour.
 inline constexpr std::uint32_t kCooldownsMax = 10;
-/// Failures in a row after which a session goes on with its model's fallback.
+/// Failures in a row with its own model after which a session goes on with the fallback; with one
+/// more the session is lost.
 inline constexpr std::uint32_t kFaultsInSession = 2;
 
 /// The model for a session of `role`, and whether it may be asked now. `session`: an existing one,

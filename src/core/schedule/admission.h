@@ -12,16 +12,16 @@ namespace orchestrator::core {
 enum class Wait {
   none,        ///< a session may begin
   dependency,  ///< tasks that it depends on are not finished
-  files,       ///< another task holds files that it wants
+  files,       ///< another task holds files of its claim
   race,        ///< its entrants do the work, or the race has yet to be prepared
   reviews,     ///< `review.shadow: "off"`: reviews wait until no Worker works
   collection,  ///< git has not collected its Worker's changes yet
   merge,       ///< its work is accepted and waits to be merged
-  slot,        ///< as many sessions work as may
-  starts,      ///< the host starts as many sessions of this role as it should at a time
+  slot,        ///< all slots are taken
+  starts,      ///< enough sessions of this role are being started already
   model,       ///< its model is at its limit, or cools down
   budget,      ///< the budget does not cover another answer now
-  worktree,    ///< its worktree does not stand yet, or there is no room for one
+  worktree,    ///< its worktree is not ready yet, or there is no room for one
 };
 
 struct Admission {
