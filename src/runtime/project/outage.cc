@@ -11,7 +11,7 @@ namespace orchestrator::runtime {
 void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
   if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
-  if (mission.is_over() && !p_.derived.phase_changed()) {  // its end is on the disk
+  if (mission.is_over() && !p_.derived.phase_changed()) {  // the mission's end is on the disk
     p_.log.note(LogLevel::warning, "the last events are not in the log: " + error.text());
     (void)p_.sync.drop("The log of mission " + mission.state.mission.value +
                        ", which is over, cannot be written: " + error.text());
@@ -38,7 +38,7 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   timer_.start(outbox);
 }
 
-/// To the state that the disk has for certain.
+/// Goes back to the state that is certainly on the disk.
 void Outage::fall_back() {
   CurrentMission& mission = p_.mission;
   const auto back = mission.store.fall_back(mission.state);
@@ -51,7 +51,7 @@ void Outage::fall_back() {
     if (p_.world.observer != nullptr) p_.world.observer->loaded(mission.state);
     return;
   }
-  // Not even the mission had begun.
+  // The start of the mission itself was lost.
   mission.failure.clear();
   held_back_.clear();
   mission.loaded = false;
@@ -62,7 +62,7 @@ void Outage::hold_back(Happening& happening) {
   if (const RequestId* request = waiting_request(happening)) {
     p_.emit.reply(*request, false, p_.mission.outage_text());
   } else if (held_back_.size() < kHeldBackMax) {
-    // What it did to the files is not looked at now, so it proves nothing.
+    // The files are not observed during the outage, so this command is no proof.
     if (auto* ran = std::get_if<CommandRan>(&happening)) ran->begun_hash = CommandRan::kUnseen;
     held_back_.push_back(std::move(happening));
   }
