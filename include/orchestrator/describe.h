@@ -1,8 +1,8 @@
-// Reflection by hand: how a struct or an enum tells the codecs what it consists of. Standard
+// Reflection by hand: structs and enums describe their fields and values for the codecs. Standard
 // library only.
 //
 // A struct is *described* when it names its fields, once, in an order that never changes (new ones
-// go last). A field that has more to say stands in parentheses, with its tags:
+// go last). A field with tags is put in parentheses:
 //
 //   struct Place {
 //     std::string file;

@@ -101,7 +101,7 @@ struct PlanSubmitted {
   SessionId session;
   PlanArgs args;
   std::vector<std::string> problems;
-  bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
+  bool harvested = false;  ///< found in the host after a crash: no call waits for the reply
   EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
 
   ORCH_FIELDS(request, session, args, problems, harvested, prompt);
@@ -113,7 +113,7 @@ struct WorkSubmitted {
   SessionId session;
   WorkArgs args;
   std::vector<std::string> problems;
-  bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
+  bool harvested = false;  ///< found in the host after a crash: no call waits for the reply
   EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
   Diagnosis diagnosis{};   ///< of the changed files at the time of the call
 

@@ -29,13 +29,13 @@ struct Admission {
   std::vector<TaskId> tasks;  ///< of `dependency` and `files`: which ones, in plan order
 };
 
-/// For a task that is pending or ready (its Worker), submitted (its Reviewer) or to be reworked;
-/// `none` for all others. `now_ms`: a model that cools down is asked again at its time. The checks
-/// run in the order of `Wait`, so a wait of all tasks of a role is named only where nothing of the
-/// task's own stands in the way.
+/// Admission of a task that is pending or ready (for its Worker), submitted (for its Reviewer) or
+/// in rework; `none` for all others. `now_ms` decides whether a model's cooldown is over. The
+/// checks run in the order of `Wait`, so a reason that all tasks of a role share is named only if
+/// the task has no reason of its own.
 [[nodiscard]] Admission admit(const State& state, TimeMs now_ms, const Task& task);
 
-/// What holds for each further task of the same role as well.
+/// Whether this wait applies to every other task of the same role as well.
 [[nodiscard]] constexpr bool is_shared(Wait wait) {
   return wait == Wait::slot || wait == Wait::starts || wait == Wait::model || wait == Wait::budget;
 }

@@ -8,7 +8,7 @@
 namespace orchestrator {
 namespace {
 
-/// The digest stands in logs: a change of what is mixed, or how, changes the log's format.
+/// The digest is part of the log: a change of what is mixed, or how, changes the log's format.
 class Mix {
  public:
   void add(std::uint64_t value) {
