@@ -56,7 +56,6 @@ void Checker::check_replay() const {
 }
 
 void Checker::loaded(const State& state) {
-  outage_ = false;
   if (!keeps_events_) {
     state_ = &state;
     phase_ = state.phase;
@@ -97,7 +96,6 @@ void Checker::loaded(const State& state) {
 
 void Checker::begin_mission(const Event& event) {
   if (course_.visible > 0) before_ = std::move(course_);
-  outage_ = false;
   course_ = Course{};
   course_.mission = std::get<MissionRequested>(event.what).mission;
   ++missions_;
@@ -131,6 +129,7 @@ void Checker::stepped(const State& state, const Event& event, const Effects& eff
   require(event.seq == course_.events.size() + 1, "events are numbered without a gap",
           "event " + std::to_string(event.seq) + " follows event " +
               std::to_string(course_.events.size()));
+  outage_ = false;
   course_.events.push_back(event);
   course_.syncs_at.push_back(disk_.log_syncs());
   note_causes(event, effects);

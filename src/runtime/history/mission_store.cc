@@ -395,14 +395,14 @@ Result<std::string> MissionStore::set_aside(const std::string& path, std::uint64
 
 // ---- a disk that fails --------------------------------------------------------------------------
 
-Result<bool> MissionStore::fall_back(State& state) {
+Result<MissionStore::Back> MissionStore::fall_back(State& state) {
   log_.reset();
   const std::string path = wal_path();
   if (durable_seq_ == 0) {
     (void)fs_.remove(path).ok();
     close();
     state = State{};
-    return false;
+    return Back::no_mission;
   }
   // What was written and not synced must not come back as if it had happened. It may well fail
   // now; then go_on() does it, before anything is written behind it.
@@ -410,13 +410,10 @@ Result<bool> MissionStore::fall_back(State& state) {
     (void)fs_.truncate(path, durable_bytes_).ok();
   auto recovery = recover_until(fs_, paths_, mission_, durable_seq_);
   if (!recovery.ok()) return recovery.error();
-  if (!recovery.value().found || recovery.value().state.last_seq != durable_seq_) {
-    return Error{"the disk gives back " + event_name(recovery.value().state.last_seq) + ", not " +
-                     event_name(durable_seq_),
-                 path, ""};
-  }
+  if (!recovery.value().found || recovery.value().state.last_seq != durable_seq_)
+    return Back::differs;
   state = std::move(recovery.value().state);
-  return true;
+  return Back::durable;
 }
 
 Result<void> MissionStore::go_on(const State& state, std::uint64_t now_ms) {

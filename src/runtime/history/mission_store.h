@@ -87,9 +87,14 @@ class MissionStore {
   /// `save` writes one.
   base::Result<std::string> refuse_todo(std::uint64_t now_ms);
 
+  enum class Back {
+    durable,     ///< `state` is what was durable
+    no_mission,  ///< not even the mission's first event was; `state` is empty
+    differs,     ///< the files hold less than was durable (they were damaged); `state` is untouched
+  };
   /// After a failed `sync`: what was not durable has not happened, and `state` becomes what it was
-  /// before. False: not even the mission was. An Error: that cannot be read now either; try again.
-  base::Result<bool> fall_back(State& state);
+  /// before. An Error: that cannot be read now either; try again.
+  base::Result<Back> fall_back(State& state);
   /// Ends the failure: a log that can be written, from `state` on. An Error: it still cannot.
   base::Result<void> go_on(const State& state, std::uint64_t now_ms);
 

@@ -42,12 +42,11 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
 void Outage::fall_back() {
   CurrentMission& mission = p_.mission;
   const auto back = mission.store.fall_back(mission.state);
-  fallen_back_ = back.ok();
-  if (!back.ok()) {
-    p_.log.note(LogLevel::error, "reading it back: " + back.error().text());
-    return;
-  }
-  if (back.value()) {
+  differs_ = back.ok() && back.value() == MissionStore::Back::differs;
+  fallen_back_ = back.ok() && !differs_;
+  if (!back.ok()) p_.log.note(LogLevel::error, "reading it back: " + back.error().text());
+  if (!fallen_back_) return;
+  if (back.value() == MissionStore::Back::durable) {
     if (p_.world.observer != nullptr) p_.world.observer->loaded(mission.state);
     return;
   }
@@ -74,6 +73,7 @@ bool Outage::try_again(engine::Outbox& outbox) {
   if (mission.failure.empty()) return false;
   if (!fallen_back_) fall_back();
   if (mission.failure.empty()) return false;
+  if (differs_) return load_anew(outbox);
   if (!fallen_back_ || !mission.store.go_on(mission.state, outbox.now_ms()).ok()) {
     timer_.start(outbox);
     return false;
@@ -85,6 +85,23 @@ bool Outage::try_again(engine::Outbox& outbox) {
       p_.observe.note_write(*written, outbox.now_ms());
     p_.record.add(std::move(fact), outbox);
   }
+  p_.derived.want_save();
+  return true;
+}
+
+/// The files were damaged during the outage: loads the mission from them again, as at a start, and
+/// reports the damaged file to the user.
+bool Outage::load_anew(engine::Outbox& outbox) {
+  CurrentMission& mission = p_.mission;
+  mission.store.close();
+  missions_.load(outbox);
+  if (!mission.foreign.empty()) {  // the files cannot be repaired yet
+    timer_.start(outbox);
+    return false;
+  }
+  differs_ = false;
+  mission.failure.clear();
+  held_back_.clear();
   p_.derived.want_save();
   return true;
 }

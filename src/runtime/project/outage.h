@@ -28,11 +28,13 @@ class Outage {
 
  private:
   void fall_back();
+  bool load_anew(engine::Outbox& outbox);
 
   Pipeline& p_;
   Missions& missions_;
   std::vector<Happening> held_back_;
   bool fallen_back_ = false;  ///< the state is the durable one
+  bool differs_ = false;      ///< the disk has less than was durable
   Timer timer_{kStorageTimer, 3000};
 };
 

@@ -21,8 +21,8 @@ class Observer {
   virtual ~Observer() = default;
   /// A mission was loaded from disk: at a start, and after an outage.
   virtual void loaded(const State& state) = 0;
-  /// The log cannot be written. Effects from now until `loaded` belong to no event: refusals, and
-  /// aborts of the sessions.
+  /// The log cannot be written. Effects from now until the next logged step belong to no event:
+  /// refusals, and aborts of the sessions.
   virtual void storage_failed() = 0;
   /// `event` has changed the state. `logged`: it is in the log, but may not be durable yet.
   virtual void stepped(const State& state, const Event& event, const Effects& effects,

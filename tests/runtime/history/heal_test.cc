@@ -359,6 +359,29 @@ TEST_F(FullDiskTest, ACommandThatEndsDuringAnOutageIsNoProof) {
   EXPECT_TRUE(receipts[0]["changed_files"]);
 }
 
+TEST_F(FullDiskTest, FilesDamagedDuringAnOutageAreLoadedAsTheyAre) {
+  begin();
+  turn_timers();
+  const std::uint64_t saved = snapshot()["last_seq"];
+  const std::size_t logged = read(wal()).size();
+  // Durable in the log, and in no snapshot.
+  EXPECT_FALSE(pass("reviewer")["ok"]);
+  EXPECT_FALSE(pass("reviewer")["ok"]);
+  broken.fail();
+  const fs::path log = root() + "/" + wal();
+  const auto written = fs::last_write_time(log);
+  spoil(wal(), logged + 30);
+  fs::last_write_time(log, written);
+  ASSERT_FALSE(pass("reviewer")["ok"]);
+  turn_timers();
+  EXPECT_FALSE(pass("reviewer")["ok"]);
+  broken.repair();
+  turn_timers();
+  expect_told(wal().substr(wal().rfind('/') + 1) + " is damaged at byte");
+  expect_told("goes on from event " + std::to_string(saved));
+  expect_goes_on();
+}
+
 TEST_F(FullDiskTest, ASnapshotThatCannotBeWrittenIsReportedOnce) {
   begin();
   broken.fail("mission_loop.json");
