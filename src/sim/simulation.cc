@@ -182,6 +182,9 @@ class Simulation {
       }
     }
     if (git_.model().trees().empty()) return;
+    // Its end was lost with the process, before anything of it was seen outside: the mission waits
+    // to be resumed.
+    if (is_active(checker_.phase())) return;
     throw Violation{"no worktree is left at the end", left + " stands when the mission is over"};
   }
 

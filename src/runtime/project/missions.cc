@@ -103,6 +103,7 @@ void Missions::finish(engine::Outbox& outbox) {
   if (p_.sync.run()) {
     p_.derived.save(outbox);
   } else {
+    if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
     p_.log.note(LogLevel::warning,
                 "the last events are not in the log: " + p_.sync.take_failure()->text());
   }
