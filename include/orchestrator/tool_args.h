@@ -128,7 +128,8 @@ struct WorkArgs {
   std::vector<TaskSpec> follow_ups;
 
   ORCH_FIELDS(task, (summary, required), files, (evidence, outline, doc("command, exit_code")),
-              (follow_ups, outline, doc("new tasks")));
+              (follow_ups, outline,
+               doc("new tasks as in a plan: id, title, description, files, verify")));
 };
 
 struct ReviewArgs {
@@ -154,7 +155,8 @@ struct TodoArgs {
   std::string note;
   std::optional<TaskSpec> add;
 
-  ORCH_FIELDS(id, status, title, note, (add, outline, doc("a task as in submit_plan")));
+  ORCH_FIELDS(id, status, title, (note, doc("for the list of tasks; no Worker reads it")),
+              (add, outline, doc("a task as in submit_plan")));
 };
 
 struct DelegateArgs {
@@ -172,7 +174,7 @@ struct DelegateArgs {
 
 struct ResultArgs {
   static constexpr Tool kTool{"get_task_result", ToolRoles::commander | ToolRoles::worker,
-                              "Waits for it."};
+                              "Waits for a delegated task and gives its result."};
   TaskId task;
 
   ORCH_FIELDS((task, required));
@@ -180,7 +182,7 @@ struct ResultArgs {
 
 struct CancelArgs {
   static constexpr Tool kTool{"cancel_task", ToolRoles::commander | ToolRoles::worker,
-                              "Drops a task."};
+                              "Drops a task; a Worker drops only what it delegated."};
   TaskId task;
   std::string reason;
 
@@ -210,7 +212,8 @@ struct SearchArgs {
 
 struct ReplaceArgs {
   static constexpr Tool kTool{"ast_replace", ToolRoles::worker,
-                              "Replaces what ast_search finds; apply writes the diff.", "edit"};
+                              "Replaces what ast_search finds. Shows a diff; writes it with apply.",
+                              "edit"};
   std::string pattern;
   std::string rewrite;  ///< empty: matches are deleted
   std::string language;
@@ -229,7 +232,7 @@ struct OutlineArgs {
 
 struct DiagnosticsArgs {
   static constexpr Tool kTool{"lsp_diagnostics", ToolRoles::worker | ToolRoles::reviewers,
-                              "Language servers on files."};
+                              "What language servers find in files."};
   std::vector<std::string> paths;
 
   ORCH_FIELDS((paths, required));

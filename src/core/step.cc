@@ -545,8 +545,8 @@ std::string why_not_write(const State& state, const SessionId& session, const st
                                                find_session(state, session) != nullptr);
   if (ours && core::is_reserved_path(base::project_path(path))) {
     return "Write refused: " + base::clip(path, 200) +
-           " is kept by the mission's engine or by git. The plan is changed with update_todo or by "
-           "a person; leave these files alone.";
+           " is kept by the mission's engine or by git. Only the Commander and the user "
+           "change the plan; leave these files alone.";
   }
   const Session* child = find_session(state, session);
   std::string over = "Write refused: this session's part in mission " + state.mission.value +

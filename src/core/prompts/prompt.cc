@@ -70,7 +70,7 @@ std::string task_card(const State& state, const Task& task) {
   text += place_note(state, task);
   if (const Task* whole = task.race.strategy.empty() ? find_task(state, task.parent) : nullptr) {
     text += "\nIt is a subtask of " + whole->id.value + " (" + whole->title +
-            "), whose Worker waits for your summary.\n";
+            "), whose Worker waits for its summary.\n";
   }
   return text;
 }
@@ -82,8 +82,11 @@ std::string planner_prompt(const State& state) {
                      "\n\nThe objective, in full:\n" + state.objective + "\n";
   if (!state.plan.notes.empty()) text += "\nNotes of the Commander:\n" + state.plan.notes + "\n";
   text += list("Accepted when:", state.plan.acceptance);
-  text += list("Verify commands that are already fixed for the whole mission:", state.plan.verify);
-  text += "\nTasks may be assigned to: ";
+  text += list(
+      "Verify commands of the whole mission. The plan's verify is added to them; with nothing to "
+      "add, repeat one:",
+      state.plan.verify);
+  text += "\nA task's agent is one of: ";
   for (std::size_t i = 0; i < state.plan.agents.size(); ++i) {
     text += (i > 0 ? ", " : "") + state.plan.agents[i];
   }
@@ -96,13 +99,14 @@ std::string planner_prompt(const State& state) {
 
 std::string worker_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Task", task) + task_card(state, task);
-  text +=
-      list((std::string("A Reviewer will run, from ") + verify_place(state, task) + ":").c_str(),
-           task.spec.verify);
+  text += list((std::string("Verify commands, which a Reviewer runs too, from ") +
+                verify_place(state, task) + ":")
+                   .c_str(),
+               task.spec.verify);
   if (!task.review.findings.empty())
     text += "\nAn earlier attempt was rejected:\n" + finding_list(task.review.findings);
   if ((task.attempt > 1 || task.progress.preemptions > 0) && !task.note.empty()) {
-    text += "\nAn earlier attempt did not end: " + base::clip(task.note, kSummaryBytesMax) +
+    text += "\nAn earlier attempt was left unfinished: " + base::clip(task.note, kSummaryBytesMax) +
             ". Look at what is there before you go on.\n";
   }
   text += subtask_list(state, task);
@@ -112,14 +116,14 @@ std::string worker_prompt(const State& state, const Task& task) {
 std::string rework_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Rework", task);
   text += "\nThe Reviewer rejected this task:\n" + finding_list(task.review.findings);
-  text += list("The Reviewer will run again:", task.spec.verify);
+  text += list("Verify commands, which a Reviewer runs again:", task.spec.verify);
   return text + "\nFix every error, then call submit_work again.\n";
 }
 
 std::string reviewer_prompt(const State& state, const Task& task) {
   std::string text = title_line(state, "Task", task) + task_card(state, task);
   text += "\nA Worker has submitted it: " + base::clip(task.summary, 1500) + "\n";
-  text += list("Files that it changed:", task.progress.touched);
+  text += list("Files that it changed, or says that it changed:", task.progress.touched);
   text += list("Language servers on them:", task.review.diagnosis);
   const std::string place = verify_place(state, task);
   text += list(

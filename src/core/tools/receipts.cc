@@ -33,8 +33,8 @@ std::vector<std::string> unproved_claims(const State& state, const SessionId& se
     if (receipt == nullptr) {
       problems.push_back(
           at + "no receipt of " + quoted(command) +
-          " in this session: run it with bash, exactly as written, from the project's "
-          "directory, or leave it out");
+          " in this session: run it with bash, exactly as written, from the "
+          "directory that your prompt names, and submit when it has ended; or leave it out");
     } else if (receipt->exit_code != claims[i].exit_code) {
       problems.push_back(at + quoted(command) + " ended with exit code " +
                          std::to_string(receipt->exit_code) + ", not " +
@@ -55,7 +55,7 @@ std::vector<std::string> missing_receipts(const State& state, const SessionId& s
       problems.push_back(
           "verify command " + quoted(command) +
           " has no receipt of this session: run it with bash, exactly as written, from the "
-          "project's directory");
+          "directory that your prompt names, and submit when it has ended");
     } else if (receipt->exit_code != 0) {
       problems.push_back("verify command " + quoted(command) + " ended with exit code " +
                          std::to_string(receipt->exit_code) +

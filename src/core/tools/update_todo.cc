@@ -47,8 +47,10 @@ std::string why_not_moved(const State& state, const Task& task, TodoStatus asked
   const TaskStatus to = wanted_status(asked);
   if (is_unchanged(task, asked)) return "";
   if (to == TaskStatus::done) {
+    const bool stopped = task.status == TaskStatus::blocked || task.status == TaskStatus::dropped;
     return "status: only a passing review makes a task done; " + task.id.value + " is " +
-           std::string(to_name(task.status)) + ": let it be reviewed, or drop it";
+           std::string(to_name(task.status)) +
+           (stopped ? ": retry it, and it is reviewed again" : ": let it be reviewed, or drop it");
   }
   if (task.status == TaskStatus::done) {
     return "status: " + task.id.value +

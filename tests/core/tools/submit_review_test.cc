@@ -125,7 +125,7 @@ TEST(Review, ACommandInAnotherDirectoryDoesNotCount) {
             CommandRan{turn.session, "test T1", "sub", 0, "", turn.host.files_hash(turn.session)});
         return turn.review(passing());
       },
-      {"no receipt", "from the project's directory"});
+      {"no receipt", "from the directory that your prompt names"});
 }
 
 TEST(Review, APassWithAnErrorFindingIsRefused) {
@@ -166,6 +166,7 @@ TEST(Review, ClaimsNeedReceiptsInAPassAndInAReject) {
   };
   for (const Verdict verdict : {Verdict::pass, Verdict::reject}) {
     expect_refused(claim(verdict), {"evidence[1]: no receipt of `make`", "run it with bash",
+                                    "submit when it has ended; or leave it out",
                                     "evidence[2]: `test T1` ended with exit code 0, not 1"});
   }
 }

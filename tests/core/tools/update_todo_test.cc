@@ -68,7 +68,7 @@ MISSION_SCENARIO(UpdateTodo, RefusalsSayWhatToDo) {
   Stage stage(diamond());
   EXPECT_TRUE(
       todo(stage.host, set("T33", TodoStatus::dropped)).says("no task \"T33\". Nearest: T3"));
-  EXPECT_TRUE(todo(stage.host, set("T2", TodoStatus::done)).says("passing review"));
+  EXPECT_TRUE(todo(stage.host, set("T2", TodoStatus::done)).says("let it be reviewed, or drop it"));
   EXPECT_TRUE(todo(stage.host, set("T1", TodoStatus::retry)).says("running already"));
   EXPECT_TRUE(todo(stage.host, {}).says("name a task"));
   EXPECT_TRUE(todo(stage.host, add(task("T2", {"T77"}))).says("used twice"));
@@ -81,6 +81,8 @@ MISSION_SCENARIO(UpdateTodo, RefusalsSayWhatToDo) {
   EXPECT_TRUE(stranger.says("only its commander"));
   todo(stage.host, set("T3", TodoStatus::dropped));
   EXPECT_TRUE(todo(stage.host, set("T3", TodoStatus::blocked)).says("retry it first"));
+  EXPECT_TRUE(
+      todo(stage.host, set("T3", TodoStatus::done)).says("retry it, and it is reviewed again"));
   stage.finish();
   EXPECT_TRUE(todo(stage.host, set("T2", TodoStatus::dropped)).says("no mission is active"));
 }
