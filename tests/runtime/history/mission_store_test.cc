@@ -236,17 +236,17 @@ TEST_F(MissionStoreTest, FilesThatHoldLessThanWasDurableAreSaidToDiffer) {
   begin();
   sync();
   const auto size = filesystem::file_size(wal());
+  const State held = state;
   apply_bytes(10);
   sync();
   apply_bytes(10);
   disk.fail("sync");
   ASSERT_FALSE(store->sync().ok());
   filesystem::resize_file(wal(), size);
-  const State before = state;
   const auto back = store->fall_back(state);
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(back.value(), Back::differs);
-  EXPECT_EQ(state_hash(state), state_hash(before));
+  EXPECT_EQ(state_hash(state), state_hash(held));
 }
 
 TEST_F(MissionStoreTest, WhateverFailsInGoingOnItGoesOnAtTheNextTry) {
