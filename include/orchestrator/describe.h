@@ -1,8 +1,8 @@
-// Reflection by hand: how a struct or an enum tells the codecs what it consists of. Standard
+// Reflection by hand: structs and enums describe their fields and values for the codecs. Standard
 // library only.
 //
 // A struct is *described* when it names its fields, once, in an order that never changes (new ones
-// go last). A field that has more to say stands in parentheses, with its tags:
+// go last). A field with tags is put in parentheses:
 //
 //   struct Place {
 //     std::string file;
@@ -51,11 +51,11 @@
 
 namespace orchestrator {
 
-/// Tag of a field without which a value makes no sense.
+/// Tag of a field that JSON must contain.
 struct Required {};
 inline constexpr Required required{};
 
-/// Tag of a number: the smallest and the largest that it may be; of a map: that its values may be.
+/// Tag of a number: its smallest and largest value; of a map: those of its values.
 struct Range {
   double min;
   double max;
@@ -68,7 +68,7 @@ struct Doc {
 };
 constexpr Doc doc(std::string_view text) { return {text}; }
 
-/// Tag of a map: which keys there are. With `models`, any "provider/model" is a key as well.
+/// Tag of a map: its permitted keys. With `models`, any "provider/model" is a key as well.
 struct Keys {
   std::span<const std::string_view> names;
   bool models = false;
@@ -81,7 +81,7 @@ inline constexpr Keys model_keys{{}, true};
 struct ModelValues {};
 inline constexpr ModelValues model_values{};
 
-/// Tag of a setting that is read and checked, and that this version does not act on.
+/// Tag of a setting that this version reads and checks, but does not use.
 struct NoEffect {};
 inline constexpr NoEffect no_effect{};
 
@@ -109,7 +109,7 @@ struct FieldTags {
   constexpr void add(Outline) { outline = true; }
 };
 
-/// What a visitor has got after the field.
+/// Collects the tags that `visit` was called with after the field.
 template <class... Tags>
 [[nodiscard]] constexpr FieldTags tags_of(const Tags&... tags) {
   FieldTags all;
@@ -117,7 +117,7 @@ template <class... Tags>
   return all;
 }
 
-/// One enumerator and the word it has outside of C++.
+/// One enumerator and its word outside of C++.
 template <class E>
 struct EnumName {
   E value;
@@ -130,7 +130,7 @@ concept DescribedEnum = std::is_enum_v<E> && requires(E value) {
   enum_names(value);
 };
 
-/// The word for `value`; empty for a value that has none (a cast from somewhere else).
+/// The word for `value`; empty for a value outside the enum.
 template <DescribedEnum E>
 [[nodiscard]] constexpr std::string_view to_name(E value) {
   constexpr auto names = enum_names(E{});
@@ -271,7 +271,7 @@ inline constexpr bool unsupported = false;
 #define ORCH_FIELDS_VISIT_tagged(field) ORCH_FIELDS_VISIT_WITH field
 #define ORCH_FIELDS_VISIT_WITH(name, ...) visit(#name, self.name, __VA_ARGS__);
 
-/// Describes the struct that it stands in: names its fields, in their order.
+/// Describes the struct that contains it: names its fields, in their order.
 #define ORCH_FIELDS(...)                                                                \
   template <class Self, class Visitor>                                                  \
   static void describe([[maybe_unused]] Self& self, [[maybe_unused]] Visitor&& visit) { \

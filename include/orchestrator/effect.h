@@ -11,24 +11,24 @@
 #include "orchestrator/ids.h"
 #include "orchestrator/mission.h"
 
-/// Everything that the engine can do to the world. Effects are data in the imperative; the runtime
-/// lets them out only when the event that caused them is on disk. An effect with an `effect` id is
-/// answered by an event that carries the same id. Files (`mission_loop.json`, `todo.md`) and
+/// Effects: everything that the core asks for. An effect is data, named in the imperative; the
+/// runtime carries it out only when the event that caused it is on disk. An effect with an `effect`
+/// id is answered by an event that carries the same id. Files (`mission_loop.json`, `todo.md`) and
 /// the progress line are not effects: they are derived from the state.
 namespace orchestrator {
 
-/// The answer to `role_asked`: what the JS side must know of a session before its model is asked.
+/// Reply to `role_asked`: what the JS side must know of a session before its model request.
 struct SessionInfo {
   static constexpr std::string_view kType = "role";
   Role role = Role::none;
   std::string card;
-  bool capped = false;  ///< leave is asked for each of its model requests
-  std::string stopped;  ///< why it may ask its model for nothing more
+  bool capped = false;  ///< each of its model requests needs a `LeaveAnswer`
+  std::string stopped;  ///< why it may make no further model request; empty: it may
 
   ORCH_FIELDS(role, card, capped, stopped);
 };
 
-/// The answer to `settings_asked`: what of the configuration the host must know.
+/// Reply to `settings_asked`: the part of the configuration that the JS side needs.
 struct SettingsAnswer {
   static constexpr std::string_view kType = "settings";
   HostSnapshots snapshots = HostSnapshots::keep;
@@ -36,7 +36,7 @@ struct SettingsAnswer {
   ORCH_FIELDS(snapshots);
 };
 
-/// The answer to `request_asked`: the model may be asked.
+/// Reply to `request_asked`: the model may be asked.
 struct LeaveAnswer {
   static constexpr std::string_view kType = "leave";
   std::uint64_t output_max = 0;  ///< tokens that the answer may have; 0: no limit
@@ -44,14 +44,14 @@ struct LeaveAnswer {
   ORCH_FIELDS(output_max);
 };
 
-/// What a reply says to a program; `text` is for people and models.
+/// The part of a reply that the JS side reads; `Reply::text` is for people and models.
 using ReplyData = std::variant<SessionInfo, SettingsAnswer, LeaveAnswer>;
 
 /// Ends a waiting hook or tool call.
 struct Reply {
   static constexpr std::string_view kType = "reply";
   RequestId request;
-  bool ok = true;  ///< false: a refusal; `text` says what, where and the mend
+  bool ok = true;  ///< false: a refusal; `text` says what is wrong, where, and what to do
   std::string text;
   std::optional<ReplyData> data = {};
 
@@ -73,15 +73,15 @@ struct CreateSession {
   ORCH_FIELDS(effect, parent, mission, role, task, attempt, title, directory);
 };
 
-/// Fire and forget: `PromptAccepted` says that the host has the message, not that it is answered.
+/// Does not wait for an answer: `PromptAccepted` says only that the host has the message.
 struct PromptSession {
   static constexpr std::string_view kType = "prompt_session";
   EffectId effect = 0;
   SessionId session;
-  std::string agent;  ///< always named: the host forgets it otherwise
+  std::string agent;  ///< always named, because the host does not keep it between prompts
   std::string model;  ///< "provider/model"; empty: the session's own
   std::string text;
-  bool no_reply = false;  ///< only store it: a running loop will see it
+  bool no_reply = false;  ///< only store the message: a running turn will read it
 
   ORCH_FIELDS(effect, session, agent, model, text, no_reply);
 };
@@ -102,7 +102,7 @@ struct InspectSession {
   ORCH_FIELDS(effect, session);
 };
 
-/// Rejects a waiting permission request, with words: without them the session's loop would stop.
+/// Rejects a waiting permission request, with a message: without one the session's turn would stop.
 struct RejectPermission {
   static constexpr std::string_view kType = "reject_permission";
   PermissionId permission;
@@ -112,19 +112,19 @@ struct RejectPermission {
   ORCH_FIELDS(permission, session, message);
 };
 
-/// A process has taken the mission up: what has the host of it? Completed by `SessionsFound` or
-/// `EffectFailed`.
+/// A new process has taken up the mission: asks the host which sessions of it exist. Completed by
+/// `SessionsFound` or `EffectFailed`.
 struct FindSessions {
   static constexpr std::string_view kType = "find_sessions";
   EffectId effect = 0;
   MissionId mission;
-  std::vector<SessionId> parents;  ///< whose children are looked through for the mission's metadata
-  std::vector<SessionId> known;    ///< looked for by id where they are not among those children
+  std::vector<SessionId> parents;  ///< their children are searched for the mission's metadata
+  std::vector<SessionId> known;    ///< looked up by id if they are not among those children
 
   ORCH_FIELDS(effect, mission, parents, known);
 };
 
-/// Events of this session are wanted from now on; the JS side drops all others.
+/// From now on the JS side forwards events of this session; it drops those of all others.
 struct WatchSession {
   static constexpr std::string_view kType = "watch_session";
   SessionId session;
@@ -156,15 +156,15 @@ struct CancelTimer {
   ORCH_FIELDS(timer);
 };
 
-/// What git is asked for in isolation `worktree`; see runtime/git/worktrees.h.
+/// Requests to git in isolation `worktree`; see runtime/git/worktrees.h.
 enum class TreeCall {
-  check,     ///< whether there can be worktrees
-  snapshot,  ///< the project's files as they are, upon `from`; empty: for the first time
-  add,       ///< the worktree `name`, from the commit `from`
-  collect,   ///< what was made in `name`
-  merge,     ///< the commit `to` into `from`
-  apply,     ///< what is between `from` and `to`, into the project's files
-  remove     ///< the worktree `name`; empty: all that the mission has in git
+  check,     ///< whether git can make worktrees here
+  snapshot,  ///< commit the project's present files on top of `from`; empty: the first snapshot
+  add,       ///< make the worktree `name` from the commit `from`
+  collect,   ///< commit the changes in the worktree `name`
+  merge,     ///< merge the commit `to` into `from`
+  apply,     ///< write the changes between `from` and `to` into the project's files
+  remove     ///< remove the worktree `name`; empty: everything that the mission has in git
 };
 constexpr auto enum_names(TreeCall) {
   return std::array{EnumName<TreeCall>{TreeCall::check, "check"},
@@ -176,8 +176,8 @@ constexpr auto enum_names(TreeCall) {
                     EnumName<TreeCall>{TreeCall::remove, "remove"}};
 }
 
-/// Done by the runtime, one after the other. Completed by `WorktreesAnswered`. Each may be asked
-/// for again: the end is the same.
+/// A request to git. The runtime carries these out one after the other. Completed by
+/// `WorktreesAnswered`. A repeated request has the same result.
 struct AskWorktrees {
   static constexpr std::string_view kType = "ask_worktrees";
   EffectId effect = 0;
@@ -186,13 +186,13 @@ struct AskWorktrees {
   std::string name;
   std::string from;
   std::string to;
-  TaskId task;  ///< whose work it is about; empty: nobody's
+  TaskId task;  ///< the task whose work this is; empty: none
 
   ORCH_FIELDS(effect, mission, call, name, from, to, task);
 };
 
-/// The host is to let go of a worktree: its instance there ends. Completed by `DirectoryDisposed`
-/// or `EffectFailed`.
+/// Asks the host to end its instance in a worktree. Completed by `DirectoryDisposed` or
+/// `EffectFailed`.
 struct DisposeDirectory {
   static constexpr std::string_view kType = "dispose_directory";
   EffectId effect = 0;
@@ -201,8 +201,8 @@ struct DisposeDirectory {
   ORCH_FIELDS(effect, directory);
 };
 
-/// The host is to bring up its instance of a worktree, which takes it a second or three, before
-/// anybody works there. Completed by `DirectoryOpened`.
+/// Asks the host to start its instance in a worktree, which takes one to three seconds, before a
+/// session works there. Completed by `DirectoryOpened`.
 struct OpenDirectory {
   static constexpr std::string_view kType = "open_directory";
   EffectId effect = 0;

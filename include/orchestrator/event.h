@@ -12,17 +12,14 @@
 #include "orchestrator/mission.h"
 #include "orchestrator/tool_args.h"
 
-/// Everything that can happen to a mission. Events are facts in the past tense; what the outside
-/// world looked like when they happened (time, file hashes) was observed by the runtime and is part
-/// of them, so that replaying a log needs nothing but the log.
+/// Events: everything that can happen to a mission, named in the past tense. An event contains what
+/// the runtime observed when it happened (time, file hashes), so a replay needs nothing but the
+/// log.
 namespace orchestrator {
 
-/// An event that a tool call or a command caused: somebody waits for its `Reply`.
-/// `problems` are the mistakes of shape that the codec found in the arguments.
+// ---- events of the user -------------------------------------------------------------------------
 
-// ---- what the user does -------------------------------------------------------------------------
-
-/// `/task`. `mission` and `seed` were chosen by the runtime; `arguments` are the user's raw words.
+/// `/task`. The runtime has chosen `mission` and `seed`; `arguments` is the user's text, unchanged.
 struct MissionRequested {
   static constexpr std::string_view kType = "mission_requested";
   RequestId request;
@@ -68,7 +65,7 @@ struct UserSpoke {
   ORCH_FIELDS(session, text);
 };
 
-/// A new process has loaded the mission; nothing of the old process is in flight any more.
+/// A new process has loaded the mission; nothing that the old process began is in flight any more.
 struct ProcessStarted {
   static constexpr std::string_view kType = "process_started";
   HostMode mode = HostMode::serve;
@@ -76,10 +73,10 @@ struct ProcessStarted {
   ORCH_FIELDS(mode);
 };
 
-// ---- what models do: tool calls -----------------------------------------------------------------
+// ---- tool calls of models -----------------------------------------------------------------------
 
-/// A model calls a tool that needs nothing but its arguments; `problems` are its mistakes of shape.
-/// The event has the tool's name.
+/// Call of a tool that needs nothing but its arguments. `request` waits for the `Reply`; `problems`
+/// are the errors of form that the codec found in the arguments. The event has the tool's name.
 template <class ToolArgs>
 struct ToolCall {
   static constexpr std::string_view kType = ToolArgs::kTool.name;
@@ -93,7 +90,7 @@ struct ToolCall {
 
 using RunCalled = ToolCall<RunArgs>;
 using TodoUpdated = ToolCall<TodoArgs>;
-/// A part of a Worker's task, or one more task of the Commander's.
+/// Delegation of a subtask by a Worker, or of another task by the Commander.
 using DelegateCalled = ToolCall<DelegateArgs>;
 using ResultAsked = ToolCall<ResultArgs>;
 using CancelCalled = ToolCall<CancelArgs>;
@@ -104,7 +101,7 @@ struct PlanSubmitted {
   SessionId session;
   PlanArgs args;
   std::vector<std::string> problems;
-  bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
+  bool harvested = false;  ///< found in the host after a crash: no call waits for the reply
   EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
 
   ORCH_FIELDS(request, session, args, problems, harvested, prompt);
@@ -116,9 +113,9 @@ struct WorkSubmitted {
   SessionId session;
   WorkArgs args;
   std::vector<std::string> problems;
-  bool harvested = false;  ///< found in the host after a crash: nobody waits for the reply
+  bool harvested = false;  ///< found in the host after a crash: no call waits for the reply
   EffectId prompt = 0;     ///< of a harvested one: the `PromptSession` that it answers
-  Diagnosis diagnosis{};   ///< of the changed files, as they were when it was called
+  Diagnosis diagnosis{};   ///< of the changed files at the time of the call
 
   ORCH_FIELDS(request, session, args, problems, harvested, prompt, diagnosis);
 };
@@ -130,14 +127,14 @@ struct ReviewSubmitted {
   ReviewArgs args;
   std::vector<std::string> problems;
   std::string files_hash;                  ///< of the vouched files, at the moment of the call
-  std::vector<std::string> syntax_errors;  ///< new ones, in the changed files; a sentence each
+  std::vector<std::string> syntax_errors;  ///< new errors in the changed files, a sentence each
   bool harvested = false;                  ///< see `WorkSubmitted`
   EffectId prompt = 0;
 
   ORCH_FIELDS(request, session, args, problems, files_hash, syntax_errors, harvested, prompt);
 };
 
-/// The host gave up a tool call that was still waiting: Esc, or an abort of its session.
+/// The host gave up a waiting tool call: the user pressed Esc, or its session was aborted.
 struct CallAborted {
   static constexpr std::string_view kType = "call_aborted";
   RequestId request;
@@ -154,22 +151,24 @@ struct CommandRan {
   std::string workdir;  ///< relative to the project; empty: the project itself
   std::int64_t exit_code = 0;
   std::string output_hash;
-  std::string files_hash;       ///< of the vouched files, when it had ended
-  std::string begun_hash = {};  ///< … before it began; `kUnseen`: nobody looked; empty: an old log
-  TaskId task = {};             ///< of the session, as the engine knew it
+  std::string files_hash;       ///< of the vouched files after the command
+  std::string begun_hash = {};  ///< … before it; `kUnseen`: not observed; empty: an old log
+  TaskId task = {};             ///< the session's task at that time
   std::string previous =
       {};  ///< hash of the receipt before this one (runtime/history/receipt_chain.h)
-  std::string chain_hash = {};  ///< over `previous` and all of the above, with the event's time
-  std::string call = {};        ///< the host's id of the tool call; names the run's begin
+  std::string chain_hash = {};  ///< over `previous`, all fields above and the event's time
+  std::string call =
+      {};  ///< the host's id of the tool call, by which the runtime finds the start of this command
 
-  /// Of files whose state was not observed: equal to no hash.
+  /// Stands for the hash of files that were not observed; equal to no hash.
   static constexpr std::string_view kUnseen = "unseen";
 
   ORCH_FIELDS(session, command, workdir, exit_code, output_hash, files_hash, begun_hash, task,
               previous, chain_hash, call);
 };
 
-/// A mission session was let write a file through one of the host's tools: its claim has grown.
+/// A mission session got permission to write a file with a tool of the host: its task's claim
+/// grows.
 struct FileWritten {
   static constexpr std::string_view kType = "file_written";
   SessionId session;
@@ -178,7 +177,7 @@ struct FileWritten {
   ORCH_FIELDS(session, path);
 };
 
-// ---- what the host does -------------------------------------------------------------------------
+// ---- events of the host -------------------------------------------------------------------------
 
 struct SessionCreated {
   static constexpr std::string_view kType = "session_created";
@@ -195,7 +194,7 @@ struct PromptAccepted {
   ORCH_FIELDS(effect);
 };
 
-/// The host could not do what an effect asked for.
+/// The host could not carry out an effect.
 struct EffectFailed {
   static constexpr std::string_view kType = "effect_failed";
   EffectId effect = 0;
@@ -208,7 +207,7 @@ struct EffectFailed {
 struct TurnStarted {
   static constexpr std::string_view kType = "turn_started";
   SessionId session;
-  std::string model = {};  ///< "provider/model" that is asked, as far as the host says it
+  std::string model = {};  ///< "provider/model" that is asked; empty: the host does not say
 
   ORCH_FIELDS(session, model);
 };
@@ -220,16 +219,16 @@ struct TurnEnded {
   std::uint64_t tokens = 0;
   double usd = 0;
   bool stopped = false;      ///< it asked for no tool: the session goes idle unless it is prompted
-  std::string message = {};  ///< the host's id of it: one told twice is paid once
-  std::string model = {};    ///< "provider/model" that gave it
-  bool empty = false;        ///< neither text nor a tool call is in it
-  bool failed = false;       ///< it ended in an error, which is told by itself
+  std::string message = {};  ///< the host's id of the message: a repeated event is counted once
+  std::string model = {};    ///< "provider/model" that answered
+  bool empty = false;        ///< it contains neither text nor a tool call
+  bool failed = false;       ///< it ended in an error, for which there is a `SessionErrored`
 
   ORCH_FIELDS(session, tokens, usd, stopped, message, model, empty, failed);
 };
 
-/// A text part of the Commander is complete and the host waits: a turn is perhaps about to end.
-/// Only in `run` mode, where going idle ends the process.
+/// A text part of the Commander is complete, and the host waits for the reply: the turn may be
+/// about to end. Only in `run` mode, where an idle Commander ends the process.
 struct TurnEnding {
   static constexpr std::string_view kType = "turn_ending";
   RequestId request;
@@ -255,12 +254,12 @@ struct SessionErrored {
   ORCH_FIELDS(session, name, message, status);
 };
 
-/// The host itself waits before it repeats a model call.
+/// The host waits before it repeats a model request by itself.
 struct SessionRetried {
   static constexpr std::string_view kType = "session_retried";
   SessionId session;
   std::string message;
-  std::uint32_t attempt = 0;  ///< from 1; 0: not told
+  std::uint32_t attempt = 0;  ///< from 1; 0: not known
   TimeMs delay_ms = 0;        ///< from now to its next try
 
   ORCH_FIELDS(session, message, attempt, delay_ms);
@@ -280,7 +279,7 @@ struct SessionDeleted {
   ORCH_FIELDS(session);
 };
 
-/// What the host says of a session that was silent.
+/// The host's answer to `InspectSession`: the state of a session that was silent.
 struct SessionInspected {
   static constexpr std::string_view kType = "session_inspected";
   EffectId effect = 0;
@@ -293,20 +292,20 @@ struct SessionInspected {
   ORCH_FIELDS(effect, session, exists, busy, in_tool, answered);
 };
 
-/// A child session that the host has, recognised by the metadata that it was created with.
+/// A child session that exists in the host, recognised by the metadata of its creation.
 struct FoundSession {
   SessionId session;
   EffectId creation = 0;  ///< the `CreateSession` that asked for it
   bool busy = false;      ///< a turn of it runs
   bool in_tool = false;   ///< a tool call of it is running
   bool answered = false;  ///< its newest message is a completed answer
-  EffectId prompt = 0;    ///< the `PromptSession` behind its newest message of ours; 0: it has none
+  EffectId prompt = 0;    ///< the `PromptSession` of its newest message of the engine; 0: none
 
   ORCH_FIELDS(session, creation, busy, in_tool, answered, prompt);
 };
 
-/// All that the host still has of a mission's sessions, told to a process that has taken it up.
-/// Submissions that never reached the log are told before it, as `harvested` calls.
+/// The host's answer to `FindSessions`: the mission's sessions that still exist. Before it come, as
+/// `harvested` calls, the submissions that never reached the log.
 struct SessionsFound {
   static constexpr std::string_view kType = "sessions_found";
   EffectId effect = 0;
@@ -315,9 +314,9 @@ struct SessionsFound {
   ORCH_FIELDS(effect, sessions);
 };
 
-/// A line of `.opencode/todo.md` that stands for a task.
+/// A line of `.opencode/todo.md` that describes a task.
 struct TodoLine {
-  TaskId id;  ///< its first word, where that could be an id; empty: a person has added it
+  TaskId id;  ///< its first word, if that could be an id; empty: a person has added the line
   TodoMark mark = TodoMark::open;
   std::string title;
   std::string agent;
@@ -327,21 +326,21 @@ struct TodoLine {
   ORCH_FIELDS(id, mark, title, agent, files, deps);
 };
 
-/// A person has changed `.opencode/todo.md`; these are all its lines now.
+/// A person has changed `.opencode/todo.md`. `lines` are all its lines now.
 struct TodoEdited {
   static constexpr std::string_view kType = "todo_edited";
   std::vector<TodoLine> lines;
-  /// What the engine had written before: only a difference to it is the person's doing, whatever
-  /// has happened to the mission since. Empty: what the state says now.
+  /// The engine's own text before the edit: only differences to it are the person's changes. Empty:
+  /// compare with the present state.
   std::vector<TodoLine> before;
-  /// A session of the mission whose command has written it, as far as can be told: it is then no
-  /// person's word, and nothing of it is taken.
+  /// The mission session whose command probably made the edit: then it is ignored. Empty: a person
+  /// did.
   SessionId by;
 
   ORCH_FIELDS(lines, before, by);
 };
 
-/// A mission session's tool call waits until somebody allows it.
+/// A mission session's tool call waits for a permission.
 struct PermissionAsked {
   static constexpr std::string_view kType = "permission_asked";
   PermissionId permission;
@@ -351,7 +350,7 @@ struct PermissionAsked {
   ORCH_FIELDS(permission, session, what);
 };
 
-/// A person, the host or the engine itself has answered it.
+/// A person, the host or the engine itself has answered the permission request.
 struct PermissionAnswered {
   static constexpr std::string_view kType = "permission_answered";
   PermissionId permission;
@@ -361,8 +360,8 @@ struct PermissionAnswered {
   ORCH_FIELDS(permission, session, allowed);
 };
 
-/// The log could not be written for a while (disk full, I/O error); what had not become durable
-/// then has not happened.
+/// The log could not be written for a while (disk full, I/O error). Events that had not become
+/// durable were discarded.
 struct StorageFailed {
   static constexpr std::string_view kType = "storage_failed";
   std::string reason;
@@ -370,9 +369,8 @@ struct StorageFailed {
   ORCH_FIELDS(reason);
 };
 
-/// The host has thrown the directory's instance away and made it anew while the process lived on
-/// (`POST /instance/dispose`, a changed configuration): every turn is over, every waiting call
-/// lost.
+/// The host has replaced the directory's instance within the same process (`POST
+/// /instance/dispose`, a changed configuration): every turn has ended, every waiting call is lost.
 struct HostReloaded {
   static constexpr std::string_view kType = "host_reloaded";
   HostMode mode = HostMode::serve;
@@ -380,55 +378,55 @@ struct HostReloaded {
   ORCH_FIELDS(mode);
 };
 
-/// A tool call of a mission session has failed, or the host could not read it (its tool `invalid`;
-/// here `tool` is the one that was meant).
+/// A tool call of a mission session has failed, or the host could not read the call (its tool
+/// `invalid`; `tool` is the tool that the model meant).
 struct ToolFailed {
   static constexpr std::string_view kType = "tool_failed";
   SessionId session;
   std::string tool;
   std::string error;
-  bool running = false;  ///< the call before it in this session failed as well
-  bool garbled = false;  ///< the host could not read it
+  bool running = false;  ///< the session's previous tool call failed as well
+  bool garbled = false;  ///< the host could not read the call
 
   ORCH_FIELDS(session, tool, error, running, garbled);
 };
 
-/// The host is about to ask a model for a session of a mission with a budget, and waits for the
-/// reply: a `LeaveAnswer`, or a refusal.
+/// The host is about to make a model request in a mission with a budget, and waits for the reply: a
+/// `LeaveAnswer` or a refusal.
 struct RequestAsked {
   static constexpr std::string_view kType = "request_asked";
   RequestId request;
   SessionId session;
   std::string model;
-  std::uint64_t bytes = 0;       ///< of all that is sent, tools excepted; 0: not known
-  std::uint64_t output_max = 0;  ///< tokens that the answer may have at most; 0: not known
-  double input_usd = 0;          ///< of a million tokens
+  std::uint64_t bytes = 0;       ///< size of the request without the tools' schemas; 0: not known
+  std::uint64_t output_max = 0;  ///< most tokens that the answer may have; 0: not known
+  double input_usd = 0;          ///< price of a million tokens
   double output_usd = 0;
 
   ORCH_FIELDS(request, session, model, bytes, output_max, input_usd, output_usd);
 };
 
-/// The machine has become busy, or calm again.
+/// The machine's load has changed.
 struct LoadChanged {
   static constexpr std::string_view kType = "load_changed";
   Load load = Load::calm;
-  std::string why;  ///< what was measured
+  std::string why;  ///< the measured figure
 
   ORCH_FIELDS(load, why);
 };
 
-/// Files of the project are not what they were, and no tool of a mission session was given leave to
-/// write them: a shell did it, or somebody else. Found by the engine itself.
+/// The engine found files of the project that have changed although no tool of a mission session
+/// had permission to write them: a shell command or a person did it.
 struct FilesChanged {
   static constexpr std::string_view kType = "files_changed";
   std::vector<std::string> paths;  ///< of the project; changed, new or gone
   std::uint32_t left_out = 0;      ///< more of them
-  std::vector<SessionId> ran;      ///< mission sessions in which a command ran meanwhile
+  std::vector<SessionId> ran;      ///< mission sessions that ran a command meanwhile
 
   ORCH_FIELDS(paths, left_out, ran);
 };
 
-/// A Worker wanted to write a file that another task holds, and was refused.
+/// A Worker was refused to write a file that another task holds.
 struct WriteRefused {
   static constexpr std::string_view kType = "write_refused";
   SessionId session;
@@ -437,34 +435,35 @@ struct WriteRefused {
   ORCH_FIELDS(session, path);
 };
 
-/// A path that two sides of a merge have changed in ways that git cannot bring together. The sides
-/// are texts for a model, bounded; what cannot be shown is described.
+/// A path in which git found a merge conflict. The two sides are bounded texts for a model; content
+/// that cannot be shown is described.
 struct TreeConflict {
   std::string path;
   std::string kind;  ///< git's word for it
   std::string base;
-  std::string ours;    ///< of what is integrated
-  std::string theirs;  ///< of the task
+  std::string ours;    ///< the integrated side
+  std::string theirs;  ///< the task's side
 
   ORCH_FIELDS(path, kind, base, ours, theirs);
 };
 
-/// What came of an `AskWorktrees`.
+/// Result of an `AskWorktrees`.
 struct WorktreesAnswered {
   static constexpr std::string_view kType = "worktrees_answered";
   EffectId effect = 0;
-  std::string problem;                  ///< why it could not be done; empty: it was
-  std::string commit;                   ///< snapshot, collect, merge
-  std::string directory;                ///< add
-  std::vector<std::string> paths;       ///< collect: changed ones; apply: brought into the project
-  std::vector<TreeConflict> conflicts;  ///< merge: then `commit` has git's marks in these files
-  std::vector<std::string> refused;     ///< apply: "path: why", left alone
-  std::vector<std::string> notes;       ///< for people
+  std::string problem;             ///< why it failed; empty: it succeeded
+  std::string commit;              ///< snapshot, collect, merge
+  std::string directory;           ///< add
+  std::vector<std::string> paths;  ///< collect: changed ones; apply: brought into the project
+  std::vector<TreeConflict>
+      conflicts;  ///< merge: `commit` then contains conflict marks in these files
+  std::vector<std::string> refused;  ///< apply: files that were not changed, as "path: why"
+  std::vector<std::string> notes;    ///< for people
 
   ORCH_FIELDS(effect, problem, commit, directory, paths, conflicts, refused, notes);
 };
 
-/// The host has let go of a directory.
+/// The host has ended its instance in a directory.
 struct DirectoryDisposed {
   static constexpr std::string_view kType = "directory_disposed";
   EffectId effect = 0;
@@ -472,11 +471,11 @@ struct DirectoryDisposed {
   ORCH_FIELDS(effect);
 };
 
-/// What came of an `OpenDirectory`.
+/// Result of an `OpenDirectory`.
 struct DirectoryOpened {
   static constexpr std::string_view kType = "directory_opened";
   EffectId effect = 0;
-  bool opened = false;  ///< the host has its instance there
+  bool opened = false;  ///< the host's instance has started
 
   ORCH_FIELDS(effect, opened);
 };
@@ -488,7 +487,7 @@ struct TimerFired {
   ORCH_FIELDS(timer);
 };
 
-/// Alternatives may only be appended: their position is the tag in the log.
+/// All events. Alternatives may only be appended: their position is the tag in the log.
 using Happening =
     std::variant<MissionRequested, StopRequested, ResumeRequested, UserSpoke, ProcessStarted,
                  RunCalled, PlanSubmitted, WorkSubmitted, ReviewSubmitted, TodoUpdated, CallAborted,
@@ -499,7 +498,7 @@ using Happening =
                  ToolFailed, RequestAsked, LoadChanged, FilesChanged, WriteRefused, DelegateCalled,
                  ResultAsked, CancelCalled, WorktreesAnswered, DirectoryDisposed, DirectoryOpened>;
 
-/// The name of what happened, e.g. `turn_started`.
+/// Name of the event, e.g. `turn_started`.
 [[nodiscard]] inline std::string type_of(const Happening& what) {
   return std::visit([](const auto& event) { return std::string(event.kType); }, what);
 }

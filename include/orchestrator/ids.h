@@ -8,7 +8,7 @@
 
 namespace orchestrator {
 
-/// A name that cannot be mistaken for another kind of name: a session is never a task.
+/// A string id with a type of its own, so that a session's id cannot be used as a task's.
 template <class Tag>
 struct Id {
   using IdTag = Tag;
@@ -23,21 +23,21 @@ struct Id {
 
 /// `m-<time>-<random>`: chosen by the runtime, never by a model.
 using MissionId = Id<struct MissionTag>;
-/// Chosen by a plan, unique in its mission; see `valid_task_id`.
+/// Chosen by the plan, unique in its mission; see `valid_task_id`.
 using TaskId = Id<struct TaskTag>;
 /// The host's own id of a permission request.
 using PermissionId = Id<struct PermissionTag>;
 /// The host's own session id.
 using SessionId = Id<struct SessionTag>;
-/// A hook or tool call of the JS side that waits for a `Reply`. Unique in a process, not durable.
+/// Hook or tool call of the JS side that waits for a `Reply`. Unique in a process, not durable.
 using RequestId = Id<struct RequestTag>;
 
-/// Names an effect, so that its completion event can say which one it completes. Unique in a
-/// mission, 0 is "none".
+/// Id of an effect, which the event that completes it carries as well. Unique in a mission; 0 is
+/// "none".
 using EffectId = std::uint64_t;
-/// Names a timer of a mission. 0 is "none".
+/// Id of a timer of a mission; 0 is "none".
 using TimerId = std::uint64_t;
-/// Milliseconds since the Unix epoch. `step` sees no other clock than the one in its event.
+/// Milliseconds since the Unix epoch. The only clock that `step` knows is the time in its event.
 using TimeMs = std::int64_t;
 
 }  // namespace orchestrator

@@ -14,9 +14,8 @@
 #include "orchestrator/task.h"
 #include "orchestrator/worktrees.h"
 
-/// The whole durable state of one mission. It is written as `.opencode/mission_loop.json`, so the
-/// field names of the contract (section 5) stand here and nowhere else. Plain data: every change
-/// goes through `step`.
+/// The whole durable state of one mission, written as `.opencode/mission_loop.json`; the names of
+/// its fields are those of the product contract (section 5). Plain data: only `step` changes it.
 namespace orchestrator {
 
 enum class Phase {
@@ -29,7 +28,7 @@ enum class Phase {
   blocked,
   paused,
   cancelled,
-  failed  ///< a word of the contract; no mission reaches it (product-contract.md says so)
+  failed  ///< named by the product contract; no mission reaches it
 };
 constexpr auto enum_names(Phase) {
   return std::array{EnumName<Phase>{Phase::none, "none"},
@@ -44,7 +43,7 @@ constexpr auto enum_names(Phase) {
                     EnumName<Phase>{Phase::failed, "failed"}};
 }
 
-/// The process that hosts the plugin: it decides how the Commander is kept going.
+/// Kind of the host's process, which decides how the Commander is kept going.
 enum class HostMode { run, serve, tui };
 constexpr auto enum_names(HostMode) {
   return std::array{EnumName<HostMode>{HostMode::run, "run"},
@@ -52,7 +51,7 @@ constexpr auto enum_names(HostMode) {
                     EnumName<HostMode>{HostMode::tui, "tui"}};
 }
 
-/// What the mission may spend, and what it has spent.
+/// Caps of the mission's budget, and what is spent of it.
 struct Budget {
   std::uint64_t tokens_max = 0;  ///< 0: no cap
   double usd_max = 0;
@@ -61,11 +60,11 @@ struct Budget {
   double usd = 0;
   std::uint64_t tokens_granted = 0;  ///< spent when a person last said "go on"
   double usd_granted = 0;
-  TimeMs deadline_ms = 0;               ///< while it runs: when its time is spent
-  TimeMs time_left_ms = 0;              ///< while it is paused: what was left
-  std::uint64_t answer_tokens_max = 0;  ///< the largest answer so far, all read and written
+  TimeMs deadline_ms = 0;               ///< while the mission runs: when its time is spent
+  TimeMs time_left_ms = 0;              ///< while it is paused: the time that was left
+  std::uint64_t answer_tokens_max = 0;  ///< tokens of the largest answer so far, read and written
   double answer_usd_max = 0;
-  bool spent = false;  ///< it is paused because the next answer would not fit
+  bool spent = false;  ///< the mission is paused because the next answer would not fit
 
   ORCH_FIELDS(tokens_max, usd_max, time_max_ms, tokens, usd, tokens_granted, usd_granted,
               deadline_ms, time_left_ms, answer_tokens_max, answer_usd_max, spent);
@@ -80,7 +79,7 @@ struct Metrics {
   std::uint32_t errors = 0;
   std::uint32_t refusals = 0;
   std::uint32_t receipts = 0;
-  std::uint32_t retries = 0;    ///< of the host's own, after a model's trouble
+  std::uint32_t retries = 0;    ///< model requests that the host repeated by itself
   std::uint32_t slowdowns = 0;  ///< times a limit was halved
   std::uint32_t trips = 0;      ///< times a model was given a cooldown
   std::uint32_t fallbacks = 0;  ///< prompts that went to a model's fallback
@@ -89,37 +88,37 @@ struct Metrics {
               receipts, retries, slowdowns, trips, fallbacks);
 };
 
-/// A process has taken the mission up and waits for what the host has of it: nothing is dispatched.
+/// A process has taken up the mission and asks the host which sessions exist: until then no session
+/// begins.
 struct Recovery {
   EffectId effect = 0;  ///< the `FindSessions` in flight; 0: none
   TimerId timer = 0;
-  bool needed = false;         ///< nothing is known yet of what the process before has left behind
-  bool running = false;        ///< begun, and not answered yet
+  bool needed = false;         ///< the host has not been asked yet
+  bool running = false;        ///< asked, and not answered yet
   std::uint32_t attempts = 0;  ///< how often the host was asked
 
   ORCH_FIELDS(effect, timer, needed, running, attempts);
 };
 
-/// A file that has changed though no task's Worker has it from its tools or its own shell: the
-/// Master Review looks at it.
+/// A changed file that no Worker's tool or command accounts for; the Master Reviewer checks it.
 struct UnattributedChange {
   std::string path;
-  SessionId session;  ///< whose command did it; empty: not known, or nobody's of the mission
+  SessionId session;  ///< the session whose command did it; empty: not known, or not of the mission
   TimeMs at_ms = 0;
 
   ORCH_FIELDS(path, session, at_ms);
 };
 
-/// The plan in force, and what the Planner's sessions have come to.
+/// The plan in force, and the attempts of Planner sessions.
 struct Plan {
-  std::string notes;  ///< the Commander's, for the Planner
+  std::string notes;  ///< from the Commander for the Planner
   std::string summary;
   std::vector<std::string> acceptance;
-  std::vector<std::string> verify;  ///< commands of the Master Review
+  std::vector<std::string> verify;  ///< commands that the Master Reviewer must run
   std::string verify_reason;
-  std::vector<std::string> verify_asked;  ///< of `verify`: what no new plan may take away
+  std::vector<std::string> verify_asked;  ///< the part of `verify` that a new plan keeps
   std::vector<std::string> decisions;
-  std::vector<std::string> agents;  ///< names that a plan may assign a task to
+  std::vector<std::string> agents;  ///< agents that a plan may assign tasks to
   std::uint32_t attempts = 0;
   std::uint32_t sessions_lost = 0;  ///< see `TaskProgress::sessions_lost`
 
@@ -130,22 +129,22 @@ struct Plan {
 struct MasterReview {
   std::uint32_t attempts = 0;
   std::uint32_t sessions_lost = 0;
-  std::vector<Finding> findings;  ///< of the last rejection
+  std::vector<Finding> findings;  ///< of the last reject
   std::vector<std::string> proved_by;
   std::vector<Proof> proofs;                         ///< of the pass
-  std::vector<std::uint32_t> findings_by_iteration;  ///< of each rejection, to be fixed
-  std::uint32_t convergence_from = 0;  ///< counts before this one do not bind any more
+  std::vector<std::uint32_t> findings_by_iteration;  ///< number of findings to fix, of each reject
+  std::uint32_t convergence_from = 0;  ///< earlier entries of `findings_by_iteration` are ignored
 
   ORCH_FIELDS(attempts, sessions_lost, findings, proved_by, proofs, findings_by_iteration,
               convergence_from);
 };
 
-/// The mission's own timers, and the numbers that the next timer and effect get.
+/// The mission's own timers, and the ids of the next timer and effect.
 struct Clock {
   EffectId next_effect = 1;
   TimerId next_timer = 1;
   TimerId deadline_timer = 0;
-  TimerId stop_timer = 0;  ///< when the aborts of a stop or a pause must be confirmed
+  TimerId stop_timer = 0;  ///< until it fires, the host may confirm the aborts of a stop or a pause
 
   ORCH_FIELDS(next_effect, next_timer, deadline_timer, stop_timer);
 };
@@ -154,7 +153,7 @@ struct State {
   std::uint32_t schema = 2;
   MissionId mission;
   Phase phase = Phase::none;
-  std::string reason;  ///< why it is blocked, paused or cancelled
+  std::string reason;  ///< why the mission is blocked, paused or cancelled
   std::string objective;
   SessionId root_session;
   std::uint32_t iteration = 1;
@@ -165,10 +164,10 @@ struct State {
   std::vector<Session> sessions;
   Budget budget;
   Metrics metrics;
-  Phase resume_phase = Phase::none;  ///< where `blocked` and `paused` go on
+  Phase resume_phase = Phase::none;  ///< the phase after `blocked` or `paused`
   HostMode mode = HostMode::serve;
   bool extreme = false;  ///< started by `/extreme-mission`
-  bool dormant = false;  ///< its process died; it waits for `/resume`
+  bool dormant = false;  ///< its process died; the mission waits for `/resume`
   std::uint64_t seed = 0;
   std::uint32_t unblocks = 0;  ///< times the Commander unblocked it since a person last spoke
   std::uint32_t parallel = 4;  ///< sessions that may hold a slot now
@@ -180,7 +179,7 @@ struct State {
   std::vector<Receipt> receipts;
   std::string receipt_head;  ///< hash of the newest receipt
   std::vector<PermissionRequest> permissions;
-  std::vector<Waiter> waiters;  ///< of this process; a new one has none
+  std::vector<Waiter> waiters;  ///< calls of the present process
   Clock clock;
   Recovery recovery;
   Limiter limiter;
@@ -195,11 +194,11 @@ struct State {
               unattributed, unattributed_left_out, worktrees);
 };
 
-/// Briefing to integrating: the engine moves it on by itself.
+/// From briefing to integrating: the engine moves the mission on by itself.
 [[nodiscard]] bool is_running(Phase phase);
-/// Running, blocked or paused: it holds its directory, and `/task` beside it is refused.
+/// Running, blocked or paused: the mission holds its directory, and another `/task` is refused.
 [[nodiscard]] bool is_active(Phase phase);
-/// `valid` ids: a letter, then up to 31 letters, digits, `.`, `_` or `-`.
+/// A valid id is a letter, then up to 31 letters, digits, `.`, `_` or `-`.
 [[nodiscard]] bool valid_task_id(const std::string& id);
 
 [[nodiscard]] Task* find_task(State& state, const TaskId& id);

@@ -9,19 +9,19 @@
 
 #include "orchestrator/describe.h"
 
-/// The settings. Each stands here once: its key, type, range, default and sentence. The checks, the
-/// table in docs/user/settings.md and schema/orchestrator.schema.json come from here
+/// The settings. Each is described here once: its key, type, range, default and sentence. The
+/// checks, the table in docs/user/settings.md and schema/orchestrator.schema.json come from here
 /// (`node js/dev/run.mjs generate` writes the last two).
 namespace orchestrator {
 
-/// Sessions that hold a model at once; also of `/task --parallel`.
+/// Largest number of slots in the settings and in `/task --parallel`.
 inline constexpr std::uint32_t kParallelMax = 50;
 inline constexpr std::array<std::string_view, 5> kRoleNames{"commander", "planner", "worker",
                                                             "reviewer", "master-reviewer"};
 inline constexpr std::array<std::string_view, 5> kLanguageNames{"cpp", "go", "python", "rust",
                                                                 "typescript"};
 
-/// How Workers are kept apart: by claims on files, or each task in a git worktree of its own.
+/// Separation of Workers: by claims on files, or by a git worktree for each task.
 enum class Isolation { shared, worktree };
 constexpr auto enum_names(Isolation) {
   return std::array{EnumName<Isolation>{Isolation::shared, "shared"},
@@ -54,7 +54,7 @@ constexpr auto enum_names(LogLevel) {
       EnumName<LogLevel>{LogLevel::warn, "warn"}, EnumName<LogLevel>{LogLevel::error, "error"}};
 }
 
-/// Sessions that may hold a model at once.
+/// Numbers of slots.
 struct ParallelOptions {
   std::uint32_t initial = 4;
   std::uint32_t max = 10;
@@ -85,7 +85,7 @@ struct BudgetOptions {
               (minutes, range(0, 1e7), doc("Minutes that a mission may run; 0: no cap.")));
 };
 
-/// The bounded measures that make every mission end.
+/// Limits that make every mission end.
 struct LimitOptions {
   std::uint32_t attempts = 3;
   std::uint32_t iterations = 5;
@@ -137,9 +137,9 @@ struct MemoryOptions {
                doc("Tokens of the project's memory that a prompt may hold.")));
 };
 
-/// One entry of `lsp`; its name is a language.
+/// One entry of `lsp`; its key is a language.
 struct LanguageServerOptions {
-  std::vector<std::string> command;  ///< empty: the known servers are looked for
+  std::vector<std::string> command;  ///< empty: search for the known servers
   bool disabled = false;
 
   ORCH_FIELDS((command, doc("The server's program and its arguments; left out: the known servers "
@@ -153,8 +153,8 @@ struct LogOptions {
   ORCH_FIELDS((level, doc("What `.opencode/orchestrator/engine.log` holds.")));
 };
 
-/// `.opencode/orchestrator.json`, and the same keys as plugin options. A mission keeps the
-/// options that it was started with.
+/// All settings: `.opencode/orchestrator.json`, and the same keys as plugin options. A mission
+/// keeps the options of its start.
 struct Options {
   ParallelOptions parallel;
   BudgetOptions budget;
@@ -165,11 +165,11 @@ struct Options {
   ReviewOptions review;
   std::map<std::string, std::string> models;  ///< role name -> "provider/model"
   MemoryOptions memory;
-  std::vector<std::string> verify;  ///< commands that every mission's Master Review must run
+  std::vector<std::string> verify;  ///< commands that every mission's Master Reviewer must run
   HostSnapshots snapshots = HostSnapshots::keep;
   LogOptions log;
   std::map<std::string, LanguageServerOptions> lsp;  ///< language -> its server
-  /// Role name, or "provider/model" -> the "provider/model" that takes over while that one fails.
+  /// Role name or "provider/model" -> its fallback, a "provider/model".
   std::map<std::string, std::string> fallback;
 
   static constexpr std::string_view kIgnoredKey = "$schema";

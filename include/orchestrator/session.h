@@ -21,19 +21,19 @@ constexpr auto enum_names(Role) {
                     EnumName<Role>{Role::master_reviewer, "master-reviewer"}};
 }
 
-/// Life of a child session. Everything up to `working` occupies a slot.
+/// State of a child session. The states up to `working` hold a slot.
 enum class SessionState {
-  creating,   ///< asked of the host
+  creating,   ///< the host was asked to create it
   prompting,  ///< a prompt is on its way to the host
   waiting,    ///< the host has the prompt; no sign of an answer yet
   working,    ///< a turn runs
-  closing,  ///< its work is submitted; its turn ends without another request, and it holds no slot
-  idle,     ///< lease released; may be prompted again
-  backing_off,  ///< a turn failed; the next prompt waits for its time
+  closing,    ///< its submission was accepted; its turn ends without another request; holds no slot
+  idle,       ///< no lease and no turn; may be prompted again
+  backing_off,  ///< a turn failed; the next prompt waits for a timer
   ended,        ///< never prompted again
-  held,         ///< its next prompt waits for its model or the budget; it holds no slot
-  delegating,   ///< a call of its turn waits for delegated tasks; it holds no slot
-  parting       ///< of old logs and snapshots, which are read as `closing`; nothing enters it
+  held,         ///< its next prompt waits for its model or the budget; holds no slot
+  delegating,   ///< a call of its turn waits for delegated tasks; holds no slot
+  parting       ///< only in old logs and snapshots; read as `closing`
 };
 constexpr auto enum_names(SessionState) {
   return std::array{EnumName<SessionState>{SessionState::creating, "creating"},
@@ -49,14 +49,14 @@ constexpr auto enum_names(SessionState) {
                     EnumName<SessionState>{SessionState::parting, "parting"}};
 }
 
-/// How a child session has ended, once and for good.
+/// How a child session has ended.
 enum class Outcome {
   none,      ///< it has not ended yet
-  ok,        ///< what it was asked for is in
-  error,     ///< it failed, or never brought what it was asked for
+  ok,        ///< its submission was accepted
+  error,     ///< it failed, or never submitted
   empty,     ///< its model gave empty answers
-  denied,    ///< it was not let go on: its calls were refused, or nobody wants its work any more
-  timed_out  ///< its time was over, or nothing was heard of it
+  denied,    ///< the engine stopped it: its calls were refused, or its work is not needed any more
+  timed_out  ///< its lease was over, or no event of it arrived any more
 };
 constexpr auto enum_names(Outcome) {
   return std::array{EnumName<Outcome>{Outcome::none, "none"},
@@ -67,7 +67,7 @@ constexpr auto enum_names(Outcome) {
                     EnumName<Outcome>{Outcome::timed_out, "timed out"}};
 }
 
-/// What went wrong with a turn (contract, section 7); see core/fault.h.
+/// Error class of a failed turn (product contract, section 7); see core/models/error_class.h.
 enum class Fault {
   none,
   rate_limit,
@@ -77,8 +77,7 @@ enum class Fault {
   garbled,
   context_overflow,
   output_length,
-  refused,  ///< the provider will not answer before somebody mends the key, the account or the
-            ///< model
+  refused,  ///< the provider will not answer until a person fixes the key, the account or the model
   aborted,
   other
 };
@@ -96,26 +95,26 @@ constexpr auto enum_names(Fault) {
                     EnumName<Fault>{Fault::other, "error"}};
 }
 
-/// What the answers of one session cost: what is reserved, and what the newest one came to.
+/// Costs of one session: its reservation, its newest answer and its newest request.
 struct Metering {
-  struct Reserved {  ///< for the answer that the session is being asked for
+  struct Reserved {  ///< for the answer in progress
     std::uint64_t tokens = 0;
     double usd = 0;
 
     ORCH_FIELDS(tokens, usd);
   };
   struct Answer {              ///< the newest one
-    std::uint64_t tokens = 0;  ///< all that was read and written
-    double usd = 0;            ///< of the dearest one so far
+    std::uint64_t tokens = 0;  ///< read and written
+    double usd = 0;            ///< of the most expensive answer so far
     std::uint64_t bytes = 0;   ///< of the request that it answered; 0: not known
-    std::string model;         ///< that gave it
+    std::string model;         ///< the model that gave it
 
     ORCH_FIELDS(tokens, usd, bytes, model);
   };
   struct Request {  ///< the newest one
     std::uint64_t bytes = 0;
-    RequestId waiting;  ///< it waits for the budget; empty: none does
-    std::string model;  ///< that a waiting request is for
+    RequestId waiting;  ///< the request that waits for the budget; empty: none
+    std::string model;  ///< the model that the waiting request asks
     std::uint64_t output_max = 0;
     double input_usd = 0;  ///< for a million tokens, as the next one
     double output_usd = 0;
@@ -123,31 +122,31 @@ struct Metering {
     ORCH_FIELDS(bytes, waiting, model, output_max, input_usd, output_usd);
   };
 
-  std::string paid_message;  ///< the newest answer whose tokens are counted
+  std::string paid_message;  ///< the newest message whose tokens are counted
   Reserved reserved;
   Answer answer;
   Request request;
-  TimeMs asked_ms = 0;  ///< when the newest model request went out, or will
+  TimeMs asked_ms = 0;  ///< when the newest model request started, or will start
 
   ORCH_FIELDS(paid_message, reserved, answer, request, asked_ms);
 };
 
-/// A card that a session has got, and what the session has done about it.
+/// The card of a session, and what the session has done about it.
 struct Lease {
   TimeMs since_ms = 0;
-  std::string prompt;               ///< the text to send as soon as it may be sent
-  EffectId sent = 0;                ///< the newest `PromptSession`
-  bool began = false;               ///< an answer to the card has begun: the host has the card
-  bool submitted = false;           ///< what the card asked for is in
-  bool compacted = false;           ///< the card must stand in the system text
-  bool early_review = false;        ///< a Reviewer looks while the Worker still works
-  bool asked_missing = false;       ///< the session stopped without submitting, and was asked why
-  bool wrote = false;               ///< a file was written
+  std::string prompt;          ///< the text to send as soon as admission allows
+  EffectId sent = 0;           ///< the newest `PromptSession`
+  bool began = false;          ///< an answer to the card has begun: the host has the card
+  bool submitted = false;      ///< the submission that the card asked for was accepted
+  bool compacted = false;      ///< the conversation was compacted: the system text repeats the card
+  bool early_review = false;   ///< the session makes an early review
+  bool asked_missing = false;  ///< it stopped without a submission, and was asked what is missing
+  bool wrote = false;          ///< a file was written
   std::uint32_t continuations = 0;  ///< prompts in a row that brought no submission
   std::uint32_t refusals = 0;       ///< refused tool calls in a row
   std::string refusal;              ///< why the newest of `refusals` was refused, shortened
-  /// Signs since the accepted submission that the session goes on: requests that began, refused
-  /// calls.
+  /// Requests and refused calls since the accepted submission: the session goes on although it
+  /// should end.
   std::uint32_t after_submission = 0;
 
   ORCH_FIELDS(since_ms, prompt, sent, began, submitted, compacted, early_review, asked_missing,
@@ -163,7 +162,7 @@ struct Turn {
   bool inspecting = false;        ///< `Session::effect` is an inspection
   std::uint32_t inspections = 0;  ///< in a row, without a sign of life
   Fault fault = Fault::none;
-  std::string denied;  ///< a permission that was refused without telling the session
+  std::string denied;  ///< a permission that was refused without a message to the session
 
   ORCH_FIELDS(errored, failed, aborting, retrying, inspecting, inspections, fault, denied);
 };
@@ -172,16 +171,16 @@ struct Turn {
 struct ToolErrors {
   std::string newest;
   std::uint32_t repeats = 0;   ///< the same error, in a row
-  std::uint32_t warnings = 0;  ///< such rows in the work on the present card
+  std::uint32_t warnings = 0;  ///< such repetitions during the present card
 
   ORCH_FIELDS(newest, repeats, warnings);
 };
 
-/// The model that a session asks.
+/// The model of a session.
 struct ModelUse {
   std::string named;         ///< in the newest prompt; empty: the host's choice
-  std::string told;          ///< what the host says that the session asks; empty: not known yet
-  std::uint32_t faults = 0;  ///< of the model, in a row
+  std::string told;          ///< the model that the host reports; empty: not known yet
+  std::uint32_t faults = 0;  ///< failures of the model, in a row
 
   ORCH_FIELDS(named, told, faults);
 };
@@ -194,12 +193,12 @@ struct Session {
   Outcome outcome = Outcome::none;
   std::string agent;
   std::uint32_t attempt = 0;
-  SessionId parent;  ///< the root session that it was made under
+  SessionId parent;  ///< the root session under which it was created
   TimeMs started_ms = 0;
-  TimeMs seen_ms = 0;  ///< its last sign of life
+  TimeMs seen_ms = 0;  ///< time of its newest event
   std::uint64_t tokens = 0;
   double usd = 0;
-  EffectId effect = 0;  ///< the host call in flight for it, 0 when none
+  EffectId effect = 0;  ///< the effect in flight for it; 0: none
   TimerId timer = 0;
   Lease lease;
   Turn turn;
@@ -223,12 +222,12 @@ struct PermissionRequest {
 
 /// The present turn of the Commander.
 struct CommanderTurn {
-  bool busy = false;             ///< it runs, as far as the host has said
+  bool busy = false;             ///< it runs, as far as the host has reported
   bool continued = false;        ///< a continuation was put into the turn, which is ending
   bool errored = false;          ///< a terminal error: the next idle is premature
   bool prompted = false;         ///< a prompt of the engine has no sign of an answer yet
-  bool cut_off = false;          ///< it stood still and was aborted by the engine, not by a person
-  std::uint32_t unanswered = 0;  ///< prompts and inspections in a row that nothing followed
+  bool cut_off = false;          ///< the engine, not a person, aborted it because it had stalled
+  std::uint32_t unanswered = 0;  ///< prompts and inspections in a row without an answer
 
   ORCH_FIELDS(busy, continued, errored, prompted, cut_off, unanswered);
 };
@@ -237,15 +236,15 @@ struct CommanderTurn {
 struct Commander {
   RequestId waiting;                ///< a `mission_run` that has not returned yet
   bool background = false;          ///< `--background`: `mission_run` returns at once
-  bool owed = false;                ///< something to decide has not reached the Commander yet
+  bool owed = false;                ///< a report for the Commander has not been delivered yet
   std::uint32_t early_ends = 0;     ///< turns ended in briefing without `mission_run`
   std::uint32_t continuations = 0;  ///< in a row, without progress
   EffectId effect = 0;
   TimerId timer = 0;
-  std::string model;  ///< what the host says that the session asks
-  /// The mission does not run any more, and no person has spoken since: what the Commander asks for
-  /// must fit into what is kept for its closing report. What a person asks of it is the person's to
-  /// pay for.
+  std::string model;  ///< the model that the host reports
+  /// The mission has stopped, and no person has spoken since: the Commander's requests must fit
+  /// into the amount kept for its closing report. After a person has spoken they are the person's
+  /// own costs.
   bool closing = false;
   CommanderTurn turn;
   Metering metering;
@@ -257,7 +256,7 @@ struct Commander {
 /// A tool call that returns when a task is finished, or blocked.
 struct Waiter {
   RequestId request;
-  SessionId session;  ///< whose call it is: a Worker's, or the root session
+  SessionId session;  ///< the session that made the call: a Worker's, or the root session
   TaskId task;
   TimeMs since_ms = 0;
 

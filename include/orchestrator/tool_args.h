@@ -13,14 +13,14 @@
 #include "orchestrator/options.h"
 #include "orchestrator/task.h"
 
-/// The mission's tools. Each stands here once: its name, who has it, its description, and the
-/// arguments that a model writes. The engine's checks, the schemas that models are given
-/// (js/plugin/protocol.json) and docs/user/tools.md come from here; `node js/dev/run.mjs generate`
-/// writes the files. A tool is an argument struct with `kTool`, which stands in `Tools` and is
-/// the `Args` of an event (event.h) or a query (codec/message.h) of the same name.
+/// The mission's tools. Each is described here once: its name, its roles, its description and its
+/// arguments. The engine's checks, the schemas for models (js/plugin/protocol.json) and
+/// docs/user/tools.md come from here; `node js/dev/run.mjs generate` writes the files. A tool is an
+/// argument struct with `kTool`, listed in `Tools`; it is the `Args` of an event (event.h) or a
+/// query (codec/message.h) of the same name.
 namespace orchestrator {
 
-/// Roles that have a tool, as bits in the order of `kRoleNames`.
+/// Roles that may call a tool, as bits in the order of `kRoleNames`.
 enum class ToolRoles : unsigned {
   commander = 1,
   planner = 2,
@@ -35,8 +35,8 @@ constexpr ToolRoles operator|(ToolRoles a, ToolRoles b) {
 struct Tool {
   std::string_view name;
   ToolRoles roles;
-  std::string_view description;  ///< models read it with every request: short
-  std::string_view like = {};    ///< the host's tool of the same power: forbidden with it
+  std::string_view description;  ///< sent with every model request, so it is short
+  std::string_view like = {};  ///< the host's equivalent tool: if that is forbidden, so is this one
 };
 
 struct TaskSpec {
@@ -57,7 +57,7 @@ struct TaskSpec {
               (verify, doc("shell commands that prove it")), race);
 };
 
-/// A command that a model says it ran. Only a `Receipt` makes it true.
+/// A command that a model says it ran; it counts only with a `Receipt`.
 struct CommandClaim {
   std::string command;
   std::int64_t exit_code = 0;
@@ -71,7 +71,7 @@ constexpr auto enum_names(Verdict) {
                     EnumName<Verdict>{Verdict::reject, "reject"}};
 }
 
-/// What `update_todo` may ask for.
+/// Statuses that `update_todo` may set.
 enum class TodoStatus { pending, retry, blocked, dropped, done };
 constexpr auto enum_names(TodoStatus) {
   return std::array{EnumName<TodoStatus>{TodoStatus::pending, "pending"},
@@ -81,7 +81,7 @@ constexpr auto enum_names(TodoStatus) {
                     EnumName<TodoStatus>{TodoStatus::done, "done"}};
 }
 
-/// How a task's line in `.opencode/todo.md` begins.
+/// Mark of a task's line in `.opencode/todo.md`.
 enum class TodoMark { open, done, running, blocked, dropped };
 constexpr auto enum_names(TodoMark) {
   return std::array{EnumName<TodoMark>{TodoMark::open, "open"},
@@ -128,8 +128,7 @@ struct WorkArgs {
   std::vector<TaskSpec> follow_ups;
 
   ORCH_FIELDS(task, (summary, required), files, (evidence, outline, doc("command, exit_code")),
-              (follow_ups, outline,
-               doc("new tasks as in a plan: id, title, description, files, verify")));
+              (follow_ups, outline, doc("new: id, title, description")));
 };
 
 struct ReviewArgs {
@@ -174,7 +173,7 @@ struct DelegateArgs {
 
 struct ResultArgs {
   static constexpr Tool kTool{"get_task_result", ToolRoles::commander | ToolRoles::worker,
-                              "Waits for a delegated task and gives its result."};
+                              "Waits for a delegated task."};
   TaskId task;
 
   ORCH_FIELDS((task, required));
@@ -182,7 +181,7 @@ struct ResultArgs {
 
 struct CancelArgs {
   static constexpr Tool kTool{"cancel_task", ToolRoles::commander | ToolRoles::worker,
-                              "Drops a task; a Worker drops only what it delegated."};
+                              "Drops a task."};
   TaskId task;
   std::string reason;
 
@@ -192,7 +191,7 @@ struct CancelArgs {
 struct ListArgs {
   static constexpr Tool kTool{"list_tasks", ToolRoles::commander | ToolRoles::worker,
                               "The plan's state."};
-  std::string status;  ///< a word that is none: all are listed, and the answer says so
+  std::string status;  ///< for an unknown word all tasks are listed, and the answer says so
 
   ORCH_FIELDS(status);
 };
@@ -205,17 +204,16 @@ struct SearchArgs {
   std::string query;
   std::string language;
   std::vector<std::string> paths;
-  std::int64_t limit = 100;  ///< of matches; one that is out of range becomes the nearest
+  std::int64_t limit = 100;  ///< number of matches; a value out of range is clamped
 
   ORCH_FIELDS(pattern, (query, doc("tree-sitter's")), language, paths, limit);
 };
 
 struct ReplaceArgs {
   static constexpr Tool kTool{"ast_replace", ToolRoles::worker,
-                              "Replaces what ast_search finds. Shows a diff; writes it with apply.",
-                              "edit"};
+                              "Replaces what ast_search finds; apply writes the diff.", "edit"};
   std::string pattern;
-  std::string rewrite;  ///< empty: what is found goes
+  std::string rewrite;  ///< empty: matches are deleted
   std::string language;
   std::vector<std::string> paths;
   bool apply = false;
@@ -232,7 +230,7 @@ struct OutlineArgs {
 
 struct DiagnosticsArgs {
   static constexpr Tool kTool{"lsp_diagnostics", ToolRoles::worker | ToolRoles::reviewers,
-                              "What language servers find in files."};
+                              "Language servers on files."};
   std::vector<std::string> paths;
 
   ORCH_FIELDS((paths, required));
@@ -244,7 +242,7 @@ struct StatusArgs {
   ORCH_FIELDS();
 };
 
-/// All tools, in the order in which the host is given them.
+/// All tools, in the order in which the host gets them.
 using Tools = std::tuple<RunArgs, PlanArgs, TodoArgs, WorkArgs, DelegateArgs, ResultArgs, ListArgs,
                          CancelArgs, ReviewArgs, SearchArgs, ReplaceArgs, OutlineArgs,
                          DiagnosticsArgs, StatusArgs>;

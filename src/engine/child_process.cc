@@ -17,10 +17,10 @@
 namespace orchestrator::engine {
 namespace {
 
-/// Where the kernel has no descriptors for processes (before 5.3), the child is asked after.
+/// How often to poll for the child's end if the kernel has no process descriptors (before 5.3).
 constexpr std::uint64_t kAskEveryMs = 100;
 
-/// A pipe whose ends close at exec.
+/// A pipe with both ends close-on-exec.
 struct Pipe {
   int read = -1;
   int write = -1;
@@ -127,16 +127,17 @@ void ChildProcess::Body::begin(uv_loop_t* loop, int input_fd, int output_fd) {
   uv_read_start(reinterpret_cast<uv_stream_t*>(&output), room, got);
 }
 
-/// Whether it has ended: without waiting.
+/// Checks, without waiting, whether the child has ended.
 void ChildProcess::Body::look() {
   siginfo_t ended{};
   const int looked = waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);
   if ((looked == 0 && ended.si_pid == 0) || (looked < 0 && errno == EINTR)) return;
-  // What it left behind goes too. Until it is reaped, its number can be nobody else's.
+  // Kill the rest of its group too. The id cannot be reused before the child is reaped.
   kill(-pid, SIGKILL);
   int status = 0;
   const pid_t found = waitpid(pid, &status, WNOHANG);
-  // Somebody else may have reaped it (the host ignores SIGCHLD, say): it is gone all the same.
+  // If the host reaped the child (because it ignores SIGCHLD, for example), it is gone all the
+  // same.
   on_reaped(found == pid ? status : 0x7f);
 }
 
@@ -147,7 +148,8 @@ void ChildProcess::Body::on_reaped(int status) {
   if (pidfd >= 0) close_handle(reinterpret_cast<uv_handle_t*>(&watch));
   close_handle(reinterpret_cast<uv_handle_t*>(&ask));
   if (owned) {
-    // What it wrote last lies in the pipe; but a child of its own may hold that open.
+    // Read its last output from the pipe. Do not wait for the end of the file: a child of its own
+    // may keep the pipe open.
     std::string rest;
     for (ssize_t size = 1; size > 0 && !output_over;) {
       int fd = -1;
@@ -193,7 +195,7 @@ void ChildProcess::Body::release_if_unused() {
 
 base::Result<std::unique_ptr<ChildProcess>> ChildProcess::start(uv_loop_t* loop, Spec spec) {
   ORCH_ASSERT(!spec.argv.empty());
-  // A write to a server that has died is an error, no signal. Of this thread alone.
+  // Block SIGPIPE in this thread, so that a write to a dead server gives an error and no signal.
   sigset_t broken_pipe;
   sigemptyset(&broken_pipe);
   sigaddset(&broken_pipe, SIGPIPE);
@@ -235,7 +237,7 @@ void ChildProcess::write(std::string bytes) {
       uv_buf_init(write->bytes.data(), static_cast<unsigned>(write->bytes.size()));
   const int status =
       uv_write(&write->request, stream, &part, 1, [](uv_write_t* request, int /*status*/) {
-        // A failed one means that it has ended, or will be taken for hung.
+        // A failed write needs no action: the child has ended, or will be killed as hung.
         delete static_cast<Write*>(request->data);
       });
   if (status == 0) (void)write.release();

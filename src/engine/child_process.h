@@ -13,31 +13,31 @@
 
 namespace orchestrator::engine {
 
-/// A program that runs beside the engine and talks through its standard input and output; its
-/// standard error goes nowhere. Engine thread.
+/// A child process that communicates through its standard input and output; its standard error is
+/// discarded. Engine thread.
 ///
-/// It is not started with uv_spawn(): that installs a handler of SIGCHLD for the whole process, and
-/// OpenCode (Bun) or Node would never again hear of their own children. Instead the child is
-/// watched through a file descriptor of its own, and no signal's disposition is touched.
+/// It is not started with uv_spawn(), which installs a SIGCHLD handler for the whole process, so
+/// that OpenCode (Bun) or Node would not learn of the end of their own children. Instead the child
+/// is watched through a process descriptor, and no signal handler is changed.
 ///
-/// It never outlives this process: it has its own session and process group, all of which is killed
-/// when this object goes, and the kernel kills it when the engine thread ends by whatever means.
+/// It never outlives this process: it has its own session and process group, which the destructor
+/// kills, and the kernel kills it when the engine thread ends in any way.
 class ChildProcess {
  public:
   struct Spec {
-    std::vector<std::string> argv;  ///< the first is an absolute path; no shell is involved
+    std::vector<std::string> argv;  ///< starts with an absolute path; no shell is used
     std::string directory;
-    /// What it writes, in whatever pieces. May destroy the ChildProcess.
+    /// Called with its output, in pieces of any size. May destroy the ChildProcess.
     std::function<void(std::string_view bytes)> on_output;
-    /// It has ended by itself, and all that it wrote was handed on; called once, and never after
-    /// the destructor. `how` is like "exit code 1". May destroy the ChildProcess.
+    /// Called once when it has ended by itself and all its output was passed on, never after the
+    /// destructor. `how` is like "exit code 1". May destroy the ChildProcess.
     std::function<void(const std::string& how)> on_end;
   };
-  /// What it has not read yet may be this much; with more it is taken for hung, and killed.
+  /// Most bytes that may wait to be read by the child; with more it counts as hung and is killed.
   static constexpr std::size_t kUnreadBytesMax = std::size_t{64} << 20U;
 
   static base::Result<std::unique_ptr<ChildProcess>> start(uv_loop_t* loop, Spec spec);
-  /// Kills it with all that it has started. The loop runs until it is reaped.
+  /// Kills the child and everything that it has started. The loop runs until it is reaped.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

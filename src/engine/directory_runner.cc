@@ -49,7 +49,8 @@ std::string WatchSet::standing(std::string_view session) {
   return it == sessions_.end() ? "" : it->second;
 }
 
-/// Lives until libuv has closed its handle, which may be after its host let go of it.
+/// A libuv timer. Lives until libuv has closed its handle, which may be after the runner dropped
+/// it.
 struct DirectoryRunner::Timer {
   uv_timer_t handle{};
   std::weak_ptr<DirectoryRunner> host;
@@ -118,7 +119,7 @@ void DirectoryRunner::adopt_new_bindings() {
       enter([this](Directory& logic) { logic.on_bound(*this); });
     } else {
       options_json_ = std::move(arrival.options_json);
-      enter([](Directory&) {});  // a new logic is told of its bindings when it is made
+      enter([](Directory&) {});  // make_logic calls on_bound if there was no logic
     }
   }
 }
@@ -130,14 +131,14 @@ void DirectoryRunner::collect_leftovers() {
       ++it;
       continue;
     }
-    // A batch is a JSON array; its inside joins the unsent messages as it is.
+    // A batch is a JSON array; its elements join the unsent messages unchanged.
     for (std::string& batch : (*it)->leftovers()) {
       ORCH_ASSERT(batch.size() >= 2);
       left.push_back(batch.substr(1, batch.size() - 2));
     }
     it = bindings_.erase(it);
   }
-  // Older than anything that waits here by now.
+  // The leftovers are older than everything in unsent_.
   unsent_.insert(unsent_.begin(), std::make_move_iterator(left.begin()),
                  std::make_move_iterator(left.end()));
 }
@@ -177,7 +178,7 @@ void DirectoryRunner::destroy_logic() {
   try {
     logic_.reset();
   } catch (...) {
-    // Its destructor's own fault adds nothing to the one that is being told.
+    // An exception of the destructor is ignored: the first failure is being reported.
     context_->failures.fetch_add(1, std::memory_order_relaxed);
   }
   for (const auto& [id, timer] : timers_) Timer::close(timer);
@@ -253,7 +254,7 @@ void DirectoryRunner::Timer::close(Timer* timer) {
 void DirectoryRunner::start_timer(uint64_t id, uint64_t delay_ms) {
   Timer*& timer = timers_[id];
   if (timer == nullptr) timer = Timer::make(*this, id);
-  // The loop's idea of now is as old as the batch that is being worked on.
+  // The loop's cached time is as old as the start of this batch.
   uv_update_time(context_->loop);
   ORCH_ASSERT(uv_timer_start(&timer->handle, &Timer::fired, delay_ms, 0) == 0);
 }
@@ -320,7 +321,7 @@ class Running final : public Process {
 }  // namespace
 
 base::Result<std::unique_ptr<Process>> DirectoryRunner::start_process(ProcessSpec spec) {
-  // What an earlier logic started is gone with it; its last words must not reach a later one.
+  // Callbacks of an earlier logic's processes must not reach a later logic.
   const auto within = [weak = weak_from_this(), life = life_](const auto& call) {
     const auto host = weak.lock();
     if (host && host->life_ == life && host->logic_) host->enter([&](Directory&) { call(*host); });

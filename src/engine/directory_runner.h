@@ -19,17 +19,17 @@
 
 namespace orchestrator::engine {
 
-/// Sessions that a directory's logic watches, and what it says of them: written by the engine
-/// thread, read by JS threads at every host event.
+/// Sessions that a directory's logic watches, and its standing text for each. The engine thread
+/// writes it, JS threads read it at every host event.
 class WatchSet {
  public:
   void add(const std::string& session);
   void remove(const std::string& session);
   void clear();
   bool contains(std::string_view session);
-  /// Of a session that is watched.
+  /// Sets the standing text of a watched session.
   void set_standing(const std::string& session, std::string text);
-  /// Empty: nothing is said of it.
+  /// The standing text of a session; empty: none.
   std::string standing(std::string_view session);
 
  private:
@@ -41,7 +41,7 @@ class WatchSet {
       ORCH_GUARDED_BY(mutex_);
 };
 
-/// What the hosts of one engine share. Engine thread, except for the counters.
+/// Data shared by the directory runners of one engine. Engine thread, except for the counters.
 struct EngineContext {
   uv_loop_t* loop = nullptr;
   DirectoryFactory factory;
@@ -53,7 +53,7 @@ struct EngineContext {
   std::atomic<uint64_t> failures{0};
 };
 
-/// Carries one Directory: its bindings, its timers, its watched sessions, and what it sends.
+/// Runs one Directory: its bindings, its timers, its watched sessions and its outgoing messages.
 /// Everything but watch_set(), attach() and the count of messages belongs to the engine thread.
 class DirectoryRunner final : public Outbox, public std::enable_shared_from_this<DirectoryRunner> {
  public:
@@ -62,15 +62,16 @@ class DirectoryRunner final : public Outbox, public std::enable_shared_from_this
   /// Adds a binding; the engine thread then calls greet(). Any thread.
   void attach(std::shared_ptr<Mailbox> mailbox, std::string options_json);
   WatchSet& watch_set() { return watch_set_; }
-  /// A message is about to be put into the inbox: counted before, or one of another thread that is
-  /// worked off uncounted could stand in for one that is not worked off. Any thread.
+  /// Counts a message before it is put into the inbox. Counted later, it could be processed
+  /// uncounted and make up for a message that is not processed yet. Any thread.
   void expect() { expected_.fetch_add(1); }
-  /// The inbox did not take it. Any thread.
+  /// The inbox refused the message that was counted. Any thread.
   void give_up() { worked_off_.fetch_add(1); }
-  /// Whether every message that was posted has been worked off. Any thread.
+  /// Whether every posted message has been processed. Any thread.
   [[nodiscard]] bool is_settled() const { return worked_off_.load() == expected_.load(); }
 
-  /// Collects closed bindings' leftovers, greets new ones, sends again what found no room.
+  /// Collects the leftovers of closed bindings, greets new ones, and sends messages for which there
+  /// was no room.
   void tend();
   void deliver(std::span<const std::string> batch);
   /// Destroys the logic and closes the timers and bindings.
@@ -90,20 +91,20 @@ class DirectoryRunner final : public Outbox, public std::enable_shared_from_this
   struct Timer;
   struct PoolJob;
 
-  /// Calls into the logic, made first if there is none, and flushes what it sent. Exceptions end in
-  /// fail().
+  /// Calls into the logic, which is made first if there is none, and flushes its messages.
+  /// Exceptions lead to fail().
   void enter(const std::function<void(Directory&)>& call);
   void make_logic();
-  /// Drops the logic and tells the JS side. One that was running is made anew, from its log, a
-  /// second later, at most `revivals_max` times for each new binding; one that could not even be
-  /// made waits for a new binding.
+  /// Drops the logic and sends engine_failed. A logic that was running is made again, from its log,
+  /// a second later, at most `revivals_max` times for each new binding; one that could not be made
+  /// waits for a new binding.
   void fail(const std::string& reason, bool was_running);
   void flush();
-  /// Keeps what no binding takes within its limit.
+  /// Drops the oldest unsent messages above the limit.
   void drop_oldest();
   void adopt_new_bindings();
   void collect_leftovers();
-  /// With its timers, its watched sessions and its pool work that has not begun.
+  /// Destroys the logic with its timers, its watched sessions and its pool work that has not begun.
   void destroy_logic();
 
   const std::shared_ptr<EngineContext> context_;
@@ -128,7 +129,7 @@ class DirectoryRunner final : public Outbox, public std::enable_shared_from_this
   Timer* revival_ = nullptr;
   int revivals_left_ = 0;
   bool given_up_ = false;
-  uint64_t life_ = 0;  // counts the logics: what an earlier one began must not reach a later one
+  uint64_t life_ = 0;  // number of the present logic: callbacks of an earlier one are dropped
   bool shut_down_ = false;
 };
 

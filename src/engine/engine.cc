@@ -20,8 +20,8 @@
 
 namespace orchestrator::engine {
 
-/// What the engine thread and the bindings share. Bindings keep it alive; only the Engine runs and
-/// ends the thread.
+/// Data shared by the engine thread and the bindings, which keep it alive. Only the Engine starts
+/// and ends the thread.
 class EngineCore {
  public:
   EngineCore(DirectoryFactory factory, EngineLimits limits)
@@ -39,7 +39,7 @@ class EngineCore {
     thread_ = std::thread([this] { run(); });
   }
 
-  /// The host of a canonical path, made at first sight; null once the engine stops.
+  /// The runner of a canonical path, created at the first call; null once the engine stops.
   std::shared_ptr<DirectoryRunner> host(const std::string& path) {
     base::Lock lock(hosts_mutex_);
     if (stopping_) return nullptr;
@@ -64,7 +64,7 @@ class EngineCore {
     return taken;
   }
 
-  /// Makes the engine thread take a turn. Any thread; nothing happens once the loop is gone.
+  /// Wakes the engine thread. Any thread; does nothing once the loop is gone.
   void wake() {
     base::ReadLock lock(async_mutex_);
     if (async_open_) uv_async_send(&async_);
@@ -105,13 +105,13 @@ class EngineCore {
 
   void run() {
     uv_run(&loop_, UV_RUN_DEFAULT);
-    // Handles that closed late, and pool work that was still running.
+    // Wait for handles that are still closing and for pool work that is still running.
     while (uv_loop_close(&loop_) == UV_EBUSY) uv_run(&loop_, UV_RUN_DEFAULT);
   }
 
-  /// One turn: what is in the inbox, and what the bindings need.
+  /// One round: handles the inbox and the bindings.
   void turn() {
-    // Read before the inbox is emptied, so that what was posted before stop() is worked off.
+    // Read before the inbox is emptied, so that messages posted before stop() are processed.
     Hosts hosts;
     bool stopping = false;
     {
@@ -125,8 +125,7 @@ class EngineCore {
     if (stopping) finish(hosts);
   }
 
-  /// Splits the items by directory, keeping each directory's order, and hands every share over as
-  /// one batch.
+  /// Splits the items by directory, in order, and delivers each directory's items as one batch.
   void deliver_items() {
     std::map<DirectoryRunner*, std::vector<std::string>> shares;
     std::vector<DirectoryRunner*> order;
@@ -136,8 +135,8 @@ class EngineCore {
       share.push_back(std::move(item.message));
     }
     for (DirectoryRunner* host : order) {
-      // A binding stands in its host before it can post: with this, it is greeted before it is
-      // heard, also when it came up after this turn began.
+      // A binding is attached to its runner before it can post. So this greets every binding before
+      // its first message is delivered, even one that was attached during this round.
       host->tend();
       host->deliver(shares[host]);
     }

@@ -29,8 +29,8 @@ class EngineCore;
 class DirectoryRunner;
 class Mailbox;
 
-/// One JS instance's hold on one directory. Thread-safe; may outlive the engine, and is then
-/// closed.
+/// Binding of one JS instance to one directory. Thread-safe. May outlive the engine; it is closed
+/// then.
 class Binding {
  public:
   Binding(std::shared_ptr<EngineCore> core, std::shared_ptr<DirectoryRunner> host,
@@ -39,19 +39,19 @@ class Binding {
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
 
-  /// Puts a message into the inbox. False: the inbox is full, the message is too long, the binding
-  /// is closed, or the engine has stopped; then nothing happened. Never blocks on the engine's
+  /// Puts a message into the inbox. False, and nothing is done, if the inbox is full, the message
+  /// is too long, the binding is closed or the engine has stopped. Never waits for the engine's
   /// work.
   bool post(std::string json);
   /// Whether the directory's logic watches this session.
   [[nodiscard]] bool watches(std::string_view session) const;
-  /// What the logic has left to be read of this session, as it is once all that was posted has been
-  /// worked off. Nothing: there is no such text, or something is being worked off still.
+  /// The standing text of this session. Nothing if there is none, or if a posted message has not
+  /// been processed yet, which could change it.
   [[nodiscard]] std::optional<std::string> standing(std::string_view session) const;
-  /// The next batch for the JS side, a JSON array; empty: nothing more for now.
+  /// The next batch for the JS side, a JSON array; empty: none for now.
   std::optional<std::string> take();
-  /// No more messages in either direction. Batches that were not taken go to the next binding.
-  /// Twice is fine.
+  /// Ends messages in both directions. Batches that were not taken go to the next binding. A second
+  /// call does nothing.
   void close();
 
  private:
@@ -71,15 +71,15 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Binds to a directory, which must exist; links to one directory meet in one Directory. `wake`
-  /// is called on the engine thread, with no lock held that take() needs, when there is something
-  /// to take, and never once Binding::close() has returned; it must not block, throw, or close the
+  /// Binds to a directory, which must exist; links to the same directory share one Directory.
+  /// `wake` is called on the engine thread, without a lock that take() needs, when there is a batch
+  /// to take, and never after Binding::close() has returned; it must not block, throw, or close the
   /// binding. Any thread but the engine's.
   base::Result<std::shared_ptr<Binding>> open(const std::string& directory,
                                               std::string options_json, std::function<void()> wake);
 
-  /// Works off what the inbox holds, destroys the directories, ends and joins the thread. Any
-  /// thread but the engine's; twice is fine.
+  /// Processes the inbox, destroys the directories, ends and joins the thread. Any thread but the
+  /// engine's; a second call does nothing.
   void stop();
 
   [[nodiscard]] EngineStats stats() const;
@@ -88,7 +88,7 @@ class Engine {
   std::shared_ptr<EngineCore> core_;
 };
 
-/// The version of the libuv that is linked in, such as "1.44.2".
+/// Version of the linked libuv, such as "1.44.2".
 std::string uv_version();
 
 }  // namespace orchestrator::engine

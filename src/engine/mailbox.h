@@ -11,8 +11,8 @@
 
 namespace orchestrator::engine {
 
-/// Batches on their way from the engine thread to one JS thread. What is not taken when it closes
-/// can be had back, so that a terminated Worker loses nothing.
+/// Queue of batches from the engine thread to one JS thread. Batches that were not taken when it
+/// closes can be recovered, so that a terminated Worker loses none.
 class Mailbox {
  public:
   Mailbox(size_t batches_max, std::function<void()> wake)
@@ -20,8 +20,8 @@ class Mailbox {
 
   enum class Put { taken, full, closed };
 
-  /// Engine thread. Wakes the JS side if the box was empty. `batch` is moved from only if it was
-  /// taken.
+  /// Engine thread. Wakes the JS side if the mailbox was empty. Moves from `batch` only if it
+  /// accepts it.
   Put put(std::string& batch) {
     base::Lock wake_lock(wake_mutex_);
     bool first = false;
@@ -41,7 +41,7 @@ class Mailbox {
 
   struct Taken {
     std::optional<std::string> batch;
-    bool room_again = false;  ///< a put was refused before: tell the engine
+    bool room_again = false;  ///< a put was refused before: wake the engine
   };
 
   /// JS side: the oldest batch.
@@ -69,7 +69,7 @@ class Mailbox {
     return closed_;
   }
 
-  /// Engine thread, after close(): what the JS side has not taken.
+  /// Engine thread, after close(): the batches that the JS side has not taken.
   std::deque<std::string> leftovers() {
     base::Lock lock(mutex_);
     return std::exchange(batches_, {});

@@ -11,7 +11,7 @@ struct Shared {
   size_t uses ORCH_GUARDED_BY(mutex) = 0;
 };
 
-/// Leaked on purpose: exit() may run destructors while the engine thread lives.
+/// Never destroyed, because exit() may run destructors while the engine thread runs.
 Shared& shared() {
   static Shared* const instance = new Shared;
   return *instance;

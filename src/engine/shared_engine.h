@@ -7,13 +7,14 @@
 
 namespace orchestrator::engine {
 
-/// The one engine of this process, started by the first user and stopped, its thread joined, with
-/// the last. A user is a JS environment (the main thread, a Worker). Any thread.
+/// A use of this process's only engine: the first use starts it, the end of the last one stops it
+/// and joins its thread. Each JS environment (the main thread, a Worker) has one. Any thread.
 class EngineUse {
  public:
-  /// Starts the engine if it does not run. `factory` counts for the start alone.
+  /// Starts the engine if it does not run. `factory` is used only if this call starts it.
   explicit EngineUse(const DirectoryFactory& factory);
-  /// Waits for the engine's end if this was the last use. Never on the engine's thread.
+  /// Stops the engine, and waits for its end, if this was the last use. Never on the engine's
+  /// thread.
   ~EngineUse();
   EngineUse(const EngineUse&) = delete;
   EngineUse& operator=(const EngineUse&) = delete;
@@ -24,7 +25,7 @@ class EngineUse {
   Engine* engine_;
 };
 
-/// How many uses there are; 0: no engine runs.
+/// Number of uses; 0: no engine runs.
 size_t engine_uses();
 
 }  // namespace orchestrator::engine

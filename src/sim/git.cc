@@ -7,7 +7,8 @@
 
 namespace orchestrator::sim {
 
-/// Guarded by `alive_`: what is due later does nothing once the service is gone.
+/// The worktree service of one simulated process. `alive_` guards its delayed actions: they do
+/// nothing once the service is gone.
 class Git::Service final : public runtime::WorktreeService {
  public:
   explicit Service(Git& git) : git_(git) {}
@@ -21,7 +22,7 @@ class Git::Service final : public runtime::WorktreeService {
     later(begins_ms, [this, question] { git_.begin(question); });
     later(begins_ms + takes_ms, [this, question, &outbox, then = std::move(then)] {
       const WorktreesAnswered answer = git_.carry_out(question);
-      // The process may die now: then it is done, and nobody is told.
+      // The process may die now: git has done its work, but no answer arrives.
       outbox.run_on_pool([] {}, [answer, then](engine::Outbox& out) { then(answer, out); });
     });
   }
@@ -82,7 +83,7 @@ bool Git::changed_since(const std::string& directory, std::uint64_t tick,
   });
 }
 
-/// A process that dies in the middle of an `apply` leaves a part of it in the project.
+/// Writes a part of an `apply`, which stays in the project if the process dies before the end.
 void Git::begin(const AskWorktrees& question) {
   if (question.call != TreeCall::apply || random_.chance(50)) return;
   for (const std::string& path : model_.apply_half(question).paths) show("", path);

@@ -17,20 +17,19 @@
 
 namespace orchestrator::sim {
 
-/// The files of the simulated project and of its worktrees, and the git that a mission asks about
-/// them: the model's git with time and faults. It outlives processes; what is written is on the
-/// disk at once.
+/// The simulated git: the files of the project and of its worktrees, on top of opencode_model's
+/// git, with delays and faults. It outlives processes, and writes reach the disk at once.
 class Git {
  public:
   Git(Faults& faults, Timeline& timeline, Disk& disk, std::uint64_t seed);
 
-  /// For a process: what it asks of git. One call after the other; with the service, calls die that
-  /// have not begun.
+  /// The worktree service for a process. It handles one call after the other; calls that have not
+  /// begun are dropped with the service.
   [[nodiscard]] std::unique_ptr<runtime::WorktreeService> service();
 
-  /// A file gets a new text; in a directory that is gone nothing happens.
+  /// Gives a file a new text; does nothing if the directory is gone.
   void write(const std::string& directory, const std::string& path);
-  /// Counts what happens to files and what looks at them.
+  /// Counts changes and observations of files, so that their order is known.
   [[nodiscard]] std::uint64_t next_tick() { return ++tick_; }
   /// Whether a file of these globs has changed after `tick`.
   [[nodiscard]] bool changed_since(const std::string& directory, std::uint64_t tick,
@@ -38,9 +37,9 @@ class Git {
   [[nodiscard]] const opencode_model::GitModel& model() const { return model_; }
 
   struct Counts {
-    std::set<MissionId> missions;  ///< that had a worktree
+    std::set<MissionId> missions;  ///< missions that had a worktree
     std::uint64_t worktrees = 0;
-    std::uint64_t merges = 0;  ///< clean ones
+    std::uint64_t merges = 0;  ///< merges without a conflict
     std::uint64_t conflicts = 0;
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
@@ -51,7 +50,7 @@ class Git {
   [[nodiscard]] WorktreesAnswered carry_out(const AskWorktrees& question);
   void begin(const AskWorktrees& question);
   void sweep(const std::set<std::string>& active);
-  /// The disk holds what the model does.
+  /// Copies a file of the model to the simulated disk.
   void show(const std::string& directory, const std::string& path);
   void clear_disk();
 
@@ -62,7 +61,7 @@ class Git {
   opencode_model::GitModel model_;
   /// Directory -> path -> when it last changed.
   std::map<std::string, std::map<std::string, std::uint64_t>> changed_;
-  std::set<std::string> on_disk_;  ///< worktrees' directories
+  std::set<std::string> on_disk_;  ///< directories of worktrees on the disk
   Counts counts_;
   std::uint64_t tick_ = 0;
 };

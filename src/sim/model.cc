@@ -15,14 +15,14 @@ Step run_step(std::string command, std::int64_t exit_code) {
 Step call_step(Happening call) { return {Step::Kind::call, "", 0, std::move(call)}; }
 Step plain_step(Step::Kind kind, std::string text = "") { return {kind, std::move(text), 0, {}}; }
 
-/// Of a turn that fails for good: the model's own trouble, or nobody knows whose.
+/// Error text of a failed turn: of the model, or of an unknown cause.
 const char* failure_words(Random& random) {
   constexpr std::array kWords{"it failed",         "socket hang up", "Internal server error",
                               "Too Many Requests", "Overloaded",     "Unexpected token in JSON"};
   return kWords[random.pick(static_cast<std::uint32_t>(kWords.size()))];
 }
 
-/// Files that a Worker writes in one turn; its parts' claims are its own, too.
+/// Most files that a Worker writes in one turn; its claim includes those of its subtasks.
 constexpr std::size_t kFilesMost = 2;
 
 bool is_glob(const std::string& file) { return file.find('*') != std::string::npos; }
@@ -126,7 +126,7 @@ TodoUpdated Models::random_todo(const State& state, const SessionId& session) {
   return todo;
 }
 
-/// A call that its role may not make, or that makes no sense.
+/// Adds a call that the role may not make, or that makes no sense.
 void Models::strange_call(const SessionId& session, Script& script) {
   switch (random_.pick(5)) {
     case 0:
@@ -161,10 +161,11 @@ void Models::commander(const State* state, const SessionId& session, Script& scr
   if (is_running(state->phase)) script.push_back(call_step(RunCalled{{}, session, {}, {}}));
 }
 
-/// A part or two, waited for at once or later, or cancelled; now and then of what others hold.
+/// Delegates one or two subtasks, sometimes with files that another task holds; waits for them at
+/// once or later, or cancels them.
 void Models::delegate(const State* state, const SessionId& session, const TaskId& id,
                       Script& script) {
-  // A turn that never fits into what a person grants is started over for ever.
+  // Bounded: a turn that needs more than a person's whole grant would be repeated for ever.
   constexpr std::uint32_t kPartsMost = 4;
   std::uint32_t parts = 0;
   if (state != nullptr) {
@@ -202,7 +203,7 @@ void Models::planner(const SessionId& session, Script& script) {
     const std::uint32_t times = random_.chance(15) ? 10 : random_.between(1, 2);
     for (std::uint32_t i = 0; i < times; ++i)
       script.push_back(call_step(PlanSubmitted{{}, session, bad_plan(), {}}));
-    return;  // `mend` gives a good one
+    return;  // `mend` submits a good plan
   }
   script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
 }

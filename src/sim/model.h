@@ -11,7 +11,7 @@
 
 namespace orchestrator::sim {
 
-/// What a model does in one step of its turn.
+/// One step of a model's turn.
 struct Step {
   enum class Kind {
     write,
@@ -26,33 +26,33 @@ struct Step {
     nothing
   };
   Kind kind = Kind::call;
-  std::string text;            ///< a path, a command, or an error's name or words
-  std::int64_t exit_code = 0;  ///< of a tool that fails: 1 where its call could not be read
-  Happening call;              ///< without its request
+  std::string text;            ///< a path, a command, or an error's name or text
+  std::int64_t exit_code = 0;  ///< of a failing tool: 1 if its call could not be read
+  Happening call;              ///< the tool call, without its request id
 };
 using Script = std::vector<Step>;
 
-/// How big the missions of a run are.
+/// Size of the missions of a run.
 struct Size {
   std::uint32_t tasks_most = 4;
   bool globs = false;
-  bool races = false;  ///< tasks have rival strategies now and then
+  bool races = false;  ///< some tasks have rival strategies
 };
 
-/// The simulated models: they do what their role asks for, or what the faults of the run say.
+/// The simulated models: they do their role's job, or misbehave as the faults of the run say.
 class Models {
  public:
-  /// What a model does that does not know when it is done: it hands in the same again and again,
-  /// and runs commands between.
+  /// Script of a model that goes on after its submission: it repeats the submission again and
+  /// again, and runs commands in between.
   [[nodiscard]] Script go_on(Role role, const Happening& submitted);
-  /// `endless`: no review is ever passed.
+  /// `endless`: every review rejects, so that the mission never ends.
   Models(Faults& faults, std::uint64_t seed, bool endless = false);
 
-  /// What the model of a session does with what it was told. `state`: the mission as far as the
-  /// model could read of it; null: nothing is known.
+  /// Script of a turn that answers a prompt. `state`: the mission, as far as the model could read
+  /// of it; null: it knows nothing of it.
   [[nodiscard]] Script turn(const State* state, const SessionId& session, Role role,
                             const TaskId& task, std::uint32_t turn_number);
-  /// A call of it was refused: what it does about it. Empty: it ends its turn.
+  /// Script after a refused call; empty: the model ends its turn.
   [[nodiscard]] Script mend(const State* state, const SessionId& session, Role role,
                             const TaskId& task, const Happening& refused, std::uint32_t times);
   [[nodiscard]] PlanArgs plan();
@@ -71,8 +71,8 @@ class Models {
 
   Faults& faults_;
   Random random_;
-  Random delegates_;  ///< of its own, so that seeds of before mean what they meant
-  Random races_;      ///< the same
+  Random delegates_;  ///< separate, so that older seeds still give the same runs
+  Random races_;      ///< separate, for the same reason
   const bool endless_;
   Size size_;
   std::uint32_t added_ = 0;

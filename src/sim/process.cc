@@ -97,7 +97,8 @@ void Process::enter(const std::function<void(engine::Directory&)>& call) {
   let_out();
 }
 
-/// What is read in place is what would be answered, and never takes in a session that may not ask.
+/// Checks that each standing text equals the reply to the query, and that no session with a text is
+/// forbidden to ask its model.
 void Process::check_standing() const {
   const State* state = checker_.state();
   for (const auto& [session, text] : standing_) {
@@ -109,8 +110,8 @@ void Process::check_standing() const {
   }
 }
 
-/// As the engine does: the logic is dropped, the JS side is told, and a little later it starts
-/// anew.
+/// Fails like the real engine: drops the logic, informs the JS side, and starts a new logic a
+/// little later.
 void Process::fail(const std::string& reason) {
   trace_.note(timeline_.now_ms(), "**", "the engine fails: " + reason);
   ++failures_;
@@ -169,7 +170,7 @@ void Process::start_timer(std::uint64_t id, std::uint64_t delay_ms) {
 }
 
 void Process::run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) {
-  // What a logic that is dropped has asked for is done for nobody.
+  // Pool work of a logic that was dropped is not done.
   timeline_.after(1, [this, failures = failures_, work = std::move(work), done = std::move(done)] {
     if (failures != failures_) return;
     enter([&](engine::Directory&) {

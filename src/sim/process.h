@@ -19,21 +19,21 @@ namespace orchestrator::sim {
 
 class Git;
 
-/// The engine's end of a simulated process: the real Project, with the inbox, the timers and the
-/// watch list that the engine gives it, and its revival after a failure. Messages go in as JSON and
+/// The engine of a simulated process: runs the real Project, with the inbox, the timers, the watch
+/// list and the revival after a failure that the real engine provides. Messages go in as JSON,
 /// effects come out as JSON.
 class Process final : private engine::Outbox {
  public:
   struct Ears {
-    /// An effect reaches the JS side.
+    /// Called when an effect reaches the JS side.
     std::function<void(const Effect&)> effect;
-    /// The directory's logic has failed: every pending question is answered with that.
+    /// Called when the directory's logic has failed, so that every waiting request fails.
     std::function<void()> failed;
-    /// The whole process died in the middle of a call.
+    /// Called when the whole process died in the middle of a call.
     std::function<void()> died;
   };
 
-  /// `git`: null where the machine has none.
+  /// `git`: null if the machine has none.
   Process(Disk& disk, Checker& checker, Timeline& timeline, Trace& trace, std::string options,
           runtime::LogLimits limits, std::function<std::string(const std::string&)> machine,
           Git* git, std::uint64_t seed, Ears ears);
@@ -41,7 +41,7 @@ class Process final : private engine::Outbox {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  /// Puts a message into the inbox; it is worked off with what comes in the same moment.
+  /// Puts a message into the inbox; messages of the same moment are one batch.
   void post(std::string json, std::uint64_t delay_ms);
   void post(const Happening& happening, std::uint64_t delay_ms = 0) {
     post(codec::dump(happening), delay_ms);
@@ -49,17 +49,17 @@ class Process final : private engine::Outbox {
   void post(const codec::Query& query, std::uint64_t delay_ms = 0) {
     post(codec::dump(query), delay_ms);
   }
-  /// A fact that the engine sees in the very moment it happens.
+  /// Delivers an event at once, without a delay.
   void post_now(const Happening& happening);
   [[nodiscard]] bool watches(const SessionId& session) const {
     return watched_.contains(session.value);
   }
-  /// What the engine has left to be read of a session; empty: it must be asked.
+  /// The standing text of a session; empty: the JS side must send a query.
   [[nodiscard]] std::string standing(const SessionId& session) const {
     const auto it = standing_.find(session.value);
     return it == standing_.end() || !inbox_.empty() || inside_ ? "" : it->second;
   }
-  /// Ends as a process does that was told to.
+  /// Ends the process in an orderly way.
   void end_in_order();
   [[nodiscard]] std::uint64_t messages() const { return messages_; }
 
@@ -95,7 +95,7 @@ class Process final : private engine::Outbox {
   std::unique_ptr<engine::Directory> project_;
   std::vector<std::string> inbox_;
   std::vector<std::string> outgoing_;
-  std::map<std::uint64_t, std::uint64_t> timers_;  ///< id -> which setting of it counts
+  std::map<std::uint64_t, std::uint64_t> timers_;  ///< id -> number of its newest start
   std::uint64_t timer_settings_ = 0;
   std::uint64_t failures_ = 0;
   std::set<std::string> watched_;

@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-/// Chance out of a seed: the same seed gives the same numbers on every machine and compiler.
+/// Random numbers from a seed: the same seed gives the same numbers with every machine and
+/// compiler.
 namespace orchestrator::sim {
 
 /// A good 64-bit hash (the finalizer of splitmix64).
@@ -21,7 +22,7 @@ class Random {
   explicit constexpr Random(std::uint64_t seed) : state_(mix(seed)) {}
 
   constexpr std::uint64_t next() { return mix(state_++); }
-  /// From 0 to below - 1.
+  /// A number from 0 to `below` - 1.
   constexpr std::uint32_t pick(std::uint32_t below) {
     return below == 0 ? 0 : static_cast<std::uint32_t>(next() % below);
   }

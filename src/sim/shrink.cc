@@ -19,7 +19,7 @@ std::vector<Hit> shrink(const RunOptions& options, const RunResult& failed,
     happened = result.hits;
     return result.violation && result.violation->invariant == invariant;
   };
-  // By halves first, then by quarters, and so on down to single faults (delta debugging).
+  // Delta debugging: leave out halves first, then quarters, and so on down to single faults.
   for (std::size_t part = (needed.size() + 1) / 2; part > 0 && !needed.empty();) {
     bool smaller = false;
     for (std::size_t at = 0; at < needed.size();) {
@@ -28,7 +28,7 @@ std::vector<Hit> shrink(const RunOptions& options, const RunResult& failed,
                  rest.begin() + static_cast<std::ptrdiff_t>(std::min(at + part, rest.size())));
       std::vector<Hit> happened;
       if (still_fails(rest, happened)) {
-        needed = happened;  // some of the rest may not have come to happen
+        needed = happened;  // some of the remaining faults may not have happened
         smaller = true;
       } else {
         at += part;

@@ -11,17 +11,17 @@
 namespace orchestrator::sim {
 namespace {
 
-/// Persons, deaths and damage have an occasion at every so many things that happen.
+/// Steps between two moments at which persons act, processes die and files are damaged.
 constexpr std::uint64_t kOccasionEvery = 8;
 constexpr std::uint64_t kStepsMost = 400'000;
 constexpr std::uint64_t kHealedStepsMost = 100'000;
 constexpr std::uint32_t kHealedResumesMost = 40;
-/// Each grants a small budget once more.
+/// Resumptions of a mission with a small budget; each grants the budget once more.
 constexpr std::uint32_t kCappedResumesMost = 400;
 constexpr std::uint32_t kResumesBeforeHealing = 5;
 constexpr std::uint64_t kStepsAfterTheEnd = 300;
 constexpr std::uint64_t kHourMs = 3'600'000;
-/// As long as can be between two of a person's words.
+/// Limits at their largest, so that a person is needed as rarely as possible.
 constexpr const char* kEndlessOptions =
     R"({"options":{"limits":{"attempts":100,"iterations":100,"continuations":100}},"agents":["worker"]})";
 
@@ -48,7 +48,7 @@ class Simulation {
     heals_at_ = random_.between(100, 4'000);
     missions_wanted_ = random_.chance(10) ? 2 : 1;
     options_ = some_options();
-    // Small missions, and yet the log of one in four goes through rotations.
+    // The missions are small, but in one run of four the log rotates.
     if (random_.chance(25)) limits_ = {random_.between(10, 100), 4U << 20U, random_.between(1, 64)};
     if (endless_ms_ > 0) {
       mode_ = HostMode::serve;
@@ -164,8 +164,8 @@ class Simulation {
     check_worktrees();
   }
 
-  /// What a mission in good health removes at its end; what a process that ended left,
-  /// the next start does.
+  /// Checks that no worktree is left: a mission without faults removes its own at its end, and the
+  /// next start removes what a dead process has left.
   void check_worktrees() {
     if (endless_ms_ > 0 || git_.model().trees().empty()) return;
     const std::string left = git_.model().trees().begin()->first;
@@ -182,6 +182,9 @@ class Simulation {
       }
     }
     if (git_.model().trees().empty()) return;
+    // Its end was lost with the process, before anything of it was seen outside: the mission waits
+    // to be resumed.
+    if (is_active(checker_.phase())) return;
     throw Violation{"no worktree is left at the end", left + " stands when the mission is over"};
   }
 
@@ -208,11 +211,11 @@ class Simulation {
     if (checker_.missions() == 0 || mode_ == HostMode::run) open_session();
   }
 
-  /// What the person of this process came for.
+  /// The first action of this process's user.
   void open_session() {
     const SessionId session = host_.new_session();
     if (mode_ == HostMode::run) {
-      // `opencode run` ends with its session's first idleness.
+      // `opencode run` ends when its session becomes idle for the first time.
       host_.end_with(session, [this] {
         ends_ = true;
         timeline_.after(10, [this] { end_run(); });
@@ -220,7 +223,7 @@ class Simulation {
     }
     timeline_.after(random_.between(1, 50), [this, session] {
       if (checker_.missions() == 0) return ask_for_mission(session);
-      // Something else is asked, or the mission is gone on with.
+      // The user asks another question, or resumes the mission.
       if (random_.chance(30)) return host_.say(session, "What is in this directory?");
       resume(session);
     });
@@ -301,7 +304,7 @@ class Simulation {
     host_.command(event.session, event, [](bool) {});
   }
 
-  /// Things that can happen at any time.
+  /// Lets those faults happen that are possible at any time.
   void occasion() {
     if (process_ == nullptr) return;
     damage();
@@ -332,7 +335,7 @@ class Simulation {
     host_.command(event.session, event, [](bool) {});
   }
 
-  /// A person changes a file that a task may be about.
+  /// A person changes a file that a task may claim.
   void write_beside() {
     Random detail = faults_.detail(Fault::person_writes);
     git_.write("", "src/" + std::to_string(detail.pick(3)) + "/T" +
@@ -351,7 +354,7 @@ class Simulation {
     checker_.files_damaged();
   }
 
-  /// Nothing is due any more: the mission is over, or a person is needed.
+  /// The timeline is empty: the mission is over, or a person must act.
   void stand_still() {
     if (mission_over()) {
       steps_after_ = kStepsAfterTheEnd;
@@ -367,7 +370,7 @@ class Simulation {
           "every mission ends or waits for a person",
           "nothing is due any more, and the mission is " + std::string(to_name(state->phase))};
     }
-    // Whoever finds that nothing answers starts the program anew.
+    // A person who gets no answer may restart the program.
     if (state == nullptr && random_.chance(50)) {
       died_ = true;
       return;
@@ -398,7 +401,7 @@ class Simulation {
     if (random_.chance(20)) options.parallel.per_model["sim/small"] = random_.between(1, 3);
   }
 
-  /// What the machine says of itself, in runs in which that matters.
+  /// Simulated /proc files, in runs with a varying machine load.
   [[nodiscard]] std::function<std::string(const std::string&)> machine() {
     if (!faults_.enabled(Fault::machine_is_busy)) return nullptr;
     return [this](const std::string& path) -> std::string {
@@ -424,7 +427,7 @@ class Simulation {
   Models models_;
   Host host_;
   Random random_;
-  Random trees_;          ///< of its own: missions without worktrees are what they were
+  Random trees_;          ///< separate, so that older seeds without worktrees give the same runs
   bool has_git_ = false;  ///< the machine has git, and the project is a repository
   std::unique_ptr<Process> process_;
   HostMode mode_ = HostMode::serve;
@@ -440,7 +443,7 @@ class Simulation {
   std::uint64_t heals_at_ = 0;
   std::uint64_t healed_at_step_ = 0;
   std::uint32_t resumes_ = 0;
-  std::uint32_t free_percent_ = 50;  ///< of the machine's memory
+  std::uint32_t free_percent_ = 50;  ///< free part of the machine's memory
   bool died_ = false;
   bool ends_ = false;
   bool asking_ = false;

@@ -8,25 +8,25 @@
 
 namespace orchestrator::sim {
 
-/// The virtual clock: what is due is done in the order of its time, and of its asking where the
-/// times are equal.
+/// The virtual clock. Actions run in the order of their times, and in the order of their requests
+/// if the times are equal.
 class Timeline {
  public:
   using Act = std::function<void()>;
 
   [[nodiscard]] std::uint64_t now_ms() const { return now_ms_; }
-  /// Done in so many milliseconds, unless the process that asked for it dies before.
+  /// Runs `act` after `delay_ms`, unless the process dies before.
   void after(std::uint64_t delay_ms, Act act) { push(delay_ms, life_, std::move(act)); }
-  /// Done by the world outside, whatever becomes of the process.
+  /// Runs `act` after `delay_ms`, even if the process dies before.
   void outside(std::uint64_t delay_ms, Act act) { push(delay_ms, 0, std::move(act)); }
-  /// The process has died: what it was going to do is not done.
+  /// The process has died: its pending actions are dropped.
   void end_life() { ++life_; }
   [[nodiscard]] std::uint64_t life() const { return life_; }
 
-  /// Does the next thing that is due. False: nothing is.
+  /// Runs the next action. False: there is none.
   bool step() {
     while (!queue_.empty()) {
-      // The queue is ordered by time alone, so moving the act out of its top spoils nothing.
+      // Moving the action out of the top keeps the order, which depends on the time alone.
       Due due = std::move(const_cast<Due&>(queue_.top()));
       queue_.pop();
       if (due.life != 0 && due.life != life_) continue;

@@ -9,8 +9,8 @@
 
 namespace orchestrator::sim {
 
-/// What happened in a run: a hash over all of it, and its last lines on request. The hash is the
-/// same on every machine and compiler.
+/// Trace of a run: a hash over all its lines, and its last lines on request. The hash is the same
+/// with every machine and compiler.
 class Trace {
  public:
   /// `lines_max` 0: only the hash.
@@ -24,7 +24,7 @@ class Trace {
     lines_.push_back(std::to_string(now_ms % 1'000'000'000) + " " + std::string(kind) + " " +
                      std::string(text.substr(0, kLineBytesMax)));
   }
-  /// A file as it is when the run ends.
+  /// Mixes a file's content at the end of the run into the hash.
   void mix_in(std::string_view name, std::string_view content) {
     hash_ = mix(hash_ ^ fnv1a(name), fnv1a(content));
   }
@@ -33,7 +33,7 @@ class Trace {
   [[nodiscard]] const std::deque<std::string>& lines() const { return lines_; }
 
  private:
-  /// The 64-bit hash of Fowler, Noll and Vo, variant 1a.
+  /// 64-bit FNV-1a hash.
   static std::uint64_t fnv1a(std::string_view text) {
     std::uint64_t hash = 0xCBF29CE484222325U;
     for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;

@@ -4,11 +4,11 @@
 
 namespace orchestrator::sim {
 
-/// Something that must never be was. Thrown where it is found, and ends the run. Not a
-/// std::exception: the project's own code must not catch it.
+/// A broken invariant. Thrown where it is found, and ends the run. Not a std::exception: the
+/// project's own code must not catch it.
 struct Violation {
-  std::string invariant;  ///< its name: the same in every run that breaks it
-  std::string text;       ///< what exactly was found
+  std::string invariant;  ///< name of the invariant, the same in every run that breaks it
+  std::string text;       ///< details of this violation
 };
 
 }  // namespace orchestrator::sim

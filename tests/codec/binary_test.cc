@@ -67,7 +67,7 @@ TEST(Binary, RoundTripOfAVariant) {
   }
 }
 
-TEST(Binary, TheFormatIsWhatTheHeaderSays) {
+TEST(Binary, TheFormatIsAsDocumentedInTheHeader) {
   EXPECT_EQ(encode(Place{"ab", 300}), std::string("\x02"
                                                   "ab"
                                                   "\xAC\x02",

@@ -57,7 +57,7 @@ legacy::State filled() {
   return old;
 }
 
-TEST(LegacyState, EveryFieldComesThroughAndBack) {
+TEST(LegacyState, EveryFieldIsConvertedInBothDirections) {
   const legacy::State old = filled();
   EXPECT_EQ(dump(legacy::to_legacy(legacy::from_legacy(old)), 2), dump(old, 2));
   EXPECT_EQ(encode_state(legacy::from_legacy(old), 2), encode(old));
@@ -71,7 +71,7 @@ TEST(LegacyState, EveryFieldOfTheNewStateButTheChildrensAnswerPriceHasAPlaceInTh
   EXPECT_EQ(dump(legacy::from_legacy(legacy::to_legacy(now)), 2), dump(now, 2));
 }
 
-TEST(LegacyState, FieldsStandWhereTheyBelong) {
+TEST(LegacyState, FieldsAreConvertedToTheirNewPlaces) {
   const legacy::State old = filled();
   const State now = legacy::from_legacy(old);
   EXPECT_EQ(now.schema, 2U);
@@ -103,7 +103,7 @@ TEST(LegacyState, AStateOfAVersion2LogIsRead) {
   EXPECT_FALSE(decode_state(encode(old), 3, now, &error) && now.plan.attempts == 2);
 }
 
-TEST(LegacyState, TheStatePartingIsOfOldLogsOnly) {
+TEST(LegacyState, TheStatePartingExistsOnlyInOldLogs) {
   State now;
   now.mission = MissionId{"m-1"};
   now.phase = Phase::planning;

@@ -23,7 +23,7 @@ TEST(Message, MistakesOfAModelGoIntoTheEvent) {
   EXPECT_NE(event.problems[2].find("did you mean \"deps\""), std::string::npos);
 }
 
-TEST(Message, ArgumentsThatAreNoObjectAreTheModelsMistakeToo) {
+TEST(Message, ArgumentsThatAreNoObjectAreMistakesOfTheModelToo) {
   for (const char* args : {"null", "5", "\"x\"", "[]", "[{\"task\":1}]"}) {
     const auto event = event_of<WorkSubmitted>(
         std::string(R"({"type":"submit_work","request":"r","session":"s","args":)") + args + "}");
@@ -31,7 +31,7 @@ TEST(Message, ArgumentsThatAreNoObjectAreTheModelsMistakeToo) {
   }
 }
 
-TEST(Message, OurOwnMessagesAreCheckedWhole) {
+TEST(Message, MessagesOfThePluginAreCheckedStrictly) {
   EXPECT_NE(decode_message("{").problem, "");
   EXPECT_NE(decode_message("[]").problem, "");
   EXPECT_NE(decode_message(R"({"type":"nothing"})").problem, "");
@@ -40,7 +40,7 @@ TEST(Message, OurOwnMessagesAreCheckedWhole) {
   EXPECT_NE(decode_message(R"({"type":"role_asked","session":"s"})").problem, "");
 }
 
-TEST(Message, OutputIsHandedOnAndNeverPartOfTheEvent) {
+TEST(Message, TheOutputOfACommandIsPassedOnAndIsNotPartOfTheEvent) {
   const Incoming incoming = decode_message(
       R"({"type":"command_ran","session":"s","command":"npm test","exit_code":1,"output":"secret"})");
   EXPECT_EQ(incoming.output, "secret");
@@ -48,7 +48,7 @@ TEST(Message, OutputIsHandedOnAndNeverPartOfTheEvent) {
   EXPECT_EQ(encode_event(event).find("secret"), std::string::npos);
 }
 
-TEST(Message, EventsAndStatesComeBackAsTheyWere) {
+TEST(Message, RoundTripOfEventsAndStates) {
   Event event{7, 9, WorkSubmitted{}};
   auto& work = std::get<WorkSubmitted>(event.what);
   work.args.summary = "line\n\"quoted\" é";
@@ -70,7 +70,7 @@ TEST(Message, EventsAndStatesComeBackAsTheyWere) {
   EXPECT_EQ(dump_state(loaded), dump_state(state));
 }
 
-TEST(Message, HostileArgumentsAreTheModelsMistakeAndReachNoRecursion) {
+TEST(Message, DeeplyNestedArgumentsAreTheModelsMistake) {
   const std::string head = R"({"type":"submit_work","request":"r","session":"s","args":")";
   const auto deep = event_of<WorkSubmitted>(head + std::string(1'000'000, '[') + "\"}");
   ASSERT_EQ(deep.problems.size(), 1U);
@@ -91,7 +91,7 @@ TEST(Message, AnArgumentTextIsReadLikeAnObject) {
   EXPECT_EQ(event.args.summary, "done");
 }
 
-TEST(Message, AStateOfManyLargeTasksComesBack) {
+TEST(Message, RoundTripOfAStateOfManyLargeTasks) {
   State state;
   state.mission = MissionId("m-large");
   state.tasks.resize(500);
@@ -119,7 +119,7 @@ TEST(Options, EveryMistakeIsNamedWithTheNearestKey) {
   EXPECT_NE(text.find("isolation"), std::string::npos) << text;
 }
 
-TEST(Options, ValuesThatMakeNoSenseAreRefused) {
+TEST(Options, InvalidValuesAreRefused) {
   for (const char* json :
        {R"({"limits":{"attempts":0}})", R"({"parallel":{"max":51}})", R"({"budget":{"usd":-1}})",
         R"({"models":{"boss":"a/b"}})", R"({"models":{"worker":"no-slash"}})"}) {

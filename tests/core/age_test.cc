@@ -23,7 +23,7 @@ WorkSubmitted work_of(const Session& worker) {
   return WorkSubmitted{RequestId("late"), worker.id, args, {}, false, 0};
 }
 
-MISSION_SCENARIO(SessionLife, WorkThatComesInWhileItBacksOffIsTaken) {
+MISSION_SCENARIO(Session, ASubmissionDuringBackoffIsAccepted) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) { turn.fail(); });
@@ -39,7 +39,7 @@ MISSION_SCENARIO(SessionLife, WorkThatComesInWhileItBacksOffIsTaken) {
   EXPECT_EQ(host.at("T1").attempt, 1U);
 }
 
-MISSION_SCENARIO(SessionLife, ItsLastTurnMayOutliveTheEngine) {
+MISSION_SCENARIO(Session, ATurnAfterItsSubmissionMayOutliveTheEngine) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) {
@@ -61,7 +61,7 @@ MISSION_SCENARIO(SessionLife, ItsLastTurnMayOutliveTheEngine) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(SessionLife, APromptThatFailsAfterItsWorkIsInIsNotSentAgain) {
+MISSION_SCENARIO(Session, APromptThatFailsAfterTheSubmissionIsNotSentAgain) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) {
@@ -106,7 +106,7 @@ std::size_t snapshot_after(std::uint32_t reworks) {
   return bytes;
 }
 
-MISSION_SCENARIO(Age, WhatTheCommanderAddsHasAnEnd) {
+MISSION_SCENARIO(Age, ArgumentsOfMissionRunAreBounded) {
   FakeHost host;
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
   host.task_command("build it");
@@ -129,14 +129,14 @@ MISSION_SCENARIO(Age, WhatTheCommanderAddsHasAnEnd) {
   host.stop();
 }
 
-TEST(Age, TheSnapshotDoesNotGrowWithIt) {
+TEST(Age, TheSnapshotDoesNotGrowWithTheAgeOfTheMission) {
   const std::size_t young = snapshot_after(100);
   const std::size_t old = snapshot_after(300);
   // Numbers get longer, nothing else does.
   EXPECT_LT(old, young + young / 20) << young << " bytes, then " << old;
 }
 
-MISSION_SCENARIO(Age, AnOrdinaryMissionsSessionsAreAllThere) {
+MISSION_SCENARIO(Age, AnOrdinaryMissionKeepsAllItsSessions) {
   FakeHost host;
   host.script(Role::reviewer, [](Turn& turn) {
     turn.host.at(turn.task.value).attempt < 3 ? turn.reject("red") : turn.pass();
@@ -147,7 +147,7 @@ MISSION_SCENARIO(Age, AnOrdinaryMissionsSessionsAreAllThere) {
   EXPECT_EQ(host.state.sessions.size(), host.creations.size());
 }
 
-MISSION_SCENARIO(Age, ASessionThatIsForgottenMayDoNothing) {
+MISSION_SCENARIO(Age, AForgottenSessionMayDoNothing) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.options.limits.attempts = 1000;

@@ -305,7 +305,7 @@ void for_each_seed(std::uint64_t seeds, Mission mission) {
   }
 }
 
-TEST(Chaos, SoDoesEachInWorktrees) {
+TEST(Chaos, MissionsWithWorktreesEndOrWaitForAPerson) {
   for_each_seed(150, [](Chaos& chaos) {
     chaos.isolate();
     chaos.run();
@@ -314,7 +314,7 @@ TEST(Chaos, SoDoesEachInWorktrees) {
 }
 
 /// Races are asked for, so worktrees are opened before there is a plan.
-TEST(Chaos, SoDoExtremeOnes) {
+TEST(Chaos, ExtremeMissionsEndOrWaitForAPerson) {
   for_each_seed(60, [](Chaos& chaos) {
     chaos.isolate();
     chaos.race();
@@ -327,7 +327,7 @@ TEST(Chaos, EveryMissionEndsOrWaitsForAPerson) {
   for_each_seed(250, [](Chaos& chaos) { chaos.run(); });
 }
 
-TEST(Chaos, SoDoCrowds) {
+TEST(Chaos, MissionsWithManyWorkersEndOrWaitForAPerson) {
   for_each_seed(12, [](Chaos& chaos) {
     chaos.crowd();
     chaos.run();

@@ -43,7 +43,7 @@ void report_tasks(const char* table, const std::array<core::TaskMove, N>& rows,
       });
 }
 
-TEST(Tables, NoRowIsWithoutAScenario) {
+TEST(Tables, EveryRowHasAScenario) {
   for (const Scenario& scenario : scenarios()) {
     SCOPED_TRACE(scenario.name);
     scenario.run();

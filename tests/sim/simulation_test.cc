@@ -38,7 +38,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-TEST(Simulation, NothingIsViolated) {
+TEST(Simulation, NoInvariantIsViolated) {
   const std::uint64_t runs = from_environment("ORCH_SIM_RUNS", 200);
   for (std::uint64_t seed = 1; seed <= runs && !HasFailure(); ++seed) expect_sound(seed);
 }
@@ -58,7 +58,7 @@ TEST(Simulation, TheSameSeedIsTheSameRun) {
   EXPECT_EQ(differ, 20U) << "other seeds are other runs";
 }
 
-TEST(Simulation, OnlyTheFaultsThatWereNamedHappen) {
+TEST(Simulation, OnlyTheListedFaultsHappen) {
   const RunResult all = run(3, 0);
   ASSERT_GT(all.hits.size(), 2U);
   const RunResult same = run(3, 0, all.hits);
@@ -80,7 +80,7 @@ TEST(Simulation, FaultsAreReadAsTheyAreWritten) {
 
 /// A mission that lives on and on: neither what is written at each change nor what a new process
 /// reads grows with its age, and its log grows as its events do.
-TEST(Simulation, AMissionsAgeCostsNothing) {
+TEST(Simulation, TheAgeOfAMissionCostsNothing) {
   std::vector<Sample> samples;
   RunOptions options;
   options.endless_hours = 12;
@@ -105,7 +105,7 @@ TEST(Simulation, AMissionsAgeCostsNothing) {
 /// What each seed found, at the commit that mended it. A seed's run changes with the models and
 /// the host, so each of them has a test of its own beside what it mended; here they stay as runs
 /// that were once worth looking at.
-TEST(Simulation, SeedsThatFoundSomethingStaySound) {
+TEST(Simulation, SeedsThatFoundBugsStayClean) {
   for (const std::uint64_t seed : {
            5ULL,       // progress was shown before its event was durable
            505ULL,     // a prompt that failed late set a session going that had handed in its work

@@ -141,7 +141,7 @@ TEST_F(WalTest, ResumeGoesOnWithTheNextNumber) {
   EXPECT_EQ(scanned().last_seq, 4U);
 }
 
-TEST_F(WalTest, FirstNumberIsTheCallers) {
+TEST_F(WalTest, TheCallerChoosesTheFirstNumber) {
   auto created = WalWriter::create(fs_, path_, 900);
   WalWriter* const writer = created.value().get();
   EXPECT_EQ(writer->append("x").value(), 900U);
@@ -168,7 +168,7 @@ TEST_F(WalTest, OversizedPayloadIsRefusedAndNothingIsBuffered) {
   EXPECT_EQ(writer.value()->append("x").value(), 1U);
 }
 
-TEST_F(WalTest, TornAtEveryByteIsTheEndAndNoDamage) {
+TEST_F(WalTest, ALogTornAtAnyByteIsNotDamaged) {
   const Payloads small{"alpha", "be", "gamma-delta"};
   const std::string all = written(small);
   const uint64_t last = offset_of(small, 2);
@@ -298,7 +298,7 @@ TEST_F(WalTest, HeaderCutShortOrZeroedIsAnEmptyLogThatCanGoOn) {
   }
 }
 
-TEST_F(WalTest, FullDiskIsForGoodUntilTheLogIsReadAgain) {
+TEST_F(WalTest, AfterAFullDiskNothingIsWrittenUntilTheLogIsReadAgain) {
   FailingFileSystem failing(fs_);
   auto writer = WalWriter::create(failing, path_, 1);
   ASSERT_TRUE(writer.value()->append("kept"));
@@ -315,7 +315,7 @@ TEST_F(WalTest, FullDiskIsForGoodUntilTheLogIsReadAgain) {
   EXPECT_EQ(again.value()->next_seq(), 2U);
 }
 
-TEST_F(WalTest, FailedSyncIsForGood) {
+TEST_F(WalTest, AfterAFailedSyncNothingIsWritten) {
   FailingFileSystem failing(fs_);
   auto writer = WalWriter::create(failing, path_, 1);
   ASSERT_TRUE(writer.value()->append("x"));
@@ -398,7 +398,7 @@ TEST_F(WalTest, AnUnknownKindIsNoRecord) {
   expect_torn_after(1, all.size() - begin);
 }
 
-TEST_F(WalTest, BytesThatLookLikeRecordsCostNoSquareOfTime) {
+TEST_F(WalTest, BytesThatLookLikeRecordsTakeNoQuadraticTime) {
   // Every offset claims a long record of a later number; each would cost a checksum of megabytes.
   std::string all = wal_header();
   while (all.size() < 8U << 20U) all.append("\x01\0\0\x80", 4);
@@ -435,7 +435,7 @@ TEST_F(WalTest, DamageInAVersion1LogIsFoundToo) {
 
 /// Found by the simulator (seed 1027518): a process put its log there and died before the name was
 /// durable; the next one wrote on, and a power cut took the log with the name.
-TEST(WalName, IsDurableBeforeALogIsGoneOnWith) {
+TEST(WalName, IsDurableBeforeALogIsContinued) {
   const std::string directory = "/p/.opencode/orchestrator";
   const std::string path = directory + "/m.wal";
   for (std::uint64_t seed = 0; seed < 20; ++seed) {

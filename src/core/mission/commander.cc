@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint32_t kEarlyEndsMax = 2;
 constexpr TimeMs kRetryMs = 2'000;
 
-/// When nothing is heard of the Commander for so long, the host is asked about it.
+/// Asks the host about the Commander if no event of it arrives within `delay_ms`.
 void watch(Context& ctx, TimeMs delay_ms) {
   ctx.cancel_timer(ctx.state.commander.timer);
   ctx.state.commander.timer = ctx.start_timer(delay_ms);
@@ -42,7 +42,7 @@ bool wants_commander(const State& state) {
          (!state.commander.background || state.phase == Phase::briefing);
 }
 
-/// Whether the mission stands until the Commander is heard of.
+/// Whether the mission cannot go on without the Commander.
 bool depends_on_commander(const State& state) {
   return !state.dormant && (state.phase == Phase::briefing || state.commander.owed);
 }
@@ -56,7 +56,8 @@ void count_early_end(Context& ctx) {
   if (commander.early_ends >= kEarlyEndsMax) leave_briefing(ctx);
 }
 
-/// It is quiescent: tells it what it is owed, or sends it back to the mission.
+/// The Commander is idle: prompts it with the report that it is owed, or sends it back to the
+/// mission.
 void act_on_idle(Context& ctx) {
   Commander& commander = ctx.state.commander;
   commander.turn.busy = false;
@@ -71,12 +72,13 @@ void act_on_idle(Context& ctx) {
   }
   if (!wants_commander(ctx.state)) return;
   const bool spent = commander.continuations >= ctx.state.options.limits.continuations;
-  if (spent && ctx.state.phase != Phase::briefing) return;  // the mission's end wakes it
+  if (spent && ctx.state.phase != Phase::briefing) return;  // prompted again when the mission ends
   count_early_end(ctx);
   if (wants_commander(ctx.state)) prompt_commander(ctx, commander_continuation(ctx.state));
 }
 
-/// A prompt or an inspection that nothing followed. False: there is no sense in another one.
+/// Counts a prompt or an inspection without an answer. False: the limit is reached, do not try
+/// again.
 bool may_try_again(Context& ctx) {
   Commander& commander = ctx.state.commander;
   commander.turn.unanswered += 1;
@@ -93,8 +95,8 @@ void repeat_prompt(Context& ctx) {
   prompt_commander(ctx, running ? commander_continuation(ctx.state) : final_report(ctx.state));
 }
 
-/// The host says that a turn of it runs. A tool call may last, e.g. a question to the user; a turn
-/// in which nothing happens does not hold the mission for ever.
+/// The host reports that a turn of the Commander runs. A tool call may take long, e.g. a question
+/// to the user; a turn without any activity is aborted, so that the mission does not wait for ever.
 void still_busy(Context& ctx, bool in_tool) {
   Commander& commander = ctx.state.commander;
   const bool briefing = ctx.state.phase == Phase::briefing;
@@ -102,8 +104,8 @@ void still_busy(Context& ctx, bool in_tool) {
   commander.turn.prompted = false;
   ctx.cancel_timer(commander.timer);
   if (!depends_on_commander(ctx.state)) return;
-  // Its stream has stopped: nothing was heard for `stall_s`, no tool of it runs, and it does not
-  // wait for the budget. In `run` mode the process would end with the turn.
+  // The answer has stalled: no event for `stall_s`, no tool runs, and no request waits for the
+  // budget. Not in `run` mode, where the process would end with the turn.
   const bool is_deadlocked = began && !in_tool && commander.waiting.empty() &&
                              commander.metering.request.waiting.empty() &&
                              ctx.state.mode != HostMode::run;
@@ -185,7 +187,7 @@ void on_user_spoke(Context& ctx, const UserSpoke& event) {
 void on_turn_ending(Context& ctx, const TurnEnding& event) {
   Commander& commander = ctx.state.commander;
   if (event.session != ctx.state.root_session) return ctx.accept(event.request, "");
-  if (event.request == commander.waiting) return;  // the host told it twice
+  if (event.request == commander.waiting) return;  // the host sent it twice
   if (commander.owed) {
     commander.owed = false;
     return ctx.accept(event.request, final_report(ctx.state));
@@ -193,7 +195,7 @@ void on_turn_ending(Context& ctx, const TurnEnding& event) {
   if (commander.turn.continued || !wants_commander(ctx.state)) return ctx.accept(event.request, "");
   if (commander.continuations >= ctx.state.options.limits.continuations) {
     if (ctx.state.phase == Phase::briefing) leave_briefing(ctx);
-    // The process must not end: the turn is held like a mission_run.
+    // The process must not end: the reply is held back like that of a mission_run.
     commander.waiting = event.request;
     return;
   }
@@ -225,7 +227,7 @@ void on_commander_retried(Context& ctx, TimeMs delay_ms) {
 
 void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
   Commander& commander = ctx.state.commander;
-  // Only now is it certain that the turn into which a continuation was put has really ended.
+  // A continuation was put into this turn, and only this event shows that it ended all the same.
   if (commander.turn.continued && event.stopped && wants_commander(ctx.state)) count_early_end(ctx);
   commander.turn.continued = false;
 }
@@ -233,7 +235,8 @@ void on_commander_turn_ended(Context& ctx, const TurnEnded& event) {
 void on_commander_idled(Context& ctx) {
   Commander& commander = ctx.state.commander;
   release_commander(ctx);
-  // An idle that meets a prompt of ours belongs to an older turn; the answer timer watches it.
+  // With a prompt of the engine on its way, this idle belongs to an older turn; the timer watches
+  // the prompt.
   if (commander.turn.prompted) return;
   if (!commander.turn.errored) return act_on_idle(ctx);
   commander.turn.errored = false;

@@ -24,11 +24,11 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-/// `"a \"b\""` -> `a "b"`, only when one pair of quotes spans the whole.
+/// Removes quotes that enclose the whole text: `"a \"b\""` -> `a "b"`.
 std::string unquote(std::string_view text) {
   text = trim(text);
   if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
-  // The host quotes only words with a space in them: other quotes are the user's own.
+  // The host quotes only words that contain a space: other quotes are the user's own.
   if (text.size() > 2 && text.find(' ') == std::string_view::npos) return std::string(text);
   const std::string_view inside = text.substr(1, text.size() - 2);
   std::string plain;
@@ -144,7 +144,7 @@ void set_flag(MissionFlags& command, std::string_view name, std::string_view val
   }
 }
 
-/// Takes `--flag value`, `--flag=value` or `--background` off the front.
+/// Takes `--flag value`, `--flag=value` or `--background` off the front of `rest`.
 bool take_front(std::string_view& rest, MissionFlags& command) {
   const std::string_view word = first_word(rest);
   if (!is_flag(word)) return false;
@@ -162,7 +162,7 @@ bool take_front(std::string_view& rest, MissionFlags& command) {
   return true;
 }
 
-/// The same off the end.
+/// Takes the same off the end of `rest`.
 bool take_back(std::string_view& rest, MissionFlags& command) {
   const std::string_view word = last_word(rest);
   const std::size_t equals = word.find('=');
@@ -182,7 +182,7 @@ bool take_back(std::string_view& rest, MissionFlags& command) {
   return true;
 }
 
-/// `--paralel 3 build it`: a slip rather than an objective that begins like that.
+/// Reports a word that resembles a flag (`--paralel 3 build it`) as a typing error.
 void check_for_slip(std::string_view rest, MissionFlags& command) {
   const std::string_view word = first_word(rest);
   if (!word.starts_with("--")) return;

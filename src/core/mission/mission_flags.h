@@ -8,7 +8,7 @@
 
 namespace orchestrator::core {
 
-/// What `/task` was given.
+/// Flags and objective of `/task`.
 struct MissionFlags {
   std::string objective;
   std::optional<std::uint32_t> parallel;
@@ -17,12 +17,12 @@ struct MissionFlags {
   std::optional<TimeMs> time_ms;
   std::optional<Isolation> isolation;
   bool background = false;
-  std::vector<std::string> problems;  ///< all of them, each with its mend
+  std::vector<std::string> problems;  ///< each says what is wrong and how to fix it
 };
 
-/// Splits flags (before or after the objective) from the objective, which keeps every byte of its
-/// own. In `run` mode the host has put quotes around arguments that hold spaces; they are taken off
-/// again (host contract A.16).
+/// Separates the flags, before or after it, from the objective, which stays byte for byte. In `run`
+/// mode the host puts quotes around arguments that contain spaces; they are removed (host contract
+/// A.16).
 [[nodiscard]] MissionFlags parse_mission_flags(const std::string& arguments, HostMode mode);
 
 }  // namespace orchestrator::core

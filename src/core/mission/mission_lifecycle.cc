@@ -59,7 +59,7 @@ void stop_clock(Context& ctx) {
   ctx.cancel_timer(ctx.state.clock.deadline_timer);
 }
 
-/// `/extreme-mission`: what the user has set otherwise than it is by default stays as it is.
+/// Options of `/extreme-mission`: raises those that the user left at their defaults.
 void make_extreme(Options& options) {
   const Options defaults;
   if (options.parallel.max == defaults.parallel.max) options.parallel.max = kParallelMax;
@@ -96,12 +96,13 @@ void start_mission(Context& ctx, const MissionRequested& event) {
   state.options = event.options;
   state.extreme = event.extreme;
   if (event.extreme) make_extreme(state.options);
-  // Above every id of the missions before it: what is late of theirs names nothing of ours.
+  // Ids start above those of every earlier mission, so that late events of theirs match nothing
+  // here.
   state.clock.next_effect = state.clock.next_timer =
       static_cast<std::uint64_t>(ctx.now_ms) * 1000 + 1;
   set_limits(state, command);
   state.plan.verify = state.plan.verify_asked = event.options.verify;
-  // `opencode run` ends with the Commander's turn, so there is no background to work in.
+  // `opencode run` ends with the Commander's turn, so a mission cannot run in the background.
   state.commander.background = command.background && event.mode != HostMode::run;
   ctx.emit(WatchSession{event.session});
   start_clock(ctx, state.budget.time_max_ms);
@@ -114,7 +115,7 @@ void start_mission(Context& ctx, const MissionRequested& event) {
 
 namespace {
 
-/// So long the host has to say that what was told to stop has stopped.
+/// How long the host may take to confirm the aborts of a stop or a pause.
 constexpr TimeMs kAbortMs = 2'000;
 
 void await_aborts(Context& ctx) {
@@ -128,7 +129,7 @@ void await_aborts(Context& ctx) {
 
 namespace {
 
-/// After a crash: the host has not been asked yet which sessions it still runs.
+/// Aborts sessions whose turns may still run after a crash: the host has not been asked yet.
 void abort_unknown_turns(Context& ctx) {
   if (!ctx.state.recovery.needed && !is_recovering(ctx.state)) return;
   for (Session& session : ctx.state.sessions) {
@@ -230,7 +231,7 @@ void on_stop_timer(Context& ctx) {
 
 namespace {
 
-/// A person has looked at it: what was spent may be spent again.
+/// A person resumes the mission: resets the counters of its limits.
 void restore_measures(Context& ctx) {
   State& state = ctx.state;
   state.plan.attempts = state.plan.sessions_lost = 0;
@@ -252,7 +253,7 @@ void restore_measures(Context& ctx) {
   }
 }
 
-/// A budget that is spent is granted once more; one that is not goes on where it was.
+/// Grants a spent budget once more; one that is not spent continues.
 void restore_budget(Context& ctx) {
   Budget& budget = ctx.state.budget;
   grant_budget(ctx.state);

@@ -5,19 +5,19 @@
 
 #include "core/state/context.h"
 
-/// A mission from its start to its end: what each move between phases entails.
+/// Start, pause, end and resumption of a mission, and what each move between phases involves.
 namespace orchestrator::core {
 
-/// `/task` was given and may start: fills a fresh state.
+/// Starts the mission of a `/task`: fills a fresh state.
 void start_mission(Context& ctx, const MissionRequested& event);
-/// The time for the host to confirm the aborts of a stop or a pause is over: sessions that have
-/// not stopped are named. Whether the timer was this one.
+/// The timer of a stop or a pause: reports the sessions whose abort the host has not confirmed.
 void on_stop_timer(Context& ctx);
 /// The time budget is spent.
 void on_deadline(Context& ctx);
-/// Goes on after `paused`, `blocked` or a crash. A `blocked` mission gets its measures back.
+/// Continues after `paused`, `blocked` or a crash. A `blocked` mission gets its limits back.
 void resume_mission(Context& ctx);
-/// Its process has died: nothing of it is in flight any more. What runs sleeps until it is resumed.
+/// The mission's process has died: forgets everything in flight. A running mission is dormant until
+/// it is resumed.
 void suspend_mission(Context& ctx);
 
 /// Carries out what `Context::conclude` was called with, if it was: seals, blocks, pauses or

@@ -36,7 +36,8 @@ void take_run_arguments(State& state, const RunArgs& args) {
   }
 }
 
-/// Each call may add to what was given before; that has an end.
+/// Problems of the arguments. Each call may add acceptance criteria and verify commands, up to a
+/// limit.
 std::vector<std::string> run_problems(const State& state, const RunCalled& event) {
   constexpr std::size_t kLinesMax = 200;
   std::vector<std::string> problems = event.problems;
@@ -74,7 +75,7 @@ void on_mission_run(Context& ctx, const RunCalled& event) {
                        base::listed("mission_run: nothing was started:", problems));
   }
   if (!commander.waiting.empty()) {
-    if (commander.waiting == event.request) return;  // the host told it twice
+    if (commander.waiting == event.request) return;  // the host sent it twice
     answer_waiting(ctx, "A newer mission_run call waits for the mission now.");
   }
   commander.turn.busy = true;

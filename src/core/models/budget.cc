@@ -9,19 +9,19 @@
 namespace orchestrator::core {
 namespace {
 
-// A token is at least a byte, so bytes bound tokens. What is not counted in bytes: the schemas of
-// the role's tools, at most this much.
+// A token is at least one byte, so bytes bound tokens. The bytes do not include the schemas of the
+// role's tools, which are at most this many tokens.
 constexpr std::uint64_t kToolTokens = 10'000;
-/// An answer that may not even be this long is not worth asking for.
+/// A request is held if it would leave room for a shorter answer than this.
 constexpr std::uint64_t kOutputTokensMin = 4'096;
 constexpr std::uint64_t kOutputTokensUnknown = 32'000;
-/// What the Commander's last words on a mission that has stopped cost beside its newest answer: a
-/// report of 4 kB with what a tool call has around it, and the shortest answer.
+/// Cost of the Commander's closing report beside its newest answer: the report of 4 kB with the
+/// rest of its tool call, and the shortest answer.
 constexpr std::uint64_t kClosingTokens = 6'000 + kOutputTokensMin;
-/// Nobody has more.
+/// Keeps the conversion to an integer defined; no budget is as large.
 constexpr double kTokensMost = 1e15;
 constexpr std::uint64_t kFirstAnswerTokens = 12'000;
-/// So long an aborted turn may still turn out to have cost something.
+/// How long the costs of an aborted turn may still arrive.
 constexpr TimeMs kAbortedMs = 60'000;
 
 struct Amount {
@@ -31,7 +31,7 @@ struct Amount {
 
 Amount operator+(Amount a, Amount b) { return {a.tokens + b.tokens, a.usd + b.usd}; }
 
-/// Of a token, in dollars.
+/// Average price of a token so far, in dollars.
 double mean_price(const Budget& budget) {
   return budget.tokens > 0 ? budget.usd / static_cast<double>(budget.tokens) : 0;
 }
@@ -50,7 +50,7 @@ Amount closing(const State& state) {
   return {tokens, std::max(commander.metering.answer.usd, mean_price(state.budget) * tokens)};
 }
 
-/// What is left for the next answer. Infinite where there is no cap.
+/// Amount left for the next answer; infinite without a cap.
 Amount room(const State& state, bool for_closing) {
   const Budget& budget = state.budget;
   Amount taken = reserved_by_children(state);
@@ -73,7 +73,7 @@ bool fits(Amount wanted, Amount left) {
   return wanted.tokens <= left.tokens && wanted.usd <= left.usd;
 }
 
-/// Before the request itself is known.
+/// Estimated cost of an answer whose request is not known yet.
 Amount estimate(const State& state, const Session* session, std::size_t prompt_bytes) {
   const Budget& budget = state.budget;
   std::uint64_t tokens = std::max(kFirstAnswerTokens, prompt_bytes / 2 + kFirstAnswerTokens / 2);
@@ -93,7 +93,7 @@ double input_bound(const Metering& metering, const RequestAsked& event) {
     return static_cast<double>(std::max(kFirstAnswerTokens, before + before / 2));
   const auto bytes = static_cast<double>(event.bytes);
   const double whole = bytes + static_cast<double>(kToolTokens);
-  // The newest answer says what the conversation up to it really costs, but not to another model.
+  // The newest answer gives the real size of the conversation up to it, for the same model only.
   const bool grown = before > 0 && bytes_before > 0 && event.bytes >= bytes_before;
   const bool same_model =
       metering.answer.model.empty() || event.model.empty() || metering.answer.model == event.model;
@@ -101,7 +101,8 @@ double input_bound(const Metering& metering, const RequestAsked& event) {
   return std::min(whole, static_cast<double>(before) + bytes - static_cast<double>(bytes_before));
 }
 
-/// The request's bound, with as many tokens for the answer as fit. `output` is 0 where none do.
+/// Most that a request can cost, with as many tokens for its answer as fit; `output` is 0 if none
+/// fit.
 struct Bound {
   Amount amount;
   std::uint64_t output = 0;
@@ -115,7 +116,7 @@ Bound bound_of(const State& state, const Metering& metering, const RequestAsked&
   double in_price = std::max(0.0, event.input_usd) / 1e6;
   double out_price = std::max(0.0, event.output_usd) / 1e6;
   if (in_price <= 0 && out_price <= 0) {
-    // A host that counts money and does not tell its prices: what it has cost so far is a hint.
+    // The host reports costs but no prices: estimate them from the costs so far.
     in_price = out_price = 2 * mean_price(state.budget);
   }
   double output = std::min(wanted, left.tokens - input);
@@ -131,14 +132,15 @@ bool is_reserved(const Metering& metering) {
   return metering.reserved.tokens > 0 || metering.reserved.usd > 0;
 }
 
-/// For a turn that was aborted, and whose end is not known yet.
+/// Whether the reservation belongs to an aborted turn whose end the host has not reported yet.
 bool is_left_reserved(const Session& session) {
   return is_reserved(session.metering) && !holds_slot(session) &&
          session.state != SessionState::delegating;
 }
 
-/// The Commander's answer may cost less than is reserved for it; not waited for for ever, and not
-/// in a call of mission_run, which itself waits for the sessions.
+/// Whether the Commander's answer is on its way and may free a part of its reservation. It is
+/// waited for only until the stall timeout, and not while the Commander's `mission_run` waits for
+/// the sessions.
 bool is_answering(const Context& ctx) {
   const Commander& commander = ctx.state.commander;
   return is_reserved(commander.metering) && commander.turn.busy && commander.waiting.empty() &&
@@ -161,7 +163,7 @@ std::string no_leave_text(const State& state) {
          " needs nothing from this session now: end your turn.";
 }
 
-/// What is kept of a request that waits.
+/// The waiting request, rebuilt from the session's metering.
 RequestAsked waiting_request(const Metering& metering) {
   RequestAsked event;
   event.request = metering.request.waiting;
@@ -188,7 +190,7 @@ void reserve(Metering& metering, Amount amount) {
   metering.reserved.usd = amount.usd;
 }
 
-/// Lets out the request that waits, if it fits into `left`.
+/// Allows the waiting request if it fits into `left`.
 bool let_out(Context& ctx, Metering& metering, Amount left) {
   const RequestAsked event = waiting_request(metering);
   const Bound bound = bound_of(ctx.state, metering, event, left);
@@ -201,7 +203,7 @@ bool let_out(Context& ctx, Metering& metering, Amount left) {
 
 void let_session_out(Context& ctx, Session& session) {
   if (session.metering.request.waiting.empty()) return;
-  // What was reserved when it was prompted is given up: it must not keep others waiting.
+  // The reservation of the prompt is given up first: it must not keep other sessions waiting.
   reserve(session.metering, {});
   (void)let_out(ctx, session.metering, room(ctx.state, false));
 }
@@ -290,8 +292,8 @@ void release_reservation(Context& ctx, Session& session) {
     session.metering.request.waiting = RequestId{};
   }
   if (!is_reserved(session.metering)) return;
-  // An answer may be on its way while its turn is aborted: what it may cost stays reserved until
-  // the host says that the turn is over.
+  // An aborted turn may still bring an answer: its reservation stays until the host reports the end
+  // of the turn.
   if (session.turn.aborting) return;
   session.metering.reserved = {};
   ctx.moved = true;
@@ -334,11 +336,11 @@ void on_request_asked(Context& ctx, const RequestAsked& event) {
   const bool root = event.session == state.root_session && !event.session.empty();
   if (!is_active(state.phase) || !is_capped(state) || (session == nullptr && !root))
     return ctx.accept(event.request, "");
-  ctx.moved = true;  // it may need less than was reserved for it
+  ctx.moved = true;  // the request may need less than was reserved for it
   RequestId& asking =
       root ? state.commander.metering.request.waiting : session->metering.request.waiting;
-  if (asking == event.request) return;                            // the host told it twice
-  if (!asking.empty()) ctx.refuse(asking, no_leave_text(state));  // of a turn that is over
+  if (asking == event.request) return;                            // the host sent it twice
+  if (!asking.empty()) ctx.refuse(asking, no_leave_text(state));  // a request of an earlier turn
   if (root) {
     note_request(state.commander.metering, event);
     return let_commander_out(ctx);
@@ -375,13 +377,12 @@ void check_budget(Context& ctx) {
   State& state = ctx.state;
   Commander& commander = state.commander;
   if (!is_capped(state)) return;
-  // What a turn has reserved that waits for delegated tasks is not given back before these are
-  // done.
+  // The reservation of a turn that waits for subtasks is not given back before they are done.
   const bool outstanding = std::ranges::any_of(state.sessions, [](const Session& session) {
     return is_reserved(session.metering) && session.state != SessionState::delegating;
   });
   if (outstanding) return;
-  // Whatever wants an answer now would have been let out if it fitted: nothing else is on its way.
+  // Nothing is outstanding here, so a request that still waits does not fit.
   const auto wants = [&](const Session& session) {
     return !session.metering.request.waiting.empty() ||
            (session.state == SessionState::held &&

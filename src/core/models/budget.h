@@ -2,48 +2,47 @@
 
 #include "core/state/context.h"
 
-/// What a mission may spend. Every answer is paid for in advance: before a model is asked, the most
-/// that its answer can cost is reserved, and what the host counts in the end takes the
-/// reservation's place. What would not fit waits until other answers have cost less than was
-/// reserved for them; when nothing is outstanding any more and it still does not fit, the mission
-/// pauses. How tight that is stands in docs/user/budgets.md.
+/// Budget of a mission. Before a model is asked, the most that its answer can cost is reserved;
+/// when the answer is complete, the host's count replaces the reservation. A request that does not
+/// fit waits until other answers have cost less than their reservations; if nothing is outstanding
+/// and it still does not fit, the mission pauses. docs/user/budgets.md says how tight the bound is.
 namespace orchestrator::core {
 
-/// A cap on tokens or money. Time has its own timer.
+/// Whether tokens or money are capped. Time has its own timer.
 [[nodiscard]] bool is_capped(const State& state);
-/// Whether a prompt of so many bytes may go out to this session, null for a new one.
+/// Whether the budget has room for a prompt of so many bytes to this session (null: to a new one).
 [[nodiscard]] bool affords_prompt(const State& state, const Session* session,
                                   std::size_t prompt_bytes);
-/// Reserves for the first answer to the session's prompt, which is about to be sent.
+/// Reserves the cost of the first answer to the prompt that is about to be sent to the session.
 void reserve_for_prompt(Context& ctx, Session& session);
-/// A turn of it began that nobody has asked for leave for.
+/// A turn of the session began without a `RequestAsked`: reserves the cost of its answer now.
 void reserve_unasked(Context& ctx, Session& session);
-/// Its turn is over, or it is: nothing is reserved for it, and what it asks for is refused. While
-/// it is being aborted, an answer may still come: then what that may cost stays reserved.
+/// The session or its turn has ended: gives back its reservation and refuses its waiting request.
+/// During an abort the reservation stays, because an answer may still arrive.
 void release_reservation(Context& ctx, Session& session);
-/// The Commander's turn is over, or another session is the Commander now.
+/// The same for the Commander, whose turn ended or whose part another session has taken.
 void release_commander(Context& ctx);
-/// When the next reservation is not waited for any longer, though the host has not said that its
-/// answer is there or never will be; 0: there is none.
+/// When the next reservation lapses although the host has not reported the end of its turn; 0:
+/// there is none.
 [[nodiscard]] TimeMs reservation_lapses_ms(const Context& ctx);
 void let_reservations_lapse(Context& ctx);
 
 void on_request_asked(Context& ctx, const RequestAsked& event);
-/// Lets out what waits and fits now.
+/// Allows the waiting requests that fit now.
 void let_requests_out(Context& ctx);
-/// Counts what an answer of a session has cost; null: of the Commander.
+/// Counts the cost of an answer of the session (null: of the Commander).
 void settle(Context& ctx, Session* session, const TurnEnded& event);
-/// Where what is wanted does not fit and nothing can become free any more, pauses the mission.
-/// Called once after every event of a running mission.
+/// Pauses the mission if a request does not fit and no reservation can become free any more. Called
+/// once after every event of a running mission.
 void check_budget(Context& ctx);
-/// A person goes on with it: a budget that is spent is granted once more.
+/// A person resumed the mission: a budget that is spent is granted once more.
 void grant_budget(State& state);
 
-/// The cap is reached: nothing may be asked for any more.
+/// Whether a cap is reached, so that no model may be asked any more.
 [[nodiscard]] bool over_budget(const Budget& budget);
-/// More than the cap is spent, which must not be.
+/// Whether more than a cap was spent, which must never happen.
 [[nodiscard]] bool over_cap(const Budget& budget);
-/// "1200 of 5000 tokens, $0.12 of $1.00"; without the caps where there are none.
+/// "1200 of 5000 tokens, $0.12 of $1.00"; a cap that is not set is left out.
 [[nodiscard]] std::string spent_text(const State& state);
 
 }  // namespace orchestrator::core

@@ -60,8 +60,7 @@ Fault by_status(std::int64_t status) {
 }
 
 Fault by_words(const std::string& text) {
-  // A quota that is used up is told with the status or the words of a rate limit, and does not
-  // pass.
+  // A used-up quota comes with the status or the text of a rate limit, but waiting does not help.
   if (has_any(text, kRefused)) return Fault::refused;
   if (has_any(text, kRateLimit)) return Fault::rate_limit;
   if (has_any(text, kOverload)) return Fault::overload;
@@ -82,7 +81,7 @@ Fault classify(const std::string& name, const std::string& message, std::int64_t
   if (said == Fault::refused && (status == 429 || status == 0 || (status >= 400 && status < 500)))
     return Fault::refused;
   if (const Fault told = by_status(status); told != Fault::none) return told;
-  // Any other 4xx: the request itself is wrong, whatever its words remind of.
+  // Any other 4xx: the request itself is wrong, whatever the text says.
   if (status >= 400 && status < 500) return Fault::other;
   return said == Fault::none ? Fault::other : said;
 }

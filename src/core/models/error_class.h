@@ -4,7 +4,7 @@
 
 #include "orchestrator/mission.h"
 
-/// What went wrong with a turn, by the words that the host has for it.
+/// Error class of a failed turn, found from the host's error.
 namespace orchestrator::core {
 
 /// `name`, `message` and `status` (of HTTP, 0: none) as a `session.error` has them; for a
@@ -12,9 +12,9 @@ namespace orchestrator::core {
 [[nodiscard]] Fault classify(const std::string& name, const std::string& message,
                              std::int64_t status);
 
-/// Asking for less at once helps.
+/// Whether fewer requests at once would help.
 [[nodiscard]] bool is_congestion(Fault fault);
-/// The model or the way to it is to blame, not the session: what is lost by it costs a task no
+/// Whether the cause is the model or the network and not the session: such a loss costs a task no
 /// attempt, within bounds.
 [[nodiscard]] bool blames_model(Fault fault);
 

@@ -10,11 +10,13 @@
 namespace orchestrator::core {
 namespace {
 
-/// A provider that asks for more patience than this is passed over, where there is a stand-in.
+/// A model whose provider asks for a longer delay than this is replaced by its fallback, if there
+/// is one.
 constexpr TimeMs kPatienceMs = 60'000;
-/// Good answers before a limit grows: until it has once been too much, and again up to there.
+/// Good answers before a limit grows, as long as no ceiling is known.
 constexpr std::uint32_t kRunFirst = 2;
-/// ... and beyond that, for each session of the limit: trying it costs a refusal.
+/// Good answers before a limit grows to its ceiling or beyond, for each session of the limit: the
+/// attempt may cost a refusal.
 constexpr std::uint32_t kRunBeyond = 4;
 constexpr std::uint32_t kMissesMax = 5;
 constexpr std::size_t kModelsMax = 64;
@@ -39,7 +41,7 @@ ModelLoad& load_of(State& state, const std::string& model) {
   if (it != models.end()) return *it;
   if (models.size() >= kModelsMax) return models.back();
   ModelLoad load;
-  // What was learned before the host had told the name was learned of this one.
+  // The figures collected before the host reported a name belong to this model.
   if (const ModelLoad* unnamed = find_load(state, ""); unnamed != nullptr && models.size() == 1)
     load = *unnamed;
   load.model = model;
@@ -54,13 +56,13 @@ const std::string& role_key(const State& state, Role role, const std::string& mo
   if (!model.empty()) return model;
   const auto& seen = state.limiter.seen;
   if (const auto it = seen.find(std::string(to_name(role))); it != seen.end()) return it->second;
-  // Until the host has told of this role, it is most likely the one that it gives to others; where
-  // the user has set caps, that is not good enough.
+  // Until the host reports the model of this role, assume the model of another role, but not if the
+  // user has set caps.
   if (seen.empty() || !state.options.parallel.per_model.empty()) return kNotKnown;
   return seen.begin()->second;
 }
 
-/// Of a child, or of the Commander, null.
+/// Model of a child session (null: of the Commander).
 const std::string& model_asked_by(const State& state, const Session* session) {
   return session == nullptr ? state.commander.model : model_of(state, *session);
 }
@@ -71,14 +73,14 @@ std::uint32_t used(const State& state, const std::string& model, const Session* 
   }));
 }
 
-/// Those of them that are being answered, as far as is known.
+/// Sessions of the model that wait for no retry, so their requests are probably being answered.
 std::uint32_t served(const State& state, const std::string& model) {
   return static_cast<std::uint32_t>(std::ranges::count_if(state.sessions, [&](const Session& s) {
     return holds_slot(s) && !s.turn.retrying && model_of(state, s) == model;
   }));
 }
 
-/// The models that a role may be asked with, the user's own choice first.
+/// The models that a role may use: the user's choice first, then its fallbacks.
 std::vector<std::string> chain_of(const State& state, Role role) {
   const Options& options = state.options;
   const std::string name(to_name(role));
@@ -95,7 +97,7 @@ std::vector<std::string> chain_of(const State& state, Role role) {
   return chain;
 }
 
-/// A session that was sent to it after its rest has ended tries it already.
+/// Whether a session already tries the model, prompted after the model's cooldown.
 bool is_tried(const State& state, const ModelLoad& load, const Session* without) {
   return std::ranges::any_of(state.sessions, [&](const Session& s) {
     return &s != without && holds_slot(s) && s.metering.asked_ms >= load.not_before_ms &&
@@ -103,12 +105,12 @@ bool is_tried(const State& state, const ModelLoad& load, const Session* without)
   });
 }
 
-/// Nothing is to be had of it for a while.
+/// Whether the model is in its cooldown, or asks for a delay longer than `kPatienceMs`.
 bool is_failing(const ModelLoad& load, TimeMs now_ms) {
   return load.breaker == Breaker::open || load.not_before_ms > now_ms + kPatienceMs;
 }
 
-/// Whether one more keeps what the user allows of a model. One that is not known may be any.
+/// Whether one more session keeps the user's caps. An unknown model counts against every cap.
 bool keeps_caps(const State& state, const std::string& model, const Session* session) {
   const auto& caps = state.options.parallel.per_model;
   if (caps.empty()) return true;
@@ -145,7 +147,7 @@ std::string named(const std::string& model) { return model.empty() ? "the model"
 
 void rest(Context& ctx, ModelLoad& load, TimeMs rest_ms) {
   load.breaker = Breaker::open;
-  ctx.moved = true;  // its work may go to a stand-in
+  ctx.moved = true;  // its sessions may go to the fallback
   load.trips += 1;
   load.failures = 0;
   load.run = 0;
@@ -168,10 +170,10 @@ void count_failure(Context& ctx, ModelLoad& load, const std::string& message) {
   rest(ctx, load, std::min(kCooldownMaxMs, kCooldownFirstMs << std::min(load.trips, 10U)));
 }
 
-/// `asked_ms`: when the request went out that met the congestion.
+/// Halves the model's limit. `asked_ms`: when the refused request went out.
 void slow_down(Context& ctx, ModelLoad& load, TimeMs asked_ms, TimeMs delay_ms) {
   State& state = ctx.state;
-  ctx.moved = true;  // long patience is a reason for a stand-in
+  ctx.moved = true;  // a long delay makes sessions go to the fallback
   if (delay_ms >= kPatienceMs && load.not_before_ms < ctx.now_ms + delay_ms / 2) {
     ctx.emit(ShowToast{"warning", named(load.model) + "'s provider asks to wait " +
                                       std::to_string((delay_ms + 59'999) / 60'000) +
@@ -181,7 +183,7 @@ void slow_down(Context& ctx, ModelLoad& load, TimeMs asked_ms, TimeMs delay_ms) 
   load.run = 0;
   const std::uint32_t in_use = used(state, load.model, nullptr);
   const std::uint32_t good = std::max(2U, served(state, load.model) + 1);
-  // Sessions that were begun under the older limit still meet what has halved it.
+  // A session that began under the older limit meets the same congestion: do not halve twice.
   const bool known = in_use > load.limit || (load.slowed_ms > 0 && asked_ms <= load.slowed_ms);
   if (known && load.slowed_ms > 0) {
     load.ceiling = load.ceiling == 0 ? good : std::min(load.ceiling, good);
@@ -198,11 +200,11 @@ void slow_down(Context& ctx, ModelLoad& load, TimeMs asked_ms, TimeMs delay_ms) 
 void grow_model(State& state, ModelLoad& load) {
   load.run += 1;
   if (load.limit >= cap_of(state, load.model)) return;
-  // What is not used up has not been tried.
+  // A limit that is not used up is not proved.
   if (used(state, load.model, nullptr) < load.limit) return;
   const bool proved = load.ceiling != 0 && load.limit >= load.ceiling;
   const bool beyond = load.ceiling != 0 && load.limit + 1 >= load.ceiling;
-  // Trying more costs a refusal and a wait: it is done the more seldom the more often it failed.
+  // An attempt above the ceiling may cost a refusal and a wait: the more of them failed, the rarer.
   const std::uint32_t needed = beyond
                                    ? (kRunBeyond * load.limit) << std::min(load.misses, kMissesMax)
                                : load.ceiling != 0 ? 1
@@ -229,7 +231,7 @@ void halve_total(Context& ctx) {
   state.parallel = std::max(
       1U,
       std::min(state.parallel, std::max(static_cast<std::uint32_t>(slots_used(state)), 2U)) / 2);
-  ctx.moved = true;  // a first look may be in the way now
+  ctx.moved = true;  // an early review may have to give back its slot
   state.limiter.slowed_ms = ctx.now_ms;
   state.limiter.run = 0;
   state.metrics.slowdowns += 1;
@@ -283,7 +285,7 @@ void note_model(Context& ctx, Session* session, const std::string& model) {
     return;
   }
   session->model_use.told = name;
-  ctx.moved = true;  // the model that it was counted under may be asked by one more
+  ctx.moved = true;  // its former model has room for one more session
   if (session->model_use.named.empty())
     state.limiter.seen[std::string(to_name(session->role))] = name;
   (void)load_of(state, name);
@@ -295,8 +297,8 @@ void on_good_answer(Context& ctx, Session* session) {
     session->model_use.faults = 0;
     session->turn.retrying = false;
     session->turn.fault = Fault::none;
-    session->metering.asked_ms = ctx.now_ms;  // what follows is asked from now on
-    // Its first one: sessions are lost to a model one after the other.
+    session->metering.asked_ms = ctx.now_ms;  // its next request starts now
+    // The session's first answer ends the row of sessions lost to their model.
     Task* task = session->tokens == 0 ? find_task(state, session->task) : nullptr;
     if (task != nullptr) task->progress.sessions_lost = 0;
   }
@@ -334,8 +336,7 @@ void on_retried(Context& ctx, const SessionRetried& event) {
   }
   ModelLoad& load = load_of(state, model_asked_by(state, session));
   if (is_congestion(fault)) slow_down(ctx, load, asked_ms, delay_ms);
-  // Of one that is asked too much, only a session that is put off again and again says that it is
-  // out of order.
+  // A rate limit counts as a failure only after several attempts of the same request.
   const bool failed = fault != Fault::rate_limit || event.attempt >= kRateLimitedAttempts;
   if (failed) count_failure(ctx, load, event.message);
 }
@@ -369,7 +370,7 @@ std::string model_trouble(const State& state, const Session& session) {
 }
 
 void on_host_trouble(Context& ctx) {
-  // Those that were asked for together are one trouble.
+  // Sessions that were created together fail together: count that once.
   if (ctx.now_ms - ctx.state.limiter.slowed_ms < kCooldownFirstMs &&
       ctx.state.limiter.slowed_ms > 0)
     return;

@@ -38,7 +38,7 @@ std::string finding_list(const std::vector<Finding>& findings) {
   return text;
 }
 
-/// Where verify commands run.
+/// Names the directory in which verify commands run.
 const char* verify_place(const State& state, const Task& task) {
   return directory_of(state, task.id).empty() ? "the project's directory" : "your own directory";
 }
@@ -59,7 +59,7 @@ std::string dependency_list(const State& state, const Task& task) {
   return text.empty() ? "" : "\nIt builds on:\n" + text;
 }
 
-/// What a Worker and its Reviewer are both told of the task.
+/// The part of the card that Worker and Reviewer share.
 std::string task_card(const State& state, const Task& task) {
   std::string text;
   if (!task.spec.description.empty()) text += "\n" + task.spec.description + "\n";

@@ -21,7 +21,7 @@ std::string done_of_all(const State& state) {
   return std::to_string(count(state, TaskStatus::done)) + "/" + std::to_string(state.tasks.size());
 }
 
-/// How the Master Reviews have gone, so that one sees whether they converge.
+/// Number of findings of each Master Review, which shows whether they converge.
 std::string findings_line(const State& state) {
   if (state.master_review.findings_by_iteration.empty()) return "";
   std::string counts;
@@ -31,7 +31,8 @@ std::string findings_line(const State& state) {
          (state.phase == Phase::sealed ? ", then none to fix." : ".");
 }
 
-/// "`npm test` (receipt 0123456789ab)" of the first command, and how many more there are.
+/// The first command with its receipt, "`npm test` (receipt 0123456789ab)", and the number of
+/// others.
 std::string proof_words(const std::vector<Proof>& proofs) {
   if (proofs.empty()) return "";
   constexpr std::size_t kHashShown = 12;

@@ -19,14 +19,15 @@ namespace {
 bool reviews_wait(const State& state) {
   if (state.options.review.shadow != ShadowReview::off) return false;
   return std::ranges::any_of(state.tasks, [&](const Task& task) {
-    // A ready task whose files a submitted one holds waits for that one's review.
+    // A ready task that waits for the files of a submitted one cannot begin before that one's
+    // review.
     const bool waits = task.race.running || waits_for_subtasks(state, task);
     return (task.status == TaskStatus::running && !waits) || task.status == TaskStatus::rework ||
            (task.status == TaskStatus::ready && could_begin(state, task));
   });
 }
 
-/// What all tasks of a role wait for, or none.
+/// What every task that needs a session of this role waits for, or `none`.
 Wait shared_wait(const State& state, TimeMs now_ms, Role role) {
   if (!has_room(state)) return Wait::slot;
   if (!may_start(state, role)) return Wait::starts;

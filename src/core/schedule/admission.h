@@ -12,16 +12,16 @@ namespace orchestrator::core {
 enum class Wait {
   none,        ///< a session may begin
   dependency,  ///< tasks that it depends on are not finished
-  files,       ///< another task holds files that it wants
+  files,       ///< another task holds files of its claim
   race,        ///< its entrants do the work, or the race has yet to be prepared
   reviews,     ///< `review.shadow: "off"`: reviews wait until no Worker works
   collection,  ///< git has not collected its Worker's changes yet
   merge,       ///< its work is accepted and waits to be merged
-  slot,        ///< as many sessions work as may
-  starts,      ///< the host starts as many sessions of this role as it should at a time
+  slot,        ///< all slots are taken
+  starts,      ///< enough sessions of this role are being started already
   model,       ///< its model is at its limit, or cools down
   budget,      ///< the budget does not cover another answer now
-  worktree,    ///< its worktree does not stand yet, or there is no room for one
+  worktree,    ///< its worktree is not ready yet, or there is no room for one
 };
 
 struct Admission {
@@ -29,13 +29,13 @@ struct Admission {
   std::vector<TaskId> tasks;  ///< of `dependency` and `files`: which ones, in plan order
 };
 
-/// For a task that is pending or ready (its Worker), submitted (its Reviewer) or to be reworked;
-/// `none` for all others. `now_ms`: a model that cools down is asked again at its time. The checks
-/// run in the order of `Wait`, so a wait of all tasks of a role is named only where nothing of the
-/// task's own stands in the way.
+/// Admission of a task that is pending or ready (for its Worker), submitted (for its Reviewer) or
+/// in rework; `none` for all others. `now_ms` decides whether a model's cooldown is over. The
+/// checks run in the order of `Wait`, so a reason that all tasks of a role share is named only if
+/// the task has no reason of its own.
 [[nodiscard]] Admission admit(const State& state, TimeMs now_ms, const Task& task);
 
-/// What holds for each further task of the same role as well.
+/// Whether this wait applies to every other task of the same role as well.
 [[nodiscard]] constexpr bool is_shared(Wait wait) {
   return wait == Wait::slot || wait == Wait::starts || wait == Wait::model || wait == Wait::budget;
 }

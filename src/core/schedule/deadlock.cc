@@ -14,7 +14,7 @@
 namespace orchestrator::core {
 namespace {
 
-/// The tasks of the circle that this one has closed; empty: there is none.
+/// The tasks of the cycle that `closing` has closed; empty: there is none.
 std::vector<Task*> cycle_of(State& state, Task& closing) {
   std::vector<Task*> circle{&closing};
   while (circle.size() <= state.tasks.size()) {
@@ -33,7 +33,7 @@ void tell_worker(Context& ctx, const Task& task, const std::string& text) {
     say_in_turn(ctx, *worker, text);
 }
 
-/// It begins anew later, which costs it no attempt.
+/// Ends the loser's sessions. It starts again later and loses no attempt.
 void preempt(Context& ctx, Task& loser, const TaskId& winner) {
   loser.note = "preempted: " + winner.value + " could not go on without one of its files";
   loser.attempt -= std::min(loser.attempt, 1U);
@@ -47,7 +47,7 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
   preempt(ctx, loser, loser.progress.blocked_by);
   for (Task& task : state.tasks) {
     if (task.progress.blocked_by != loser.id) continue;
-    // Another one may have got it just now.
+    // Another task may have claimed the file just now.
     if (const Task* holder = holder_of(state, task, task.progress.blocked_path)) {
       task.progress.blocked_by = holder->id;
       continue;
@@ -62,13 +62,13 @@ void give_way(Context& ctx, Task& loser, const TaskId& asking) {
   }
 }
 
-/// Whether it may be sent home so that others go on.
+/// Whether the task may be preempted to end a deadlock.
 bool may_be_preempted(const State& state, const Task& task) {
   return waits_for_subtasks(state, task) &&
          task.progress.preemptions < state.options.limits.attempts;
 }
 
-/// The tasks that keep this one waiting, where all of them may give way; else empty.
+/// The tasks that keep `waiting` from beginning; empty if one of them may not be preempted.
 std::vector<Task*> holders_to_preempt(State& state, const Task& waiting) {
   std::vector<Task*> holders;
   for (Task& task : state.tasks) {
@@ -101,8 +101,7 @@ void on_write_refused(Context& ctx, const WriteRefused& event) {
 }
 
 bool is_deadlocked(const State& state) {
-  // One that is closing keeps its task's worktree, and its Worker from a rework, until its turn
-  // ends.
+  // A closing session keeps its task's worktree, and its Worker from a rework, until its turn ends.
   const bool some_end = std::ranges::any_of(state.sessions, [](const Session& session) {
     return session.state == SessionState::closing && !session.task.empty();
   });

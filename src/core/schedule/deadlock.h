@@ -2,23 +2,23 @@
 
 #include "core/state/context.h"
 
-/// Claims grow with what Workers write, so two of them can come to want each other's files: each is
-/// refused, and neither can end. Then one gives way.
+/// Deadlocks between tasks. Claims grow with the files that Workers write, so two Workers can want
+/// each other's files: each is refused, and neither can finish. Then one is preempted.
 namespace orchestrator::core {
 
-/// Notes what the task wants, and of whom. Where that closes a circle, the task of it that stands
-/// last in the plan gives way: its Worker is sent home, it starts anew when what it wanted and what
-/// is wanted of it is settled, and that costs it no attempt. Whoever wanted a file of it has that
-/// file from there on, and is told.
+/// Records the file that the task was refused and the task that holds it. If this closes a cycle,
+/// the cycle's last task in plan order is preempted: its Worker is aborted, and it starts again,
+/// without the loss of an attempt, when its files are free. The tasks that waited for its files get
+/// them, and their Workers are informed.
 void on_write_refused(Context& ctx, const WriteRefused& event);
 
-/// Nobody is at work, and nothing can begin: what is ready, if anything is, waits for files of
-/// tasks that wait themselves, for their parts, their runs, or a conflict's end.
+/// Whether the mission is in a deadlock: no session runs, and every ready task waits for files or a
+/// worktree of a task that waits itself, for its subtasks, its race or the end of its conflict.
 [[nodiscard]] bool is_deadlocked(const State& state);
-/// Where that is so, the first task of the plan goes on that waits only for tasks whose Workers
-/// wait for their parts: those give way. Their parts stay, and they begin anew when no task waits
-/// for their files that has given way less often. A task does that `limits.attempts` times at most.
-/// Whether any did: others may begin now.
+/// Ends a deadlock: takes the first task in plan order that waits only for tasks whose Workers wait
+/// for subtasks, and preempts these. Their subtasks stay; a preempted task starts again when no
+/// task that was preempted less often waits for its files. Each task is preempted at most
+/// `limits.attempts` times. True: some were, so others may begin now.
 bool resolve_deadlock(Context& ctx);
 
 }  // namespace orchestrator::core

@@ -11,7 +11,7 @@
 namespace orchestrator::core {
 namespace {
 
-/// What a Worker gets in the middle of its work is short.
+/// Findings in a note: a Worker reads it in the middle of its work, so it is short.
 constexpr std::size_t kNotesMax = 10;
 constexpr std::size_t kNoteBytesMax = 400;
 
@@ -19,7 +19,7 @@ bool looks(const Session& session) {
   return session.lease.early_review && session.state != SessionState::ended;
 }
 
-/// Something that has been promised a slot waits for one.
+/// Whether a task that is entitled to a slot waits for one.
 bool has_waiting_work(const State& state) {
   return std::ranges::any_of(state.tasks,
                              [](const Task& task) {
@@ -89,7 +89,8 @@ void tell_worker(Context& ctx, const Task& task, const std::vector<Finding>& fin
   }
   if (notes.empty()) return;
   PromptSession note;
-  note.effect = worker->lease.sent;  // part of its present card: nothing waits for its acceptance
+  note.effect =
+      worker->lease.sent;  // counts as a part of the present card, so no acceptance is awaited
   note.session = worker->id;
   note.agent = worker->agent;
   note.text = early_review_notes(notes);

@@ -18,7 +18,7 @@ bool is_entrant_of(const Task& task, const TaskId& raced) {
   return task.parent == raced && !task.race.strategy.empty();
 }
 
-/// Its review has passed, or a person has said so.
+/// Whether the entrant has passed its review, or a person has accepted it.
 bool is_accepted(const Task& run) {
   return run.status == TaskStatus::done || run.worktree.merge != MergeState::none;
 }
@@ -40,12 +40,13 @@ Task make_entrant(const State& state, const Task& raced, const std::string& stra
   return run;
 }
 
-/// It was stopped, or has failed, in an earlier race of this task.
+/// Prepares an entrant that was stopped or failed in an earlier race of this task.
 void restart_entrant(Context& ctx, Task& run, const std::string& commit) {
   if (run.status != TaskStatus::blocked && run.status != TaskStatus::dropped) return;
   run.attempt = run.review.attempts = run.review.rejections = 0;
   run.worktree.base = commit;
-  if (run.status == TaskStatus::dropped) run.progress.touched.clear();  // with its worktree
+  if (run.status == TaskStatus::dropped)
+    run.progress.touched.clear();  // the worktree with these files is gone
   move_task(ctx, run, TaskStatus::pending);
 }
 
@@ -149,7 +150,7 @@ void on_race_prepared(Context& ctx, const WorktreesAnswered& event) {
   trees.starting = TaskId{};
   if (!event.problem.empty()) {
     trees.starts_failed += 1;
-    if (trees.starts_failed < kTreeTriesMax) return;  // it is asked again
+    if (trees.starts_failed < kTreeTriesMax) return;  // prepare_race asks again
     trees.starts_failed = 0;
     if (task != nullptr) block_for_git(ctx, *task, "its race could not begin: " + event.problem);
     return;

@@ -23,7 +23,7 @@
 namespace orchestrator::core {
 namespace {
 
-/// Tasks on the longest chain that waits for this one, itself counted.
+/// Length of the longest chain of tasks that wait for each other, beginning with this one.
 class RemainingPath {
  public:
   explicit RemainingPath(const State& state) : dependents_(state.tasks.size()) {
@@ -34,7 +34,7 @@ class RemainingPath {
       }
     }
     for (std::size_t i = 0; i < state.tasks.size();
-         ++i) {  // what waits for the race waits for a run
+         ++i) {  // a task that waits for the raced task waits for its entrants
       if (state.tasks[i].race.strategy.empty()) continue;
       if (const auto raced = index.find(state.tasks[i].parent))
         dependents_[i] = dependents_[*raced];
@@ -81,11 +81,11 @@ void start_review(Context& ctx, Task& task) {
   open_session(ctx, Role::reviewer, &task, "reviewer", reviewer_prompt(ctx.state, task));
 }
 
-/// Sends the findings to the Worker that knows the task; a fresh one starts where it is gone.
+/// Sends the findings to the task's Worker; if its session has ended, a fresh one starts.
 void start_rework(Context& ctx, Task& task) {
   Session* worker = live_session(ctx.state, Role::worker, task.id);
   if (worker == nullptr) return move_task(ctx, task, TaskStatus::ready);
-  if (worker->state != SessionState::idle) return;  // its turn has yet to end
+  if (worker->state != SessionState::idle) return;  // its turn has not ended yet
   if (!has_place(ctx, task)) return;
   task.worktree.commit.clear();
   task.attempt += 1;
@@ -95,13 +95,13 @@ void start_rework(Context& ctx, Task& task) {
   prompt_session(ctx, *worker, rework_prompt(ctx.state, task));
 }
 
-/// Work that a pause or a crash has interrupted goes on in its own session.
+/// Continues a task that a pause or a crash interrupted, in its own session.
 void go_on(Context& ctx, Task& task) {
   if (task.worktree.merge != MergeState::none || !has_place(ctx, task)) return;
   const bool runs = task.status == TaskStatus::running;
   const Role role = runs ? Role::worker : Role::reviewer;
   Session* session = live_session(ctx.state, role, task.id);
-  if (session == nullptr) {  // it was interrupted before its session existed: that cost nothing
+  if (session == nullptr) {  // interrupted before its session existed: costs no attempt
     std::uint32_t& spent = runs ? task.attempt : task.review.attempts;
     spent -= std::min(spent, 1U);
     move_task(ctx, task, runs ? TaskStatus::ready : TaskStatus::submitted);
@@ -120,7 +120,7 @@ void start_work(Context& ctx, Task& task) {
   open_session(ctx, Role::worker, &task, task.agent, worker_prompt(ctx.state, task));
 }
 
-/// Sessions whose prompt had to wait for their model or the budget.
+/// Prompts held sessions whose model and budget have room now.
 void let_held_go(Context& ctx) {
   for (Session& session : ctx.state.sessions) {
     if (session.state == SessionState::held && may_prompt(ctx, session)) send_prompt(ctx, session);
@@ -149,13 +149,13 @@ void dispatch_tasks(Context& ctx) {
   for (const std::size_t i : ready) {
     const Wait wait = admit(state, ctx.now_ms, state.tasks[i]).wait;
     if (is_shared(wait)) return;
-    // has_place asks for a worktree that is missing, also where there is no room for one yet.
+    // has_place also asks for a missing worktree, so call it when the task waits only for that.
     const bool may = wait == Wait::none || wait == Wait::worktree;
     if (may && has_place(ctx, state.tasks[i])) start_work(ctx, state.tasks[i]);
   }
 }
 
-/// One session that the phase itself needs (Planner, Master Reviewer), within its attempts.
+/// Keeps the session that the phase itself needs (Planner, Master Reviewer), within its attempts.
 void keep_alive(Context& ctx, Role role, std::uint32_t& attempts,
                 std::string (*prompt)(const State&)) {
   let_held_go(ctx);
@@ -201,7 +201,7 @@ std::string stuck_reason(const State& state) {
   return text;
 }
 
-/// Races need no slot: their runs do.
+/// Prepares the races that may begin. A race needs no slot; its entrants do.
 void prepare_races(Context& ctx) {
   State& state = ctx.state;
   if (!state.worktrees.races) return;
@@ -217,8 +217,7 @@ std::ptrdiff_t tasks_that_ended(const State& state) {
   });
 }
 
-/// What follows from tasks that have ended for those that run for them, solve their conflict or are
-/// parts of them: each end may bring the next.
+/// Ends the entrants, conflict tasks and subtasks of tasks that have ended, until nothing changes.
 void settle_dependents(Context& ctx) {
   std::ptrdiff_t ended = 0;
   do {
@@ -241,7 +240,7 @@ void run_tasks(Context& ctx) {
   do {
     let_held_go(ctx);
     dispatch_tasks(ctx);
-    // What takes the last slot may put a first look in the way.
+    // The session that took the last slot may end an early review, which changes what can begin.
   } while (tidy_early_reviews(ctx) || resolve_deadlock(ctx));
   prepare_races(ctx);  // a claim may have become free
   State& state = ctx.state;
@@ -271,7 +270,7 @@ void schedule(Context& ctx) {
   if (state.phase == Phase::integrating) {
     keep_alive(ctx, Role::master_reviewer, state.master_review.attempts, master_prompt);
   }
-  if (!ctx.conclusion) drive_warm_pool(ctx);  // after those that tasks have taken now
+  if (!ctx.conclusion) drive_warm_pool(ctx);  // after tasks have taken their worktrees
 }
 
 }  // namespace orchestrator::core

@@ -4,10 +4,10 @@
 
 namespace orchestrator::core {
 
-/// Gives free slots to whatever may run now: reviews and rework before new work, long paths first.
-/// Moves the mission on where a phase is over, and blocks it where nothing can move any more.
-/// Called after every event of a running mission that has `moved` something; called again at once,
-/// it finds nothing to do.
+/// Gives free slots to the tasks that may begin: reviews and rework before new work, long chains of
+/// dependencies first. Moves the mission to its next phase when one is over, and blocks it when
+/// nothing can go on. Called after every event of a running mission that set `moved`; a second call
+/// at once changes nothing.
 void schedule(Context& ctx);
 
 }  // namespace orchestrator::core

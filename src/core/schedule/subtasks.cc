@@ -11,7 +11,7 @@ namespace orchestrator::core {
 void drop_orphans(Context& ctx) {
   State& state = ctx.state;
   bool again = true;
-  while (again) {  // a dropped part's own parts are next
+  while (again) {  // the subtasks of a dropped subtask are next
     again = false;
     for (Task& task : state.tasks) {
       if (task.parent.empty() || is_settled(task.status)) continue;
@@ -27,11 +27,11 @@ void drop_orphans(Context& ctx) {
 
 void keep_subtask_claims(State& state) {
   for (const Task& part : state.tasks) {
-    // What a run has changed is in the project only if it wins: race.cc.
+    // An entrant's changes reach the project only if it wins: race.cc handles them.
     if (part.parent.empty() || is_in_work(part.status) || !part.race.strategy.empty()) continue;
     Task* whole = find_task(state, part.parent);
     if (whole == nullptr || is_settled(whole->status)) continue;
-    if (!whole->worktree.commit.empty()) continue;  // git has said what it has changed
+    if (!whole->worktree.commit.empty()) continue;  // its changed files are known from git
     for (const std::string& path : part.progress.touched) {
       if (holder_of(state, *whole, path) == nullptr) note_touched(*whole, path);
     }

@@ -5,10 +5,10 @@
 /// Subtasks: tasks that a Worker has delegated from its own.
 namespace orchestrator::core {
 
-/// Parts of a task that is settled, or not there any more, are dropped.
+/// Drops the unfinished subtasks of tasks that are settled or gone.
 void drop_orphans(Context& ctx);
-/// What a part that is not worked on any more has changed is its whole's change, and its whole's
-/// claim, unless another task holds it by now.
+/// Adds the changed files of subtasks that are not in work to their parent's changed files and
+/// claim, except files that another task holds by now.
 void keep_subtask_claims(State& state);
 
 }  // namespace orchestrator::core

@@ -15,16 +15,14 @@ Worktree* tree_of(State& state, const TaskId& task) {
   return it == trees.end() ? nullptr : &*it;
 }
 
-/// What its Worker makes is merged by itself, not as a part of something.
 bool has_own_tree(const State& state, const Task& task) {
   return &root_of(state, task) == &task && works_in_worktree(state, task);
 }
 
-/// Its worktree has something to give, or is about to.
 bool needs_tree(const Task& task) {
   if (task.worktree.merge != MergeState::none)
     return task.worktree.merge == MergeState::waiting && task.worktree.commit.empty();
-  return !is_settled(task.status) && !task.race.running;  // those have their own
+  return !is_settled(task.status) && !task.race.running;  // a race's entrants have their own
 }
 
 bool uses_worktrees(const State& state) {
@@ -52,7 +50,7 @@ std::string directory_of(const State& state, const TaskId& task) {
   const Task* own = find_task(state, task);
   if (own == nullptr || !uses_worktrees(state)) return "";
   const TaskId root = root_of(state, *own).id;
-  // Also one that is being let go of: its last session may still have something to say.
+  // A worktree that is being disposed of counts too: its last session may still send events.
   const auto& trees = state.worktrees.trees;
   const auto it = std::find_if(trees.rbegin(), trees.rend(),
                                [&](const Worktree& tree) { return tree.task == root; });

@@ -4,32 +4,33 @@
 
 #include "orchestrator/mission.h"
 
-/// Where the sessions of a task work: the project's directory, or a git worktree.
+/// Working directory of a task's sessions: the project's directory, or a git worktree.
 namespace orchestrator::core {
 
-/// There are worktrees: they were asked for, or a task is raced, and git has not said that there
-/// can be none.
+/// Whether the mission works with worktrees: the user asked for them, or a task is raced, and git
+/// has not reported that it cannot make any.
 [[nodiscard]] bool uses_worktrees(const State& state);
-/// Whether this task (a root, see below) has a worktree: all do where the user wants it, else the
-/// runs of a race and what solves their conflicts.
+/// Whether this task (a root, see `root_of`) has a worktree: every task has in isolation
+/// `worktree`, else only the entrants of a race and the tasks that solve their conflicts.
 [[nodiscard]] bool works_in_worktree(const State& state, const Task& root);
-/// The task whose worktree this one's sessions work in: itself, or the one that it is a part of. A
-/// run of a race is a root.
+/// The task whose worktree this task's sessions use: its topmost parent. An entrant of a race is a
+/// root of its own.
 [[nodiscard]] const Task& root_of(const State& state, const Task& task);
-/// Where the sessions of a task work, or the project (empty).
+/// Working directory of the task's sessions; empty: the project's.
 [[nodiscard]] std::string directory_of(const State& state, const TaskId& task);
-/// The host has begun a turn in the worktree of this session's task, if it has one.
+/// Records that the host has opened the worktree of this session's task, if there is one.
 void note_opened(State& state, const Session& session);
-/// What the Worker has made is known, or need not be.
+/// Whether the commit of the task's worktree is known, or none is needed.
 [[nodiscard]] bool is_collected(const State& state, const Task& task);
-/// A worktree that no task has: the first that wants one takes it.
+/// A warm worktree: it has no task yet, and the first task that needs a worktree takes it.
 [[nodiscard]] bool is_warm(const Worktree& tree);
 
-/// The worktree of this root task that stands or is being made; null: there is none.
+/// The worktree of this root task that exists or is being made; null: none.
 [[nodiscard]] Worktree* tree_of(State& state, const TaskId& task);
-/// Whether the task's work is merged by itself, not as a part of another task's.
+/// Whether the task has a worktree of its own, so that its work is merged by itself.
 [[nodiscard]] bool has_own_tree(const State& state, const Task& task);
-/// Whether the task's worktree has something to give, or is about to.
+/// Whether the task's worktree must be kept: the task is unfinished, or its commit is not collected
+/// yet.
 [[nodiscard]] bool needs_tree(const Task& task);
 
 }  // namespace orchestrator::core

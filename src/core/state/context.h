@@ -13,30 +13,31 @@ namespace orchestrator::core {
 
 struct Trace;
 
-/// How the mission stops running, and why.
+/// Phase in which the mission stops, and the reason.
 struct Conclusion {
   Phase phase = Phase::none;  ///< sealed, blocked, paused or cancelled
   std::string reason;
 };
 
-/// One step in the making: the state that it moves, its time, and the effects so far.
+/// One step while it is computed: its state, its time, and its effects so far.
 struct Context {
   State& state;
   TimeMs now_ms = 0;
   Effects effects;
   Trace* trace = nullptr;
-  /// Something has moved that decides what may run now: a task, a slot, the phase, a limit, what
-  /// is reserved.
+  /// Something that admission depends on has changed: a task, a slot, the phase, a limit, a
+  /// reservation.
   bool moved = false;
-  /// A dependency has, or a task is not at work any more: which tasks are ready, and what their
-  /// wholes claim, must be looked at again.
+  /// A dependency has changed, or a task has stopped: the ready tasks, and the claims of parents of
+  /// finished subtasks, must be computed again.
   bool graph_moved = false;
 
-  /// What `conclude` was called with first.
+  /// Arguments of the first call of `conclude`.
   std::optional<Conclusion> conclusion = {};
 
-  /// The mission is to stop running. It does when the present part of the step is over
-  /// (`carry_out_conclusion` in mission/mission_lifecycle.h), so that any room may say so.
+  /// Asks for the end of the mission. `carry_out_conclusion` (mission/mission_lifecycle.h) does it
+  /// when the present part of the step is over; so every folder can end a mission without including
+  /// mission/.
   void conclude(Phase phase, std::string reason = "") {
     if (!conclusion) conclusion = Conclusion{phase, std::move(reason)};
   }

@@ -2,7 +2,7 @@
 
 #include "orchestrator/mission.h"
 
-/// Questions about a state that every layer asks: declared in orchestrator/mission.h.
+/// Lookups in a state, declared in orchestrator/mission.h.
 namespace orchestrator {
 
 bool is_running(Phase phase) {
@@ -19,7 +19,7 @@ namespace {
 // Not std::isalpha: its answer depends on the process's locale.
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/// From the newest on: that is where the sessions that are alive stand.
+/// Searches from the end: the live sessions are the newest ones.
 template <class Sessions>
 auto* newest_session(Sessions& sessions, const SessionId& id) {
   const auto it = std::find_if(sessions.rbegin(), sessions.rend(),

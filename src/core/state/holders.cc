@@ -9,7 +9,7 @@
 
 namespace orchestrator::core {
 
-/// Nobody works in its worktree: its Worker waits for parts, and they wait as well.
+/// The owner's worktree is unused: its Worker waits for subtasks, and these wait for subtasks too.
 bool all_wait(const State& state, const Task& owner) {
   return waits_for_subtasks(state, owner) &&
          std::ranges::none_of(state.tasks, [&](const Task& part) {
@@ -18,14 +18,14 @@ bool all_wait(const State& state, const Task& owner) {
          });
 }
 
-/// The host's instance for each costs memory. A conflict's own never waits: others wait for it.
+/// A task that solves a conflict always gets a worktree: other tasks wait for it.
 bool has_room_for_tree(const State& state, const Task& task) {
   if (!task.worktree.resolves_conflict_of.empty()) return true;
   const auto standing = std::ranges::count_if(state.worktrees.trees, [&](const Worktree& tree) {
-    if (is_warm(tree)) return false;  // it may have that
+    if (is_warm(tree)) return false;  // the task may take this one
     const Task* owner = find_task(state, tree.task);
     if (owner == nullptr || tree.stale) return true;
-    // Those that wait for others must not keep these from having one.
+    // Tasks that wait for other tasks must not keep those from getting a worktree.
     const bool waits = owner->status == TaskStatus::blocked ||
                        owner->status == TaskStatus::pending ||
                        (owner->status == TaskStatus::ready && waits_for_race(state, *owner)) ||
@@ -51,7 +51,7 @@ const Task* holder_of(const State& state, const Task& asking, const std::string&
   return held == state.tasks.end() ? nullptr : &*held;
 }
 
-/// It waits for a task that solves its conflict, and that one is blocked.
+/// The task has a merge conflict, and the task that solves the conflict is blocked.
 bool is_stuck(const State& state, const Task& task) {
   const Task* at = &task;
   for (std::size_t i = 0; i < state.tasks.size() && at->worktree.merge == MergeState::conflict;
@@ -78,7 +78,7 @@ bool yields_claims(const State& state, const Task& holder, const Task& asking) {
 }
 
 bool keeps_waiting(const State& state, const Task& other, const Task& task) {
-  // Whoever gave way lets those go first that wait for it.
+  // A preempted task lets the tasks go first that were preempted less often.
   const bool goes_first =
       is_in_work(other.status) ||
       (other.status == TaskStatus::ready && other.progress.preemptions < task.progress.preemptions);

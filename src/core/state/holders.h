@@ -4,27 +4,29 @@
 
 #include "orchestrator/mission.h"
 
-/// What keeps a task from beginning: files that other tasks hold, and worktrees that are taken.
+/// Resources that a task must get before it begins: its files, which other tasks may hold, and a
+/// worktree.
 namespace orchestrator::core {
 
-/// The other task in work that holds this file, as far as `asking` is concerned: what a whole holds
-/// its parts may write.
+/// The task in work that keeps `asking` from writing this file; null: none. A parent's files are
+/// free for its subtasks.
 [[nodiscard]] const Task* holder_of(const State& state, const Task& asking,
                                     const std::string& path);
-/// Whether `holder`, whose work is at rest in a conflict, is nothing that `asking` need wait for:
-/// that one solves a conflict itself, or this one's solution is blocked.
+/// True if `asking` need not wait for the files of `holder`, which has stopped in a merge conflict:
+/// `asking` solves a conflict itself, or the task that solves `holder`'s is blocked.
 [[nodiscard]] bool yields_claims(const State& state, const Task& holder, const Task& asking);
-/// `other` is in work, or goes first because `task` gave way, and holds files that `task` wants, so
-/// that it cannot begin.
+/// True if `task` cannot begin because of files that `other` claims: `other` is in work, or is
+/// ready and was preempted less often.
 [[nodiscard]] bool keeps_waiting(const State& state, const Task& other, const Task& task);
-/// No task keeps this one waiting.
+/// Whether no task keeps this one waiting.
 [[nodiscard]] bool claim_is_free(const State& state, const Task& task);
-/// Nor does it lack a worktree: given a slot, a ready task begins.
+/// Whether the task has its files and a worktree: if it is ready, it needs only a slot.
 [[nodiscard]] bool could_begin(const State& state, const Task& task);
 
-/// Whether one more worktree may be made for this task: the host's instance for each costs memory.
+/// Whether one more worktree may be made for this task. They are limited because each one costs the
+/// host the memory of an instance.
 [[nodiscard]] bool has_room_for_tree(const State& state, const Task& task);
-/// Whether it has a worktree, or there is room for one.
+/// Whether the task needs no worktree, has one, or may get one.
 [[nodiscard]] bool may_have_place(const State& state, const Task& task);
 
 }  // namespace orchestrator::core

@@ -4,19 +4,19 @@
 
 #include "orchestrator/mission.h"
 
-/// The moves that phases, tasks and sessions make; which of them exist stands in phases.h, tasks.h
-/// and sessions.h.
+/// Types of the moves that phases, tasks and sessions make. The tables of moves are in phases.h,
+/// tasks.h and sessions.h.
 namespace orchestrator::core {
 
-/// What moves a mission from one phase to another.
+/// Reason for which a mission changes its phase.
 enum class Cause {
   run_called,  ///< `mission_run`, or the Commander twice ended its turn without it
   plan_accepted,
   barrier_reached,  ///< every task is done or dropped
   review_passed,
   review_rejected,
-  measure_spent,  ///< a bounded measure ran out, or nothing can go on
-  work_appeared,  ///< a task can run again, a new one or a new plan came
+  measure_spent,  ///< a limit is used up, or no task can go on
+  work_appeared,  ///< a task can run again, or there is a new task or a new plan
   paused,
   resumed,
   stopped
@@ -38,7 +38,7 @@ struct SessionMove {
   SessionState to;
 };
 
-/// Which rows of the tables a step has taken: for tests and timelines. Not part of the state.
+/// Rows of the tables that a step has used: for tests and timelines. Not part of the state.
 struct Trace {
   std::vector<PhaseMove> phases;
   std::vector<TaskMove> tasks;

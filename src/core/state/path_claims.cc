@@ -38,7 +38,7 @@ bool expand_choices(const std::string& glob, std::vector<std::string>& out) {
   while (open != std::string::npos) {
     close = closing_brace(glob, open);
     if (close != std::string::npos) break;
-    open = glob.find('{', open + 1);  // a brace that nothing closes is a character like any other
+    open = glob.find('{', open + 1);  // an unclosed brace is an ordinary character
   }
   if (open == std::string::npos) {
     out.push_back(glob);
@@ -63,8 +63,8 @@ bool expand_choices(const std::string& glob, std::vector<std::string>& out) {
 
 // ---- matching -----------------------------------------------------------------------------------
 
-/// `[a-z]` at `glob[i]`: whether it names `c`; moves `i` behind it. Without an end it is a plain
-/// `[`.
+/// Whether the class at `glob[i]`, e.g. `[a-z]`, contains `c`; moves `i` behind the class. A class
+/// without an end is a plain `[`.
 bool class_matches(std::string_view glob, std::size_t& i, char c) {
   std::size_t at = i + 1;
   const bool negated = at < glob.size() && (glob[at] == '!' || glob[at] == '^');
@@ -87,7 +87,8 @@ bool class_matches(std::string_view glob, std::size_t& i, char c) {
   return found != negated && c != '/';
 }
 
-/// Where in the path a glob's beginning may end: all positions at once, so that no glob is slow.
+/// Positions of the path up to which a glob's beginning can match. All are followed at once, so
+/// matching takes no backtracking.
 using Reached = std::vector<bool>;
 
 Reached after_star(const Reached& before, std::string_view path, bool over_parts) {
@@ -176,7 +177,7 @@ bool glob_meets_path(const std::string& glob, const std::string& path) {
   if (glob.size() > kGlobBytesMax || !expand_choices(glob, choices)) {
     return path.starts_with(literal_prefix(glob));
   }
-  // A last part without a dot may well be a directory.
+  // A last component without a dot may be a directory.
   const bool may_be_directory = path.find('.', path.rfind('/') + 1) == std::string::npos;
   return std::ranges::any_of(choices, [&](const std::string& one) {
     return one_matches(one, path) || (may_be_directory && reaches_below(one, path));

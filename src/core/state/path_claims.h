@@ -5,27 +5,29 @@
 
 #include "orchestrator/mission.h"
 
-/// What files a task may write, as globs relative to the project.
+/// Claims: the files that a task may write, as globs relative to the project.
 namespace orchestrator::core {
 
-/// Whether two claims may name a common file. Never wrongly "no": a path without wildcards also
-/// stands for what lies below it, and two globs overlap as soon as their fixed beginnings do.
+/// Whether two claims may name a common file. "No" is always right, "yes" may be too careful: a
+/// path without wildcards also covers the files below it, and two globs overlap if their literal
+/// beginnings do.
 [[nodiscard]] bool claims_overlap(const std::vector<std::string>& a,
                                   const std::vector<std::string>& b);
 
-/// The same for the claims of two tasks: what their plan gave them, and what they have written
-/// beside that.
+/// The same for the claims of two tasks: the files of their plan, and the files that they have
+/// written besides.
 [[nodiscard]] bool claims_overlap(const Task& a, const Task& b);
 /// Whether the claim of a task may name this file.
 [[nodiscard]] bool claims(const Task& task, const std::string& path);
 
-/// What no session of a mission writes: the mission's own state, whose todo.md is a person's word,
-/// and git's directory, whose hooks run in the user's name. `path` as `project_path` gives it.
+/// Whether no session of a mission may write this file: the mission's own files (todo.md is for
+/// people to edit), and git's directory, whose hooks run with the user's rights. `path` is in the
+/// form that `project_path` returns.
 [[nodiscard]] bool is_reserved_path(const std::string& path);
 
-/// Whether `path` is named by the glob: `*` and `?` within a part, `**` over parts, `{a,b}`,
-/// `[a-z]` and `[!a-z]`. A glob is at most 1 kB and has at most 64 choices; beyond that it matches
-/// itself alone.
+/// Whether the glob matches `path`: `*` and `?` within a component, `**` across components,
+/// `{a,b}`, `[a-z]` and `[!a-z]`. A glob longer than 1 kB or with more than 64 choices matches only
+/// the path that is equal to it.
 [[nodiscard]] bool glob_matches(const std::string& glob, const std::string& path);
 
 }  // namespace orchestrator::core

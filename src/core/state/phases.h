@@ -6,11 +6,11 @@
 #include "core/state/context.h"
 #include "core/state/moves.h"
 
-/// The phases of a mission: which moves exist.
+/// Table of the moves between a mission's phases.
 namespace orchestrator::core {
 
-/// Every move there is. `resumed` and `work_appeared` go to `State::resume_phase`, one of their
-/// rows.
+/// All moves. `resumed` and `work_appeared` have a row for each phase that `State::resume_phase`
+/// may be.
 inline constexpr auto kPhaseMoves = std::to_array<PhaseMove>({
     {Phase::briefing, Cause::run_called, Phase::planning},
     {Phase::briefing, Cause::plan_accepted, Phase::executing},

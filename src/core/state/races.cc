@@ -10,7 +10,7 @@
 namespace orchestrator::core {
 namespace {
 
-/// The run that it is, or is a part of; null: none.
+/// The entrant that the task is or belongs to; null: none.
 const Task* entrant_of(const State& state, const Task& task) {
   const Task* at = &task;
   for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
@@ -51,7 +51,7 @@ std::vector<std::string> strategy_problems(const std::vector<std::string>& race,
 bool is_raced(const State& state, const Task& task) {
   if (task.spec.strategies.size() < 2 || !task.race.strategy.empty() || !uses_worktrees(state))
     return false;
-  // What is made in a worktree would have to be merged into a worktree.
+  // No race inside a worktree: entrants are merged into the project, never into a worktree.
   const Task& root = root_of(state, task);
   return &root == &task || !works_in_worktree(state, root);
 }

@@ -8,7 +8,7 @@
 namespace orchestrator {
 namespace {
 
-/// Written into logs: changing what is mixed, or how, changes the log's format.
+/// The digest is part of the log: a change of what is mixed, or how, changes the log's format.
 class Mix {
  public:
   void add(std::uint64_t value) {
@@ -28,7 +28,7 @@ class Mix {
   std::uint64_t sum_ = 0;
 };
 
-/// Who and which, not what: texts are many bytes, and the state's hash sees what they come from.
+/// Mixes an effect's ids, not its texts: texts are long, and the state's hash covers their sources.
 struct MixEffect {
   explicit MixEffect(Mix& into) : mix(into) {}
 

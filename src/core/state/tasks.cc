@@ -60,7 +60,7 @@ std::size_t count(const State& state, TaskStatus status) {
 
 bool is_subtask_of(const State& state, const Task& task, const TaskId& whole) {
   const Task* at = &task;
-  // Bounded: a damaged snapshot may hold a circle.
+  // Bounded: in a damaged snapshot the parents may form a cycle.
   for (std::size_t i = 0; i < state.tasks.size() && at != nullptr; ++i) {
     if (at->parent.empty() && at->worktree.resolves_conflict_of.empty()) return false;
     if (at->parent == whole) return true;
@@ -150,7 +150,7 @@ void note_touched(Task& task, const std::string& path) {
 
 bool waits_for_subtasks(const State& state, const Task& task) {
   const Session* worker = find_session(state, task.session);
-  // A call that was cut off is followed by the end of its turn.
+  // If the waiting call was cut off, the turn ends next.
   return task.status == TaskStatus::running && worker != nullptr &&
          worker->state == SessionState::delegating && !worker->turn.errored && !worker->turn.failed;
 }

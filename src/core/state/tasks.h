@@ -10,10 +10,9 @@
 #include "core/state/context.h"
 #include "core/state/moves.h"
 
-/// The tasks of a mission: which moves a task can make, what depends on what, what is left.
+/// Table of the moves of tasks, and their dependencies.
 namespace orchestrator::core {
 
-/// Every move of a task there is.
 inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
     {TaskStatus::pending, TaskStatus::ready},        // its dependencies are done or dropped
     {TaskStatus::ready, TaskStatus::pending},        // a dropped dependency of it was put back
@@ -44,8 +43,7 @@ inline constexpr auto kTaskMoves = std::to_array<TaskMove>({
     {TaskStatus::dropped, TaskStatus::pending},  // retry
 });
 
-/// What a person's word does beside these: in `.opencode/todo.md` a task is ticked off, reviewed or
-/// not.
+/// Moves that a person makes besides: ticking off a task in `.opencode/todo.md`, reviewed or not.
 inline constexpr auto kWordMoves = std::to_array<TaskMove>({
     {TaskStatus::pending, TaskStatus::done},
     {TaskStatus::ready, TaskStatus::done},
@@ -76,18 +74,18 @@ void move_task(Context& ctx, Task& task, TaskStatus to);
 /// Accepts a task on a person's word, by `kWordMoves`.
 void finish_on_word(Context& ctx, Task& task);
 
-/// done or dropped: nothing is owed for it.
+/// Done or dropped.
 [[nodiscard]] bool is_settled(TaskStatus status);
-/// A session works on it or is about to.
+/// A session works on the task or is about to.
 [[nodiscard]] bool is_in_work(TaskStatus status);
 [[nodiscard]] bool all_settled(const State& state);
 [[nodiscard]] std::size_t count(const State& state, TaskStatus status);
 
-/// Whether a task was delegated from `whole`, or from a task that was, or brings one together with
-/// others that was. A task is no part of itself.
+/// Whether `task` descends from `whole`: a chain of parents, or of conflicts that a task solves,
+/// leads from it to `whole`. A task does not descend from itself.
 [[nodiscard]] bool is_subtask_of(const State& state, const Task& task, const TaskId& whole);
 
-/// Where each task stands in a list, by its id. Valid until the list changes.
+/// Position of each task in a list, by its id. Valid until the list changes.
 class TaskIndex {
  public:
   explicit TaskIndex(const std::vector<Task>& tasks);
@@ -97,26 +95,25 @@ class TaskIndex {
   std::unordered_map<std::string_view, std::size_t> index_;
 };
 
-/// pending -> ready where every dependency is settled; back where one is not any more.
+/// Moves tasks from pending to ready if all dependencies are settled, and back if one no longer is.
 void refresh_ready(Context& ctx);
 
-/// The first dependency cycle as a path that ends where it began (`T1 -> T2 -> T1`), or nothing.
-/// Ids that no task has are passed over.
+/// The first dependency cycle as a path (`T1 -> T2 -> T1`); empty: none. Unknown ids are ignored.
 [[nodiscard]] std::string find_cycle(const std::vector<Task>& tasks);
 
-/// The task is no longer at work, or goes on without it.
+/// Forgets which file of which other task the Worker was refused.
 void clear_block(Task& task);
-/// A file that a task's Worker has changed; bounded.
+/// Records a file that the task's Worker has changed; the list is bounded.
 void note_touched(Task& task, const std::string& path);
 
-/// Its Worker's turn waits for tasks that it has delegated, and holds no slot.
+/// Whether the Worker's turn waits for subtasks that it delegated; it then holds no slot.
 [[nodiscard]] bool waits_for_subtasks(const State& state, const Task& task);
-/// Parts that are neither done nor dropped.
+/// Subtasks that are neither done nor dropped.
 [[nodiscard]] std::vector<TaskId> unfinished_subtasks(const State& state, const Task& task);
-/// Accepted work is not in the project yet, and nothing but git is in its way.
+/// Whether accepted work waits to be merged into the project, and only git is needed for that.
 [[nodiscard]] bool merges_pending(const State& state);
 
-/// Settled, or blocked: whoever waits for the task waits no longer.
+/// Settled or blocked: calls that wait for the task return.
 [[nodiscard]] bool is_finished(const Task& task);
 
 }  // namespace orchestrator::core

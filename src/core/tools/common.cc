@@ -12,10 +12,10 @@
 namespace orchestrator::core {
 namespace {
 
-/// Some task is ready, or its Worker or Reviewer is to go on.
+/// Whether a task is ready, or its Worker or Reviewer can go on.
 bool has_movable_task(const State& state) {
   return std::ranges::any_of(state.tasks, [](const Task& task) {
-    // A conflict is solved by another task, and a race is run by others.
+    // Another task solves a conflict, and entrants do the work of a raced task.
     return task.status == TaskStatus::ready ||
            (is_in_work(task.status) && task.worktree.merge != MergeState::conflict &&
             !task.race.running);

@@ -16,10 +16,10 @@
 namespace orchestrator::core {
 namespace {
 
-/// Parts that one task may have in all, over all its attempts.
+/// Subtasks that one task may have, over all its attempts.
 constexpr std::size_t kSubtasksMax = 16;
 
-/// How deep it is delegated. A run of a race stands where its race does.
+/// Number of delegations above the task. An entrant is as deep as the task that is raced.
 std::size_t depth_of(const State& state, const Task& task) {
   std::size_t depth = task.parent.empty() || !task.race.strategy.empty() ? 0 : 1;
   for (const Task& whole : state.tasks) {
@@ -33,12 +33,12 @@ std::size_t parts_of(const State& state, const TaskId& whole) {
   return static_cast<std::size_t>(std::ranges::count(state.tasks, whole, &Task::parent));
 }
 
-/// Tasks are worked on: what the Commander waits for comes.
+/// Whether tasks are being worked on, so that a waiting call of the Commander will return.
 bool is_under_way(const State& state) {
   return state.phase == Phase::executing || state.phase == Phase::integrating;
 }
 
-/// Why this session may not call it, or nothing: the Commander and Workers do.
+/// Why this session may not delegate; empty: it may. Only the Commander and Workers may.
 std::string wrong_delegator(const State& state, const SessionId& id, const std::string& tool) {
   if (!is_active(state.phase) || role_of_session(state, id) != Role::worker)
     return wrong_caller(state, id, Role::commander, tool);
@@ -49,7 +49,7 @@ std::string wrong_delegator(const State& state, const SessionId& id, const std::
   return works ? "" : tool + ": the mission needs nothing more from this session: end your turn";
 }
 
-/// The task that a Worker's session works on; none for the Commander.
+/// The task that a Worker's session works on; null for the Commander.
 Task* own_task(State& state, const SessionId& id) {
   const Session* session = find_session(state, id);
   return session == nullptr ? nullptr : find_task(state, session->task);
@@ -98,15 +98,16 @@ std::vector<std::string> delegate_problems(const State& state, const DelegateCal
   }
   for (const std::string& file : spec.files) {
     const std::string clean = base::project_path(file);
-    if (clean.empty()) continue;  // said already
+    if (clean.empty()) continue;  // task_problems reports an invalid path
     if (std::string why = holder_problem(state, *whole, clean); !why.empty())
       problems.push_back(std::move(why));
   }
   return problems;
 }
 
-/// What a part claims its wholes claim too, so that nobody takes it while the part has yet to
-/// begin; a run's in its own worktree, which is no matter of its race.
+/// Adds the files of a subtask to the claims of its parents, so that no other task takes them
+/// before the subtask begins. Above an entrant no claim grows: the entrant works in its own
+/// worktree.
 void grow_claims(State& state, const TaskId& first, const std::vector<std::string>& files) {
   Task* whole = find_task(state, first);
   for (std::size_t i = 0; i < state.tasks.size() && whole != nullptr; ++i) {

@@ -2,14 +2,14 @@
 
 #include "core/state/context.h"
 
-/// Tool calls of models, and what their tools did: one handler for each event.
+/// Handlers of the events of tools: calls of our tools, and commands that the host ran.
 namespace orchestrator::core {
 
 void on_submit_plan(Context& ctx, const PlanSubmitted& event);
 void on_submit_work(Context& ctx, const WorkSubmitted& event);
 void on_submit_review(Context& ctx, const ReviewSubmitted& event);
 void on_update_todo(Context& ctx, const TodoUpdated& event);
-/// Keeps a receipt of a command that the host ran in a mission session.
+/// Records a receipt for a command that the host ran in a mission session.
 void on_command_ran(Context& ctx, const CommandRan& event);
 void on_file_written(Context& ctx, const FileWritten& event);
 void on_delegate_task(Context& ctx, const DelegateCalled& event);

@@ -6,7 +6,7 @@ namespace orchestrator::core {
 namespace {
 
 constexpr std::uint32_t kSameMax = 3;
-constexpr std::uint32_t kInARowMax = 6;  // below what ends an attempt for refused calls
+constexpr std::uint32_t kInARowMax = 6;  // below the refused calls in a row that end an attempt
 constexpr std::size_t kShownMax = 10;
 
 std::string sentence(const Diagnostic& error) {
@@ -14,7 +14,7 @@ std::string sentence(const Diagnostic& error) {
          error.message + " (" + error.server + (error.code.empty() ? "" : " " + error.code) + ")";
 }
 
-/// Errors without their lines, which move with every edit (FNV-1a).
+/// FNV-1a hash of the errors without their lines, which change with every edit.
 std::string fingerprint(const std::vector<Diagnostic>& errors) {
   std::uint64_t hash = 14'695'981'039'346'656'037U;
   const auto add = [&](const std::string& text) {

@@ -6,15 +6,15 @@
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
 
-/// Gate 2: what language servers found in the files that a Worker hands in.
+/// Gate 2: errors that language servers report in submitted files.
 namespace orchestrator::core {
 
-/// The new errors, if the work is to be refused for them: each a sentence. A server may be wrong:
-/// errors that have been refused three times in a row, or six submissions in a row with whatever
-/// errors, are no longer refused; the Reviewer judges them. Counts the refusal in `task`.
+/// The new errors for which the work must be refused, a sentence each; empty: it passes. Because a
+/// server may be wrong, the same errors are refused at most three times in a row, and any errors at
+/// most six times in a row; after that the Reviewer judges them. Counts the refusal in `task`.
 [[nodiscard]] std::vector<std::string> refused_errors(Task& task, const Diagnosis& diagnosis);
 
-/// The work is taken: keeps what its Reviewer is to know.
+/// Keeps the report of accepted work for its Reviewer.
 void keep_diagnosis(Task& task, const Diagnosis& diagnosis);
 
 }  // namespace orchestrator::core

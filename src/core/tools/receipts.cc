@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kReceiptsMax = 2000;
 
-/// The newest run of a command counts: green once and red later is red.
+/// The newest receipt of a command: only the last run counts.
 const Receipt* newest(const State& state, const SessionId& session, const std::string& command) {
   const auto it =
       std::find_if(state.receipts.rbegin(), state.receipts.rend(), [&](const Receipt& receipt) {
@@ -85,7 +85,7 @@ std::vector<Proof> proofs_of(const State& state, const SessionId& session,
 
 void on_command_ran(Context& ctx, const CommandRan& event) {
   State& state = ctx.state;
-  // The chain holds every run that the log holds, also those that prove nothing.
+  // The chain contains every logged run, also those that are no proof.
   if (!event.chain_hash.empty()) state.receipt_head = event.chain_hash;
   Session* session = find_session(state, event.session);
   if (session == nullptr) return;
@@ -99,10 +99,10 @@ void on_command_ran(Context& ctx, const CommandRan& event) {
   receipt.output_hash = event.output_hash;
   receipt.files_hash = event.files_hash;
   receipt.at_ms = ctx.now_ms;
-  // An old log does not say how the files were when the command began.
+  // An old log has no hash from before the command.
   receipt.changed_files = !event.begun_hash.empty() && event.begun_hash != event.files_hash;
   receipt.hash = event.chain_hash;
-  // Only the newest run of a command counts, so the ones before it need not be remembered.
+  // Only the newest run of a command counts, so it replaces the earlier one.
   const auto older = std::ranges::find_if(state.receipts, [&](const Receipt& one) {
     return one.session == receipt.session && one.command == receipt.command;
   });

@@ -7,22 +7,23 @@
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
 
-/// What stands between a claim and its acceptance: receipts of commands that the host really ran.
+/// Receipts: the engine's own records of commands that the host ran, against which it checks what
+/// models claim.
 namespace orchestrator::core {
 
-/// Each claimed command without a receipt of the same exit code from this very session: a sentence
-/// that says what to run.
+/// One sentence, which says what to run, for each claimed command that has no receipt with the same
+/// exit code from this session.
 [[nodiscard]] std::vector<std::string> unproved_claims(const State& state, const SessionId& session,
                                                        const std::vector<CommandClaim>& claims);
 
-/// Each verify command that this session has no green, fresh receipt for: `files_hash` is the
-/// vouched files' state now; a receipt of another state is stale.
+/// The verify commands for which this session has no fresh green receipt. `files_hash` is the
+/// present hash of the vouched files; a receipt with another hash is stale.
 [[nodiscard]] std::vector<std::string> missing_receipts(const State& state,
                                                         const SessionId& session,
                                                         const std::vector<std::string>& verify,
                                                         const std::string& files_hash);
 
-/// What a pass of this session rests on: the newest run of each verify command.
+/// Proofs for a pass of this session: the newest receipt of each verify command.
 [[nodiscard]] std::vector<Proof> proofs_of(const State& state, const SessionId& session,
                                            const std::vector<std::string>& verify);
 

@@ -47,12 +47,12 @@ void adopt_plan(Context& ctx, const PlanArgs& plan, std::vector<Task> kept) {
   state.plan.summary = plan.summary;
   state.plan.decisions = plan.decisions;
   state.plan.verify_reason = plan.verify_reason;
-  // What an earlier plan asked to run may be just what was wrong with it.
+  // The commands of an earlier plan are dropped: they may be the reason for the new plan.
   state.plan.verify = state.plan.verify_asked;
   for (const std::string& command : plan.verify) add_command(state.plan.verify, command);
 }
 
-/// Why a plan may not come from this session now, or nothing.
+/// Why this session may not submit a plan now; empty: it may.
 std::string why_no_plan(const State& state, const SessionId& session) {
   if (!is_active(state.phase) || session != state.root_session) {
     std::string wrong = wrong_caller(state, session, Role::planner, "submit_plan");
@@ -84,7 +84,7 @@ std::vector<std::string> plan_problems(const State& state, const PlanSubmitted& 
   return problems;
 }
 
-/// The plan is in: one planning session may end its turn, others have nothing to do any more.
+/// The plan is accepted: its author may end its turn, other planning sessions are ended.
 void close_planning(Context& ctx, const SessionId& author) {
   for (Session& session : ctx.state.sessions) {
     if (session.role != Role::planner) continue;

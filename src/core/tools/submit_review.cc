@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kDescriptionBytesMax = 20'000;
 
-/// How many times running an iteration may leave as many findings as the one before it.
+/// Iterations in a row that may find no fewer findings than the one before.
 constexpr std::uint32_t kNotLoweredMax = 2;
 constexpr std::size_t kCountsMax = 100;
 
@@ -38,7 +38,7 @@ void note_findings(State& state, std::uint32_t found) {
   counts.push_back(found);
 }
 
-/// Iterations at the end of the list, in a row, that found no less than the one before.
+/// Number of newest iterations, in a row, that found no fewer findings than the one before.
 std::uint32_t not_lowered(const State& state) {
   const std::vector<std::uint32_t>& counts = state.master_review.findings_by_iteration;
   std::uint32_t in_a_row = 0;
@@ -50,7 +50,7 @@ std::uint32_t not_lowered(const State& state) {
   return in_a_row;
 }
 
-/// Why no further iteration is begun, or nothing.
+/// Why no further iteration may begin; empty: one may.
 std::string why_no_iteration(const State& state) {
   if (not_lowered(state) >= kNotLoweredMax) {
     std::string counts;
@@ -66,7 +66,7 @@ std::string why_no_iteration(const State& state) {
          std::to_string(iterations) + ":";
 }
 
-/// The first line with something in it.
+/// The first line that is not empty.
 std::string headline_of(const Finding& finding) {
   return base::first_line(base::trimmed(finding.message), 180);
 }
@@ -76,9 +76,9 @@ std::string place_of(const Finding& finding) {
   return finding.file + (finding.line > 0 ? ":" + std::to_string(finding.line) : "");
 }
 
-/// What proves that a finding is mended and nothing else broken. With several of them at once the
-/// mission's own commands may be red for another one's sake; those of the task whose file it is in
-/// were green.
+/// Verify commands of a task that fixes a finding. If it is the only finding, the mission's own
+/// commands. With several, these may fail because of the other findings, so the commands of the
+/// task that claims the file, which were green.
 std::vector<std::string> verify_of(const State& state, const Finding& finding, bool alone) {
   if (alone) return state.plan.verify;
   const std::string file = base::project_path(finding.file);
@@ -103,7 +103,8 @@ TaskSpec mending_task(const State& state, const Finding& finding, bool alone) {
   return spec;
 }
 
-/// A task for each finding that is to be mended; what is over the limit joins the last one.
+/// Adds a task for each finding that must be fixed; findings over the limit of tasks join the last
+/// one.
 void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
   State& state = ctx.state;
   ctx.moved = ctx.graph_moved = true;
@@ -169,7 +170,7 @@ void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
   enter(ctx, Cause::review_rejected, Phase::executing);
 }
 
-/// What a reject must say.
+/// Checks that a reject has findings that say what to fix.
 void check_reject(const std::vector<Finding>& findings, std::vector<std::string>& problems) {
   const bool says_why =
       std::ranges::any_of(findings, [](const Finding& f) { return f.severity != Severity::note; });
@@ -178,7 +179,7 @@ void check_reject(const std::vector<Finding>& findings, std::vector<std::string>
       "findings: a reject needs at least one error or warning that says what must be fixed");
 }
 
-/// What a pass must rest on.
+/// Checks that a pass has no errors against it, and receipts for the verify commands.
 void check_pass(const State& state, const ReviewSubmitted& event,
                 const std::vector<std::string>& verify, std::vector<std::string>& problems) {
   const std::vector<Finding>& findings = event.args.findings;
@@ -231,7 +232,8 @@ std::string why_no_review(const State& state, const SessionId& id) {
   return "submit_review: the mission waits for no verdict of this session any more: end your turn";
 }
 
-/// It decides nothing, so it needs no proof; what it claims must be true all the same.
+/// Takes the verdict of an early review. It decides nothing, so it needs no receipts, but commands
+/// that it claims must have run.
 void take_early_review(Context& ctx, const ReviewSubmitted& event, Session& session, Task& task) {
   const std::vector<std::string> problems =
       review_problems(ctx.state, event, task.id, display_task(ctx.state, task).id, {}, true);
@@ -283,7 +285,7 @@ void on_submit_review(Context& ctx, const ReviewSubmitted& event) {
   std::vector<Proof> proofs = proofs_of(state, event.session, verify);
   take_submission(ctx, session, event.request,
                   "Taken: " + subject + (pass ? " passed" : " rejected") + ". End your turn.");
-  // Last: both move what the references above name.
+  // Last: both invalidate the references above.
   if (task == nullptr) {
     take_whole(ctx, event.args, std::move(proofs));
   } else {

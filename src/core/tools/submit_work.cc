@@ -80,7 +80,7 @@ void on_submit_work(Context& ctx, const WorkSubmitted& event) {
       "Taken: " + task.id.value +
           " goes to review. End your turn; if the Reviewer rejects it, it comes back to you." +
           (event.diagnosis.notes.empty() ? "" : "\nNote: " + event.diagnosis.notes.front()));
-  // Last: it moves the tasks in memory.
+  // Last: this invalidates `task`.
   for (const TaskSpec& spec : event.args.follow_ups) state.tasks.push_back(make_task(state, spec));
   if (!event.args.follow_ups.empty()) ctx.graph_moved = true;
 }
@@ -93,7 +93,7 @@ void on_file_written(Context& ctx, const FileWritten& event) {
   Task* task = find_task(ctx.state, session->task);
   if (task == nullptr || path.empty() || session->role != Role::worker) return;
   session->lease.wrote = true;
-  clear_block(*task);  // it goes on without what it was refused
+  clear_block(*task);  // the Worker goes on without the file that it was refused
   note_touched(*task, path);
   on_worker_wrote(ctx, *task, path);
 }

@@ -25,8 +25,8 @@ bool same_card(const TodoLine& a, const TodoLine& b) {
   return a.agent == b.agent && a.files == b.files && a.deps == b.deps;
 }
 
-/// `T7`, `F2.1`, `DOC-3`: what a person who adds a line means as an id. Any other first word is the
-/// beginning of its title.
+/// Whether the first word of an added line is meant as an id (`T7`, `F2.1`, `DOC-3`) and not as the
+/// first word of its title.
 bool looks_like_id(const std::string& word) {
   const std::size_t letters = word.find_first_of("0123456789-_.");
   return letters != std::string::npos && letters <= 4 &&
@@ -50,13 +50,14 @@ class Edit {
     for (const TodoLine* line : added_) add(*line);
   }
 
-  /// What was done, for the person who wrote it.
+  /// Summary of the changes, for the person who edited the file.
   [[nodiscard]] const std::string& remarks() const { return remarks_; }
   [[nodiscard]] bool changed() const { return changed_; }
 
  private:
-  /// Which lines are the engine's own, and which are new. Of two with one id the one with the old
-  /// title is the engine's: the other was copied, or only begins with a word that is an id.
+  /// Separates the engine's own lines from new ones. If two lines have the same id, the one with
+  /// the old title is the engine's; the other is a copy, or its title begins with a word that is an
+  /// id.
   void sort(const std::vector<TodoLine>& lines) {
     for (const TodoLine& line : lines) {
       const auto was = was_.find(line.id);
@@ -81,7 +82,7 @@ class Edit {
 
   void change(const TodoLine& line, const TodoLine& was) {
     Task* task = find_task(ctx_.state, line.id);
-    if (task == nullptr) return;  // a new plan has dropped it meanwhile
+    if (task == nullptr) return;  // a new plan has removed the task meanwhile
     if (line.title != was.title && !line.title.empty()) {
       task->title = base::first_line(line.title, kEditedTitleBytesMax);
       remark(task->id.value + " has a new title");
@@ -134,7 +135,7 @@ class Edit {
     remark(task.id.value + " is done: you accepted it");
   }
 
-  /// To `dropped` or `blocked`.
+  /// Moves a task to `dropped` or `blocked`.
   void settle(Task& task, TaskStatus to, const char* note) {
     if (task.status == to) return;
     if (!task_move_exists(task.status, to)) {
@@ -156,7 +157,8 @@ class Edit {
     remark(task.id.value + " is open again");
   }
 
-  /// A line that is gone. What is done stays done: people tidy up.
+  /// A line was removed: drops its task, but a task that is done stays done, because people tidy
+  /// up.
   void remove(const TodoLine& line) {
     Task* task = find_task(ctx_.state, line.id);
     if (task == nullptr || is_settled(task->status)) return;
@@ -194,7 +196,7 @@ class Edit {
     if (is_unplanned(ctx_.state)) return remark(shown + " not added: there is no plan yet");
     std::string note;
     std::vector<std::string> problems = task_problems(ctx_.state, ctx_.state.tasks, {spec}, shown);
-    if (!problems.empty()) {  // it is kept, and waits until its line is mended
+    if (!problems.empty()) {  // the task is added as blocked until its line is corrected
       note = problems.front();
       spec.agent.clear();
       spec.files.clear();
@@ -226,7 +228,8 @@ class Edit {
   std::size_t numbered_ = 0;
 };
 
-/// A model's tick is nobody's word. The Master Review hears of it.
+/// Ignores an edit that a model's command made: it is no person's approval. The Master Reviewer
+/// reads of it.
 void refuse_edit(Context& ctx, const SessionId& by) {
   FilesChanged found;
   found.paths = {".opencode/todo.md"};

@@ -4,10 +4,10 @@
 
 namespace orchestrator::core {
 
-/// A person has edited `.opencode/todo.md` while the mission is there. What they changed, compared
-/// with what the engine had written, is done: new lines become tasks, a ticked line is accepted on
-/// their word, a removed one is dropped. What they left alone stays as it is meanwhile. A mission
-/// that is over is not touched.
+/// A person has edited `.opencode/todo.md`. The differences to the text that the engine had written
+/// are carried out: a new line becomes a task, a ticked task is accepted, a removed one is dropped.
+/// Lines without a difference change nothing, even if the state has changed meanwhile. A mission
+/// that is over is not changed.
 void on_todo_edited(Context& ctx, const TodoEdited& event);
 
 }  // namespace orchestrator::core

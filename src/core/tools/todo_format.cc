@@ -19,7 +19,7 @@ struct Box {
   TodoMark mark;
   std::string_view text;
 };
-/// The first of a mark is how it is written.
+/// Marks and their letters; the first letter of a mark is the one that the engine writes.
 constexpr std::array kBoxes = {Box{TodoMark::open, " "},    Box{TodoMark::done, "x"},
                                Box{TodoMark::running, "~"}, Box{TodoMark::blocked, "!"},
                                Box{TodoMark::dropped, "-"}, Box{TodoMark::done, "X"},
@@ -49,7 +49,7 @@ TodoMark mark_of(TaskStatus status) {
 
 // ---- items of a card ----------------------------------------------------------------------------
 
-/// A comma within braces belongs to a glob: `src/{a,b}.cc` is one item.
+/// End of the first item. A comma within braces belongs to a glob: `src/{a,b}.cc` is one item.
 std::size_t item_end(std::string_view text) {
   int depth = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -101,7 +101,7 @@ int hex_digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/// The item in quotes at the front of `text`, which is moved behind it.
+/// Takes the quoted item off the front of `text`.
 std::string take_quoted(std::string_view& text) {
   std::string item;
   std::size_t i = 1;
@@ -131,7 +131,7 @@ std::string_view without_spaces(std::string_view text) {
   return text.substr(start, text.find_last_not_of(kSpaces) - start + 1);
 }
 
-/// The items up to the next `;` or the end; `text` is moved behind that.
+/// Takes the items up to the next `;` or the end off the front of `text`.
 std::vector<std::string> take_items(std::string_view& text) {
   std::vector<std::string> items;
   while (true) {
@@ -164,7 +164,7 @@ void read_card(std::string_view card, TodoLine& line) {
 
 // ---- lines --------------------------------------------------------------------------------------
 
-/// Behind `- [x]`: id, title, card.
+/// Reads the rest of a line after `- [x]`: id, title, card.
 TodoLine read_line(TodoMark mark, std::string_view rest) {
   TodoLine line;
   line.mark = mark;
@@ -189,7 +189,7 @@ TodoLine read_line(TodoMark mark, std::string_view rest) {
   return line;
 }
 
-/// Behind the bullet and the blank of a line that could stand for a task: `[x] …`.
+/// A line that could be a task, without its bullet: `[x] …`.
 struct Boxed {
   std::string_view box;
   std::string_view rest;
@@ -202,7 +202,7 @@ std::optional<Boxed> boxed(std::string_view line) {
   }
   const std::string_view item = without_spaces(line.substr(1));
   const std::size_t close = item.find(']');
-  // One character, of any length in bytes.
+  // The mark is one character, of up to four bytes.
   if (!item.starts_with('[') || close == std::string_view::npos || close > 5) return std::nullopt;
   const std::string_view rest = item.substr(close + 1);
   if (!rest.empty() && rest.front() != ' ' && rest.front() != '\t') return std::nullopt;
@@ -225,7 +225,7 @@ base::Error no_list(std::string what, std::string where = "todo.md") {
   return base::Error{std::move(what), std::move(where), "the engine restores it"};
 }
 
-/// `Mission m-abc, executing, iteration 1`.
+/// The mission's id in a heading such as `Mission m-abc, executing, iteration 1`.
 std::string_view mission_in(std::string_view line) {
   constexpr std::string_view kStart = "Mission ";
   const std::size_t end = line.find(", ");

@@ -7,19 +7,19 @@
 #include "orchestrator/event.h"
 #include "orchestrator/mission.h"
 
-/// `.opencode/todo.md`, there and back: `todo_markdown` (orchestrator/step.h) writes it, and what a
-/// person has made of it is read here.
+/// Format of `.opencode/todo.md`: `todo_markdown` (orchestrator/step.h) writes it, and `parse_todo`
+/// reads what a person made of it.
 namespace orchestrator::core {
 
-/// What stands in a todo.md.
+/// Content of a todo.md.
 struct TodoText {
-  MissionId mission;  ///< whose it is; empty: its line is gone
+  MissionId mission;  ///< the mission named in its heading; empty: that line is gone
   std::vector<TodoLine> lines;
 };
 
-/// Reads back what `todo_markdown` has written, and what a person may make of it: other bullets and
-/// indentation, `[X]`, CRLF, prose between the lines. An Error says why a text is no todo list of
-/// ours any more; nothing of such a text should be believed.
+/// Reads the text of `todo_markdown` and the usual edits of people: other bullets and indentation,
+/// `[X]`, CRLF, prose between the lines. An Error says why the text is no todo list of the engine
+/// any more; then no line of it is used.
 base::Result<TodoText> parse_todo(std::string_view text);
 
 /// The lines that `todo_markdown` writes for this state.

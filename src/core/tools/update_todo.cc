@@ -36,13 +36,13 @@ bool is_waiting(const Task& task) {
   return task.status == TaskStatus::pending || task.status == TaskStatus::ready;
 }
 
-/// It stands so already.
+/// Whether the task has the requested status already.
 bool is_unchanged(const Task& task, TodoStatus asked) {
   const TaskStatus to = wanted_status(asked);
   return task.status == to || (to == TaskStatus::pending && is_waiting(task));
 }
 
-/// Why the Commander may not make this move, or nothing.
+/// Why the Commander may not make this move; empty: it may.
 std::string why_not_moved(const State& state, const Task& task, TodoStatus asked) {
   const TaskStatus to = wanted_status(asked);
   if (is_unchanged(task, asked)) return "";
@@ -119,7 +119,7 @@ std::vector<std::string> todo_problems(const State& state, const TodoUpdated& ev
   return problems;
 }
 
-/// The line that says what was changed, e.g. `T3 pending -> dropped`.
+/// Carries out the change and returns a line about it, e.g. `T3 pending -> dropped`.
 std::string apply(Context& ctx, const TodoArgs& args) {
   std::string line;
   if (Task* task = find_task(ctx.state, args.id)) {

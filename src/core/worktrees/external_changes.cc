@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kUnattributedMax = 200;
 
-/// The task whose Worker has changed this file, as far as it can be told; null: nobody's.
+/// The task to which a changed file is attributed; null: to none.
 Task* task_behind(State& state, const FilesChanged& event, const std::string& path) {
   std::vector<Task*> ran;
   for (const SessionId& id : event.ran) {
@@ -20,7 +20,7 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
     Task* task = session == nullptr || session->role != Role::worker
                      ? nullptr
                      : find_task(state, session->task);
-    // What a Worker of a worktree changes in the project is nobody's.
+    // A Worker in a worktree does not claim files of the project's directory.
     const bool here = task != nullptr && directory_of(state, task->id).empty();
     if (here && is_in_work(task->status)) ran.push_back(task);
   }
@@ -29,7 +29,7 @@ Task* task_behind(State& state, const FilesChanged& event, const std::string& pa
   if (owner != ran.end()) return *owner;
   const bool held = std::ranges::any_of(
       state.tasks, [&](const Task& task) { return is_in_work(task.status) && claims(task, path); });
-  // A Reviewer's command may have done it as well as the only Worker's.
+  // If a Reviewer ran a command too, the change may be the Reviewer's: attribute it to no task.
   return !held && ran.size() == 1 && event.ran.size() == 1 ? ran.front() : nullptr;
 }
 

@@ -4,16 +4,17 @@
 
 #include "core/state/context.h"
 
-/// Changes that did not come through a tool of the host: made by a shell command of a session, or
-/// by a person. Each belongs to the task whose Worker must have made it, or to nobody; then the
-/// Master Review is told.
+/// Changed files that no tool of the host wrote: a session's shell command or a person did. Each is
+/// attributed to a task if its Worker must have made it; the others are unattributed changes, which
+/// the Master Reviewer reads.
 namespace orchestrator::core {
 
-/// A path belongs to a Worker that ran a command meanwhile: to the one whose task claims it, or,
-/// where nobody does, to the only one that ran any. Its task's claim grows by it.
+/// Attributes each path to a task whose Worker ran a command meanwhile: the task that claims the
+/// path, or, if no task in work claims it, the only one that ran a command. Its claim grows by the
+/// path.
 void on_files_changed(Context& ctx, const FilesChanged& event);
 
-/// It belongs to nobody, whosever command it was.
+/// Records the path as an unattributed change.
 void note_unattributed(Context& ctx, const FilesChanged& event, const std::string& path);
 
 }  // namespace orchestrator::core

@@ -31,7 +31,7 @@ bool is_mergeable(const Task& task) {
          (task.status == TaskStatus::reviewing || task.status == TaskStatus::done);
 }
 
-/// Of the tasks that wait, the first of the plan.
+/// Begins the merge of the first waiting task in plan order.
 void begin_merge(State& state) {
   const auto next = std::ranges::find_if(state.tasks, is_mergeable);
   if (next == state.tasks.end()) return;
@@ -43,12 +43,12 @@ void begin_merge(State& state) {
 
 void finish_merged(Context& ctx, Task& task) {
   task.worktree.merge = MergeState::none;
-  if (task.status != TaskStatus::reviewing) return;  // a person was faster
+  if (task.status != TaskStatus::reviewing) return;  // a person has moved the task meanwhile
   task.note.clear();
   move_task(ctx, task, TaskStatus::done);
 }
 
-/// It is in the project, and with it all whose conflicts it has solved.
+/// The task's work is in the project, and with it the work of the tasks whose conflicts it solved.
 void on_integrated(Context& ctx) {
   State& state = ctx.state;
   const TaskId id = state.worktrees.merging;
@@ -104,7 +104,7 @@ std::string conflict_card(const Task& task, const std::vector<TreeConflict>& con
   return text;
 }
 
-/// Conflicts that stand behind this task's own, itself not counted.
+/// Length of the chain of conflicts that this task solves.
 std::size_t conflicts_behind(const State& state, const Task& task) {
   std::size_t n = 0;
   for (const Task* at = find_task(state, task.worktree.resolves_conflict_of);
@@ -121,7 +121,7 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
   if (task == nullptr) return stop_merging(state);
   const std::size_t behind = conflicts_behind(state, *task);
   if (task->status == TaskStatus::reviewing && behind + 1 > state.options.limits.attempts) {
-    // Whoever tries it once more begins with what both sides are by now.
+    // A retry starts from the present state of both sides.
     task->worktree.base = event.commit;
     for (Worktree& tree : state.worktrees.trees) tree.stale = tree.stale || tree.task == task->id;
     if (const Task* other = find_task(state, task->worktree.resolves_conflict_of))
@@ -148,11 +148,11 @@ void make_conflict_task(Context& ctx, const WorktreesAnswered& event) {
   task->worktree.merge = MergeState::conflict;
   task->note = "it conflicts with what was integrated: " + made.id.value + " merges them";
   stop_merging(state);
-  state.tasks.push_back(std::move(made));  // last: it moves the tasks in memory
+  state.tasks.push_back(std::move(made));  // last: this invalidates `task`
   ctx.moved = ctx.graph_moved = true;
 }
 
-/// From the beginning: somebody may have written meanwhile.
+/// Starts the merge again with a new snapshot, because the project's files have changed meanwhile.
 void merge_again(Context& ctx, const std::string& why) {
   WorktreesState& trees = ctx.state.worktrees;
   trees.tries += 1;
@@ -235,7 +235,7 @@ void settle_conflicts(Context& ctx) {
               task.worktree.resolves_conflict_of.value + ", whose conflict it was to resolve, is " +
                   (other == nullptr ? "gone" : std::string(to_name(other->status))));
   }
-  // A part that somebody has put back since has no worktree to work in any more.
+  // A subtask of accepted work that was put back has no worktree any more.
   for (Task& task : state.tasks) {
     const Task& root = root_of(state, task);
     if (&root == &task || root.worktree.merge == MergeState::none || is_settled(task.status))

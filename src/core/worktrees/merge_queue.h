@@ -2,15 +2,15 @@
 
 #include "core/state/context.h"
 
-/// Accepted work comes from its worktree into the project (docs/design/worktrees.md): one task
-/// after the other, merged with what others have done since; a conflict becomes a task.
+/// The merge queue (docs/design/worktrees.md): accepted work is merged from its worktree into the
+/// project, one task at a time, with the work integrated since; a conflict becomes a task.
 namespace orchestrator::core {
 
-/// Asks git for the next step of the one merge that goes on, or begins the next.
+/// Asks git for the next step of the merge in progress, or begins the next merge.
 void drive_merge(Context& ctx);
 void on_merge_answered(Context& ctx, const WorktreesAnswered& event);
-/// A conflict whose task is gone comes to a person or the Commander; a task that solves a conflict
-/// which nobody has any more is dropped.
+/// Blocks a task with a conflict that no other task solves any more, so that a person or the
+/// Commander decides; drops tasks whose conflict no longer exists.
 void settle_conflicts(Context& ctx);
 
 }  // namespace orchestrator::core

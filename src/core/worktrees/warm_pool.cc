@@ -10,8 +10,8 @@
 namespace orchestrator::core {
 namespace {
 
-/// Before there is a plan, in a mission in which races are asked for: so many strategies a race has
-/// as a rule.
+/// Warm worktrees before there is a plan, in an extreme mission: the usual number of strategies of
+/// a race.
 constexpr std::size_t kBeforePlanMax = 3;
 
 bool is_before_plan(const State& state) {
@@ -23,14 +23,14 @@ bool has_tree(const State& state, const Task& task) {
                              [&](const Worktree& tree) { return tree.task == task.id; });
 }
 
-/// Strategies of the largest race that has not begun. `waiting`: only of those that wait for other
-/// tasks; one that may begin needs its worktrees itself.
+/// Number of strategies of the largest race that has not begun. `waiting`: only races whose task
+/// still waits for other tasks.
 std::size_t strategies_to_come(const State& state, bool waiting) {
   std::size_t most = 0;
   for (const Task& task : state.tasks) {
     if (task.race.running || is_settled(task.status)) continue;
     if (waiting && task.status != TaskStatus::pending) continue;
-    // Before git was asked it counts as raced.
+    // Until git has answered whether it can make worktrees, assume that it can.
     const bool raced =
         uses_worktrees(state) ? is_raced(state, task) : task.spec.strategies.size() > 1;
     if (raced) most = std::max(most, task.spec.strategies.size());
@@ -45,7 +45,7 @@ std::size_t tasks_without_place(const State& state) {
   }));
 }
 
-/// How many there may be. Each costs the host memory, as any worktree.
+/// Most warm worktrees: together with the others at most one for each slot.
 std::size_t warm_max(const State& state) {
   const auto others = static_cast<std::size_t>(std::ranges::count_if(
       state.worktrees.trees, [](const Worktree& tree) { return !is_warm(tree); }));
@@ -58,7 +58,7 @@ std::size_t warm_to_make(const State& state) {
   return state.phase == Phase::executing ? strategies_to_come(state, true) : 0;
 }
 
-/// What they are made from. Empty: git has been asked for it, or is now.
+/// The commit for warm worktrees; empty: not known yet, and git has been asked for it if it may be.
 std::string base_of_warm(Context& ctx) {
   WorktreesState& trees = ctx.state.worktrees;
   if (!trees.integrated.empty()) return trees.integrated;
@@ -134,7 +134,7 @@ Worktree* take_warm(State& state, const TaskId& task) {
   const auto best = std::ranges::max_element(trees, {}, worth);
   if (best == trees.end() || worth(*best) == 0) return nullptr;
   best->task = task;
-  if (best->state == TreeState::opening) {  // its session only joins in
+  if (best->state == TreeState::opening) {  // the task's session waits for the same opening
     best->state = TreeState::standing;
     best->effect = 0;
   }

@@ -2,21 +2,22 @@
 
 #include "core/state/context.h"
 
-/// Worktrees that are made, and opened by the host, before there is a task for them
-/// (docs/design/worktrees.md). A host's first start in a directory costs its one thread seconds,
-/// during which nothing else goes on; while a Planner thinks, or a race's dependencies are worked
-/// off, the thread has time. All follows from the state.
+/// Warm worktrees: made, and opened by the host, before a task needs them
+/// (docs/design/worktrees.md). The host's first start in a directory blocks its only thread for
+/// seconds; while the Planner works, or the dependencies of a race, the thread is free. Every
+/// function here depends on the state alone.
 namespace orchestrator::core {
 
-/// Whether a task may want it: a run of a race that is still to come, or one that has no place yet.
+/// Whether a task may need this worktree: an entrant of a race that has not begun, or a task that
+/// has no worktree yet.
 [[nodiscard]] bool is_warm_needed(const State& state, const Worktree& spare);
-/// Makes those that are missing, and has the host open them, one after the other.
+/// Makes the missing warm worktrees and has the host open them, one after the other.
 void drive_warm_pool(Context& ctx);
-/// The host has opened one, or could not. Whether it was asked for.
+/// The host has opened a warm worktree, or could not.
 void on_directory_opened(Context& ctx, Worktree& tree, bool opened);
-/// Gives the task one that stands, best one that is open; null: there is none.
+/// Assigns a ready warm worktree to the task, preferably one that the host has opened; null: none.
 [[nodiscard]] Worktree* take_warm(State& state, const TaskId& task);
-/// One is being made, and will stand soon.
+/// Whether git is making a warm worktree now.
 [[nodiscard]] bool warm_comes(const State& state);
 
 }  // namespace orchestrator::core

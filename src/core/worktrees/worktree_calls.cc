@@ -11,7 +11,7 @@
 namespace orchestrator::core {
 namespace {
 
-/// A session is on its way to be the first that works in it, or the host opens it ahead of one.
+/// Whether the host is opening this worktree, for its first session or ahead of it.
 bool is_opening(const State& state, const Worktree& tree) {
   if (tree.state == TreeState::opening) return true;
   if (tree.opened || tree.stale || is_warm(tree)) return false;
@@ -44,7 +44,7 @@ bool may_open(const State& state, const Worktree& tree) {
 }
 
 void block_for_git(Context& ctx, Task& task, const std::string& why) {
-  if (task.status == TaskStatus::done) {  // on a person's word
+  if (task.status == TaskStatus::done) {  // a person has accepted it
     task.worktree.merge = MergeState::none;
     ctx.emit(ShowToast{"error", task.id.value + ": " + base::clip(why, 400)});
     return;

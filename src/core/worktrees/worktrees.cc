@@ -14,7 +14,7 @@
 namespace orchestrator::core {
 namespace {
 
-/// So long the host has to say that a session has stopped.
+/// How long the host may take to confirm that a session has stopped.
 constexpr TimeMs kStopMs = 5'000;
 
 bool is_needed(const State& state, const Worktree& tree) {
@@ -46,14 +46,14 @@ void share_instead(Context& ctx, const std::string& problem) {
 // ---- worktrees ----------------------------------------------------------------------------------
 
 void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
-  // Another one is made for whoever needs it.
+  // A task that needs a worktree makes one of its own.
   if (is_warm(tree)) ctx.state.worktrees.no_warm = true;
   if (is_warm(tree) || tree.moves) {
     tree.stale = true;
     return;
   }
   tree.failures += 1;
-  if (tree.failures < kTreeTriesMax) return;  // it is asked again
+  if (tree.failures < kTreeTriesMax) return;  // drive_worktrees asks again
   tree.failures = 0;
   const std::string what = tree.state == TreeState::adding ? "its worktree could not be made: "
                                                            : "its work could not be collected: ";
@@ -106,7 +106,7 @@ void on_snapshot_answered(Context& ctx, const WorktreesAnswered& event) {
 
 void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& event) {
   tree.effect = 0;
-  if (tree.state == TreeState::removing) {  // what git could not remove, the next sweep does
+  if (tree.state == TreeState::removing) {  // the final removal catches what git could not remove
     const std::string name = tree.name;
     std::erase_if(ctx.state.worktrees.trees,
                   [&](const Worktree& other) { return other.name == name; });
@@ -181,7 +181,8 @@ void keep_work(State& state, Task& task) {
   if (!has_own_tree(state, task) || task.worktree.merge == MergeState::waiting) return;
   const Worktree* tree = tree_of(state, task.id);
   const bool worked = tree != nullptr && !tree->directory.empty() && task.started_ms > 0;
-  // A conflict's commit has the marks in it: the task that solves it goes on by itself.
+  // Work with a conflict is not merged: its commit contains conflict marks, and the task that
+  // solves the conflict goes on.
   task.worktree.merge =
       task.worktree.merge == MergeState::none && (worked || !task.worktree.commit.empty())
           ? MergeState::waiting
@@ -253,7 +254,7 @@ void drop_worktrees(Context& ctx) {
       tree.effect = ask_git(ctx, TreeCall::remove, tree.name, "", "", tree.task);
     }
   }
-  // Last the commits.
+  // When no worktree is left, remove the mission's commits and refs.
   WorktreesState& trees = state.worktrees;
   if (over && leaves_worktrees(state) && trees.trees.empty() && trees.effect == 0 &&
       trees.merge_effect == 0) {
@@ -286,8 +287,8 @@ void forget_tree_calls(State& state) {
   for (Worktree& tree : trees.trees) {
     tree.effect = 0;
     tree.failures = 0;
-    tree.opened = false;  // by another process
-    // Whether it still stands is seen by asking for it once more.
+    tree.opened = false;  // only the earlier process had it open
+    // Adding it again shows whether it still exists.
     if (tree.state == TreeState::standing || tree.state == TreeState::opening)
       tree.state = TreeState::adding;
   }

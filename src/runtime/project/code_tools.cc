@@ -24,7 +24,7 @@ void CodeTools::answer(const codec::AstReplaceAsked& asked, engine::Outbox& outb
   if (!made.ok()) return emit_.reply(asked.request, false, made.error().text());
   const auto started = std::move(made).value();
   replacing_.push_back(asked.request);
-  // The job holds this callback: it must not hold the job.
+  // The job owns this callback, so the callback must not own the job.
   started->start(outbox, [this, asked, weak = std::weak_ptr(started)](engine::Outbox& box,
                                                                       const ToolAnswer& found) {
     const auto job = weak.lock();
@@ -47,8 +47,8 @@ void CodeTools::start(const RequestId& request, base::Result<std::shared_ptr<Sou
   });
 }
 
-/// All files or none: half a replacement is nobody's wish. The claims and the log come first, as
-/// with the host's own writing tools.
+/// Writes all files or none: a replacement is never left half applied. Claims are checked and the
+/// event is logged first, as with the host's own writing tools.
 void CodeTools::write(const codec::AstReplaceAsked& asked, const std::shared_ptr<AstReplace>& job,
                       engine::Outbox& outbox) {
   const std::string problem = mission_.problem();
@@ -73,7 +73,7 @@ void CodeTools::write(const codec::AstReplaceAsked& asked, const std::shared_ptr
     observe_.note_write(written, outbox.now_ms());
     record_.add(written, outbox);
   }
-  if (mission_.is_open() && !sync_.run()) return;  // the release that follows refuses the call
+  if (mission_.is_open() && !sync_.run()) return;  // the following `release` refuses the call
   const auto answer = std::make_shared<ToolAnswer>();
   outbox.run_on_pool([job, answer] { *answer = job->write(); },
                      [this, request = asked.request, answer](engine::Outbox& box) {

@@ -17,11 +17,10 @@
 
 namespace orchestrator::runtime {
 
-/// The tools that look at code and change it: ast_search, ast_outline, ast_replace. Engine thread;
-/// the looking is done on the pool.
+/// The tools ast_search, ast_outline and ast_replace. Engine thread; the search runs on the pool.
 class CodeTools {
  public:
-  /// All of them outlive it. What the pool has answered leaves by `inlet`.
+  /// The references must outlive this object. Results of the pool enter by `inlet`.
   CodeTools(const CurrentMission& mission, os::FileSystem& disk, Observe& observe, Record& record,
             Sync& sync, Emit& emit, Inlet& inlet)
       : mission_(mission),
@@ -35,7 +34,7 @@ class CodeTools {
   void answer(const codec::AstSearchAsked& asked, engine::Outbox& outbox);
   void answer(const codec::AstOutlineAsked& asked, engine::Outbox& outbox);
   void answer(const codec::AstReplaceAsked& asked, engine::Outbox& outbox);
-  /// Its call was aborted: what it has not begun to write stays as it is.
+  /// The call was aborted: an ast_replace that has not begun to write writes nothing.
   void call_off(const RequestId& request) { std::erase(replacing_, request); }
 
  private:

@@ -13,31 +13,31 @@
 
 namespace orchestrator::runtime {
 
-/// The stage `emit`: effects and replies wait here until what caused them is durable, and then
-/// leave in their order. Engine thread.
+/// The stage `emit`: effects and replies wait here until their events are durable, and then leave
+/// in order. Engine thread.
 class Emit {
  public:
-  /// Both outlive it.
+  /// The references must outlive this object.
   Emit(const CurrentMission& mission, MissionWorktrees& worktrees)
       : mission_(mission), worktrees_(worktrees) {}
 
   void add(Effect effect) { effects_.push_back(std::move(effect)); }
   void add(Effects effects);
-  /// To a request that stands in no log. The reply waits for the batch's end like all effects, so
-  /// that they keep their order.
+  /// Replies to a request that is not logged. The reply waits for the end of the batch like all
+  /// effects, so that the order is kept.
   void reply(const RequestId& request, bool ok, std::string text);
   void reply(Reply answer);
-  /// Before all effects of the batch: nothing that lasts has changed.
+  /// Sends a reply before all effects of the batch, for a request that changes no durable state.
   void reply_first(Reply answer) { first_.push_back(std::move(answer)); }
-  /// The mission here is not ours to move: a caller gets the reason, and nothing is done.
+  /// Refuses an event because this process may not change the mission; a caller gets the reason.
   void decline(const Happening& happening);
 
-  /// Whether an effect of this batch leaves the engine. What does not (a turn that began, a timer)
-  /// may become durable a little later, with the derived files.
+  /// Whether an effect of this batch leaves the engine. If none does (a turn that began, a timer),
+  /// the batch may become durable a little later, with the derived files.
   [[nodiscard]] bool shows_something() const;
   void let_out_first(engine::Outbox& outbox);
   void let_out(engine::Outbox& outbox);
-  /// Of the effects that wait only replies remain that stand in no log, and that `is_given` lets.
+  /// Drops all waiting effects but the replies to unlogged requests for which `is_given` is true.
   void drop(const std::function<bool(const RequestId&)>& is_given);
 
  private:
@@ -46,8 +46,8 @@ class Emit {
   const CurrentMission& mission_;
   MissionWorktrees& worktrees_;
   Effects effects_;
-  std::vector<Reply> first_;         ///< to questions that every request of a model waits for
-  std::vector<RequestId> unlogged_;  ///< of this batch, whose answers stand in no log
+  std::vector<Reply> first_;         ///< replies to queries that every model request waits for
+  std::vector<RequestId> unlogged_;  ///< unlogged requests of this batch
   CachedSessionInfo session_infos_;
 };
 

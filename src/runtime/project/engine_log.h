@@ -8,8 +8,7 @@
 
 namespace orchestrator::runtime {
 
-/// `engine.log` of a directory's mission. A log that cannot be opened costs its lines and nothing
-/// else.
+/// The file `engine.log` of a directory's mission. If it cannot be opened, only its lines are lost.
 class EngineLog {
  public:
   /// `to_file`: false in a simulation, which writes no log.

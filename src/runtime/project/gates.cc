@@ -10,14 +10,15 @@
 namespace orchestrator::runtime {
 namespace {
 
-/// One write. When a later answer comes, the write's tool call no longer waits for it.
+/// Time limit for the syntax check of one write; after it the write's tool call goes on without an
+/// answer.
 constexpr std::chrono::milliseconds kShadowParse{500};
 constexpr std::size_t kCheckedMax = 50;
 
 }  // namespace
 
-/// The claim grows with the permission, not with the write: of two sessions that ask for one free
-/// file, the second is refused.
+/// The claim grows when the write is permitted, not when it is done: of two sessions that ask for
+/// the same free file, the second is refused.
 void Gates::answer(const codec::WriteAsked& asked, engine::Outbox& outbox) {
   ProjectFiles& files = observe_.files_of(asked.session);
   std::vector<std::string> inside;
@@ -27,7 +28,7 @@ void Gates::answer(const codec::WriteAsked& asked, engine::Outbox& outbox) {
       return why_not_write(mission_.state, asked.session, inside.back(), asked.child);
     };
     if (why().empty()) continue;
-    // It may be that another task is preempted, and then it may write after all.
+    // The refusal may preempt another task, and then this session may write after all.
     if (role_of(mission_.state, asked.session) == Role::worker && !inside.back().starts_with('/') &&
         mission_.problem().empty())
       record_.add(WriteRefused{asked.session, inside.back()}, outbox);
@@ -39,7 +40,7 @@ void Gates::answer(const codec::WriteAsked& asked, engine::Outbox& outbox) {
     if (!problem.empty()) return emit_.reply(asked.request, false, problem);
     sync_.await_disk(asked.request);
     for (const std::string& path : inside) {
-      // Parsed while the host writes, so that the check of that write finds a tree.
+      // Parse the old text while the host writes, so that the check of the write can compare.
       if (auto file = files.note_baseline(path))
         outbox.run_on_pool([file] { file->prepare(); }, [](engine::Outbox&) {});
       if (observe_.works_in_project(asked.session)) hold_.note_write(path, outbox);
@@ -51,7 +52,7 @@ void Gates::answer(const codec::WriteAsked& asked, engine::Outbox& outbox) {
   emit_.reply(asked.request, true, "");
 }
 
-/// Changes nothing that lasts, so its answer waits for no disk.
+/// A check changes no durable state, so its reply does not wait for the disk.
 void Gates::answer(const codec::CheckAsked& asked, engine::Outbox& outbox) {
   ProjectFiles& files = observe_.files_of(asked.session);
   std::vector<std::shared_ptr<ShadowFile>> written;

@@ -15,12 +15,12 @@
 
 namespace orchestrator::runtime {
 
-/// What the host asks before and after a tool of a mission session acts: may it write (claims), may
-/// its command begin, what has its write broken (docs/design/gates.md). Engine thread; parsing is
-/// done on the pool.
+/// Checks before and after tools of mission sessions: may it write (claims), may its command begin,
+/// which syntax errors has its write caused (docs/design/gates.md). Engine thread; parsing runs on
+/// the pool.
 class Gates {
  public:
-  /// All of them outlive it.
+  /// The references must outlive this object.
   Gates(const CurrentMission& mission, const World& world, Observe& observe, Hold& hold,
         Record& record, Sync& sync, Emit& emit)
       : mission_(mission),
@@ -35,7 +35,7 @@ class Gates {
   void answer(const codec::CheckAsked& asked, engine::Outbox& outbox);
   void answer(const codec::CommandAsked& asked, engine::Outbox& outbox);
 
-  /// Nothing that was told belongs to the mission that begins.
+  /// Forgets the hints of an earlier mission.
   void forget() { told_unknown_.clear(); }
 
  private:
@@ -46,7 +46,7 @@ class Gates {
   Record& record_;
   Sync& sync_;
   Emit& emit_;
-  std::set<SessionId> told_unknown_;  ///< sessions that know of files that no grammar is for
+  std::set<SessionId> told_unknown_;  ///< sessions that were informed of files without a grammar
 };
 
 }  // namespace orchestrator::runtime

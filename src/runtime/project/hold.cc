@@ -14,11 +14,11 @@
 namespace orchestrator::runtime {
 namespace {
 
-/// All files of a verdict; each has a limit of its own besides.
+/// Time limit for parsing all files of a verdict; each file has its own limit besides.
 constexpr std::chrono::seconds kReviewParse{10};
 constexpr std::size_t kReviewErrorsMax = 10;
 
-/// Of an event that is a session's own; else empty.
+/// The session of an event; empty: the event has none.
 SessionId session_of(const Happening& happening) {
   return std::visit(
       [](const auto& event) {
@@ -31,14 +31,15 @@ SessionId session_of(const Happening& happening) {
       happening);
 }
 
-/// A verdict and the files that it vouches for, as far as the mission has written them.
+/// A verdict and its vouched files that the mission has written.
 struct Verdict {
   ReviewSubmitted review;
   std::vector<std::shared_ptr<ShadowFile>> files;
   std::vector<std::string> paths;
 };
 
-/// Adds to a verdict how its files parse. It may take as long as hostile files can make it.
+/// Adds the syntax errors of its files to a verdict. Runs on the pool, because files can be made
+/// slow to parse.
 void parse_files(Verdict& verdict, os::FileSystem& disk) {
   const auto end = std::chrono::steady_clock::now() + kReviewParse;
   for (std::size_t i = 0; i < verdict.files.size(); ++i) {
@@ -90,7 +91,7 @@ bool Hold::keeps(Happening& happening, const std::string& output, engine::Outbox
 bool Hold::diagnose(const WorkSubmitted& work, engine::Outbox& outbox) {
   const Session* session = find_session(mission_.state, work.session);
   const Task* task = session == nullptr ? nullptr : find_task(mission_.state, session->task);
-  // What is refused anyway, or was told to a process before this one, costs no server's time.
+  // Skip work that will be refused, and work that an earlier process received.
   if (task == nullptr || session->role != Role::worker || !work.problems.empty() ||
       work.harvested || !mission_.is_open() || !observe_.works_in_project(work.session)) {
     return false;
@@ -107,7 +108,8 @@ bool Hold::diagnose(const WorkSubmitted& work, engine::Outbox& outbox) {
   return true;
 }
 
-/// Keeps the order of a session's events. An aborted call is not diagnosed to its end.
+/// Keeps the order of a session's events: they wait behind its held work. Abandons the work of an
+/// aborted call.
 bool Hold::waits_behind_work(Happening& happening, const std::string& output,
                              engine::Outbox& outbox) {
   if (held_.empty() || comes_from_user(happening)) return false;
@@ -128,8 +130,8 @@ bool Hold::waits_behind_work(Happening& happening, const std::string& output,
   return true;
 }
 
-/// A verdict is recorded when it is known how the changed files parse, which is found out on the
-/// pool. False: there is nothing to parse, or it is done.
+/// Holds a verdict until the pool has parsed the changed files. False: there is nothing to parse,
+/// or it is done.
 bool Hold::parse(ReviewSubmitted& review, engine::Outbox& outbox) {
   const ProjectFiles& files = observe_.files_of(review.session);
   auto verdict = std::make_shared<Verdict>();
@@ -137,7 +139,7 @@ bool Hold::parse(ReviewSubmitted& review, engine::Outbox& outbox) {
   if (verdict->files.empty()) return false;
   for (const auto& file : verdict->files) verdict->paths.push_back(files.whole(file->path()));
   verdict->review = std::move(review);
-  // Found in the host after a crash, before what the host still has is told: it keeps its place.
+  // A harvested verdict must be recorded before the `SessionsFound` that follows: parse at once.
   if (verdict->review.harvested) {
     parse_files(*verdict, world_.files);
     review = std::move(verdict->review);
@@ -155,7 +157,7 @@ void Hold::answer(const codec::DiagnosticsAsked& asked, engine::Outbox& outbox) 
     return emit_.reply(asked.request, false,
                        "lsp_diagnostics: this session is no Worker or Reviewer of a mission");
   }
-  // A server for each worktree would cost hundreds of MB.
+  // Not in worktrees: a server for each of them would cost hundreds of MB.
   if (!observe_.works_in_project(asked.session)) {
     return emit_.reply(
         asked.request, true,

@@ -18,8 +18,8 @@
 
 namespace orchestrator::runtime {
 
-/// The stage `hold`: submitted work waits here for language servers, and what its session does
-/// later waits behind it; verdicts wait for the parse of the changed files (docs/design/gates.md).
+/// The stage `hold`: submitted work waits here for language servers, and later events of its
+/// session wait behind it; verdicts wait until the changed files are parsed (docs/design/gates.md).
 /// Engine thread.
 class Hold {
  public:
@@ -30,37 +30,38 @@ class Hold {
     std::vector<codec::Incoming> later;
   };
 
-  /// All of them outlive it. `inlet`: verdicts enter by it when they are parsed; it is called when
-  /// `take_reports` may have something.
+  /// The references must outlive this object. Verdicts enter by `inlet` when they are parsed; it is
+  /// also called when `take_reports` may have a report.
   Hold(const CurrentMission& mission, const World& world, const std::string& root,
        const EngineLog& log, Observe& observe, Emit& emit, Inlet& inlet);
 
-  /// Before any log is opened: what still waits belongs to the mission before, which is over.
+  /// Called before a log is opened: held events belong to the mission before, which is over.
   void begin(const Options& options);
-  /// The mission's own options are known.
+  /// Called when the mission's own options are known.
   void configure(const Options& options) { servers_.begin(options); }
 
-  /// True: the event is kept. Work comes back by `take_work`, an event behind it with its work or
+  /// True: the event is held. Work comes back by `take_work`, an event behind it with its work or
   /// by `take_abandoned`, a verdict by the inlet.
   bool keeps(Happening& happening, const std::string& output, engine::Outbox& outbox);
   void answer(const codec::DiagnosticsAsked& asked, engine::Outbox& outbox);
 
-  /// What the language servers have answered.
+  /// Takes the new reports of language servers.
   [[nodiscard]] std::vector<CheckReport> take_reports() { return servers_.take_reports(); }
-  /// The work that has waited for this report, with its diagnosis. A tool that has waited for the
-  /// report is answered.
+  /// The work that waited for this report, with its diagnosis. If a tool call waited for the
+  /// report, replies to it.
   std::optional<Work> take_work(const CheckReport& report);
-  /// The work that was taken last is recorded: a refusal shows no notes.
+  /// The work that was taken last has been recorded. A refusal does not show notes, so its notes
+  /// count as not shown.
   void note_outcome(const SessionId& session);
-  /// What has waited behind submissions whose calls were aborted.
+  /// The events that waited behind submissions whose calls were aborted.
   [[nodiscard]] std::vector<codec::Incoming> take_abandoned();
 
-  /// What is kept cannot be acted upon any more: its callers get `why`. Answers what has waited
-  /// behind it.
+  /// Drops all held events: their callers are refused with `why`. Returns the events that waited
+  /// behind them.
   std::vector<codec::Incoming> drop(const std::string& why, engine::Outbox& outbox);
 
   void tick(engine::Outbox& outbox) { servers_.tick(outbox); }
-  /// A mission session may now write this file of the project.
+  /// A mission session got permission to write this file of the project.
   void note_write(const std::string& path, engine::Outbox& outbox) {
     servers_.note_write(path, outbox);
   }
@@ -80,14 +81,15 @@ class Hold {
   Inlet& inlet_;
   std::vector<Work> held_;
   std::vector<codec::Incoming> abandoned_;
-  std::map<std::uint64_t, RequestId> questions_;  ///< check -> the call of lsp_diagnostics
-  std::set<std::string> told_missing_;   ///< languages without a server that a Worker was told of
-  std::set<std::string> told_before_;    ///< the same before the work that was taken last
-  std::set<std::string> shown_missing_;  ///< and the user
+  std::map<std::uint64_t, RequestId>
+      questions_;                        ///< check -> the lsp_diagnostics call that waits for it
+  std::set<std::string> told_missing_;   ///< languages without a server, reported to a Worker
+  std::set<std::string> told_before_;    ///< `told_missing_` before the work that was taken last
+  std::set<std::string> shown_missing_;  ///< languages without a server, shown to the user
   LanguageServers servers_;              ///< last: it calls `inlet`
 };
 
-/// A person's own request: it waits behind nothing.
+/// Whether the event is a request of the user, which never waits behind held work.
 [[nodiscard]] bool comes_from_user(const Happening& happening);
 
 }  // namespace orchestrator::runtime

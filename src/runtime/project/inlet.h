@@ -5,14 +5,14 @@
 
 namespace orchestrator::runtime {
 
-/// Where results that come later (from the pool, from git, from a language server) enter the
-/// pipeline: each call is the whole of a callback of the engine, or its end. Engine thread.
+/// Entry into the pipeline for results that come later (from the pool, git or a language server).
+/// Each call is the last action of a callback. Engine thread.
 class Inlet {
  public:
   virtual ~Inlet() = default;
-  /// An event: through the pipeline from `observe` on, and out.
+  /// Sends an event through the pipeline from `observe` on, and then calls `release`.
   virtual void enter(Happening happening, engine::Outbox& outbox) = 0;
-  /// What the callback has caused goes through `sync` and `emit`.
+  /// Sends the effects of the callback through `sync` and `emit`.
   virtual void release(engine::Outbox& outbox) = 0;
 };
 

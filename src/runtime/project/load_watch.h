@@ -6,13 +6,14 @@
 
 namespace orchestrator::runtime {
 
-/// Looks how busy the machine is, while a mission runs; a change is an event. Engine thread.
+/// Watches the machine's load while a mission runs, and records a change as an event. Engine
+/// thread.
 class LoadWatch {
  public:
-  /// It outlives this.
+  /// `pipeline` must outlive this object.
   explicit LoadWatch(Pipeline& pipeline) : p_(pipeline) {}
 
-  /// After each batch.
+  /// Called after each batch: starts the timer if a mission runs.
   void follow(engine::Outbox& outbox) {
     if (p_.world.machine && is_wanted()) timer_.start(outbox);
   }

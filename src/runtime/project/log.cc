@@ -29,11 +29,11 @@ spdlog::level::level_enum level_of(LogLevel level) {
 class RotatingLog final : public Log {
  public:
   RotatingLog(const std::string& path, LogLevel level, size_t bytes_max, size_t files_max)
-      // spdlog counts the files besides the first.
+      // spdlog's number of files does not include the first.
       : logger_("orchestrator", std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
                                     path, bytes_max, files_max > 0 ? files_max - 1 : 0)) {
     logger_.set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-    logger_.set_error_handler([](const std::string&) {});  // a full disk costs lines, not a mission
+    logger_.set_error_handler([](const std::string&) {});  // a full disk must not end a mission
     logger_.flush_on(spdlog::level::info);
     set_level(level);
   }

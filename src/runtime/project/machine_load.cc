@@ -18,7 +18,7 @@ double number_at(std::string_view text, std::size_t at) {
   return error == std::errc{} && end != text.data() + at && std::isfinite(value) ? value : -1;
 }
 
-/// The number behind `key` in the line that begins with `line`.
+/// The number after `key` in the line that begins with `line`.
 double find_number(std::string_view text, std::string_view line, std::string_view key) {
   std::size_t begin = 0;
   while (begin < text.size()) {
@@ -71,7 +71,7 @@ LoadVerdict judge_load(const MachineLoad& machine, Load before) {
     return {Load::high, percent("waiting for memory", machine.memory_stall)};
   if (over(Load::high, machine.io_stall, 40))
     return {Load::high, percent("waiting for the disk", machine.io_stall)};
-  // A host that works off all sessions on one thread keeps its core busy: that alone is no trouble.
+  // The host serves all sessions on one thread, so one busy core alone is no overload.
   const bool stalls = over(Load::high, machine.cpu_stall, 90) || machine.cpu_stall < 0;
   if (stalls && over(Load::high, machine.load_per_core, machine.cpu_stall < 0 ? 8 : 4)) {
     return {Load::high, "load " +

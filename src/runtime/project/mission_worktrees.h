@@ -15,21 +15,21 @@
 
 namespace orchestrator::runtime {
 
-/// The worktrees of a directory's missions, as its Project uses them: what the mission asks of git,
-/// and what crashes have left of others. Engine thread.
+/// The worktrees of a directory's missions: carries out the mission's requests to git, and removes
+/// what crashes of earlier missions have left. Engine thread.
 class MissionWorktrees {
  public:
-  /// All of them outlive it. Answers of git enter by `inlet`.
+  /// The references must outlive this object. Answers of git enter by `inlet`.
   MissionWorktrees(const CurrentMission& mission, const World& world, std::string root,
                    const EngineLog& log, Observe& observe, Inlet& inlet);
   ~MissionWorktrees();
   MissionWorktrees(const MissionWorktrees&) = delete;
   MissionWorktrees& operator=(const MissionWorktrees&) = delete;
 
-  /// The answer is recorded when it comes.
+  /// Asks git; the answer enters as an event.
   void ask(const AskWorktrees& question, engine::Outbox& outbox);
-  /// Removes the worktrees of all missions but the active one. Where none is active, the lock is
-  /// held meanwhile; where another process holds it, nothing is done.
+  /// Removes the worktrees of all missions but the active one. If none is active, it holds the
+  /// directory's lock meanwhile, and does nothing if another process holds it.
   void sweep(const std::string& active, engine::Outbox& outbox);
   /// A mission begins, which takes the lock: its own calls come after the sweep's.
   void give_lock_back() { lock_.reset(); }

@@ -12,8 +12,8 @@
 namespace orchestrator::runtime {
 namespace {
 
-/// Letters only: OpenCode takes an error text in which it finds "500" or "429" for one of a server
-/// and tries again, and our refusals name missions.
+/// A new id. Its random part has letters only: OpenCode repeats a request whose error text contains
+/// "500" or "429", and our refusals contain mission ids.
 MissionId new_mission_id(std::uint64_t random) {
   constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz";
   std::string name = "m-";
@@ -103,6 +103,7 @@ void Missions::finish(engine::Outbox& outbox) {
   if (p_.sync.run()) {
     p_.derived.save(outbox);
   } else {
+    if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
     p_.log.note(LogLevel::warning,
                 "the last events are not in the log: " + p_.sync.take_failure()->text());
   }

@@ -10,28 +10,28 @@
 
 namespace orchestrator::runtime {
 
-/// How a directory's missions begin, are loaded and end. Engine thread.
+/// Start, loading and end of a directory's missions. Engine thread.
 class Missions {
  public:
-  /// Both outlive it.
+  /// The references must outlive this object.
   Missions(Pipeline& pipeline, ProjectOptions& options) : p_(pipeline), options_(options) {}
 
-  /// What an earlier process has left, or another one is doing.
+  /// Loads the mission that an earlier process has left, or that another process runs.
   void load(engine::Outbox& outbox);
 
-  /// Adds to the request what the mission needs: options, agents, id and seed. False: it cannot
-  /// start, and that was replied.
+  /// Adds options, agents, id and seed to the request. False: the mission cannot start, and the
+  /// request was refused.
   bool prepare(MissionRequested& request);
-  /// What is recorded of the mission before must be durable. False: the mission's state cannot be
-  /// kept, and that was replied.
+  /// Begins the mission's log; the events of the mission before must be durable. False: the log
+  /// cannot be created, and the request was refused.
   bool begin(MissionRequested request, engine::Outbox& outbox);
 
-  /// The mission is over: another process may start the next one.
+  /// Closes a mission that is over, so that another process may start the next one.
   void finish(engine::Outbox& outbox);
-  /// Nothing more is kept of the mission that is over.
+  /// Forgets the mission that is over.
   void leave();
 
-  /// What was wrong on the disk and what was made of it: a line each, and one toast.
+  /// Reports damage of files and its repair: a log line each, and one toast.
   void report(const std::vector<std::string>& notices, engine::Outbox& outbox);
 
  private:

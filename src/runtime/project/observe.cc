@@ -10,14 +10,15 @@
 namespace orchestrator::runtime {
 namespace {
 
-/// A command that names the mission's own files runs at most so long, as far as they are concerned.
+/// How long a running command that names the mission's own files may be the author of their
+/// changes.
 constexpr std::uint64_t kStateCommandMostMs = 600'000;
-/// Within this time after its end it is seen what it has left there.
+/// How long after its end a change of these files may still be its work.
 constexpr std::uint64_t kStateSettlesMs = 5'000;
 constexpr std::size_t kBegunMax = 1000;
 
-/// What a model writes who means `.opencode/todo.md` or its directory. Not `todo` alone: that may
-/// be what the project is about.
+/// Whether a command names `.opencode/todo.md` or its directory. The word `todo` alone is not
+/// enough: the project may be about that.
 bool names_state(std::string_view command) {
   constexpr std::array<std::string_view, 5> kNames = {"todo.md", "todo.*", "todo*", ".opencode",
                                                       "mission_loop"};
@@ -85,7 +86,7 @@ void Observe::command_begins(const codec::CommandAsked& command, engine::Outbox&
                   [now = outbox.now_ms()](const auto& one) { return one.second < now; });
     state_commands_[call] = outbox.now_ms() + kStateCommandMostMs;
   }
-  if (begun_.size() >= kBegunMax) begun_.clear();  // commands whose end the host never reported
+  if (begun_.size() >= kBegunMax) begun_.clear();  // the host never reported the end of these
   watch_.command_began(command.session, command.call);
   begun_[call] = files_of(command.session).hash_of(vouched_files(mission_.state, command.session));
 }

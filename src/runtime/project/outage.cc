@@ -27,7 +27,7 @@ void add_sessions_at_work(const State& state, std::vector<SessionId>& sessions) 
 void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
   if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
-  if (mission.is_over() && !p_.derived.phase_changed()) {  // its end is on the disk
+  if (mission.is_over() && !p_.derived.phase_changed()) {  // the mission's end is on the disk
     p_.log.note(LogLevel::warning, "the last events are not in the log: " + error.text());
     (void)p_.sync.drop("The log of mission " + mission.state.mission.value +
                        ", which is over, cannot be written: " + error.text());
@@ -57,7 +57,7 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   timer_.start(outbox);
 }
 
-/// To the state that the disk has for certain.
+/// Goes back to the state that is certainly on the disk.
 void Outage::fall_back() {
   CurrentMission& mission = p_.mission;
   const auto back = mission.store.fall_back(mission.state);
@@ -68,7 +68,7 @@ void Outage::fall_back() {
   if (fallen_back_ && p_.world.observer != nullptr) p_.world.observer->loaded(mission.state);
 }
 
-/// Not even the mission had begun.
+/// The start of the mission itself was lost.
 void Outage::forget_mission() {
   p_.mission.failure.clear();
   p_.mission.loaded = false;
@@ -80,7 +80,7 @@ void Outage::hold_back(Happening& happening) {
   if (const RequestId* request = waiting_request(happening)) {
     p_.emit.reply(*request, false, p_.mission.outage_text());
   } else if (held_back_.size() < kHeldBackMax) {
-    // What it did to the files is not looked at now, so it proves nothing.
+    // The files are not observed during the outage, so this command is no proof.
     if (auto* ran = std::get_if<CommandRan>(&happening)) ran->begun_hash = CommandRan::kUnseen;
     held_back_.push_back(std::move(happening));
   }
@@ -111,13 +111,13 @@ bool Outage::try_again(engine::Outbox& outbox) {
   return true;
 }
 
-/// The files were damaged while they could not be written. As at a start, the mission goes on from
-/// what they hold, and the user reads which file it was.
+/// The files were damaged during the outage: loads the mission from them again, as at a start, and
+/// reports the damaged file to the user.
 bool Outage::load_anew(engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
   mission.store.close();
   missions_.load(outbox);
-  if (!mission.foreign.empty()) {  // nor can they be repaired yet
+  if (!mission.foreign.empty()) {  // the files cannot be repaired yet
     timer_.start(outbox);
     return false;
   }

@@ -11,18 +11,19 @@
 
 namespace orchestrator::runtime {
 
-/// A disk that fails: the state goes back to what is durable, events of the host wait here, and the
-/// log is tried again. Engine thread.
+/// An outage of the disk: the state goes back to what is durable, events of the host wait here, and
+/// the log is tried again. Engine thread.
 class Outage {
  public:
-  /// Both outlive it.
+  /// The references must outlive this object.
   Outage(Pipeline& pipeline, Missions& missions) : p_(pipeline), missions_(missions) {}
 
-  /// `sync` has failed with this error.
+  /// Begins an outage because `sync` failed with this error.
   void begin(const base::Error& error, engine::Outbox& outbox);
-  /// While it lasts: an event that is waited for is refused, another one is kept.
+  /// Handles an event during the outage: a call is refused, an event of the host is kept.
   void hold_back(Happening& happening);
-  /// The timer has fired. True: it is over, and what was kept is recorded.
+  /// The timer has fired: tries the log again. True: the outage is over, and the kept events are
+  /// recorded.
   bool try_again(engine::Outbox& outbox);
 
  private:
@@ -33,8 +34,8 @@ class Outage {
   Pipeline& p_;
   Missions& missions_;
   std::vector<Happening> held_back_;
-  bool fallen_back_ = false;  ///< the state is what the disk has
-  bool has_mission_ = true;   ///< the disk has one
+  bool fallen_back_ = false;  ///< the state is the durable one
+  bool has_mission_ = true;   ///< the disk has a mission
   Timer timer_{kStorageTimer, 3000};
 };
 

@@ -11,7 +11,7 @@ namespace orchestrator::runtime {
 
 void OwnFiles::heal(engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
-  if (mission.is_over() && !p_.derived.phase_changed()) {  // people may tidy up
+  if (mission.is_over() && !p_.derived.phase_changed()) {  // people may delete the files now
     if (!mission.store.lock_is_seen()) missions_.leave();
     return;
   }
@@ -27,7 +27,7 @@ void OwnFiles::heal(engine::Outbox& outbox) {
   if (found.todo) on_todo_changed(*found.todo, outbox);
 }
 
-/// Another program has written `todo.md`; `text` is all of it.
+/// Another program has written `todo.md`; `text` is its whole content.
 void OwnFiles::on_todo_changed(const std::string& text, engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
   auto now = core::parse_todo(text);
@@ -43,7 +43,7 @@ void OwnFiles::on_todo_changed(const std::string& text, engine::Outbox& outbox) 
     edit.before = std::move(before.value().lines);
   const bool same = codec::encode(TodoEdited{edit.lines, {}, {}}) ==
                     codec::encode(TodoEdited{edit.before, {}, {}});
-  if (same) return;  // notes between the lines
+  if (same) return;  // only text between the task lines has changed
   edit.by = p_.observe.state_writer(outbox.now_ms());
   p_.log.note(LogLevel::info, edit.by.empty()
                                   ? "todo.md was edited"
@@ -53,7 +53,7 @@ void OwnFiles::on_todo_changed(const std::string& text, engine::Outbox& outbox) 
   p_.record.add(std::move(edit), outbox);
 }
 
-/// No todo list any more, or not ours.
+/// The file is no todo list any more, or that of another mission.
 void OwnFiles::refuse_todo(const std::string& why, engine::Outbox& outbox) {
   const auto kept = p_.mission.store.refuse_todo(outbox.now_ms());
   const std::string where = kept.ok() ? "; the old text is kept as " + kept.value() : "";
@@ -61,7 +61,7 @@ void OwnFiles::refuse_todo(const std::string& why, engine::Outbox& outbox) {
   p_.derived.want_save();
 }
 
-/// Another process holds the directory, though we held it: the lock file was taken away.
+/// Another process holds the directory although this one held the lock: the lock file was deleted.
 void OwnFiles::lose_directory(const base::Error& error, engine::Outbox& outbox) {
   std::string& foreign = p_.mission.foreign;
   foreign =

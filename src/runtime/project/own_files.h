@@ -10,12 +10,12 @@
 
 namespace orchestrator::runtime {
 
-/// What others do to the mission's own files: an edit of `todo.md` becomes an event, what was
-/// removed or damaged is written again, and a lock that was taken away ends the mission here.
-/// Engine thread.
+/// Changes of the mission's own files by other programs: an edit of `todo.md` becomes an event, a
+/// removed or damaged file is written again, and the loss of the lock ends the mission in this
+/// process. Engine thread.
 class OwnFiles {
  public:
-  /// Both outlive it.
+  /// The references must outlive this object.
   OwnFiles(Pipeline& pipeline, Missions& missions) : p_(pipeline), missions_(missions) {}
 
   void heal(engine::Outbox& outbox);
@@ -28,7 +28,7 @@ class OwnFiles {
 
   Pipeline& p_;
   Missions& missions_;
-  /// A file that another program has just written is looked at again after this time.
+  /// A file that another program has just written is read again after this time.
   Timer todo_timer_{kTodoTimer, 200};
 };
 

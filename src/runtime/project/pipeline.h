@@ -17,9 +17,9 @@
 
 namespace orchestrator::runtime {
 
-/// The stages of a project and what they share. An event goes decode (codec/message.h) -> hold ->
-/// observe -> record -> sync -> emit; project.cc calls them in this order. A member may use those
-/// above it. Engine thread.
+/// The stages of a project, and the data that they share. An event goes through decode
+/// (codec/message.h) -> hold -> observe -> record -> sync -> emit; project.cc calls them in this
+/// order. A member may use the members above it. Engine thread.
 struct Pipeline {
   Pipeline(World a_world, const std::string& path, Inlet& inlet)
       : world(std::move(a_world)),

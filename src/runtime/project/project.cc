@@ -62,7 +62,8 @@ class Project final : public engine::Directory, private Inlet {
  private:
   // ---- the pipeline
 
-  /// A decoded message. A query is answered from the state; an event moves it.
+  /// Handles a decoded message: replies to a query from the state, sends an event through the
+  /// pipeline.
   void take(codec::Incoming incoming, engine::Outbox& outbox) {
     if (!incoming.problem.empty())
       return p_.log.note(LogLevel::warning, "message refused: " + incoming.problem);
@@ -86,7 +87,7 @@ class Project final : public engine::Directory, private Inlet {
     p_.record.add(std::move(happening), outbox);
   }
 
-  /// What `hold` need not keep any longer goes on, and what has waited behind it.
+  /// Records the events that `hold` releases.
   void go_on(engine::Outbox& outbox) {
     for (const CheckReport& report : p_.hold.take_reports()) {
       auto work = p_.hold.take_work(report);
@@ -99,7 +100,7 @@ class Project final : public engine::Directory, private Inlet {
     for (codec::Incoming& behind : p_.hold.take_abandoned()) take(std::move(behind), outbox);
   }
 
-  /// Lets out what the batch has caused, now that it is durable.
+  /// Makes the batch durable, then lets out its effects.
   void release(engine::Outbox& outbox) override {
     if (const auto failed = p_.sync.take_failure()) outage_.begin(*failed, outbox);
     go_on(outbox);
@@ -118,7 +119,6 @@ class Project final : public engine::Directory, private Inlet {
     p_.derived.follow(outbox);
   }
 
-  /// A result that comes later.
   void enter(Happening happening, engine::Outbox& outbox) override {
     if (!p_.mission.failure.empty()) {
       outage_.hold_back(happening);
@@ -130,16 +130,17 @@ class Project final : public engine::Directory, private Inlet {
     release(outbox);
   }
 
-  /// False: it cannot be done, nothing of this batch has happened, and its callers were refused.
+  /// Makes the batch durable. False: the disk failed; the batch is discarded and its callers were
+  /// refused.
   bool make_durable(engine::Outbox& outbox) {
     if (p_.sync.run()) return true;
     if (const auto failed = p_.sync.take_failure()) outage_.begin(*failed, outbox);
     return false;
   }
 
-  // ---- queries, and what begins a mission
+  // ---- queries, and the start of a mission
 
-  /// A question goes to the part that knows the answer.
+  /// Passes a query to the part that can answer it.
   template <class Asked>
   void put_to(const Asked& asked, engine::Outbox& outbox) {
     if constexpr (std::is_same_v<Asked, codec::Hello>) {
@@ -162,7 +163,8 @@ class Project final : public engine::Directory, private Inlet {
     }
   }
 
-  /// What stands on disk may have changed hands while we held nothing of it.
+  /// Loads the mission again before the next use: without an open log, another process may have
+  /// changed it.
   void look_again() {
     if (!p_.mission.is_open() && p_.mission.failure.empty()) p_.mission.loaded = false;
   }
@@ -178,8 +180,8 @@ class Project final : public engine::Directory, private Inlet {
     if (!missions_.prepare(request)) return;
     p_.hold.begin(request.options);
     go_on(outbox);
-    p_.worktrees.give_lock_back();  // its work is done before anything of this mission is
-    // What the same batch has said of the mission before is shown only if it is durable.
+    p_.worktrees.give_lock_back();  // the sweep's calls to git come before those of this mission
+    // Events of the mission before, in the same batch, must be durable before their effects leave.
     if (p_.mission.is_open() && !make_durable(outbox) && !p_.mission.failure.empty()) {
       return p_.emit.reply(request.request, false,
                            "The mission was not started. " + p_.mission.outage_text());
@@ -195,12 +197,12 @@ class Project final : public engine::Directory, private Inlet {
   };
   static const std::array<TimerRow, 6> kTimers;
 
-  /// What follows from the state and is shown elsewhere.
   void on_derive_timer(engine::Outbox& outbox) {
     p_.derived.fired();
     if (!p_.mission.failure.empty() || !p_.derived.take_changed()) return;
     if (p_.mission.is_open()) own_files_.heal(outbox);
-    if (!p_.mission.is_open()) return p_.emit.let_out(outbox);  // it may just have been lost
+    if (!p_.mission.is_open())
+      return p_.emit.let_out(outbox);  // the directory may just have been lost
     if (!make_durable(outbox)) return;
     p_.derived.save(outbox);
     p_.emit.let_out(outbox);
@@ -212,7 +214,7 @@ class Project final : public engine::Directory, private Inlet {
     show_progress(outbox);
   }
 
-  /// The timer comes at any time: what it shows must be durable, too.
+  /// Shows the progress line. The state must be durable first, as for every effect.
   void show_progress(engine::Outbox& outbox) {
     if (!p_.derived.progress_is_due() || !p_.mission.failure.empty()) return;
     if (make_durable(outbox)) p_.derived.show_progress(outbox);

@@ -30,7 +30,7 @@ void note_without_effect(const T& value, const std::string& above,
               });
 }
 
-/// Key -> value of the settings that this version does not act on.
+/// Key -> value of the settings that this version does not use.
 std::map<std::string, std::string> values_without_effect(const Options& options) {
   std::map<std::string, std::string> found;
   note_without_effect(options, "", found);

@@ -9,16 +9,17 @@
 
 namespace orchestrator::runtime {
 
-/// What a mission of one directory starts with: defaults, then the plugin's options, then
-/// `.opencode/orchestrator.json`. Engine thread.
+/// Options for the next mission of a directory: defaults, overridden by the plugin's options,
+/// overridden by `.opencode/orchestrator.json`. Engine thread.
 class ProjectOptions {
  public:
-  /// `plugin_json`: `{"options": {…}, "agents": [name…]}`. Mistakes in it are kept for `read`.
+  /// `plugin_json`: `{"options": {…}, "agents": [name…]}`. `read` reports mistakes in it.
   ProjectOptions(os::FileSystem& fs, std::string root, const std::string& plugin_json);
 
-  /// Reads the project's file anew; an error lists every mistake of it, or of the plugin's options.
+  /// Reads the project's file again. An error lists every mistake in it, or in the plugin's
+  /// options.
   [[nodiscard]] base::Result<Options> read() const;
-  /// Names that a plan may assign a task to.
+  /// Names of the agents that a plan may assign tasks to.
   [[nodiscard]] const std::vector<std::string>& agents() const { return agents_; }
 
  private:
@@ -29,7 +30,7 @@ class ProjectOptions {
   std::string problem_;
 };
 
-/// Keys that are set, and that this version does not act on.
+/// Keys that are set and that this version does not use.
 [[nodiscard]] std::vector<std::string> options_without_effect(const Options& options);
 
 }  // namespace orchestrator::runtime

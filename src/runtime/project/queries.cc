@@ -37,7 +37,7 @@ void Queries::answer(const codec::ListAsked& asked) {
   p_.emit.reply(asked.request, true, unknown + task_list_text(p_.mission.state, status));
 }
 
-/// A mistake in the configuration is reported when a mission is to start.
+/// Ignores mistakes in the configuration: they are reported when a mission starts.
 void Queries::answer(const codec::SettingsAsked& asked) {
   SettingsAnswer settings;
   if (const auto options = options_.read(); options.ok())

@@ -6,10 +6,10 @@
 
 namespace orchestrator::runtime {
 
-/// Questions about the mission that its state answers; nothing is logged. Engine thread.
+/// Replies to queries from the mission's state; nothing is logged. Engine thread.
 class Queries {
  public:
-  /// Both outlive it.
+  /// The references must outlive this object.
   Queries(Pipeline& pipeline, ProjectOptions& options) : p_(pipeline), options_(options) {}
 
   void answer(const codec::RoleAsked& asked);

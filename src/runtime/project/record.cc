@@ -10,7 +10,7 @@
 namespace orchestrator::runtime {
 
 void Record::add(Happening happening, engine::Outbox& outbox) {
-  if (!mission_.foreign.empty()) return;  // another process moves it
+  if (!mission_.foreign.empty()) return;  // another process runs the mission
   Event event{mission_.store.next_seq(), static_cast<TimeMs>(outbox.now_ms()),
               std::move(happening)};
   if (!mission_.is_open()) return step_unlogged(std::move(event));
@@ -35,8 +35,8 @@ void Record::add(Happening happening, engine::Outbox& outbox) {
   }
 }
 
-/// There is no mission, or one that is over and saved: refusals, and the last reply to its
-/// Commander.
+/// Steps the state without a log: there is no mission, or it is over and saved. The effects are
+/// refusals and the last reply to its Commander.
 void Record::step_unlogged(Event event) {
   event.seq = mission_.state.last_seq;
   Effects caused = step(mission_.state, event);

@@ -15,7 +15,7 @@ namespace orchestrator::runtime {
 /// Engine thread.
 class Record {
  public:
-  /// All of them outlive it.
+  /// The references must outlive this object.
   Record(CurrentMission& mission, const World& world, const EngineLog& log, Sync& sync, Emit& emit,
          Derived& derived)
       : mission_(mission), world_(world), log_(log), sync_(sync), emit_(emit), derived_(derived) {}

@@ -8,8 +8,8 @@ namespace orchestrator::runtime {
 
 SessionInfo session_info_of(const State& state, const SessionId& session,
                             const std::string& foreign, const std::string& outage) {
-  // Another process's mission is not ours to pay for; and while nothing can be written, a person
-  // may at least still talk in the root session.
+  // The budget of another process's mission is not checked here; and during an outage a person may
+  // still talk in the root session.
   const bool ours = foreign.empty() && (outage.empty() || session != state.root_session);
   const bool capped = ours && is_active(state.phase) && core::is_capped(state);
   const Session* child = find_session(state, session);

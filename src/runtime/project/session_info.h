@@ -10,22 +10,23 @@
 
 namespace orchestrator::runtime {
 
-/// `foreign`: why the mission is not ours to move; `outage`: why its state cannot be written, and
-/// so no child asks its model; each is empty where that is not so.
+/// Information about a session for the JS side. `foreign`: why this process may not change the
+/// mission; `outage`: why its state cannot be written, so that no child may ask its model. Each is
+/// empty if it does not apply.
 [[nodiscard]] SessionInfo session_info_of(const State& state, const SessionId& session,
                                           const std::string& foreign, const std::string& outage);
 
-/// Leaves the answers that are short and say yes where the host reads them in place: a reply wakes
-/// it, and each waking costs its runtime a collection of garbage (docs/lab/benchmarks.md). Sessions
-/// that have a card, or may not ask, ask for their answer.
+/// Publishes the short positive answers where the JS side can read them without a message: a reply
+/// wakes the host's thread, and each wake-up costs its runtime a garbage collection
+/// (docs/lab/benchmarks.md). Sessions with a card, or that may not ask their model, send a query.
 class CachedSessionInfo {
  public:
-  /// After each batch, before what it sends can be seen. `in_order`: the mission is ours, and its
-  /// state can be written.
+  /// Called after each batch, before its messages are visible. `in_order`: this process may change
+  /// the mission, and its state can be written.
   void update(const State& state, bool in_order, engine::Outbox& outbox);
 
  private:
-  std::map<SessionId, std::pair<Role, bool>> left_;  ///< role and `capped`, as the host reads them
+  std::map<SessionId, std::pair<Role, bool>> left_;  ///< role and `capped`, as published
 };
 
 }  // namespace orchestrator::runtime

@@ -12,23 +12,24 @@
 
 namespace orchestrator::runtime {
 
-/// The stage `sync`: makes durable what was recorded (fdatasync), and knows what is not yet. Engine
-/// thread.
+/// The stage `sync`: makes recorded events durable (fdatasync), and keeps track of those that are
+/// not yet. Engine thread.
 class Sync {
  public:
-  /// Both outlive it.
+  /// The references must outlive this object.
   Sync(CurrentMission& mission, Emit& emit) : mission_(mission), emit_(emit) {}
 
   void note(const Happening& happening) { unsynced_.note(happening); }
-  /// A "yes" to this request rests on what is recorded: it becomes a "no" where that is lost.
+  /// A positive reply to this request depends on recorded events: if they are lost, the request is
+  /// refused instead.
   void await_disk(const RequestId& request) { unsynced_.note_request(request); }
 
-  /// All that was recorded is durable. False: it cannot be (`take_failure` says why), and nothing
-  /// of it has happened.
+  /// Makes all recorded events durable. False: the disk failed (`take_failure` says why), and these
+  /// events count as not having happened.
   bool run();
   [[nodiscard]] std::optional<base::Error> take_failure() { return std::exchange(failure_, {}); }
-  /// The callers of what is not durable are refused, and all that it would have let out is
-  /// forgotten; replies that stand in no log are given. Answers the facts of the host among it.
+  /// Discards the events that are not durable: refuses their calls with `why` and drops their
+  /// effects; replies to unlogged requests stay. Returns the discarded events of the host.
   std::vector<Happening> drop(const std::string& why);
 
  private:

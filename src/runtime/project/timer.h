@@ -6,7 +6,7 @@
 
 namespace orchestrator::runtime {
 
-/// A timer of a project's own, which coalesces: while it runs, a further start changes nothing.
+/// A timer of the project itself, which coalesces: while it runs, another start changes nothing.
 /// Engine thread.
 class Timer {
  public:
@@ -17,7 +17,7 @@ class Timer {
     runs_ = true;
     outbox.start_timer(id_, delay_ms_);
   }
-  /// The engine has called on_timer with its id.
+  /// Called when the engine has called on_timer with its id.
   void fired() { runs_ = false; }
   [[nodiscard]] bool runs() const { return runs_; }
 
@@ -27,7 +27,7 @@ class Timer {
   bool runs_ = false;
 };
 
-/// Ids of the mission's timers are small; those of the project itself begin here.
+/// First id of the project's own timers; ids of the mission's timers are small.
 constexpr std::uint64_t kOwnTimers = std::uint64_t{1} << 62U;
 constexpr std::uint64_t kDeriveTimer = kOwnTimers;
 constexpr std::uint64_t kProgressTimer = kOwnTimers + 2;

@@ -6,7 +6,7 @@
 namespace orchestrator::runtime {
 namespace {
 
-/// A host that tells more than this while its disk fails is not listened to.
+/// Events of the host that are kept during an outage; further ones are dropped.
 constexpr std::size_t kFactsMax = 10'000;
 
 }  // namespace
@@ -16,7 +16,7 @@ const RequestId* waiting_request(const Happening& happening) {
       [](const auto& event) -> const RequestId* {
         using Told = std::remove_cvref_t<decltype(event)>;
         if constexpr (std::is_same_v<Told, CallAborted>) {
-          return nullptr;  // it names a request that waits no more
+          return nullptr;  // its request does not wait any more
         } else if constexpr (requires { event.request; }) {
           return event.request.empty() ? nullptr : &event.request;
         } else {

@@ -9,19 +9,18 @@
 
 namespace orchestrator::runtime {
 
-/// What has happened since the log was last durable, and what is to be made of it when it never
-/// becomes so: whoever waits is refused, and what the host has told is told again later. Engine
-/// thread.
+/// Events since the log was last durable. If they never become durable, the calls among them are
+/// refused and the events of the host are recorded again later. Engine thread.
 class Unsynced {
  public:
   void note(const Happening& happening);
   void note_request(const RequestId& request) { requests_.push_back(request); }
-  /// All of it is durable.
+  /// All these events are durable now.
   void settle();
-  /// A request among it that nobody may be told "done" about.
+  /// Whether this request is among them, so that it must not be accepted yet.
   [[nodiscard]] bool holds(const RequestId& request) const;
   std::vector<RequestId> take_requests() { return std::exchange(requests_, {}); }
-  /// Facts of the host, in their order.
+  /// Takes the events of the host, in order.
   std::vector<Happening> take_facts() { return std::exchange(facts_, {}); }
 
  private:
@@ -29,7 +28,7 @@ class Unsynced {
   std::vector<Happening> facts_;
 };
 
-/// The request that waits for an answer to this; null: nobody does.
+/// The request that waits for a reply to this event; null: none.
 [[nodiscard]] const RequestId* waiting_request(const Happening& happening);
 
 }  // namespace orchestrator::runtime

@@ -14,41 +14,40 @@
 
 namespace orchestrator::runtime {
 
-/// Sees what a project does to its state, so that a simulation can hold it against what must be
-/// true. Called in the middle of the project's own calls: only look.
+/// Observes the changes of a project's state, so that a simulation can check invariants. Called
+/// within the project's own calls: it must not call back.
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// A mission came from disk, as its files tell it: at a start, and after a disk that failed.
+  /// A mission was loaded from disk: at a start, and after an outage.
   virtual void loaded(const State& state) = 0;
-  /// The log cannot be written. What is let out until the next logged step is no event's effect:
+  /// The log cannot be written. Effects from now until the next logged step belong to no event:
   /// refusals, and aborts of the sessions.
   virtual void storage_failed() = 0;
-  /// `event` has moved the state. `logged`: it is in the log, though perhaps not durable yet.
+  /// `event` has changed the state. `logged`: it is in the log, but may not be durable yet.
   virtual void stepped(const State& state, const Event& event, const Effects& effects,
                        bool logged) = 0;
 };
 
-/// All that a project's logic touches besides its outbox (which also tells the time), so that a
-/// simulation can put its own in place.
+/// Everything that a project's logic uses besides its outbox (which also gives the time), so that a
+/// simulation can replace it.
 struct World {
   os::FileSystem& files;
   std::function<std::uint64_t()> random;
-  bool log_to_file = true;       ///< `engine.log`, which is not written through `files`
+  bool log_to_file = true;       ///< write `engine.log`, which does not go through `files`
   Observer* observer = nullptr;  ///< none, or one that outlives the project
   LogLimits log_limits = {};
-  /// Where language servers are looked for, like PATH; empty: nowhere.
+  /// Where to search for language servers, like PATH; empty: nowhere.
   std::string program_path{};
-  /// What a submission may wait for them; what is not known by then is a note.
+  /// How long a submission waits for them; a note says what is not known by then.
   std::uint64_t diagnose_ms = 10'000;
-  /// A file of the machine's own (/proc), empty where there is none; unset: how busy it is does not
-  /// matter.
+  /// Reads a file of /proc, empty if it is missing; unset: the machine's load is not watched.
   std::function<std::string(const std::string&)> machine = {};
-  /// Makes what keeps the worktrees of a project (its canonical path); unset: there are none.
+  /// Makes the worktree service of a project (its canonical path); unset: there are no worktrees.
   std::function<std::unique_ptr<WorktreeService>(const std::string& project)> trees = {};
 };
 
-/// The machine's own.
+/// The world of the real machine.
 World posix_world();
 
 }  // namespace orchestrator::runtime

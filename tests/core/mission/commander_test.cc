@@ -31,7 +31,7 @@ MISSION_SCENARIO(Commander, TwoEarlyEndsInBriefingStartThePlanningWithTheRawObje
   EXPECT_NE(host.told.back().find("sealed"), std::string::npos) << "its end wakes the Commander";
 }
 
-MISSION_SCENARIO(Commander, IsContinuedOnIdleWithItsAgentNamedAndNotWithoutBound) {
+MISSION_SCENARIO(Commander, IsContinuedOnIdleAsItsAgentUpToALimit) {
   FakeHost host;
   host.script(Role::commander, [](Turn&) {});
   host.script(Role::worker,
@@ -84,7 +84,7 @@ MISSION_SCENARIO(Commander, InRunModeItIsContinuedWithinItsTurn) {
   EXPECT_EQ(idles, 1U) << "the process ends with the first idle";
 }
 
-MISSION_SCENARIO(Commander, InRunModeATurnThatEndsAgainAndAgainIsHeldUntilTheEnd) {
+MISSION_SCENARIO(Commander, InRunModeARepeatedEndOfItsTurnIsHeldUntilTheMissionEnds) {
   FakeHost host(HostMode::run);
   host.script(Role::commander, [](Turn&) {});
   host.task_command("build it");
@@ -104,7 +104,7 @@ MISSION_SCENARIO(Commander, InRunModeWithOneContinuationItIsHeldAtOnce) {
   EXPECT_EQ(continuations(host), 1U);
 }
 
-MISSION_SCENARIO(Commander, ATurnEndingThatIsToldTwiceIsAnsweredOnce) {
+MISSION_SCENARIO(Commander, ARepeatedTurnEndingIsAnsweredOnce) {
   FakeHost host(HostMode::run);
   host.task_command("build it");
   host.run_for(50);
@@ -122,7 +122,7 @@ MISSION_SCENARIO(Commander, InRunModeThereIsNoBackground) {
   EXPECT_FALSE(host.state.commander.background);
 }
 
-MISSION_SCENARIO(Commander, TheUsersWordsReachItAtOnceAndTheWorkersGoOn) {
+MISSION_SCENARIO(Commander, AMessageOfTheUserReachesItAtOnceAndTheWorkersGoOn) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T2"); });
@@ -182,7 +182,7 @@ MISSION_SCENARIO(Commander, AnErrorOfItsModelIsContinuedAfterTheSecondIdle) {
   EXPECT_EQ(host.state.commander.early_ends, 1U);
 }
 
-MISSION_SCENARIO(Commander, ALostContinuationInBriefingIsFound) {
+MISSION_SCENARIO(Commander, ALostContinuationInBriefingIsSentAgain) {
   FakeHost host;
   int turns = 0;
   host.script(Role::commander, [&](Turn& turn) {
@@ -218,7 +218,7 @@ MISSION_SCENARIO(Commander, AHostThatRefusesItsPromptsDoesNotHoldTheMission) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Commander, AHostThatDoesNotAnswerForItDoesNotHoldTheMission) {
+MISSION_SCENARIO(Commander, ALostInspectionDoesNotHoldTheMission) {
   FakeHost host;
   host.script(Role::commander, [](Turn&) {});
   host.swallowed = [](const PromptSession& prompt) { return prompt.session == SessionId("root"); };
@@ -231,7 +231,7 @@ MISSION_SCENARIO(Commander, AHostThatDoesNotAnswerForItDoesNotHoldTheMission) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Commander, ATurnOfItThatHangsDoesNotHoldTheMission) {
+MISSION_SCENARIO(Commander, AHangingTurnDoesNotHoldTheMission) {
   FakeHost host;
   host.script(Role::commander, [](Turn& turn) { turn.hang(false); });
   host.task_command("build it");
@@ -239,7 +239,7 @@ MISSION_SCENARIO(Commander, ATurnOfItThatHangsDoesNotHoldTheMission) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Commander, ATurnThatStandsStillIsAbortedAndItGoesOn) {
+MISSION_SCENARIO(Commander, AStalledTurnIsAbortedAndContinued) {
   FakeHost host;
   bool hangs = true;
   host.provider = [&](const SessionId& session, const std::string&) -> std::string {
@@ -252,7 +252,7 @@ MISSION_SCENARIO(Commander, ATurnThatStandsStillIsAbortedAndItGoesOn) {
   EXPECT_FALSE(host.state.commander.turn.cut_off);
 }
 
-MISSION_SCENARIO(Commander, InRunModeItsTurnIsNotAborted) {
+MISSION_SCENARIO(Commander, InRunModeAStalledTurnIsNotAborted) {
   FakeHost host(HostMode::run);
   host.script(Role::commander, [](Turn& turn) { turn.hang(false); });
   host.task_command("build it");
@@ -270,7 +270,7 @@ MISSION_SCENARIO(Commander, AQuestionToTheUserMayWaitForHours) {
   host.stop();
 }
 
-MISSION_SCENARIO(Commander, WhoseTurnsEndIsNotToldStillGetsTheMissionsEnd) {
+MISSION_SCENARIO(Commander, IfTheEndOfItsTurnIsLostItStillGetsTheFinalReport) {
   FakeHost host;
   host.script(Role::commander, [](Turn&) {});
   host.lost = [](const Happening& what) {
@@ -303,7 +303,7 @@ MISSION_SCENARIO(Commander, IsNotPromptedAfterAStopThatCameWhileItWasOwedAReport
   EXPECT_EQ(host.prompts.size(), prompts);
 }
 
-MISSION_SCENARIO(Commander, ASecondMissionRunTakesTheFirstOnesPlace) {
+MISSION_SCENARIO(Commander, ASecondMissionRunReplacesTheFirst) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return !host.state.commander.waiting.empty(); });
@@ -313,7 +313,7 @@ MISSION_SCENARIO(Commander, ASecondMissionRunTakesTheFirstOnesPlace) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Commander, WhatMissionRunIsGivenReachesThePlannerAndTheMasterReview) {
+MISSION_SCENARIO(Commander, ArgumentsOfMissionRunReachThePlannerAndTheMasterReviewer) {
   FakeHost host;
   host.script(Role::commander, [&](Turn& turn) {
     if (is_running(host.state.phase)) {
@@ -329,7 +329,7 @@ MISSION_SCENARIO(Commander, WhatMissionRunIsGivenReachesThePlannerAndTheMasterRe
   EXPECT_EQ(host.state.master_review.proved_by, (std::vector<std::string>{"lint", "test all"}));
 }
 
-MISSION_SCENARIO(Commander, MissionRunSaysWhatIsWrong) {
+MISSION_SCENARIO(Commander, ARefusedMissionRunSaysWhatIsWrong) {
   FakeHost host;
   const auto run = [&](const char* id, std::vector<std::string> problems = {}) {
     return host.deliver(RunCalled{RequestId(id), SessionId("root"), {}, std::move(problems)});

@@ -49,7 +49,7 @@ TEST(MissionFlags, ObjectivesArriveUnchanged) {
   }
 }
 
-TEST(MissionFlags, InRunModeTheHostsQuotesComeOff) {
+TEST(MissionFlags, InRunModeTheHostsQuotesAreRemoved) {
   const HostMode run = HostMode::run;
   EXPECT_EQ(objective("\"fix it now\"", run), "fix it now");
   EXPECT_EQ(objective("\"say \\\"hi\\\" to `me`\"", run), "say \"hi\" to `me`");

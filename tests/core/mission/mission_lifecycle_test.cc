@@ -44,7 +44,7 @@ MISSION_SCENARIO(Mission, DiamondRunsInDependencyOrderInParallelAndSeals) {
   EXPECT_EQ(host.timers(), 0U) << "a sealed mission needs no timer";
 }
 
-MISSION_SCENARIO(Mission, FirstLinesOfPromptsAreTheContracts) {
+MISSION_SCENARIO(Mission, FirstLinesOfPromptsAreThoseOfTheContract) {
   FakeHost host;
   host.task_command("build it\nwith care");
   host.run();
@@ -100,7 +100,7 @@ MISSION_SCENARIO(Mission, TaskRejectedTooOftenBlocksTheMissionWithTheReason) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Mission, FailedMasterReviewMakesTasksOfItsFindings) {
+MISSION_SCENARIO(Mission, FindingsOfAFailedMasterReviewBecomeTasks) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   int reviews = 0;
@@ -142,7 +142,7 @@ MISSION_SCENARIO(Mission, FindingsOverTheTaskLimitJoinTheLastTask) {
   EXPECT_NE(host.at("F1.2").spec.description.find("no 5"), std::string::npos);
 }
 
-MISSION_SCENARIO(Mission, IterationsRunOutAndAPersonGrantsOneMore) {
+MISSION_SCENARIO(Mission, AfterTheLastIterationAPersonGrantsOneMore) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.options.limits.iterations = 2;
@@ -272,7 +272,7 @@ MISSION_SCENARIO(Mission, OneSlotIsEnough) {
   EXPECT_EQ(host.state.metrics.sessions_peak, 1U);
 }
 
-MISSION_SCENARIO(Mission, LongPathsGoFirst) {
+MISSION_SCENARIO(Mission, TasksWithTheLongestChainsStartFirst) {
   FakeHost host;
   host.plan = plan_of({task("A"), task("B"), task("C1"), task("C2", {"C1"}), task("C3", {"C2"})});
   host.task_command("--parallel 1 build it");
@@ -355,7 +355,7 @@ MISSION_SCENARIO(Mission, StopCancelsAndNothingIsPromptedAfterIt) {
   EXPECT_TRUE(host.task_command("another").ok);
 }
 
-MISSION_SCENARIO(Mission, StopIsSilentWhateverFollows) {
+MISSION_SCENARIO(Mission, NothingIsPromptedAfterAStopWhateverTheHostSends) {
   for (std::size_t at = 2; at < 120; at += 3) {
     FakeHost host;
     host.task_command("build it");
@@ -465,7 +465,7 @@ MISSION_SCENARIO(Mission, AnotherSessionAdoptsARunningMission) {
   EXPECT_EQ(host.sessions_of(Role::worker), 6U) << "nothing was started over";
 }
 
-MISSION_SCENARIO(Mission, ADeletedRootSessionPausesAndAnotherOneAdopts) {
+MISSION_SCENARIO(Mission, ADeletedRootSessionPausesAndAnotherSessionAdopts) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T2"); });
@@ -476,7 +476,7 @@ MISSION_SCENARIO(Mission, ADeletedRootSessionPausesAndAnotherOneAdopts) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Mission, InTheBackgroundTheCommanderIsWokenAtTheEnd) {
+MISSION_SCENARIO(Mission, InTheBackgroundTheCommanderIsPromptedAtTheEnd) {
   FakeHost host;
   host.task_command("build it --background");
   host.run_until([&] { return !host.told.empty(); });
@@ -487,7 +487,7 @@ MISSION_SCENARIO(Mission, InTheBackgroundTheCommanderIsWokenAtTheEnd) {
   EXPECT_NE(host.told[1].find("sealed"), std::string::npos);
 }
 
-MISSION_SCENARIO(Mission, ASubmissionThatOvertakesAPauseTakesNoSlot) {
+MISSION_SCENARIO(Mission, ASubmissionThatArrivesDuringAPauseTakesNoSlot) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2")});
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
@@ -503,7 +503,7 @@ MISSION_SCENARIO(Mission, ASubmissionThatOvertakesAPauseTakesNoSlot) {
   EXPECT_EQ(host.sessions_of(Role::worker), 2U);
 }
 
-MISSION_SCENARIO(Mission, SubmittingWhilePausedIsTakenAndGoesOnAfterwards) {
+MISSION_SCENARIO(Mission, ASubmissionWhilePausedIsAcceptedAndReviewedAfterResume) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [&](Turn& turn) {

@@ -31,7 +31,7 @@ auto random_cost(std::mt19937_64& random) {
   };
 }
 
-MISSION_SCENARIO(Budget, PausesBeforeTheCapAndSaysWhatIsLeft) {
+MISSION_SCENARIO(Budget, PausesBeforeTheCapAndReportsTheRest) {
   std::mt19937_64 random(1);
   FakeHost host;
   host.plan = several(12);
@@ -71,7 +71,7 @@ MISSION_SCENARIO(Budget, CostsAreKeptForEachTask) {
   EXPECT_LT(sum, host.state.budget.tokens) << "the Planner and the Master Reviewer cost, too";
 }
 
-MISSION_SCENARIO(Budget, ARequestWaitsUntilAnotherHasCostLessThanItMightHave) {
+MISSION_SCENARIO(Budget, ARequestWaitsUntilAnotherCostsLessThanItsReservation) {
   FakeHost host;
   host.plan = several(8);
   host.cost = [](const FakeHost::Asked&) { return std::uint64_t{2'000}; };
@@ -114,7 +114,7 @@ bool was_paused(const FakeHost& host) {
   });
 }
 
-MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
+MISSION_SCENARIO(Budget, TheCommanderWaitsForReservationsOfSessions) {
   FakeHost host;
   host.plan = several(6);
   host.cost = [](const FakeHost::Asked&) { return std::uint64_t{2'000}; };
@@ -130,7 +130,7 @@ MISSION_SCENARIO(Budget, TheCommanderWaitsForSessionsThatMayCostLess) {
   EXPECT_LE(host.state.budget.tokens, 100'000U);
 }
 
-MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
+MISSION_SCENARIO(Budget, AFailedTurnGivesItsReservationBack) {
   FakeHost host;
   host.plan = several(2);
   host.cost = [](const FakeHost::Asked&) { return std::uint64_t{1'500}; };
@@ -151,7 +151,7 @@ MISSION_SCENARIO(Budget, WhatAFailedTurnDoesNotNeedLetsAnotherGo) {
   EXPECT_FALSE(was_paused(host));
 }
 
-MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
+MISSION_SCENARIO(Budget, AnAbortedTurnKeepsItsReservationUntilItEnds) {
   for (const bool told : {true, false}) {
     SCOPED_TRACE(told);
     FakeHost host;
@@ -186,7 +186,7 @@ MISSION_SCENARIO(Budget, WhatAnAbortedTurnMayCostStaysReservedUntilItIsOver) {
   }
 }
 
-MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
+MISSION_SCENARIO(Budget, TheReservationOfACommanderWhoseTurnNeverEndsLapses) {
   FakeHost host;
   host.plan = several(2);
   host.cost = [](const FakeHost::Asked&) { return std::uint64_t{2'000}; };
@@ -203,7 +203,7 @@ MISSION_SCENARIO(Budget, ACommanderWhoseEndIsNeverToldHoldsNobodyUpForEver) {
   EXPECT_TRUE(was_paused(host));
 }
 
-MISSION_SCENARIO(Budget, ASessionThatAsksForLeaveHasItsPrompt) {
+MISSION_SCENARIO(Budget, ARequestConfirmsItsPrompt) {
   FakeHost host;
   host.plan = several(3);
   host.cost = [](const FakeHost::Asked&) { return std::uint64_t{1'500}; };
@@ -242,7 +242,7 @@ MISSION_SCENARIO(Budget, NothingIsReservedOrWaitsAfterTheEnd) {
   }
 }
 
-MISSION_SCENARIO(Budget, ACommanderThatGoesOnAfterItsLastWordsIsRefused) {
+MISSION_SCENARIO(Budget, ACommanderThatGoesOnAfterItsClosingReportIsRefused) {
   int spent_while_it_went_on = 0;
   for (std::uint64_t cap = 60'000; cap <= 400'000; cap += 10'000) {
     FakeHost host;
@@ -266,8 +266,8 @@ MISSION_SCENARIO(Budget, ACommanderThatGoesOnAfterItsLastWordsIsRefused) {
   EXPECT_GT(spent_while_it_went_on, 5);
 }
 
-MISSION_SCENARIO(Budget, AnotherModelReadsTheSameConversationAnew) {
-  // The first makes few tokens of a text, and fails in the midst of a long turn; its stand-in makes
+MISSION_SCENARIO(Budget, AFallbackModelsFirstRequestIsBoundedByItsBytes) {
+  // The first makes few tokens of a text, and fails in the midst of a long turn; its fallback makes
   // sixteen times as many of the same conversation, and of the newest answer's count nothing
   // follows.
   int went_on_elsewhere = 0;

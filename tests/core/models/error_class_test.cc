@@ -6,7 +6,7 @@
 namespace orchestrator::core {
 namespace {
 
-TEST(Fault, IsRecognisedByWhatTheHostReallySends) {
+TEST(ErrorClass, RecognisesTheHostsRealErrors) {
   struct Case {
     const char* name;
     const char* message;
@@ -53,7 +53,7 @@ TEST(Fault, IsRecognisedByWhatTheHostReallySends) {
   }
 }
 
-TEST(Fault, OnlyTheModelsOwnTroubleIsBlamedOnIt) {
+TEST(ErrorClass, BlamesTheModelOnlyForItsOwnErrors) {
   EXPECT_TRUE(blames_model(Fault::empty));
   EXPECT_TRUE(blames_model(Fault::network));
   EXPECT_FALSE(blames_model(Fault::aborted));

@@ -54,7 +54,7 @@ MISSION_SCENARIO(Limiter, ALimitGrowsByOneAfterARunOfGoodAnswersWhileItIsUsedUp)
   EXPECT_EQ(load(host, "p/m").limit, 6U);
 }
 
-MISSION_SCENARIO(Limiter, OneCongestionHalvesOnceHoweverManySessionsMeetIt) {
+MISSION_SCENARIO(Limiter, OneCongestionHalvesOnceForAllItsSessions) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(12);
@@ -84,7 +84,7 @@ MISSION_SCENARIO(Limiter, OneCongestionHalvesOnceHoweverManySessionsMeetIt) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Limiter, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
+MISSION_SCENARIO(Limiter, FailuresBetweenGoodAnswersStartNoCooldown) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(20);
@@ -106,7 +106,7 @@ MISSION_SCENARIO(Limiter, FailuresWithGoodAnswersBetweenOpenNoBreaker) {
   EXPECT_GT(failed, 20);
 }
 
-MISSION_SCENARIO(Limiter, FindsWhatAProviderAllowsByItself) {
+MISSION_SCENARIO(Limiter, FindsTheLimitOfAProvider) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(120);
@@ -192,7 +192,7 @@ MISSION_SCENARIO(Limiter, ACapHoldsAlsoForAModelThatTheHostHasNotNamedYet) {
 }
 
 // Found by the simulator, seed 4305586: a cap on the newer one was passed.
-MISSION_SCENARIO(Limiter, ALateEndOfATurnSaysNothingOfTheModelThatIsAskedNow) {
+MISSION_SCENARIO(Limiter, ALateTurnEndedDoesNotChangeTheSessionsModel) {
   FakeHost host;
   host.options.models = {{"worker", "p/new"}};
   host.plan = plan_of({task("T1")});
@@ -228,7 +228,7 @@ MISSION_SCENARIO(Limiter, ABusyMachineFreezesTheLimits) {
 
 // ---- the circuit breaker ------------------------------------------------------------------------
 
-MISSION_SCENARIO(Limiter, AModelThatOnlyFailsRestsAndIsTriedByOneSession) {
+MISSION_SCENARIO(Limiter, AModelThatOnlyFailsCoolsDownAndIsTriedByOneSession) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(6);
@@ -257,7 +257,7 @@ MISSION_SCENARIO(Limiter, AModelThatOnlyFailsRestsAndIsTriedByOneSession) {
   EXPECT_EQ(load(host, "p/m").breaker, Breaker::closed);
 }
 
-MISSION_SCENARIO(Limiter, WhatAModelDoesNotDoGoesToItsStandIn) {
+MISSION_SCENARIO(Limiter, SessionsOfAFailingModelUseItsFallback) {
   FakeHost host;
   host.options.models = {{"worker", "p/dead"}};
   host.options.fallback = {{"p/dead", "q/alive"}};
@@ -272,7 +272,7 @@ MISSION_SCENARIO(Limiter, WhatAModelDoesNotDoGoesToItsStandIn) {
   for (const Task& each : host.state.tasks) EXPECT_EQ(each.attempt, 1U) << each.id.value;
 }
 
-MISSION_SCENARIO(Limiter, AModelWhoseCallsCannotBeReadGivesWayToItsStandIn) {
+MISSION_SCENARIO(Limiter, AModelWithUnreadableToolCallsIsReplacedByItsFallback) {
   for (const bool stand_in_fails : {false, true}) {
     FakeHost host;
     host.options.models = {{"worker", "p/garbles"}};
@@ -302,7 +302,7 @@ MISSION_SCENARIO(Limiter, AModelWhoseCallsCannotBeReadGivesWayToItsStandIn) {
   }
 }
 
-MISSION_SCENARIO(Limiter, AStandInMayBeNamedForARole) {
+MISSION_SCENARIO(Limiter, AFallbackMayBeNamedForARole) {
   FakeHost host;
   host.host_model = "p/m";
   host.options.fallback = {{"worker", "q/alive"}};
@@ -316,7 +316,7 @@ MISSION_SCENARIO(Limiter, AStandInMayBeNamedForARole) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Limiter, AProviderThatRefusesBlocksTheMissionWithItsWords) {
+MISSION_SCENARIO(Limiter, AProviderThatRefusesBlocksTheMissionWithItsMessage) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(3);
@@ -337,7 +337,7 @@ MISSION_SCENARIO(Limiter, AProviderThatRefusesBlocksTheMissionWithItsWords) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Limiter, ARestThatEndsWhileTheMissionIsBlockedIsOver) {
+MISSION_SCENARIO(Limiter, ACooldownMayEndWhileTheMissionIsBlocked) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = many(2);
@@ -389,7 +389,7 @@ MISSION_SCENARIO(Limiter, TheHostStartsALimitedNumberOfSessionsAtATime) {
   EXPECT_EQ(host.state.metrics.sessions_peak, 40U) << "it keeps nobody from being at work";
 }
 
-MISSION_SCENARIO(Limiter, ReviewsThatAreBeingStartedKeepNoTaskFromBeginning) {
+MISSION_SCENARIO(Limiter, StartingReviewsDoNotKeepTasksFromBeginning) {
   FakeHost host;
   host.plan = many(30);
   host.plan.tasks.push_back(task("T31", {"T1"}));
@@ -411,7 +411,7 @@ MISSION_SCENARIO(Limiter, ReviewsThatAreBeingStartedKeepNoTaskFromBeginning) {
 
 // ---- one fault after the other ------------------------------------------------------------------
 
-MISSION_SCENARIO(Limiter, AFailedAnswerIsAskedForAgainInTheSameSessionThenInAFreshOne) {
+MISSION_SCENARIO(Limiter, AFailedAnswerIsRepeatedInTheSameSessionThenInAFreshOne) {
   for (const char* what : {"empty", "socket hang up", "overloaded", "JSON parsing failed"}) {
     SCOPED_TRACE(what);
     FakeHost host;
@@ -433,7 +433,7 @@ MISSION_SCENARIO(Limiter, AFailedAnswerIsAskedForAgainInTheSameSessionThenInAFre
   }
 }
 
-MISSION_SCENARIO(Limiter, AStreamThatStopsIsTheModelsFault) {
+MISSION_SCENARIO(Limiter, AStalledAnswerCountsAsAFailureOfTheModel) {
   FakeHost host;
   host.plan = many(1);
   int faults = 1;
@@ -447,7 +447,7 @@ MISSION_SCENARIO(Limiter, AStreamThatStopsIsTheModelsFault) {
   EXPECT_EQ(host.sessions_of(Role::worker), 1U);
 }
 
-MISSION_SCENARIO(Limiter, FaultsAreBoundedAllTheSame) {
+MISSION_SCENARIO(Limiter, AModelWithOnlyEmptyAnswersBlocksTheMission) {
   FakeHost host;
   host.plan = many(1);
   host.provider = [&](const SessionId& session, const std::string&) -> std::string {

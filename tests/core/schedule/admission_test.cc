@@ -51,7 +51,7 @@ TEST(Admission, NamesTheTasksThatATaskWaitsFor) {
   EXPECT_NE(list.find("T3 Title of T3: pending, waits for T1, T2\n"), std::string::npos) << list;
 }
 
-TEST(Admission, SaysWhatAllTasksWaitForOnlyWhereNothingOfTheTasksOwnIsInTheWay) {
+TEST(Admission, NamesATasksOwnReasonBeforeASharedOne) {
   State state = running_mission();
   state.tasks = {task_of("T1", TaskStatus::running, {"a"}), task_of("T2", TaskStatus::ready, {"a"}),
                  task_of("T3", TaskStatus::ready, {"b"}), task_of("T4", TaskStatus::submitted)};

@@ -47,14 +47,14 @@ struct Crew {
   }
 };
 
-MISSION_SCENARIO(GiveWay, OneThatWantsOnlyIsRefused) {
+MISSION_SCENARIO(Deadlock, AWaitWithoutACycleOnlyRefusesTheWrite) {
   Crew crew({"T1", "T2"});
   EXPECT_NE(crew.wants("T1", "T2.cc"), "");
   EXPECT_EQ(crew.host.at("T1").progress.blocked_by, TaskId("T2"));
   EXPECT_TRUE(crew.host.running("T1") && crew.host.running("T2"));
 }
 
-MISSION_SCENARIO(GiveWay, TheLaterOfTwoGivesWayWhoeverAsksLast) {
+MISSION_SCENARIO(Deadlock, TheLaterTaskOfACycleIsPreempted) {
   for (const bool first_asks_last : {true, false}) {
     Crew crew({"T1", "T2"});
     FakeHost& host = crew.host;
@@ -80,7 +80,7 @@ MISSION_SCENARIO(GiveWay, TheLaterOfTwoGivesWayWhoeverAsksLast) {
   }
 }
 
-MISSION_SCENARIO(GiveWay, ACircleOfThreeIsOpenedAtItsLast) {
+MISSION_SCENARIO(Deadlock, ACycleOfThreePreemptsItsLastTask) {
   Crew crew({"T1", "T2", "T3"});
   EXPECT_NE(crew.wants("T1", "T2.cc"), "");
   EXPECT_NE(crew.wants("T2", "T3.cc"), "");
@@ -91,7 +91,7 @@ MISSION_SCENARIO(GiveWay, ACircleOfThreeIsOpenedAtItsLast) {
   crew.expect_no_overlap();
 }
 
-MISSION_SCENARIO(GiveWay, OfTwoThatWantTheSameFileOneGetsIt) {
+MISSION_SCENARIO(Deadlock, AFreedFileGoesToTheFirstWaitingTask) {
   Crew crew({"T1", "T2", "T3"});
   EXPECT_NE(crew.wants("T2", "T3.cc"), "");
   EXPECT_NE(crew.wants("T1", "T3.cc"), "");
@@ -101,7 +101,7 @@ MISSION_SCENARIO(GiveWay, OfTwoThatWantTheSameFileOneGetsIt) {
   EXPECT_EQ(crew.host.at("T2").progress.blocked_by, TaskId("T1")) << "the first of the plan has it";
 }
 
-MISSION_SCENARIO(GiveWay, WhoGoesOnWithoutItWaitsForNobody) {
+MISSION_SCENARIO(Deadlock, AWorkerThatWritesAnotherFileWaitsNoMore) {
   Crew crew({"T1", "T2"});
   EXPECT_NE(crew.wants("T1", "T2.cc"), "");
   crew.host.deliver(FileWritten{crew.host.at("T1").session, "T1.cc"});
@@ -112,11 +112,11 @@ MISSION_SCENARIO(GiveWay, WhoGoesOnWithoutItWaitsForNobody) {
 
 /// Two Workers, three files that both may want, any order: whoever has written a file keeps it
 /// until its task has ended, and all end.
-MISSION_SCENARIO(GiveWay, NoWriteIsLostInAnyOrder) {
+MISSION_SCENARIO(Deadlock, NoWriteIsLostInAnyOrder) {
   const char* asked = std::getenv("ORCH_ORDERS");
   const std::uint64_t orders = asked == nullptr ? 100 : std::strtoull(asked, nullptr, 10);
   const std::vector<std::string> files{"T1.cc", "T2.cc", "shared.cc"};
-  std::uint64_t gave_way = 0;
+  std::uint64_t preempted = 0;
   for (std::uint64_t seed = 0; seed < orders; ++seed) {
     std::mt19937_64 random(seed);
     Crew crew({"T1", "T2"});
@@ -130,7 +130,7 @@ MISSION_SCENARIO(GiveWay, NoWriteIsLostInAnyOrder) {
       if (!crew.wants(id, path).empty()) continue;
       std::erase_if(written, [&](const auto& one) {
         const Task* writer = find_task(crew.host.state, one.second);
-        return writer->status == TaskStatus::ready;  // it gave way, and begins anew
+        return writer->status == TaskStatus::ready;  // it was preempted, and starts again
       });
       const auto before = written.find(path);
       ASSERT_TRUE(before == written.end() || before->second == TaskId(id))
@@ -140,15 +140,15 @@ MISSION_SCENARIO(GiveWay, NoWriteIsLostInAnyOrder) {
       crew.host.deliver(FileWritten{session, path});
       crew.expect_no_overlap();
     }
-    for (const char* id : {"T1", "T2"}) gave_way += crew.host.at(id).progress.preemptions;
+    for (const char* id : {"T1", "T2"}) preempted += crew.host.at(id).progress.preemptions;
     crew.host.script(Role::worker, nullptr);
     crew.host.crash(HostMode::serve);
     crew.host.run();
     ASSERT_EQ(crew.host.state.phase, Phase::sealed) << "seed " << seed;
   }
-  std::printf("%llu orders: 0 lost writes, %llu times one gave way\n",
-              static_cast<unsigned long long>(orders), static_cast<unsigned long long>(gave_way));
-  EXPECT_GT(gave_way, 0U);
+  std::printf("%llu orders: 0 lost writes, %llu times one was preempted\n",
+              static_cast<unsigned long long>(orders), static_cast<unsigned long long>(preempted));
+  EXPECT_GT(preempted, 0U);
 }
 
 /// T1 and T2 have each delegated a part, and then each comes to hold the file of the other's part,
@@ -187,7 +187,7 @@ struct Standstill {
   }
 };
 
-MISSION_SCENARIO(GiveWay, WhereNobodyCanGoOnTheLastThatWaitsDoes) {
+MISSION_SCENARIO(Deadlock, ADeadlockOfWaitingParentsPreemptsTheLaterOne) {
   Standstill both({"T1", "T2", "T3"});
   FakeHost& host = both.host;
   ASSERT_TRUE(host.task_command("Build it --parallel 2").ok);
@@ -200,7 +200,7 @@ MISSION_SCENARIO(GiveWay, WhereNobodyCanGoOnTheLastThatWaitsDoes) {
   EXPECT_EQ(host.at("T2.1").status, TaskStatus::done);
 }
 
-MISSION_SCENARIO(GiveWay, WhereAllHaveDoneSoTooOftenItComesToAPerson) {
+MISSION_SCENARIO(Deadlock, ADeadlockWithoutPreemptableTasksBlocksTheMission) {
   Standstill both({"T1", "T2", "T3"});
   FakeHost& host = both.host;
   ASSERT_TRUE(host.task_command("Build it --parallel 2").ok);
@@ -227,8 +227,8 @@ MISSION_SCENARIO(GiveWay, WhereAllHaveDoneSoTooOftenItComesToAPerson) {
   EXPECT_EQ(state.phase, Phase::blocked) << status_text(state);
 }
 
-/// A task that gives way loses its work: that must free the one that waits.
-MISSION_SCENARIO(GiveWay, NoneGivesWayWhereAnotherHolderMayNot) {
+/// A preempted task loses its work: that must free the task that waits.
+MISSION_SCENARIO(Deadlock, NoTaskIsPreemptedIfAnotherHolderMayNotBe) {
   Standstill three({"T1", "T2", "T3", "T4", "T5", "T6"});
   three.waiting = {"T1", "T2", "T3"};
   three.never_done = {"T4", "T5", "T6"};
@@ -256,7 +256,7 @@ MISSION_SCENARIO(GiveWay, NoneGivesWayWhereAnotherHolderMayNot) {
 }
 
 /// What the host tells of a call that is cut off comes within seconds, and the Worker goes on.
-MISSION_SCENARIO(GiveWay, NobodyStandsStillWhileAWaitIsBeingCutOff) {
+MISSION_SCENARIO(Deadlock, AnEndingWaitIsNoDeadlock) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) {
@@ -284,7 +284,7 @@ MISSION_SCENARIO(GiveWay, NobodyStandsStillWhileAWaitIsBeingCutOff) {
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
-MISSION_SCENARIO(GiveWay, WhatIsNoWorkersOrNobodysIsIgnored) {
+MISSION_SCENARIO(Deadlock, RefusalsOfUnknownSessionsOrFreeFilesAreIgnored) {
   Crew crew({"T1", "T2"});
   crew.host.deliver(WriteRefused{SessionId("stranger"), "T1.cc"});
   crew.host.deliver(WriteRefused{crew.host.at("T1").session, "free.cc"});

@@ -34,7 +34,7 @@ std::vector<PromptSession> notes(const FakeHost& host) {
   return found;
 }
 
-MISSION_SCENARIO(FirstLook, AFinishedFileIsLookedAtAndTheWorkerGetsTheNotes) {
+MISSION_SCENARIO(EarlyReview, AFinishedFileIsReviewedAndTheWorkerGetsTheNotes) {
   const auto host = watched(ShadowReview::file);
   host->script(Role::worker, work_slowly);
   int looks = 0;
@@ -64,7 +64,7 @@ MISSION_SCENARIO(FirstLook, AFinishedFileIsLookedAtAndTheWorkerGetsTheNotes) {
   EXPECT_EQ(host->sessions_of(Role::reviewer), 1U) << "the review came in the same session";
 }
 
-MISSION_SCENARIO(FirstLook, OneThatStillLooksAtTheSubmissionIsEndedAndAFreshReviewerComes) {
+MISSION_SCENARIO(EarlyReview, OneThatStillRunsAtTheSubmissionIsReplacedByAFreshReviewer) {
   const auto host = watched(ShadowReview::file);
   host->script(Role::worker, [](Turn& turn) {
     turn.write("src/a.cc");
@@ -78,7 +78,7 @@ MISSION_SCENARIO(FirstLook, OneThatStillLooksAtTheSubmissionIsEndedAndAFreshRevi
   EXPECT_TRUE(notes(*host).empty());
 }
 
-MISSION_SCENARIO(FirstLook, OneThatBringsNothingCostsNothing) {
+MISSION_SCENARIO(EarlyReview, OneWithoutAVerdictCostsNoAttempt) {
   const auto host = watched(ShadowReview::file);
   host->script(Role::worker, work_slowly);
   host->script(Role::reviewer, [&](Turn& turn) {
@@ -91,7 +91,7 @@ MISSION_SCENARIO(FirstLook, OneThatBringsNothingCostsNothing) {
   EXPECT_EQ(host->at("T1").review.attempts, 1U);
 }
 
-TEST(FirstLook, ASlotThatIsNeededIsNotTakenAndIsGivenBack) {
+TEST(EarlyReview, ItTakesNoNeededSlotAndGivesItsSlotBack) {
   const auto host = watched(ShadowReview::file);
   host->plan = plan_of({task("T1", {}, {"src/a.cc", "src/b.cc"}), task("T2"), task("T3", {"T2"})});
   host->options.parallel.initial = host->options.parallel.max = 2;
@@ -103,7 +103,7 @@ TEST(FirstLook, ASlotThatIsNeededIsNotTakenAndIsGivenBack) {
   EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
 }
 
-TEST(FirstLook, ByDefaultThereIsNone) {
+TEST(EarlyReview, ItIsOffByDefault) {
   const auto host = watched(ShadowReview::task);
   host->script(Role::worker, work_slowly);
   host->task_command("build it");
@@ -113,7 +113,7 @@ TEST(FirstLook, ByDefaultThereIsNone) {
   EXPECT_EQ(host->at("T1").review.early_review_attempt, 0U);
 }
 
-MISSION_SCENARIO(NoShadow, ReviewsWaitUntilNoWorkerWorksAnyMore) {
+MISSION_SCENARIO(ReviewTiming, ReviewsWaitUntilNoWorkerWorks) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2"), task("T3"), task("T4")});
   host.options.parallel.initial = host.options.parallel.max = 2;
@@ -131,7 +131,7 @@ MISSION_SCENARIO(NoShadow, ReviewsWaitUntilNoWorkerWorksAnyMore) {
   EXPECT_EQ(together, 0U);
 }
 
-TEST(NoShadow, ATaskWhoseFilesASubmittedOneHoldsDoesNotHoldUpItsReview) {
+TEST(ReviewTiming, ATaskThatWaitsForFilesOfASubmittedOneDoesNotDelayItsReview) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"src/**"}), task("T2", {}, {"src/x.cc"})});
   host.options.review.shadow = ShadowReview::off;

@@ -52,7 +52,7 @@ void expect_race_won(const FakeHost& host, const std::string& winner) {
   EXPECT_TRUE(host.project().contains("src/T1.cc"));
 }
 
-MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
+MISSION_SCENARIO(Race, TheFirstAcceptedEntrantWins) {
   FakeHost host;
   host.plan = race_of_three();
   only(host, "fast");
@@ -101,7 +101,7 @@ MISSION_SCENARIO(Race, TheFirstThatIsAcceptedWins) {
   EXPECT_EQ(std::ranges::count(host.git_calls, TreeCall::apply, &AskWorktrees::call), 1);
 }
 
-MISSION_SCENARIO(Race, InWorktreesOfAllTasksToo) {
+MISSION_SCENARIO(Race, WorksWithWorktreesForAllTasks) {
   FakeHost host;
   host.options.isolation = Isolation::worktree;
   host.plan = race_of_three();
@@ -114,7 +114,7 @@ MISSION_SCENARIO(Race, InWorktreesOfAllTasksToo) {
       << "none for the task that is raced";
 }
 
-MISSION_SCENARIO(Race, ATieGoesToTheSameOneEachTime) {
+MISSION_SCENARIO(Race, ATieIsDecidedByPlanOrder) {
   std::string winner;
   for (int i = 0; i < 3; ++i) {
     FakeHost host;
@@ -125,7 +125,7 @@ MISSION_SCENARIO(Race, ATieGoesToTheSameOneEachTime) {
   }
 }
 
-MISSION_SCENARIO(Race, WithFewSlotsOneAfterTheOther) {
+MISSION_SCENARIO(Race, WithFewSlotsEntrantsRunOneAfterTheOther) {
   FakeHost host;
   host.plan = race_of_three();
   host.script(Role::reviewer,
@@ -137,7 +137,7 @@ MISSION_SCENARIO(Race, WithFewSlotsOneAfterTheOther) {
   EXPECT_EQ(host.sessions_of(Role::worker, "T1.3"), 0U);
 }
 
-MISSION_SCENARIO(Race, WithoutWorktreesOneWorkerHasAllStrategies) {
+MISSION_SCENARIO(Race, WithoutWorktreesOneWorkerGetsAllStrategies) {
   FakeHost host;
   host.plan = race_of_three();
   host.git_fails = [](const AskWorktrees&) { return "this is no git repository."; };
@@ -158,7 +158,7 @@ MISSION_SCENARIO(Race, WithoutWorktreesOneWorkerHasAllStrategies) {
       << host.told.back();
 }
 
-MISSION_SCENARIO(Race, LostByAllItComesToTheCommander) {
+MISSION_SCENARIO(Race, IfEveryEntrantFailsTheTaskIsBlocked) {
   FakeHost host;
   host.plan = race_of_three();
   host.options.limits.attempts = 1;
@@ -183,7 +183,7 @@ MISSION_SCENARIO(Race, LostByAllItComesToTheCommander) {
   EXPECT_EQ(host.state.tasks.size(), 5U);
 }
 
-MISSION_SCENARIO(Race, OneThatFailsLeavesTheOthersTheirChance) {
+MISSION_SCENARIO(Race, TheOtherEntrantsGoOnWhenOneFails) {
   FakeHost host;
   host.plan = race_of_three();
   host.script(Role::worker, [](Turn& turn) {
@@ -195,7 +195,7 @@ MISSION_SCENARIO(Race, OneThatFailsLeavesTheOthersTheirChance) {
   expect_race_won(host, "T1.2");
 }
 
-MISSION_SCENARIO(Race, AConflictOfTheWinnerIsSolvedLikeAnyOther) {
+MISSION_SCENARIO(Race, AConflictOfTheWinnerBecomesAMergeTask) {
   FakeHost host;
   host.plan = plan_of({raced("T1", {"a", "b"})});
   host.touch("src/T1.cc");
@@ -211,7 +211,7 @@ MISSION_SCENARIO(Race, AConflictOfTheWinnerIsSolvedLikeAnyOther) {
   EXPECT_EQ(host.state.tasks.back().status, TaskStatus::done);
 }
 
-MISSION_SCENARIO(Race, AConflictOfAPartsWinnerDoesNotWaitForItsWhole) {
+MISSION_SCENARIO(Race, TheConflictOfARacedSubtaskDoesNotWaitForItsParent) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"part.txt"})});
   host.touch("part.txt");
@@ -255,7 +255,7 @@ struct ConflictWithoutEnd {
   }
 };
 
-MISSION_SCENARIO(Race, AConflictWithoutEndOfAPartsWinnerComesToAPerson) {
+MISSION_SCENARIO(Race, RepeatedConflictsOfARacedSubtaskBlockTheMission) {
   ConflictWithoutEnd conflict;
   FakeHost& host = conflict.host;
   host.run();
@@ -269,7 +269,7 @@ MISSION_SCENARIO(Race, AConflictWithoutEndOfAPartsWinnerComesToAPerson) {
   EXPECT_EQ(host.at("T1.1").status, TaskStatus::done);
 }
 
-MISSION_SCENARIO(Race, OneThatWaitsForAConflictWithoutEndGivesWayToTheOthers) {
+MISSION_SCENARIO(Race, ATaskThatWaitsForAnEndlessConflictIsPreempted) {
   ConflictWithoutEnd conflict({task("T2", {}, {"further.txt"})});
   FakeHost& host = conflict.host;
   host.run();
@@ -278,7 +278,7 @@ MISSION_SCENARIO(Race, OneThatWaitsForAConflictWithoutEndGivesWayToTheOthers) {
   EXPECT_EQ(host.at("T1").progress.preemptions, 1U);
 }
 
-MISSION_SCENARIO(Race, WithAPartItsRunsAndTheirConflictAreDropped) {
+MISSION_SCENARIO(Race, DroppingARacedSubtaskDropsItsEntrantsAndTheirMergeTasks) {
   ConflictWithoutEnd conflict;
   FakeHost& host = conflict.host;
   host.run_until([&] { return host.running("T1.1.1-merge"); });
@@ -293,7 +293,7 @@ MISSION_SCENARIO(Race, WithAPartItsRunsAndTheirConflictAreDropped) {
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
-MISSION_SCENARIO(Race, ItHoldsItsClaimAgainstOthers) {
+MISSION_SCENARIO(Race, ARaceHoldsTheClaimOfItsTask) {
   FakeHost host;
   TaskSpec first = raced("T1", {"a", "b"});
   first.files = {"src/T1.cc"};
@@ -308,7 +308,7 @@ MISSION_SCENARIO(Race, ItHoldsItsClaimAgainstOthers) {
   EXPECT_NE(host.at("T1").started_ms, 0);
 }
 
-MISSION_SCENARIO(Race, ItBeginsWithWhatIsThereThen) {
+MISSION_SCENARIO(Race, EntrantsStartFromThePresentFiles) {
   FakeHost host;
   host.plan = plan_of({task("T0"), raced("T1", {"a", "b"})});
   host.plan.tasks[1].deps = {TaskId("T0")};
@@ -345,7 +345,7 @@ MISSION_SCENARIO(Race, ASnapshotThatFailsIsTakenAgain) {
   }
 }
 
-MISSION_SCENARIO(Race, WhatIsDelegatedCanBeRaced) {
+MISSION_SCENARIO(Race, ASubtaskCanBeRaced) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) {
@@ -368,7 +368,7 @@ MISSION_SCENARIO(Race, WhatIsDelegatedCanBeRaced) {
   EXPECT_TRUE(host.project().contains("part.txt") && host.project().contains("src/T1.cc"));
 }
 
-MISSION_SCENARIO(Race, InsideOfAWorktreeThereIsNone) {
+MISSION_SCENARIO(Race, ThereIsNoRaceInsideAWorktree) {
   FakeHost host;
   host.options.isolation = Isolation::worktree;
   host.plan = plan_of({task("T1")});
@@ -386,7 +386,7 @@ MISSION_SCENARIO(Race, InsideOfAWorktreeThereIsNone) {
   EXPECT_TRUE(host.project().contains("part.txt"));
 }
 
-MISSION_SCENARIO(Race, ARunMayDelegate) {
+MISSION_SCENARIO(Race, AnEntrantMayDelegate) {
   FakeHost host;
   host.options.limits.depth = 1;
   host.plan = plan_of({raced("T1", {"a", "b"})});
@@ -404,7 +404,7 @@ MISSION_SCENARIO(Race, ARunMayDelegate) {
   EXPECT_EQ(host.at("T1.1.1").status, TaskStatus::done);
 }
 
-MISSION_SCENARIO(Race, WhatAPartOfARunClaimsIsClaimedByItsRunOnly) {
+MISSION_SCENARIO(Race, TheClaimOfAnEntrantsSubtaskGrowsOnlyItsEntrantsClaim) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a.cc"})});
   host.script(Role::worker, [](Turn& turn) {
@@ -427,7 +427,7 @@ MISSION_SCENARIO(Race, WhatAPartOfARunClaimsIsClaimedByItsRunOnly) {
 
 /// T1's work conflicts, over a file that the race has been let in with: the task that solves it
 /// waits for the race, so the race must not wait for T1.
-MISSION_SCENARIO(Race, RunsOfARaceThatHasBegunWaitForNobody) {
+MISSION_SCENARIO(Race, EntrantsOfARunningRaceWaitForNoTask) {
   FakeHost host;
   host.options.isolation = Isolation::worktree;
   host.plan = one_beside_a_race();
@@ -447,7 +447,7 @@ MISSION_SCENARIO(Race, RunsOfARaceThatHasBegunWaitForNobody) {
 
 /// T1.1 wrote a file of the race's in T1's worktree, and was lost: it waits for the race, T1 for
 /// it, and the race for a place.
-MISSION_SCENARIO(Race, AWorktreeInWhichAllWaitLeavesRoomForAnother) {
+MISSION_SCENARIO(Race, AWorktreeWhoseSessionsAllWaitLeavesRoomForAnother) {
   FakeHost host;
   host.options.isolation = Isolation::worktree;
   host.plan = one_beside_a_race();
@@ -470,7 +470,7 @@ MISSION_SCENARIO(Race, AWorktreeInWhichAllWaitLeavesRoomForAnother) {
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
-MISSION_SCENARIO(Race, ReviewsThatComeLastDoNotWaitForTheRace) {
+MISSION_SCENARIO(Race, LateReviewsDoNotWaitForTheRace) {
   FakeHost host;
   host.options.review.shadow = ShadowReview::off;
   host.plan = plan_of({raced("T1", {"a", "b", "c"}), task("T2")});
@@ -480,7 +480,7 @@ MISSION_SCENARIO(Race, ReviewsThatComeLastDoNotWaitForTheRace) {
   expect_race_won(host, "T1.2");
 }
 
-MISSION_SCENARIO(Race, APersonsWordEndsIt) {
+MISSION_SCENARIO(Race, ATaskAcceptedByAPersonEndsItsRace) {
   for (const std::string ticked : {"T1", "T1.2", ""}) {
     FakeHost host;
     host.plan = race_of_three();
@@ -520,7 +520,7 @@ MISSION_SCENARIO(Race, APersonsWordEndsIt) {
   }
 }
 
-MISSION_SCENARIO(Race, TheCommanderBlocksTheTaskAndWithItAllRuns) {
+MISSION_SCENARIO(Race, BlockingARacedTaskBlocksItsEntrants) {
   FakeHost host;
   host.plan = race_of_three();
   only(host, "none");

@@ -57,7 +57,7 @@ MISSION_SCENARIO(Closing, NoModelIsAskedAfterItsSubmissionAndNothingCountsAsAFau
   }
 }
 
-MISSION_SCENARIO(Closing, EachRoleIsToldWhatItWaitsFor) {
+MISSION_SCENARIO(Closing, EachRoleReadsWhatItWaitsFor) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   ASSERT_TRUE(host.task_command("Build it").ok);
@@ -120,7 +120,7 @@ MISSION_SCENARIO(Closing, AReworkWaitsForTheRealEndOfTheTurnAndNoLonger) {
 
 // ---- what goes on all the same
 
-MISSION_SCENARIO(Closing, AReviewerThatSubmitsForEverIsAbortedAndHoldsNothingUp) {
+MISSION_SCENARIO(Closing, AReviewerThatSubmitsForEverIsAbortedAndDoesNotHoldTheMission) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2", {"T1"})});
   int calls = 0;
@@ -185,7 +185,7 @@ MISSION_SCENARIO(Closing, ATurnThatDoesNotEndIsAbortedAfterAMinute) {
   run_to_seal(host);
 }
 
-MISSION_SCENARIO(Closing, AHostThatTellsNoEndDoesNotHoldTheMission) {
+MISSION_SCENARIO(Closing, AHostThatReportsNoEndDoesNotHoldTheMission) {
   for (const bool aborts_too : {false, true}) {
     SCOPED_TRACE(aborts_too);
     FakeHost host;
@@ -229,7 +229,7 @@ MISSION_SCENARIO(Closing, AfterACrashASessionThatGoesOnIsBoundedToo) {
 }
 
 // Its budget is not spent by it either: a request after the submission is refused leave.
-MISSION_SCENARIO(Closing, ASubmittedSessionGetsNoLeaveForARequest) {
+MISSION_SCENARIO(Closing, RequestsOfASubmittedSessionAreRefused) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) {

@@ -38,7 +38,7 @@ void held_and_let_go(FakeHost& host) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Held, AWorkerThatIsAskedToGoOn) {
+MISSION_SCENARIO(Held, AContinuationWaitsForItsModel) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = lone_task();
@@ -50,7 +50,7 @@ MISSION_SCENARIO(Held, AWorkerThatIsAskedToGoOn) {
   held_and_let_go(host);
 }
 
-MISSION_SCENARIO(Held, AWorkerWithARework) {
+MISSION_SCENARIO(Held, AReworkWaitsForItsModel) {
   FakeHost host;
   host.host_model = "p/m";
   host.plan = lone_task();
@@ -87,8 +87,8 @@ void held_without_a_sign(bool accepted) {
   held_and_let_go(host);
 }
 
-MISSION_SCENARIO(Held, AnAnswerThatNobodyToldOf) { held_without_a_sign(true); }
-MISSION_SCENARIO(Held, APromptThatNobodyConfirmed) { held_without_a_sign(false); }
+MISSION_SCENARIO(Held, APromptIsHeldAfterAnUnreportedAnswer) { held_without_a_sign(true); }
+MISSION_SCENARIO(Held, APromptIsHeldAfterAnUnconfirmedOne) { held_without_a_sign(false); }
 
 /// Its session could not be made, and its model asks for patience meanwhile.
 void hold_one_that_is_not_made(FakeHost& host) {
@@ -106,13 +106,13 @@ void hold_one_that_is_not_made(FakeHost& host) {
   ask_for_patience(host, host.state.root_session);
 }
 
-MISSION_SCENARIO(Held, ASessionThatIsNotMadeYet) {
+MISSION_SCENARIO(Held, ACreationWaitsForItsModel) {
   FakeHost host;
   hold_one_that_is_not_made(host);
   held_and_let_go(host);
 }
 
-MISSION_SCENARIO(Held, OneOfAMissionThatIsStopped) {
+MISSION_SCENARIO(Held, AHeldSessionEndsWithTheMission) {
   FakeHost host;
   hold_one_that_is_not_made(host);
   host.run_until([&] {

@@ -30,7 +30,7 @@ MISSION_SCENARIO(Lease, EverySessionOfASealedMissionHasEndedOk) {
   EXPECT_EQ(host.timers(), 0U);
 }
 
-MISSION_SCENARIO(Lease, AWorkerThatKeepsBeingRefusedIsDenied) {
+MISSION_SCENARIO(Lease, AWorkerThatIsRefusedTooOftenEndsAsDenied) {
   FakeHost host;
   host.plan = single_task();
   host.script(Role::worker, [&](Turn& turn) {
@@ -43,7 +43,7 @@ MISSION_SCENARIO(Lease, AWorkerThatKeepsBeingRefusedIsDenied) {
   EXPECT_EQ(first_worker(host), Outcome::denied);
 }
 
-MISSION_SCENARIO(Lease, AWorkerWhoseTimeIsOverHasTimedOut) {
+MISSION_SCENARIO(Lease, AWorkerWhoseLeaseIsOverEndsAsTimedOut) {
   FakeHost host;
   host.plan = single_task();
   host.options.timeouts.task_min = 1;
@@ -57,7 +57,7 @@ MISSION_SCENARIO(Lease, AWorkerWhoseTimeIsOverHasTimedOut) {
   EXPECT_EQ(first_worker(host), Outcome::timed_out);
 }
 
-MISSION_SCENARIO(Lease, AWorkerOfAStoppedMissionIsDeniedOnce) {
+MISSION_SCENARIO(Lease, AWorkerOfAStoppedMissionEndsAsDenied) {
   FakeHost host;
   host.plan = single_task();
   host.script(Role::worker, [&](Turn& turn) { turn.hang(); });
@@ -69,7 +69,7 @@ MISSION_SCENARIO(Lease, AWorkerOfAStoppedMissionIsDeniedOnce) {
   EXPECT_EQ(first_worker(host), Outcome::denied);
 }
 
-MISSION_SCENARIO(Lease, AWorkerThatStopsIsAskedOnceThenItsWorkIsJudgedByWhatItChanged) {
+MISSION_SCENARIO(Lease, AWorkerThatStopsIsAskedOnceThenItsChangesAreReviewed) {
   FakeHost host;
   host.plan = single_task();
   host.script(Role::worker, [&](Turn& turn) { turn.write("src/T1.cc"); });
@@ -85,7 +85,7 @@ MISSION_SCENARIO(Lease, AWorkerThatStopsIsAskedOnceThenItsWorkIsJudgedByWhatItCh
             std::string::npos);
 }
 
-MISSION_SCENARIO(Lease, AWorkerThatStopsWithHalfOfItsFilesHasNotDoneIt) {
+MISSION_SCENARIO(Lease, AWorkerThatStopsWithHalfOfItsFilesFails) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a.cc", "b/**"})});
   host.script(Role::worker, [&](Turn& turn) {
@@ -101,7 +101,7 @@ MISSION_SCENARIO(Lease, AWorkerThatStopsWithHalfOfItsFilesHasNotDoneIt) {
   EXPECT_EQ(host.sessions_of(Role::worker), 2U);
 }
 
-MISSION_SCENARIO(Lease, TheSameToolErrorThriceBringsAWordThatHelpsThenAFreshSession) {
+MISSION_SCENARIO(Lease, ARepeatedToolErrorBringsAHintThenAFreshSession) {
   FakeHost host;
   host.plan = single_task();
   const auto crash = [&](const SessionId& session, const char* error, bool running) {
@@ -163,7 +163,7 @@ MISSION_SCENARIO(Lease, TheEngineActsOnTheEndOfATurnWithinTwoSeconds) {
 }
 
 /// Two missions of so many tasks each: ORCH_LEASE_TASKS=500 makes it a thousand.
-TEST(Lease, NothingIsLeakedOverManyTasks) {
+TEST(Lease, SlotsAndTimersAreNotLeakedOverManyTasks) {
   const char* asked = std::getenv("ORCH_LEASE_TASKS");
   const int count = asked == nullptr ? 100 : std::atoi(asked);
   FakeHost host;

@@ -28,7 +28,7 @@ class Waiting {
   bool answered = false;
 };
 
-MISSION_SCENARIO(Permission, ItIsShownAndWithoutAnAnswerRejectedWithWords) {
+MISSION_SCENARIO(Permission, ARequestIsShownAndWithoutAnAnswerRejectedWithAMessage) {
   Waiting waiting;
   FakeHost& host = waiting.host;
   ASSERT_FALSE(host.toasts.empty());
@@ -46,7 +46,7 @@ MISSION_SCENARIO(Permission, ItIsShownAndWithoutAnAnswerRejectedWithWords) {
   EXPECT_TRUE(host.state.permissions.empty());
 }
 
-MISSION_SCENARIO(Permission, AfterARejectionTheModelHasAWholeStallForItsAnswer) {
+MISSION_SCENARIO(Permission, AfterARejectionTheStallTimeStartsAgain) {
   Waiting waiting;
   FakeHost& host = waiting.host;
   host.run_until([&] { return !host.permissions_rejected.empty(); });
@@ -66,7 +66,7 @@ MISSION_SCENARIO(Permission, AnAnswerEndsTheWait) {
   EXPECT_TRUE(host.permissions_rejected.empty());
 }
 
-MISSION_SCENARIO(Permission, ARefusalWithoutAWordIsToldWithTheNextPrompt) {
+MISSION_SCENARIO(Permission, ARefusalWithoutAMessageIsMentionedInTheNextPrompt) {
   Waiting waiting;
   FakeHost& host = waiting.host;
   waiting.answered = true;
@@ -80,7 +80,7 @@ MISSION_SCENARIO(Permission, ARefusalWithoutAWordIsToldWithTheNextPrompt) {
       << prompts[1].text;
 }
 
-MISSION_SCENARIO(Permission, ItEndsWithItsTurnAndWithTheMission) {
+MISSION_SCENARIO(Permission, ARequestEndsWithItsTurnAndWithTheMission) {
   Waiting waiting;
   FakeHost& host = waiting.host;
   EXPECT_TRUE(host.stop("--pause").ok);
@@ -93,7 +93,7 @@ MISSION_SCENARIO(Permission, ItEndsWithItsTurnAndWithTheMission) {
   host.run();
 }
 
-MISSION_SCENARIO(Stop, WhatDoesNotConfirmItsAbortIsNamed) {
+MISSION_SCENARIO(Stop, SessionsThatDoNotConfirmTheirAbortAreNamed) {
   FakeHost host;
   host.script(Role::worker, [](Turn& turn) {
     if (turn.task != TaskId("T1")) return turn.hang();
@@ -140,7 +140,7 @@ MISSION_SCENARIO(Stop, ASessionThatIsDeletedNeedsNoConfirmation) {
   EXPECT_EQ(host.toasts.size(), toasts);
 }
 
-MISSION_SCENARIO(Stop, APauseThatIsConfirmedSaysNothingMore) {
+MISSION_SCENARIO(Stop, AConfirmedPauseShowsNoMessage) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
@@ -153,7 +153,7 @@ MISSION_SCENARIO(Stop, APauseThatIsConfirmedSaysNothingMore) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Permission, AProcessThatDiesTakesItAlong) {
+MISSION_SCENARIO(Permission, ARequestEndsWithItsProcess) {
   Waiting waiting;
   FakeHost& host = waiting.host;
   waiting.answered = true;

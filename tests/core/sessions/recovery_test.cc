@@ -120,7 +120,7 @@ MISSION_SCENARIO(Recovery, AReloadOfTheHostAtAnyEventStopsNothing) {
   }
 }
 
-MISSION_SCENARIO(Recovery, AReloadWakesNothingThatWaitsForAPerson) {
+MISSION_SCENARIO(Recovery, AReloadDoesNotWakeAMissionThatWaitsForAPerson) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T2"); });
@@ -174,7 +174,7 @@ MISSION_SCENARIO(Recovery, RunningWorkGoesOnInItsOwnSessions) {
   EXPECT_EQ(host.sessions_of(Role::worker), 6U);
 }
 
-MISSION_SCENARIO(Recovery, AResumedMissionKeepsToFewerSlots) {
+MISSION_SCENARIO(Recovery, AResumedMissionKeepsItsReducedNumberOfSlots) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T4") && !host.at("T4").session.empty(); });
@@ -204,7 +204,7 @@ MISSION_SCENARIO(Recovery, WithManualResumeItWaitsAndMissionRunGoesOn) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Recovery, ASessionThatWasMadeAndNeverToldIsFoundAgain) {
+MISSION_SCENARIO(Recovery, ACreatedButUnreportedSessionIsFound) {
   FakeHost calm;
   calm.plan = plan_of({task("T1")});
   calm.task_command("build it");
@@ -225,7 +225,7 @@ MISSION_SCENARIO(Recovery, ASessionThatWasMadeAndNeverToldIsFoundAgain) {
       << "its card, as without a crash";
 }
 
-MISSION_SCENARIO(Recovery, ASessionThatWasNeverMadeIsMadeAnewWithoutCost) {
+MISSION_SCENARIO(Recovery, ASessionThatWasNeverCreatedIsCreatedAndCostsNoAttempt) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.refused = [&](const Effect& effect) -> std::string {
@@ -242,7 +242,7 @@ MISSION_SCENARIO(Recovery, ASessionThatWasNeverMadeIsMadeAnewWithoutCost) {
   EXPECT_EQ(host.at("T1").attempt, 1U);
 }
 
-MISSION_SCENARIO(Recovery, ASessionThatIsGoneCostsItsTaskNothing) {
+MISSION_SCENARIO(Recovery, ASessionLostInTheCrashCostsNoAttempt) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.task_command("build it");
@@ -256,7 +256,7 @@ MISSION_SCENARIO(Recovery, ASessionThatIsGoneCostsItsTaskNothing) {
   EXPECT_EQ(host.at("T1").attempt, 1U);
 }
 
-MISSION_SCENARIO(Recovery, TheCardIsSentAgainOnlyWhereTheHostHasIt) {
+MISSION_SCENARIO(Recovery, TheWholeCardIsSentAgainOnlyIfTheHostDoesNotHaveIt) {
   for (const bool arrives : {true, false}) {
     FakeHost host;
     host.plan = plan_of({task("T1")});
@@ -278,7 +278,7 @@ MISSION_SCENARIO(Recovery, TheCardIsSentAgainOnlyWhereTheHostHasIt) {
   }
 }
 
-MISSION_SCENARIO(Recovery, AnAnswerThatWasNeverHeardOfIsTakenOnce) {
+MISSION_SCENARIO(Recovery, AHarvestedSubmissionIsTakenOnce) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
@@ -301,7 +301,7 @@ MISSION_SCENARIO(Recovery, AnAnswerThatWasNeverHeardOfIsTakenOnce) {
   EXPECT_EQ(host.prompts_to(worker).size(), 1U) << "it is not asked for what it has given";
 }
 
-MISSION_SCENARIO(Recovery, WhatTheHostStillRunsGoesOnOrIsAborted) {
+MISSION_SCENARIO(Recovery, TurnsThatTheHostStillRunsGoOnOrAreAborted) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
@@ -326,7 +326,7 @@ MISSION_SCENARIO(Recovery, WhatTheHostStillRunsGoesOnOrIsAborted) {
 
 /// Found by the simulator (seed 167692): two prompts that went out around a reload came back as two
 /// turns, in a mission that a rate limit had brought down to one.
-MISSION_SCENARIO(Recovery, WhatTheHostRunsBeyondTheLimitIsAbortedAndTakenUpLater) {
+MISSION_SCENARIO(Recovery, RunningTurnsAboveTheLimitAreAbortedAndContinuedLater) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2")});
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
@@ -349,7 +349,7 @@ MISSION_SCENARIO(Recovery, WhatTheHostRunsBeyondTheLimitIsAbortedAndTakenUpLater
   EXPECT_EQ(host.at("T2").session, surplus) << "it goes on in its own session";
 }
 
-MISSION_SCENARIO(Recovery, StoppedBeforeTheHostHasAnsweredItAbortsWhatMayRun) {
+MISSION_SCENARIO(Recovery, AStopBeforeTheHostHasAnsweredAbortsAllTurnsThatMayRun) {
   FakeHost host;
   host.script(Role::worker, [](Turn& turn) {
     if (turn.task != TaskId("T1")) return turn.hang();
@@ -364,7 +364,7 @@ MISSION_SCENARIO(Recovery, StoppedBeforeTheHostHasAnsweredItAbortsWhatMayRun) {
   EXPECT_EQ(host.state.phase, Phase::cancelled);
 }
 
-MISSION_SCENARIO(Recovery, AHostThatCannotSayWhatItHasIsNotWaitedForForEver) {
+MISSION_SCENARIO(Recovery, AHostThatCannotListItsSessionsIsNotWaitedForForEver) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T4") && host.at("T4").session.empty(); });
@@ -377,7 +377,7 @@ MISSION_SCENARIO(Recovery, AHostThatCannotSayWhatItHasIsNotWaitedForForEver) {
   EXPECT_EQ(host.at("T4").attempt, 1U);
 }
 
-MISSION_SCENARIO(Recovery, AnAnswerToldTwiceIsPaidOnce) {
+MISSION_SCENARIO(Recovery, ARepeatedTurnEndedIsCountedOnce) {
   FakeHost host;
   host.script(Role::planner, [](Turn& turn) { turn.hang(); });
   host.task_command("build it");
@@ -408,7 +408,7 @@ MISSION_SCENARIO(Recovery, ABlockedMissionStaysBlockedAndGoesOnWithResume) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Recovery, TheTimeBudgetGoesOnWhereItWas) {
+MISSION_SCENARIO(Recovery, TheTimeBudgetContinuesAfterACrash) {
   FakeHost host;
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
   host.task_command("build it --time 2m");
@@ -434,7 +434,7 @@ MISSION_SCENARIO(Recovery, EventsThatComeTwiceAreHarmless) {
   EXPECT_EQ(host.sessions_of(Role::master_reviewer), 2U);
 }
 
-MISSION_SCENARIO(Recovery, TheWholePastOnceMoreIsHarmless) {
+MISSION_SCENARIO(Recovery, RepeatingTheWholeLogIsHarmless) {
   FakeHost host;
   script_rich(host);
   host.task_command("build it");
@@ -461,7 +461,7 @@ MISSION_SCENARIO(Recovery, TheWholePastOnceMoreIsHarmless) {
   EXPECT_TRUE(host.state.phase == Phase::sealed || host.state.phase == Phase::blocked);
 }
 
-MISSION_SCENARIO(Recovery, EventsOfStrangersChangeNothingButTheTime) {
+MISSION_SCENARIO(Recovery, EventsOfUnknownSessionsChangeOnlyTheTime) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T2"); });

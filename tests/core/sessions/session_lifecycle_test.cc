@@ -46,7 +46,7 @@ MISSION_SCENARIO(Session, AWorkerThatNeverSubmitsIsContinuedThenReplacedThenBloc
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Session, APromptThatFailsAfterTheSubmissionSetsNothingGoing) {
+MISSION_SCENARIO(Session, APromptThatFailsAfterTheSubmissionIsIgnored) {
   FakeHost host;
   host.plan = one_task();
   EffectId late = 0;
@@ -197,7 +197,7 @@ MISSION_SCENARIO(Session, APromptThatTheHostRefusesIsRepeatedAfterAWhile) {
   EXPECT_EQ(host.sessions_of(Role::worker), 1U);
 }
 
-MISSION_SCENARIO(Session, ASessionThatCannotBeMadeIsAskedForAgain) {
+MISSION_SCENARIO(Session, AFailedCreationIsRepeated) {
   FakeHost host;
   host.plan = one_task();
   int refusals = 0;
@@ -224,7 +224,7 @@ MISSION_SCENARIO(Session, AHostThatNeverMakesSessionsBlocksTheMission) {
   EXPECT_NE(host.state.reason.find("no memory"), std::string::npos);
 }
 
-MISSION_SCENARIO(Session, AnAnswerThatNeverComesToACreationIsNotWaitedForForever) {
+MISSION_SCENARIO(Session, AnUnansweredCreationIsRepeated) {
   FakeHost host;
   host.plan = one_task();
   int lost = 0;
@@ -237,7 +237,7 @@ MISSION_SCENARIO(Session, AnAnswerThatNeverComesToACreationIsNotWaitedForForever
 }
 
 // Found by the fuzzer of `step`: the snapshot of such a state was refused when it was read again.
-MISSION_SCENARIO(Session, ASessionThatIsThereAlreadyIsNoNewOne) {
+MISSION_SCENARIO(Session, ACreationThatReturnsAKnownSessionAddsNone) {
   for (const bool root : {false, true}) {
     FakeHost host;
     host.plan = one_task();
@@ -306,7 +306,7 @@ MISSION_SCENARIO(Session, ATurnThatHangsAfterItsSubmissionGivesItsSlotBack) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Session, AHostThatDoesNotAnswerForASessionLosesIt) {
+MISSION_SCENARIO(Session, ASessionWithUnansweredInspectionsIsLost) {
   FakeHost host;
   host.plan = one_task();
   SessionId first;
@@ -374,7 +374,7 @@ MISSION_SCENARIO(Session, AReviewerDeletedIsReplaced) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Session, AnIdleThatComesTwiceBringsNoSecondContinuation) {
+MISSION_SCENARIO(Session, ARepeatedIdleCausesNoSecondContinuation) {
   FakeHost host;
   host.plan = one_task();
   host.doubled = true;
@@ -419,7 +419,7 @@ MISSION_SCENARIO(Session, ModelsOfTheConfigurationAreNamed) {
   EXPECT_EQ(host.prompts_that_begin("Mission review")[0].model, "p/big");
 }
 
-MISSION_SCENARIO(Session, AnAnswerWhoseWholeTurnWasNotToldIsFollowedUp) {
+MISSION_SCENARIO(Session, AnAnswerWhoseStartAndEndWereLostIsFollowedUp) {
   FakeHost host;
   host.plan = one_task();
   host.script(Role::worker, [](Turn& turn) {
@@ -436,7 +436,7 @@ MISSION_SCENARIO(Session, AnAnswerWhoseWholeTurnWasNotToldIsFollowedUp) {
   EXPECT_EQ(host.at("T1").attempt, 1U);
 }
 
-MISSION_SCENARIO(Session, OneThatWaitsForItsNextTryEndsWithTheMission) {
+MISSION_SCENARIO(Session, ASessionInBackoffEndsWithTheMission) {
   FakeHost host;
   host.plan = one_task();
   host.script(Role::worker, [](Turn& turn) { turn.fail(); });

@@ -98,7 +98,7 @@ TEST(Claims, Overlap) {
   EXPECT_TRUE(claims_overlap({"x", "src/a"}, {"y", "src/a"}));
 }
 
-TEST(Claims, ATaskHoldsWhatItClaimsAndWhatItHasTouched) {
+TEST(Claims, ATaskHoldsItsClaimAndTheFilesItHasWritten) {
   using Paths = std::vector<std::string>;
   const auto overlap = [](Paths a_files, Paths a_touched, Paths b_files, Paths b_touched) {
     Task a;
@@ -116,7 +116,7 @@ TEST(Claims, ATaskHoldsWhatItClaimsAndWhatItHasTouched) {
   EXPECT_FALSE(overlap({"a"}, {"c"}, {"b"}, {"d"}));
 }
 
-TEST(Claims, AGlobThatIsTooLargeOverlapsRatherThanNot) {
+TEST(Claims, AGlobThatIsTooLargeCountsAsAnOverlap) {
   std::string braces = "src/";
   for (int i = 0; i < 100; ++i) braces += "{a,b}";
   EXPECT_TRUE(claims_overlap({braces}, {"src/x.cc"}));

@@ -78,7 +78,7 @@ TEST(Plan, TooManyTasksAreRefused) {
   expect_parts(refusal_of(plan_of(tasks), 10), {"11 tasks, and the limit is 10"});
 }
 
-TEST(Plan, AHostilePlanIsRefusedShortly) {
+TEST(Plan, AHugeHostilePlanGetsAShortRefusal) {
   std::vector<TaskSpec> tasks;
   for (int i = 0; i < 20'000; ++i) {
     tasks.push_back(task("T" + std::to_string(i), {"T" + std::to_string(i + 1)}));
@@ -114,7 +114,7 @@ TEST(Plan, AgentNamesAreCaseInsensitive) {
   EXPECT_EQ(host.prompts_to(host.at("T1").session)[0].agent, "Docs-Writer");
 }
 
-TEST(Plan, ShapeProblemsOfTheCodecAreListedToo) {
+TEST(Plan, ProblemsFoundByTheCodecAreListedToo) {
   FakeHost host;
   bool asked = false;
   host.script(Role::planner, [&](Turn& turn) {
@@ -134,7 +134,7 @@ TEST(Plan, ShapeProblemsOfTheCodecAreListedToo) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-TEST(Plan, OnlyThePlannerAndTheCommanderPlan) {
+TEST(Plan, OnlyThePlannerAndTheCommanderMayPlan) {
   FakeHost host;
   int asked = 0;
   host.script(Role::worker, [&](Turn& turn) {

@@ -16,7 +16,7 @@ State halfway() {
   return state;
 }
 
-TEST(Sound, WhatAMissionReachesIsSound) {
+TEST(ValidateState, EveryStateOfAMissionIsValid) {
   EXPECT_EQ(validate_state(State{}), "");
   FakeHost host;
   host.task_command("build it");
@@ -27,7 +27,7 @@ TEST(Sound, WhatAMissionReachesIsSound) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-TEST(Sound, TheFaultIsNamed) {
+TEST(ValidateState, TheProblemIsNamed) {
   const auto why = [](auto spoil) {
     State state = halfway();
     spoil(state);
@@ -52,7 +52,7 @@ TEST(Sound, TheFaultIsNamed) {
   EXPECT_EQ(why([](State& s) { s.parallel = 0; }), "parallel: must be at least 1");
 }
 
-TEST(Sound, AMissionNeedsASession) {
+TEST(ValidateState, AMissionNeedsASession) {
   FakeHost host;
   EXPECT_TRUE(host.task_command("build it", SessionId{}).says("is not named"));
   EXPECT_EQ(host.state.phase, Phase::none);

@@ -33,7 +33,7 @@ struct Whole {
   }
 };
 
-MISSION_SCENARIO(Delegation, TheResultIsASummaryAndThePartIsReviewedLikeAnyTask) {
+MISSION_SCENARIO(Delegation, TheResultIsASummaryAndTheSubtaskIsReviewedLikeAnyTask) {
   std::string result;
   Whole whole([&](Turn& turn) {
     if (turn.text.starts_with("Task")) return void(turn.delegate(part("the half", {"a/half.cc"})));
@@ -110,7 +110,7 @@ MISSION_SCENARIO(Delegation, DepthAndNumberHaveLimits) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Delegation, AllThatIsWrongIsSaidAtOnce) {
+MISSION_SCENARIO(Delegation, AllProblemsAreListed) {
   Answer answer;
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a/**"}), task("T2", {}, {"b/**"})});
@@ -128,7 +128,7 @@ MISSION_SCENARIO(Delegation, AllThatIsWrongIsSaidAtOnce) {
   host.stop();
 }
 
-MISSION_SCENARIO(Delegation, APartMayWriteWhatItsWholeHoldsAndNotTheOtherWayRound) {
+MISSION_SCENARIO(Delegation, ASubtaskMayWriteItsParentsFilesButNotTheReverse) {
   Whole whole([](Turn& turn) {
     turn.delegate(part("one", {"a/one.cc"}, true));
     turn.delegate(part("also one", {"a/one.cc"}, true));
@@ -151,7 +151,7 @@ MISSION_SCENARIO(Delegation, APartMayWriteWhatItsWholeHoldsAndNotTheOtherWayRoun
 }
 
 // Found by the simulator, seed 6028190: both were at work in it in the end.
-MISSION_SCENARIO(Delegation, WhatAPartHasWrittenStaysItsWholesClaim) {
+MISSION_SCENARIO(Delegation, FilesOfAFinishedSubtaskStayInItsParentsClaim) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a/**"}), task("T2", {}, {"b/**"})});
   host.script(Role::worker, [](Turn& turn) {
@@ -170,7 +170,7 @@ MISSION_SCENARIO(Delegation, WhatAPartHasWrittenStaysItsWholesClaim) {
   host.stop();
 }
 
-MISSION_SCENARIO(Delegation, AWordIntoATurnThatWaitsMayFail) {
+MISSION_SCENARIO(Delegation, AHintToAWaitingTurnMayFail) {
   Whole whole([](Turn& turn) {
     if (turn.text.starts_with("Task T1: Title of T1\n\nBuild"))
       return void(turn.delegate(part("one")));
@@ -206,7 +206,7 @@ MISSION_SCENARIO(Delegation, InTheBackgroundAndFetchedLater) {
   EXPECT_EQ(seen[1].find("T1.1 one is done."), 0U) << seen[1];
 }
 
-MISSION_SCENARIO(Delegation, OnlyOnesOwnPartsAreWaitedForOrCancelled) {
+MISSION_SCENARIO(Delegation, AWorkerWaitsForAndCancelsOnlyItsOwnSubtasks) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a/**"}), task("T2", {}, {"b/**"})});
   std::vector<Answer> answers;
@@ -232,7 +232,7 @@ MISSION_SCENARIO(Delegation, OnlyOnesOwnPartsAreWaitedForOrCancelled) {
   host.stop();
 }
 
-MISSION_SCENARIO(Delegation, OthersDoNotDelegate) {
+MISSION_SCENARIO(Delegation, OtherRolesMayNotDelegate) {
   FakeHost host;
   Answer reviewer;
   host.script(Role::reviewer, [&](Turn& turn) {
@@ -246,7 +246,7 @@ MISSION_SCENARIO(Delegation, OthersDoNotDelegate) {
   EXPECT_FALSE(host.deliver(DelegateCalled{RequestId("x"), SessionId("y"), part("z"), {}}).ok);
 }
 
-MISSION_SCENARIO(Delegation, PartsOfADroppedTaskAreDropped) {
+MISSION_SCENARIO(Delegation, SubtasksOfADroppedTaskAreDropped) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a/**"})});
   host.script(Role::worker, [](Turn& turn) {
@@ -268,7 +268,7 @@ MISSION_SCENARIO(Delegation, PartsOfADroppedTaskAreDropped) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Delegation, APartThatIsBlockedIsAResultToo) {
+MISSION_SCENARIO(Delegation, ABlockedSubtaskEndsTheWait) {
   std::string result;
   Whole whole([&](Turn& turn) {
     if (turn.text.starts_with("Task")) return void(turn.delegate(part("hopeless")));
@@ -286,7 +286,7 @@ MISSION_SCENARIO(Delegation, APartThatIsBlockedIsAResultToo) {
   EXPECT_EQ(result.find("T1.1 hopeless is blocked."), 0U) << result;
 }
 
-MISSION_SCENARIO(Delegation, AfterACrashTheWholeIsToldWhatItsPartsAreDoing) {
+MISSION_SCENARIO(Delegation, AfterACrashTheParentReadsTheStateOfItsSubtasks) {
   std::vector<std::string> texts;
   Whole whole([&](Turn& turn) {
     texts.push_back(turn.text);
@@ -306,7 +306,7 @@ MISSION_SCENARIO(Delegation, AfterACrashTheWholeIsToldWhatItsPartsAreDoing) {
   EXPECT_NE(texts[1].find("Delegated so far:\n- T1.1 one"), std::string::npos) << texts[1];
 }
 
-MISSION_SCENARIO(Delegation, ATurnThatIsCutOffWhileItWaitsGoesOnLater) {
+MISSION_SCENARIO(Delegation, AWaitingTurnThatIsCutOffGoesOnLater) {
   for (const int how : {0, 1, 2}) {
     int turns = 0;
     Whole whole([&](Turn& turn) {
@@ -376,7 +376,7 @@ MISSION_SCENARIO(Delegation, TheCommanderMayAddATaskAndWaitForIt) {
   host.stop();
 }
 
-MISSION_SCENARIO(Delegation, AStopAndAWordOfTheUserFreeAWaitingCommander) {
+MISSION_SCENARIO(Delegation, AStopOrAMessageOfTheUserEndsTheCommandersWait) {
   for (const bool stopped : {true, false}) {
     FakeHost host;
     host.plan = plan_of({task("T1")});
@@ -423,7 +423,7 @@ MISSION_SCENARIO(Delegation, APauseEndsTheWaitAndResumeGoesOn) {
 }
 
 // Found by Chaos, seed 33: reviews waited for a Worker that waited for a review.
-MISSION_SCENARIO(Delegation, AReviewThatWaitsForAllWorkersDoesNotWaitForOneThatWaitsForIt) {
+MISSION_SCENARIO(Delegation, AReviewThatWaitsForWorkersIgnoresAWorkerThatWaitsForIt) {
   FakeHost host;
   host.options.review.shadow = ShadowReview::off;
   host.plan = plan_of({task("T1", {}, {"a/**"})});
@@ -437,7 +437,7 @@ MISSION_SCENARIO(Delegation, AReviewThatWaitsForAllWorkersDoesNotWaitForOneThatW
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Delegation, ASpentBudgetPausesATreeThatWaitsForItself) {
+MISSION_SCENARIO(Delegation, ASpentBudgetPausesAParentThatWaitsForItsSubtask) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a/**"})});
   host.script(Role::worker, [](Turn& turn) {

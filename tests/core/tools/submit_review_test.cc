@@ -60,7 +60,7 @@ TEST(Review, APassWithAStaleReceiptIsRefused) {
       {"`test T1` ran before the files last changed", "run it again"});
 }
 
-TEST(Review, ARunDuringWhichTheFilesChangedProvesNothing) {
+TEST(Review, ARunDuringWhichFilesChangedIsNoProof) {
   expect_refused(
       [](Turn& turn) {
         turn.run_while("test T1", [&] { turn.host.touch("src/T1.cc"); });
@@ -69,7 +69,7 @@ TEST(Review, ARunDuringWhichTheFilesChangedProvesNothing) {
       {"`test T1` proves nothing", "changed while it ran", "Run it again"});
 }
 
-TEST(Review, ARunWhoseBeginNobodySawProvesNothing) {
+TEST(Review, ARunWhoseStartWasNotObservedIsNoProof) {
   expect_refused(
       [](Turn& turn) {
         CommandRan ran{turn.session, "test T1", "", 0, "", turn.host.files_hash(turn.session)};
@@ -93,7 +93,7 @@ TEST(Review, AnOldLogsReceiptsStayValid) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-TEST(Review, EachTaskAndTheWholeNameTheReceiptsThatProvedThem) {
+TEST(Review, EachTaskAndTheMissionNameTheReceiptsThatProvedThem) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.task_command("build it");
@@ -247,7 +247,7 @@ std::unique_ptr<FakeHost> host_that_finds(const std::vector<std::size_t>& counts
   return host;
 }
 
-MISSION_SCENARIO(Convergence, IterationsThatLowerTheFindingsGoOn) {
+MISSION_SCENARIO(Convergence, FewerFindingsInEachIterationGoOn) {
   const auto host = host_that_finds({4, 3, 2, 2, 1});
   EXPECT_EQ(host->state.phase, Phase::sealed) << host->state.reason;
   EXPECT_EQ(host->state.master_review.findings_by_iteration,
@@ -257,7 +257,7 @@ MISSION_SCENARIO(Convergence, IterationsThatLowerTheFindingsGoOn) {
       << status_text(host->state);
 }
 
-MISSION_SCENARIO(Convergence, TwoIterationsRunningThatLowerNothingBlockWithTheList) {
+MISSION_SCENARIO(Convergence, TwoIterationsWithoutFewerFindingsBlockWithTheList) {
   const auto host = host_that_finds({3, 2, 2, 2, 2, 2});
   EXPECT_EQ(host->state.phase, Phase::blocked);
   EXPECT_EQ(host->state.iteration, 4U) << "no fifth was begun";
@@ -266,7 +266,7 @@ MISSION_SCENARIO(Convergence, TwoIterationsRunningThatLowerNothingBlockWithTheLi
   for (const Task& each : host->state.tasks) EXPECT_EQ(each.status, TaskStatus::done);
 }
 
-MISSION_SCENARIO(Convergence, AWordOfAPersonGivesItNewIterations) {
+MISSION_SCENARIO(Convergence, AResumeByAPersonGrantsNewIterations) {
   const auto host = host_that_finds({2, 2, 2, 2, 1});
   ASSERT_EQ(host->state.phase, Phase::blocked);
   host->resume();
@@ -276,7 +276,7 @@ MISSION_SCENARIO(Convergence, AWordOfAPersonGivesItNewIterations) {
             (std::vector<std::uint32_t>{2, 2, 2, 2, 1}));
 }
 
-TEST(Convergence, AFindingAloneIsMendedUnderTheMissionsCommandsAndSeveralUnderTheirFilesOwn) {
+TEST(Convergence, ASingleFindingIsVerifiedByTheMissionsCommandsAndSeveralByThoseOfTheirFiles) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2")});
   int reviews = 0;
@@ -304,7 +304,7 @@ TEST(Convergence, AFindingAloneIsMendedUnderTheMissionsCommandsAndSeveralUnderTh
   EXPECT_EQ(host.at("F2.1").review.proved_by, std::vector<std::string>{"test all"});
 }
 
-TEST(Convergence, AFindingIsNotMendedUnderTheCommandsOfATaskThatWasDropped) {
+TEST(Convergence, AFindingIsNotVerifiedByTheCommandsOfADroppedTask) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"src/T2.cc"}), task("T2", {"T3"}), task("T3")});
   host.script(Role::worker, [](Turn& turn) {
@@ -333,7 +333,7 @@ TEST(Convergence, AFindingIsNotMendedUnderTheCommandsOfATaskThatWasDropped) {
   EXPECT_EQ(host.at("F1.2").review.proved_by, std::vector<std::string>{"test T3"});
 }
 
-TEST(Review, AReceiptStandsThoughAnotherSessionRunsTheSameCommandLater) {
+TEST(Review, AReceiptStaysValidWhenAnotherSessionRunsTheSameCommand) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2")});
   host.script(Role::worker, [](Turn& turn) {
@@ -358,7 +358,7 @@ TEST(Review, AReceiptStandsThoughAnotherSessionRunsTheSameCommandLater) {
   }
 }
 
-TEST(Review, ABlockedTaskSaysTheGravestFinding) {
+TEST(Review, ABlockedTaskNamesItsWorstFinding) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.options.limits.attempts = 1;
@@ -414,7 +414,7 @@ MISSION_SCENARIO(Review, ReviewersThatNeverGiveAVerdictBlockTheTask) {
   EXPECT_EQ(host.sessions_of(Role::reviewer), 3U);
 }
 
-MISSION_SCENARIO(Review, WhatWasRefusedStandsInTheReason) {
+MISSION_SCENARIO(Review, TheReasonOfABlockNamesTheLastRefusal) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   // As a Reviewer without bash: it would pass, and cannot prove it.
@@ -432,7 +432,7 @@ MISSION_SCENARIO(Review, WhatWasRefusedStandsInTheReason) {
 
 // ---- work ---------------------------------------------------------------------------------------
 
-TEST(Work, ProblemsAreListedAtOnceAndAProperCallIsTaken) {
+TEST(Work, AllProblemsAreListedAndACorrectCallIsAccepted) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2", {"T1"})});
   host.script(Role::worker, [&](Turn& turn) {
@@ -473,7 +473,7 @@ TEST(Work, AnotherSessionMayNotSubmit) {
                   .says("no mission is active"));
 }
 
-MISSION_SCENARIO(Work, AWorkerThatWasGivenUpMayNotSubmitForItsSuccessor) {
+MISSION_SCENARIO(Work, AReplacedWorkerMayNotSubmit) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   SessionId first;
@@ -558,7 +558,7 @@ TEST(Write, AFileOfAnotherRunningTaskIsRefusedAndAFreeOneGrowsTheClaim) {
 }
 
 // Found by a lying mission in the real OpenCode: the Worker wrote on while its Reviewer looked.
-MISSION_SCENARIO(Write, AWorkerThatHasSubmittedWritesNoMoreUntilItComesBack) {
+MISSION_SCENARIO(Write, AWorkerThatHasSubmittedMayNotWriteUntilItsRework) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a.cc"})});
   SessionId worker;
@@ -582,7 +582,7 @@ MISSION_SCENARIO(Write, AWorkerThatHasSubmittedWritesNoMoreUntilItComesBack) {
 }
 
 // Found by the simulator, seed 3025922.
-MISSION_SCENARIO(Write, AWorkerOfAStoppedMissionWritesNoMore) {
+MISSION_SCENARIO(Write, AWorkerOfAStoppedMissionMayNotWrite) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a.cc"}), task("T2", {}, {"b.cc"})});
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
@@ -599,7 +599,7 @@ MISSION_SCENARIO(Write, AWorkerOfAStoppedMissionWritesNoMore) {
   EXPECT_EQ(why_not_write(host.state, worker, "a.cc"), "") << "a person's, from here on";
 }
 
-MISSION_SCENARIO(Write, ATaskWithoutFilesClaimsWhatItWrites) {
+MISSION_SCENARIO(Write, ATaskWithoutFilesClaimsTheFilesThatItWrites) {
   FakeHost host;
   host.plan = plan_of({task("T1"), task("T2")});
   for (TaskSpec& spec : host.plan.tasks) spec.files.clear();

@@ -60,7 +60,7 @@ struct Desk {
   }
 };
 
-MISSION_SCENARIO(TodoEdit, NothingChangedIsNothing) {
+MISSION_SCENARIO(TodoFile, AnUnchangedFileChangesNothing) {
   Desk desk;
   const std::string before = desk.text();
   const std::size_t toasts = desk.host.toasts.size();
@@ -71,7 +71,7 @@ MISSION_SCENARIO(TodoEdit, NothingChangedIsNothing) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ANewLineBecomesATask) {
+MISSION_SCENARIO(TodoFile, ANewLineBecomesATask) {
   Desk desk;
   desk.save(desk.text() +
             "- [ ] add a CSV export\n"
@@ -90,7 +90,7 @@ MISSION_SCENARIO(TodoEdit, ANewLineBecomesATask) {
 }
 
 // Found by the fuzzer of step: a log may hold what no file does, and a snapshot of it was refused.
-MISSION_SCENARIO(TodoEdit, ATitleIsOneLineWhateverTheEventSays) {
+MISSION_SCENARIO(TodoFile, ATitleIsCutToOneLine) {
   Desk desk;
   TodoEdited edited{core::todo_lines(desk.host.state), core::todo_lines(desk.host.state), {}};
   edited.lines[0].title = "two\nlines";
@@ -104,7 +104,7 @@ MISSION_SCENARIO(TodoEdit, ATitleIsOneLineWhateverTheEventSays) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ALineWithAnIdThatIsTakenGetsAnother) {
+MISSION_SCENARIO(TodoFile, ALineWithAnIdThatIsTakenGetsAnother) {
   Desk desk;
   const std::string before = desk.without_line_of("T6");
   // T6 came after the person had opened the file; its line is theirs, and T2's was copied.
@@ -117,7 +117,7 @@ MISSION_SCENARIO(TodoEdit, ALineWithAnIdThatIsTakenGetsAnother) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ALineThatNamesWhatIsNotThereWaitsToBeMended) {
+MISSION_SCENARIO(TodoFile, ALineWithUnknownNamesIsBlockedUntilItIsCorrected) {
   Desk desk;
   desk.save(desk.text() + "- [ ] T7 Docs (deps: T9)\n- [ ] T8 Out (files: ../x)\n");
   EXPECT_EQ(desk.status("T7"), TaskStatus::blocked);
@@ -132,7 +132,7 @@ MISSION_SCENARIO(TodoEdit, ALineThatNamesWhatIsNotThereWaitsToBeMended) {
   EXPECT_EQ(desk.status("T7"), TaskStatus::done);
 }
 
-MISSION_SCENARIO(TodoEdit, ATickedLineIsAcceptedOnThePersonsWord) {
+MISSION_SCENARIO(TodoFile, ATickedTaskIsAccepted) {
   Desk desk;
   const SessionId worker = desk.host.at("T1").session;
   desk.save(desk.with("[~] T1", "[x] T1"));
@@ -152,7 +152,7 @@ MISSION_SCENARIO(TodoEdit, ATickedLineIsAcceptedOnThePersonsWord) {
               std::string::npos);
 }
 
-MISSION_SCENARIO(TodoEdit, WhatACommandOfTheMissionHasWrittenIsNoPersonsWord) {
+MISSION_SCENARIO(TodoFile, AnEditByACommandOfTheMissionIsIgnored) {
   Desk desk;
   const std::string first = desk.host.started[0].value;
   desk.writer = desk.host.at(first).session;
@@ -169,7 +169,7 @@ MISSION_SCENARIO(TodoEdit, WhatACommandOfTheMissionHasWrittenIsNoPersonsWord) {
   EXPECT_EQ(desk.status(first), TaskStatus::done);
 }
 
-MISSION_SCENARIO(TodoEdit, ATickIsTakenInEveryState) {
+MISSION_SCENARIO(TodoFile, ATickIsAcceptedInEveryStatus) {
   Desk desk(plan_of({task("T1"), task("T2"), task("T3"), task("T4"), task("T5", {"T4"}), task("T6"),
                      task("T7"), task("T8")}));
   FakeHost& host = desk.host;
@@ -208,7 +208,7 @@ MISSION_SCENARIO(TodoEdit, ATickIsTakenInEveryState) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ATickIsTakenBeforeTheReview) {
+MISSION_SCENARIO(TodoFile, ATickIsAcceptedBeforeTheReview) {
   Options options;
   options.review.shadow = ShadowReview::off;  // what is submitted waits for the other Worker
   Desk desk(plan_of({task("T1"), task("T2")}), options);
@@ -222,7 +222,7 @@ MISSION_SCENARIO(TodoEdit, ATickIsTakenBeforeTheReview) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ATickIsTakenDuringRework) {
+MISSION_SCENARIO(TodoFile, ATickIsAcceptedDuringRework) {
   Desk desk(plan_of({task("T1"), task("T2")}));
   FakeHost& host = desk.host;
   host.script(Role::reviewer, [](Turn& turn) { turn.reject("It is red"); });
@@ -237,7 +237,7 @@ MISSION_SCENARIO(TodoEdit, ATickIsTakenDuringRework) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ARemovedLineIsDropped) {
+MISSION_SCENARIO(TodoFile, ARemovedLineDropsItsTask) {
   Desk desk;
   desk.save(desk.without_line_of("T3"));
   EXPECT_EQ(desk.status("T3"), TaskStatus::dropped);
@@ -250,7 +250,7 @@ MISSION_SCENARIO(TodoEdit, ARemovedLineIsDropped) {
   EXPECT_EQ(desk.status("T5"), TaskStatus::done);
 }
 
-MISSION_SCENARIO(TodoEdit, ADoneLineThatIsRemovedStaysDone) {
+MISSION_SCENARIO(TodoFile, RemovingTheLineOfADoneTaskChangesNothing) {
   Desk desk;
   desk.save(desk.with("[~] T1", "[x] T1"));
   desk.save(desk.without_line_of("T1"));
@@ -263,7 +263,7 @@ MISSION_SCENARIO(TodoEdit, ADoneLineThatIsRemovedStaysDone) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, MarksAndTitles) {
+MISSION_SCENARIO(TodoFile, MarksAndTitlesCanBeEdited) {
   Desk desk;
   desk.save(desk.with("[ ] T2", "[-] T2"));
   desk.save(desk.with("[ ] T3", "[!] T3"));
@@ -293,7 +293,7 @@ MISSION_SCENARIO(TodoEdit, MarksAndTitles) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, AnEditOfAnOlderTextUndoesNothing) {
+MISSION_SCENARIO(TodoFile, AnEditOfAnOlderTextUndoesNothing) {
   Desk desk;
   const std::string old = desk.text();
   desk.save(desk.with("[~] T1", "[x] T1"));
@@ -310,7 +310,7 @@ MISSION_SCENARIO(TodoEdit, AnEditOfAnOlderTextUndoesNothing) {
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ABlockedMissionGoesOn) {
+MISSION_SCENARIO(TodoFile, AnEditUnblocksTheMission) {
   Desk desk(plan_of({task("T1"), task("T2", {"T1"})}));
   desk.save(desk.with("[~] T1", "[!] T1"));
   EXPECT_EQ(desk.host.state.phase, Phase::blocked);
@@ -321,7 +321,7 @@ MISSION_SCENARIO(TodoEdit, ABlockedMissionGoesOn) {
   EXPECT_EQ(desk.status("P1"), TaskStatus::done);
 }
 
-MISSION_SCENARIO(TodoEdit, TheLastBlockedTaskThatIsTickedBringsTheReviewOfTheWhole) {
+MISSION_SCENARIO(TodoFile, TickingTheLastBlockedTaskStartsTheMasterReview) {
   Desk desk(plan_of({task("T1")}));
   desk.save(desk.with("[~] T1", "[!] T1"));
   EXPECT_EQ(desk.host.state.phase, Phase::blocked);
@@ -330,7 +330,7 @@ MISSION_SCENARIO(TodoEdit, TheLastBlockedTaskThatIsTickedBringsTheReviewOfTheWho
   desk.finish();
 }
 
-MISSION_SCENARIO(TodoEdit, ATaskThatAppearsDuringTheReviewOfTheWholeIsDoneFirst) {
+MISSION_SCENARIO(TodoFile, ATaskAddedDuringTheMasterReviewIsDoneFirst) {
   Desk desk(plan_of({task("T1")}));
   desk.host.script(Role::master_reviewer, [](Turn& turn) {
     if (turn.host.state.tasks.size() > 1) {
@@ -352,7 +352,7 @@ MISSION_SCENARIO(TodoEdit, ATaskThatAppearsDuringTheReviewOfTheWholeIsDoneFirst)
   EXPECT_EQ(desk.host.sessions_of(Role::master_reviewer), 2U);
 }
 
-MISSION_SCENARIO(TodoEdit, WhileItIsPausedAndWhenItIsOver) {
+MISSION_SCENARIO(TodoFile, EditsCountDuringAPauseAndNotAfterTheEnd) {
   Desk desk(plan_of({task("T1"), task("T2", {"T1"})}));
   desk.host.stop("--pause");
   desk.save(desk.with("[~] T1", "[x] T1"));
@@ -367,7 +367,7 @@ MISSION_SCENARIO(TodoEdit, WhileItIsPausedAndWhenItIsOver) {
   EXPECT_EQ(desk.text(), before);
 }
 
-MISSION_SCENARIO(TodoEdit, TheLimitOfTasksHolds) {
+MISSION_SCENARIO(TodoFile, TheLimitOfTasksApplies) {
   FakeHost host;
   host.options.limits.tasks = 6;
   host.script(Role::worker, [](Turn& turn) { turn.hang(); });
@@ -381,7 +381,7 @@ MISSION_SCENARIO(TodoEdit, TheLimitOfTasksHolds) {
   host.stop();
 }
 
-MISSION_SCENARIO(TodoEdit, APlanThatIsStillToComeWouldNotKeepIt) {
+MISSION_SCENARIO(TodoFile, ALineAddedBeforeThePlanIsNotTaken) {
   Desk desk(plan_of({task("T1"), task("T2")}));
   desk.save(desk.with("[~] T1", "[x] T1"));
   State& state = desk.host.state;

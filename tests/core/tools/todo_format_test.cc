@@ -43,7 +43,7 @@ std::vector<TodoLine> lines_of(const std::string& text) {
   return parsed.ok() ? parsed.value().lines : std::vector<TodoLine>{};
 }
 
-TEST(TodoText, IsWrittenAsTheContractSays) {
+TEST(TodoFormat, IsWrittenAsTheContractRequires) {
   Task first = task_of("T1", "Title", TaskStatus::reviewing);
   first.files = {"src/{a,b}.cc", "docs/**"};
   Task second = task_of("T2", "Other", TaskStatus::done);
@@ -66,7 +66,7 @@ std::string random_text(std::mt19937_64& random, std::size_t pieces) {
   return text;
 }
 
-TEST(TodoText, EveryStateIsReadBackAsItWasWritten) {
+TEST(TodoFormat, EveryStateIsReadBackAsItWasWritten) {
   std::mt19937_64 random(1);
   for (int round = 0; round < 3000; ++round) {
     std::vector<Task> tasks;
@@ -91,12 +91,12 @@ TEST(TodoText, EveryStateIsReadBackAsItWasWritten) {
   }
 }
 
-TEST(TodoText, ATitleOfOneLineWithoutControlCharactersIsKeptToTheByte) {
+TEST(TodoFormat, ATitleOfOneLineWithoutControlCharactersIsKeptToTheByte) {
   const std::string title = "Fix (agent: x) and [y], \"z\"; deps: T9 – Ünï";
   EXPECT_EQ(todo_lines(state_of({task_of("T1", title, TaskStatus::ready)}))[0].title, title);
 }
 
-TEST(TodoText, APersonsHandIsRead) {
+TEST(TodoFormat, EditsOfPeopleAreRead) {
   const auto lines = lines_of(
       "Some prose.\r\n"
       "  * [X] T1 Title (agent: worker)\r\n"
@@ -120,7 +120,7 @@ TEST(TodoText, APersonsHandIsRead) {
   EXPECT_EQ(lines[3].deps, (std::vector<TaskId>{TaskId("T1"), TaskId("T2")}));
 }
 
-TEST(TodoText, BracketsInATitleAreNoCard) {
+TEST(TodoFormat, ParenthesesInATitleAreNoCard) {
   const auto lines = lines_of("- [ ] T1 Fix it (see notes)\n- [ ] T2 Calls (files: many) of it\n");
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0].title, "Fix it (see notes)");
@@ -132,7 +132,7 @@ std::string problem(const std::string& text) {
   return parsed.ok() ? "taken" : parsed.error().text();
 }
 
-TEST(TodoText, WhatIsNoTodoListSaysWhy) {
+TEST(TodoFormat, ATextThatIsNoTodoListSaysWhy) {
   const std::string line = "- [ ] T1 Title\n";
   const std::string anew = " (the engine restores it)";
   EXPECT_EQ(problem(kHead + line), "taken");
@@ -153,7 +153,7 @@ TEST(TodoText, WhatIsNoTodoListSaysWhy) {
   EXPECT_EQ(problem(many), "todo.md: has over 2000 task lines" + anew);
 }
 
-TEST(TodoText, AnotherMissionsListIsKnown) {
+TEST(TodoFormat, TheListOfAnotherMissionIsRecognised) {
   const auto parsed = parse_todo("# Old\n\nMission m-two, sealed, iteration 3\n\n- [ ] T1 Title\n");
   ASSERT_TRUE(parsed.ok());
   EXPECT_EQ(parsed.value().mission.value, "m-two");

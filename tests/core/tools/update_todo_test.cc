@@ -44,7 +44,7 @@ struct Stage {
   }
 };
 
-MISSION_SCENARIO(Todo, OneLineSaysWhatWasChanged) {
+MISSION_SCENARIO(UpdateTodo, TheReplyIsOneLineAboutTheChange) {
   Stage stage(diamond());
   EXPECT_EQ(todo(stage.host, set("T3", TodoStatus::dropped)).text,
             "T3 pending -> dropped (0/6 done)");
@@ -64,7 +64,7 @@ MISSION_SCENARIO(Todo, OneLineSaysWhatWasChanged) {
   stage.finish();
 }
 
-MISSION_SCENARIO(Todo, RefusalsNameTheMend) {
+MISSION_SCENARIO(UpdateTodo, RefusalsSayWhatToDo) {
   Stage stage(diamond());
   EXPECT_TRUE(
       todo(stage.host, set("T33", TodoStatus::dropped)).says("no task \"T33\". Nearest: T3"));
@@ -87,7 +87,7 @@ MISSION_SCENARIO(Todo, RefusalsNameTheMend) {
   EXPECT_TRUE(todo(stage.host, set("T2", TodoStatus::dropped)).says("no mission is active"));
 }
 
-MISSION_SCENARIO(Todo, ADoneTaskStaysDone) {
+MISSION_SCENARIO(UpdateTodo, ADoneTaskStaysDone) {
   FakeHost host;
   host.task_command("build it");
   host.run_until([&] { return host.running("T2"); });
@@ -97,7 +97,7 @@ MISSION_SCENARIO(Todo, ADoneTaskStaysDone) {
   EXPECT_EQ(host.state.phase, Phase::sealed);
 }
 
-MISSION_SCENARIO(Todo, DroppingATaskInAnyStateEndsItsSessions) {
+MISSION_SCENARIO(UpdateTodo, DroppingATaskInAnyStateEndsItsSessions) {
   const std::vector<TaskStatus> states = {TaskStatus::pending,   TaskStatus::ready,
                                           TaskStatus::running,   TaskStatus::submitted,
                                           TaskStatus::reviewing, TaskStatus::rework};
@@ -135,7 +135,7 @@ MISSION_SCENARIO(Todo, DroppingATaskInAnyStateEndsItsSessions) {
   }
 }
 
-MISSION_SCENARIO(Todo, ADroppedDependencyPutBackHoldsItsDependentsAgain) {
+MISSION_SCENARIO(UpdateTodo, ADroppedDependencyPutBackHoldsItsDependentsAgain) {
   Stage stage(plan_of({task("T1"), task("T2", {"T3"}), task("T3", {"T1"})}), "--parallel 1");
   todo(stage.host, set("T3", TodoStatus::dropped));
   EXPECT_EQ(stage.host.at("T2").status, TaskStatus::ready);
@@ -145,7 +145,7 @@ MISSION_SCENARIO(Todo, ADroppedDependencyPutBackHoldsItsDependentsAgain) {
   EXPECT_EQ(stage.host.finished.back(), TaskId("T2"));
 }
 
-MISSION_SCENARIO(Todo, ABlockedMissionGoesOnAfterRetryAndAfterDropped) {
+MISSION_SCENARIO(UpdateTodo, ABlockedMissionGoesOnAfterRetryAndAfterDropped) {
   for (const TodoStatus status : {TodoStatus::retry, TodoStatus::dropped}) {
     FakeHost host;
     host.plan = plan_of({task("T1"), task("T2", {"T1"})});
@@ -167,7 +167,7 @@ MISSION_SCENARIO(Todo, ABlockedMissionGoesOnAfterRetryAndAfterDropped) {
   }
 }
 
-MISSION_SCENARIO(Todo, ModelsAloneUnblockItOnlySoOften) {
+MISSION_SCENARIO(UpdateTodo, UnblockingByModelsIsLimited) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.script(Role::worker, [](Turn&) {});
@@ -195,7 +195,7 @@ MISSION_SCENARIO(Todo, ModelsAloneUnblockItOnlySoOften) {
   EXPECT_GT(refusals, 1) << "a person's word gives it back, and it is spent again";
 }
 
-MISSION_SCENARIO(Todo, RetriesOfOneTaskAreBounded) {
+MISSION_SCENARIO(UpdateTodo, RetriesOfOneTaskAreBounded) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.options.limits.iterations = 100;
@@ -215,7 +215,7 @@ MISSION_SCENARIO(Todo, RetriesOfOneTaskAreBounded) {
   EXPECT_EQ(host.sessions_of(Role::worker), 12U);
 }
 
-MISSION_SCENARIO(Todo, ATaskAddedWhileTheWholeIsReviewedIsDoneBeforeTheSeal) {
+MISSION_SCENARIO(UpdateTodo, ATaskAddedDuringTheMasterReviewIsDoneBeforeTheSeal) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   bool added = false;
@@ -235,7 +235,7 @@ MISSION_SCENARIO(Todo, ATaskAddedWhileTheWholeIsReviewedIsDoneBeforeTheSeal) {
   EXPECT_EQ(host.state.iteration, 1U);
 }
 
-MISSION_SCENARIO(Todo, ATaskAddedAfterTheIterationsRanOutGoesOn) {
+MISSION_SCENARIO(UpdateTodo, ATaskAddedAfterTheIterationsRanOutGoesOn) {
   FakeHost host;
   host.plan = plan_of({task("T1")});
   host.options.limits.iterations = 1;

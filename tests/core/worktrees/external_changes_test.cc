@@ -32,21 +32,22 @@ struct TwoWorkers {
   }
 };
 
-MISSION_SCENARIO(Stray, AClaimedFileIsItsTasksWhoeverElseRanACommand) {
+MISSION_SCENARIO(UnattributedChanges, AClaimedFileIsAttributedToItsTaskEvenIfOthersRanCommands) {
   TwoWorkers at;
   at.changed({"src/a.cc"}, {at.one, at.two});
   EXPECT_TRUE(at.touched("T1", "src/a.cc"));
   EXPECT_TRUE(at.host.state.unattributed.empty());
 }
 
-MISSION_SCENARIO(Stray, AFreeFileIsTheOnlyOnesThatRanACommandAndIsClaimedFromThereOn) {
+MISSION_SCENARIO(UnattributedChanges,
+                 AnUnclaimedFileIsAttributedToTheOnlyWorkerThatRanACommandAndJoinsItsClaim) {
   TwoWorkers at;
   at.changed({"src/generated.cc"}, {at.two});
   EXPECT_TRUE(at.touched("T2", "src/generated.cc"));
   EXPECT_NE(why_not_write(at.host.state, at.one, "src/generated.cc"), "");
 }
 
-MISSION_SCENARIO(Stray, WhatCannotBeToldIsNobodys) {
+MISSION_SCENARIO(UnattributedChanges, AnAmbiguousChangeStaysUnattributed) {
   TwoWorkers at;
   at.changed({"free.cc"}, {at.one, at.two});
   at.changed({"README.md"}, {});
@@ -59,7 +60,7 @@ MISSION_SCENARIO(Stray, WhatCannotBeToldIsNobodys) {
   EXPECT_EQ(at.host.state.unattributed.size(), 2U) << "it has its Worker now";
 }
 
-MISSION_SCENARIO(Stray, TheMasterReviewIsTold) {
+MISSION_SCENARIO(UnattributedChanges, TheMasterReviewerReadsThem) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"src/a.cc"})});
   host.task_command("build it");
@@ -74,7 +75,7 @@ MISSION_SCENARIO(Stray, TheMasterReviewIsTold) {
   EXPECT_NE(prompts[0].text.find("- and 3 more"), std::string::npos);
 }
 
-MISSION_SCENARIO(Stray, TheMasterReviewIsToldWhoseCommandItWas) {
+MISSION_SCENARIO(UnattributedChanges, TheMasterReviewerReadsWhoseCommandItWas) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"src/a.cc"})});
   host.script(Role::reviewer, [&](Turn& turn) {
@@ -91,7 +92,7 @@ MISSION_SCENARIO(Stray, TheMasterReviewIsToldWhoseCommandItWas) {
       << prompts[0].text;
 }
 
-MISSION_SCENARIO(Stray, WhatAWorkerSaysThatItWroteIsItsTasks) {
+MISSION_SCENARIO(UnattributedChanges, FilesOfASubmissionAreAttributedToItsTask) {
   TwoWorkers at;
   Turn worker{at.host, at.one, Role::worker, "", TaskId("T1"), 1};
   WorkArgs args;
@@ -103,7 +104,7 @@ MISSION_SCENARIO(Stray, WhatAWorkerSaysThatItWroteIsItsTasks) {
   EXPECT_NE(why_not_write(at.host.state, at.two, "docs/new.md"), "");
 }
 
-MISSION_SCENARIO(Stray, ManyAreCountedAndWhatIsOutsideIsNot) {
+MISSION_SCENARIO(UnattributedChanges, TheListIsBoundedAndPathsOutsideTheProjectAreIgnored) {
   TwoWorkers at;
   std::vector<std::string> paths{"/etc/passwd", "../x"};
   for (int i = 0; i < 300; ++i) paths.push_back("f" + std::to_string(i));

@@ -51,7 +51,7 @@ bool all_opened(const FakeHost& host, std::size_t count) {
   return static_cast<std::size_t>(std::ranges::count(trees, true, &Worktree::opened)) == count;
 }
 
-MISSION_SCENARIO(Spare, TheRunsOfARaceBeginInWhatWasOpenedWhileThePlannerThought) {
+MISSION_SCENARIO(WarmPool, EntrantsUseTheWorktreesOpenedDuringPlanning) {
   FakeHost host;
   begin_extreme(host, plan_of({race_of("T1", 3)}));
   host.run_until([&] { return all_opened(host, 3); });
@@ -67,7 +67,7 @@ MISSION_SCENARIO(Spare, TheRunsOfARaceBeginInWhatWasOpenedWhileThePlannerThought
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, TheyAreOpenedOneAfterTheOther) {
+MISSION_SCENARIO(WarmPool, TheHostOpensThemOneAfterTheOther) {
   FakeHost host;
   begin_extreme(host, plan_of({race_of("T1", 3)}));
   host.run_until([&] {
@@ -78,7 +78,7 @@ MISSION_SCENARIO(Spare, TheyAreOpenedOneAfterTheOther) {
   });
 }
 
-MISSION_SCENARIO(Spare, WhereThePlanHasNoRaceTheyGo) {
+MISSION_SCENARIO(WarmPool, TheyAreRemovedWhenThePlanHasNoRace) {
   FakeHost host;
   begin_extreme(host, plan_of({task("T1"), task("T2")}));
   host.script(Role::worker, [&](Turn& turn) {
@@ -93,7 +93,7 @@ MISSION_SCENARIO(Spare, WhereThePlanHasNoRaceTheyGo) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, WhereEachTaskHasAWorktreeAnyTakesOne) {
+MISSION_SCENARIO(WarmPool, WithWorktreesForAllTasksEveryTaskMayTakeOne) {
   FakeHost host;
   host.options.isolation = Isolation::worktree;
   begin_extreme(host, plan_of({task("T1"), task("T2")}));
@@ -105,7 +105,7 @@ MISSION_SCENARIO(Spare, WhereEachTaskHasAWorktreeAnyTakesOne) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, ARaceOfMoreMakesTheRest) {
+MISSION_SCENARIO(WarmPool, ALargerRaceMakesTheMissingOnes) {
   FakeHost host;
   begin_extreme(host, plan_of({race_of("T1", 5)}));
   host.run();
@@ -115,7 +115,7 @@ MISSION_SCENARIO(Spare, ARaceOfMoreMakesTheRest) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, OfARaceOfTwoTheThirdGoes) {
+MISSION_SCENARIO(WarmPool, ASmallerRaceRemovesTheSurplus) {
   FakeHost host;
   begin_extreme(host, plan_of({race_of("T1", 2)}));
   host.script(Role::worker, [&](Turn& turn) {
@@ -141,14 +141,14 @@ void race_after_a_change(FakeHost& host) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, WhatSomebodyHasChangedSinceIsInThem) {
+MISSION_SCENARIO(WarmPool, TheyAreMovedToTheNewestFilesBeforeUse) {
   FakeHost host;
   race_after_a_change(host);
   EXPECT_EQ(adds(host), 6U) << "each was brought to the newer commit";
   EXPECT_EQ(host.opened.size(), 3U);
 }
 
-MISSION_SCENARIO(Spare, WhileARaceWaitsForOthersItsWorktreesAreOpened) {
+MISSION_SCENARIO(WarmPool, TheyAreOpenedWhileARaceWaitsForItsDependencies) {
   FakeHost host;
   host.plan = plan_of({task("T1"), race_of("T2", 3, {"T1"})});
   host.think_ms = 1'000;
@@ -169,7 +169,7 @@ MISSION_SCENARIO(Spare, WhileARaceWaitsForOthersItsWorktreesAreOpened) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, ARaceThatMayBeginAtOnceWaitsForNone) {
+MISSION_SCENARIO(WarmPool, ARaceThatCanBeginAtOnceDoesNotWaitForThem) {
   FakeHost host;
   host.plan = plan_of({race_of("T1", 3)});
   ASSERT_TRUE(host.task_command("Build it").ok);
@@ -178,7 +178,7 @@ MISSION_SCENARIO(Spare, ARaceThatMayBeginAtOnceWaitsForNone) {
   EXPECT_TRUE(host.opened.empty());
 }
 
-MISSION_SCENARIO(Spare, OneThatCannotBeOpenedIsOpenedByWhoeverWorksThere) {
+MISSION_SCENARIO(WarmPool, AFailedOpeningIsLeftToTheFirstSessionThere) {
   FakeHost host;
   host.open_fails = [] { return true; };
   begin_extreme(host, plan_of({race_of("T1", 3)}));
@@ -189,7 +189,7 @@ MISSION_SCENARIO(Spare, OneThatCannotBeOpenedIsOpenedByWhoeverWorksThere) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, AnOlderPluginThatCannotOpenThemIsNoHindrance) {
+MISSION_SCENARIO(WarmPool, APluginThatDoesNotKnowOpenDirectoryStillSeals) {
   FakeHost host;
   host.refused = [](const Effect& effect) {
     return std::string(std::holds_alternative<OpenDirectory>(effect) ? "unknown" : "");
@@ -200,7 +200,7 @@ MISSION_SCENARIO(Spare, AnOlderPluginThatCannotOpenThemIsNoHindrance) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, OneThatCannotBeBroughtToTheNewerFilesIsReplaced) {
+MISSION_SCENARIO(WarmPool, OneThatCannotBeMovedToTheNewestFilesIsReplaced) {
   FakeHost host;
   host.git_fails = [&host](const AskWorktrees& call) -> std::string {
     const auto tree = host.trees.find(call.mission.value + "." + call.name);
@@ -215,7 +215,7 @@ MISSION_SCENARIO(Spare, OneThatCannotBeBroughtToTheNewerFilesIsReplaced) {
   EXPECT_EQ(std::ranges::count_if(host.disposed, is_spares), 3) << "the host has let go of them";
 }
 
-MISSION_SCENARIO(Spare, AStopWhileGitIsAskedLeavesNothing) {
+MISSION_SCENARIO(WarmPool, AStopDuringACallToGitLeavesNoWorktree) {
   for (const TreeCall asked : {TreeCall::check, TreeCall::snapshot, TreeCall::add}) {
     FakeHost host;
     begin_extreme(host, plan_of({race_of("T1", 3)}));
@@ -236,7 +236,7 @@ void fail_before_the_plan(FakeHost& host, TreeCall failing) {
   };
 }
 
-MISSION_SCENARIO(Spare, WhereGitCannotMakeThemNobodyIsTroubled) {
+MISSION_SCENARIO(WarmPool, AFailureToMakeThemIsNotReportedAndTheRaceStillRuns) {
   for (const TreeCall failing : {TreeCall::check, TreeCall::snapshot, TreeCall::add}) {
     FakeHost host;
     fail_before_the_plan(host, failing);
@@ -251,7 +251,7 @@ MISSION_SCENARIO(Spare, WhereGitCannotMakeThemNobodyIsTroubled) {
   }
 }
 
-MISSION_SCENARIO(Spare, AStopWhileOneIsBeingOpenedLeavesNothing) {
+MISSION_SCENARIO(WarmPool, AStopDuringAnOpeningLeavesNoWorktree) {
   for (const std::size_t opened : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
     FakeHost host;
     begin_extreme(host, plan_of({race_of("T1", 3)}));
@@ -263,7 +263,7 @@ MISSION_SCENARIO(Spare, AStopWhileOneIsBeingOpenedLeavesNothing) {
   }
 }
 
-MISSION_SCENARIO(Spare, APauseKeepsThem) {
+MISSION_SCENARIO(WarmPool, APauseKeepsThem) {
   FakeHost host;
   begin_extreme(host, plan_of({race_of("T1", 3)}));
   host.run_until([&] { return all_opened(host, 3); });
@@ -277,7 +277,7 @@ MISSION_SCENARIO(Spare, APauseKeepsThem) {
   expect_nothing_left(host);
 }
 
-MISSION_SCENARIO(Spare, ACrashAtAnyMomentLosesNothing) {
+MISSION_SCENARIO(WarmPool, ACrashAtAnyMomentLosesNothing) {
   for (const bool extreme : {true, false}) {
     const auto begin = [&](FakeHost& host) {
       host.extreme = extreme;

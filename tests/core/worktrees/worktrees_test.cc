@@ -29,7 +29,7 @@ bool has_toast(const FakeHost& host, const std::string& text) {
   });
 }
 
-MISSION_SCENARIO(Isolation, WorkersHaveWorktreesOfTheirOwn) {
+MISSION_SCENARIO(Worktrees, WorkersHaveWorktreesOfTheirOwn) {
   FakeHost host;
   isolate(host);
   ASSERT_TRUE(host.task_command("Build it").ok);
@@ -60,7 +60,7 @@ MISSION_SCENARIO(Isolation, WorkersHaveWorktreesOfTheirOwn) {
   EXPECT_LT(applied - host.git_calls.begin(), last - host.git_calls.begin());
 }
 
-MISSION_SCENARIO(Isolation, WithoutGitItSaysSoAndShares) {
+MISSION_SCENARIO(Worktrees, WithoutGitItReportsThatAndUsesTheSharedDirectory) {
   FakeHost host;
   isolate(host);
   host.git_fails = [](const AskWorktrees&) { return "git is not there."; };
@@ -77,7 +77,7 @@ MISSION_SCENARIO(Isolation, WithoutGitItSaysSoAndShares) {
       host.creations, [](const CreateSession& made) { return made.directory.empty(); }));
 }
 
-MISSION_SCENARIO(Isolation, ASnapshotThatCannotBeTakenIsNoEnd) {
+MISSION_SCENARIO(Worktrees, AFailedSnapshotFallsBackToTheSharedDirectory) {
   FakeHost host;
   isolate(host);
   host.git_fails = [](const AskWorktrees& call) {
@@ -100,7 +100,7 @@ void write_a_common_file(FakeHost& host) {
   });
 }
 
-MISSION_SCENARIO(Isolation, AConflictBecomesATaskThatShowsBothSides) {
+MISSION_SCENARIO(Worktrees, AConflictBecomesATaskWithBothSidesInItsCard) {
   FakeHost host;
   isolate(host);
   write_a_common_file(host);
@@ -126,7 +126,7 @@ MISSION_SCENARIO(Isolation, AConflictBecomesATaskThatShowsBothSides) {
   EXPECT_TRUE(host.project().contains("src/T1.cc") && host.project().contains("src/T2.cc"));
 }
 
-MISSION_SCENARIO(Isolation, ConflictsWithoutEndComeToAPerson) {
+MISSION_SCENARIO(Worktrees, RepeatedConflictsBlockTheMission) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1")});
@@ -150,7 +150,7 @@ MISSION_SCENARIO(Isolation, ConflictsWithoutEndComeToAPerson) {
   expect_sealed(host);
 }
 
-MISSION_SCENARIO(Isolation, ADroppedConflictIsNotForgotten) {
+MISSION_SCENARIO(Worktrees, ADroppedMergeTaskBlocksTheTaskWithTheConflict) {
   FakeHost host;
   isolate(host);
   write_a_common_file(host);
@@ -174,7 +174,7 @@ MISSION_SCENARIO(Isolation, ADroppedConflictIsNotForgotten) {
   expect_sealed(host);
 }
 
-MISSION_SCENARIO(Isolation, WhatAPersonDoesMeanwhileIsMergedToo) {
+MISSION_SCENARIO(Worktrees, APersonsChangesAreMergedToo) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1")});
@@ -192,7 +192,7 @@ MISSION_SCENARIO(Isolation, WhatAPersonDoesMeanwhileIsMergedToo) {
   EXPECT_TRUE(host.project().contains("new.txt") && host.project().contains("src/T1.cc"));
 }
 
-MISSION_SCENARIO(Isolation, AWriteInTheLastMomentIsSeen) {
+MISSION_SCENARIO(Worktrees, AWriteDuringTheApplyStartsTheMergeAgain) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1")});
@@ -209,7 +209,7 @@ MISSION_SCENARIO(Isolation, AWriteInTheLastMomentIsSeen) {
   EXPECT_EQ(host.state.tasks[1].worktree.resolves_conflict_of, TaskId("T1"));
 }
 
-MISSION_SCENARIO(Isolation, GitThatFailsBlocksTheTaskWithItsWords) {
+MISSION_SCENARIO(Worktrees, AFailureOfGitBlocksTheTaskWithItsMessage) {
   for (const TreeCall broken :
        {TreeCall::add, TreeCall::collect, TreeCall::merge, TreeCall::apply}) {
     FakeHost host;
@@ -230,7 +230,7 @@ MISSION_SCENARIO(Isolation, GitThatFailsBlocksTheTaskWithItsWords) {
   }
 }
 
-MISSION_SCENARIO(Isolation, ReworkStaysInItsWorktree) {
+MISSION_SCENARIO(Worktrees, ReworkStaysInItsWorktree) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1")});
@@ -250,7 +250,7 @@ MISSION_SCENARIO(Isolation, ReworkStaysInItsWorktree) {
   EXPECT_EQ(calls_of(host, TreeCall::apply), 1U);
 }
 
-MISSION_SCENARIO(Isolation, PartsWorkInTheWorktreeOfTheirWhole) {
+MISSION_SCENARIO(Worktrees, SubtasksWorkInTheWorktreeOfTheirParent) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1")});
@@ -274,7 +274,7 @@ MISSION_SCENARIO(Isolation, PartsWorkInTheWorktreeOfTheirWhole) {
   EXPECT_EQ(host.at("T1.1").status, TaskStatus::done);
 }
 
-MISSION_SCENARIO(Isolation, NoMoreWorktreesThanSessions) {
+MISSION_SCENARIO(Worktrees, NoMoreWorktreesThanSessions) {
   FakeHost host;
   isolate(host);
   std::vector<TaskSpec> tasks;
@@ -291,7 +291,7 @@ MISSION_SCENARIO(Isolation, NoMoreWorktreesThanSessions) {
   EXPECT_LE(most, 3U);
 }
 
-MISSION_SCENARIO(Isolation, TheHostOpensOneAfterTheOther) {
+MISSION_SCENARIO(Worktrees, TheHostOpensOneAfterTheOther) {
   FakeHost host;
   isolate(host);
   std::vector<TaskSpec> tasks;
@@ -327,7 +327,7 @@ MISSION_SCENARIO(Isolation, TheHostOpensOneAfterTheOther) {
   EXPECT_GT(most_at_work, 3U);
 }
 
-MISSION_SCENARIO(Isolation, AStopRemovesAllOfThem) {
+MISSION_SCENARIO(Worktrees, AStopRemovesAllOfThem) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1"), task("T2")});
@@ -343,7 +343,7 @@ MISSION_SCENARIO(Isolation, AStopRemovesAllOfThem) {
   EXPECT_EQ(host.disposed.size(), 2U);
 }
 
-MISSION_SCENARIO(Isolation, OnAPersonsWordWhatIsThereIsMerged) {
+MISSION_SCENARIO(Worktrees, ATaskAcceptedByAPersonIsMergedAsItIs) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1"), task("T2", {"T1"})});
@@ -369,7 +369,7 @@ MISSION_SCENARIO(Isolation, OnAPersonsWordWhatIsThereIsMerged) {
 }
 
 /// Its session was lost, which has cost it no attempt, and the next one has yet to begin.
-MISSION_SCENARIO(Isolation, OnAPersonsWordWhatALostSessionHasMadeIsMergedToo) {
+MISSION_SCENARIO(Worktrees, ATaskAcceptedByAPersonIsMergedEvenIfItsSessionWasLost) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1")});
@@ -393,7 +393,7 @@ MISSION_SCENARIO(Isolation, OnAPersonsWordWhatALostSessionHasMadeIsMergedToo) {
   EXPECT_TRUE(host.project().contains("src/T1.cc"));
 }
 
-MISSION_SCENARIO(Isolation, ACrashAtAnyMomentLosesNothing) {
+MISSION_SCENARIO(Worktrees, ACrashAtAnyMomentLosesNothing) {
   const auto begin = [](FakeHost& host) {
     isolate(host);
     write_a_common_file(host);
@@ -405,7 +405,7 @@ MISSION_SCENARIO(Isolation, ACrashAtAnyMomentLosesNothing) {
   });
 }
 
-MISSION_SCENARIO(Isolation, AReloadOfTheHostIsNoEnd) {
+MISSION_SCENARIO(Worktrees, AReloadOfTheHostDoesNotStopTheMission) {
   FakeHost host;
   isolate(host);
   ASSERT_TRUE(host.task_command("Build it").ok);
@@ -416,7 +416,7 @@ MISSION_SCENARIO(Isolation, AReloadOfTheHostIsNoEnd) {
   expect_sealed(host);
 }
 
-MISSION_SCENARIO(Isolation, ANewPlanLeavesNoWorktreeBehind) {
+MISSION_SCENARIO(Worktrees, ANewPlanLeavesNoWorktreeBehind) {
   FakeHost host;
   isolate(host);
   host.plan = plan_of({task("T1")});

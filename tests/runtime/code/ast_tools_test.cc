@@ -62,7 +62,7 @@ bool holds(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-TEST_F(AstToolsTest, FindsInTheFilesThatPeopleWorkOn) {
+TEST_F(AstToolsTest, SearchesTheFilesThatGitDoesNotIgnore) {
   write("src/b.ts", "x\nfoo(1, 2);\n");
   write("src/a.js", "foo(1);\n  foo(\n 2)\n");
   write("gen/c.js", "foo(3)\n");
@@ -86,7 +86,7 @@ TEST_F(AstToolsTest, FindsInTheFilesThatPeopleWorkOn) {
   EXPECT_TRUE(holds(search({{"pattern", "foo($$$A)"}, {"paths", {"gen/c.js"}}}), "1 match"));
 }
 
-TEST_F(AstToolsTest, LanguagesThatThePatternIsNoCodeOfAreNamed) {
+TEST_F(AstToolsTest, LanguagesThatCannotParseThePatternAreNamed) {
   write("a.ts", "const a = foo(1)\n");
   write("b.py", "foo(2)\n");
   write("c.json", "{}\n");
@@ -104,7 +104,7 @@ TEST_F(AstToolsTest, AQueryReportsItsCaptures) {
             "1:9 foo(1); bar(2) @f=bar"));
 }
 
-TEST_F(AstToolsTest, AnswersAreBoundedAndSaySo) {
+TEST_F(AstToolsTest, RepliesAreBoundedAndSaySo) {
   std::string text;
   for (int i = 0; i < 300; ++i) text += "foo(" + std::to_string(i) + ");\n";
   write("a.js", text);
@@ -143,7 +143,7 @@ TEST_F(AstToolsTest, LinksDoNotLeadOutOfTheProject) {
   EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"paths", {"a.js"}}}), "outside the project"));
 }
 
-TEST_F(AstToolsTest, AnOutlineNamesWhatIsDeclared) {
+TEST_F(AstToolsTest, AnOutlineNamesTheDeclarations) {
   write("src/a.ts", "export class A {\n  f() {}\n}\n");
   const json reply = tool("ast_outline", {{"paths", {"src"}}});
   EXPECT_TRUE(reply["ok"].get<bool>());
@@ -151,7 +151,7 @@ TEST_F(AstToolsTest, AnOutlineNamesWhatIsDeclared) {
   EXPECT_FALSE(tool("ast_outline", json::object())["ok"].get<bool>());
 }
 
-TEST_F(AstToolsTest, OnlyAWorkerReplaces) {
+TEST_F(AstToolsTest, OnlyAWorkerMayReplace) {
   write("src/a.js", "foo(1)\n");
   EXPECT_TRUE(
       holds(replace({{"pattern", "foo($A)"}, {"rewrite", "bar($A)"}, {"apply", true}}, "root"),
@@ -253,7 +253,7 @@ class ReplaceRaceTest : public AstToolsTest {
   HeldPool pool{outbox};
 };
 
-TEST_F(ReplaceRaceTest, NobodyInterferes) {
+TEST_F(ReplaceRaceTest, WithoutInterferenceAllFilesAreWritten) {
   start_replacing();
   pool.run([] {});
   EXPECT_TRUE(outbox.last("reply")["ok"].get<bool>());

@@ -8,7 +8,7 @@
 namespace orchestrator::runtime {
 namespace {
 
-class TreeWatchTest : public ProjectTest {
+class ChangeDetectorTest : public ProjectTest {
  protected:
   [[nodiscard]] json now() {
     for (int i = 0; i < 2; ++i) project->on_timer(std::uint64_t{1} << 62U, outbox);
@@ -25,7 +25,7 @@ class TreeWatchTest : public ProjectTest {
 
 using Paths = std::vector<std::string>;
 
-TEST_F(TreeWatchTest, WhatAWorkersShellWritesBelongsToItsTask) {
+TEST_F(ChangeDetectorTest, AFileWrittenByAWorkersShellBelongsToItsTask) {
   write(".gitignore", "build/\n");
   write("src/old.js", "let old = 1\n");
   until_work();
@@ -40,7 +40,7 @@ TEST_F(TreeWatchTest, WhatAWorkersShellWritesBelongsToItsTask) {
   EXPECT_EQ(strays(), Paths{});
 }
 
-TEST_F(TreeWatchTest, WhatNobodysCommandDidIsPutBeforeTheMasterReview) {
+TEST_F(ChangeDetectorTest, AChangeWithoutACommandIsShownToTheMasterReviewer) {
   write("README.md", "# Project\n");
   until_work();
   run("worker", "try", 0);
@@ -54,7 +54,7 @@ TEST_F(TreeWatchTest, WhatNobodysCommandDidIsPutBeforeTheMasterReview) {
   EXPECT_EQ(strays(), Paths{"README.md"});
 }
 
-TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
+TEST_F(ChangeDetectorTest, APermittedWriteOfAToolIsNoChange) {
   until_work();
   run("worker", "look", 0);
   ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {root() + "/src/b.js"}}});
@@ -77,7 +77,7 @@ TEST_F(TreeWatchTest, WhatAToolWasLetWriteIsNoNews) {
   EXPECT_EQ(found[0].paths, Paths{"src/c.js"});
 }
 
-TEST_F(TreeWatchTest, AToolsWriteIsKnownAtTheNextLookHoweverLateThatComes) {
+TEST_F(ChangeDetectorTest, APermittedWriteIsKnownAtTheNextScanHoweverLate) {
   std::vector<Paths> found;
   ChangeDetector watch(
       *disk, root(),
@@ -106,7 +106,7 @@ class LateOutbox final : public FakeOutbox {
   std::vector<Job> jobs;
 };
 
-TEST_F(TreeWatchTest, WhatAnEndedMissionsLookSawIsNotComparedWithTheNextOnes) {
+TEST_F(ChangeDetectorTest, AScanOfAnEndedMissionIsNotUsedByTheNextMission) {
   LateOutbox late;
   std::vector<Paths> found;
   ChangeDetector watch(
@@ -134,7 +134,7 @@ TEST_F(TreeWatchTest, WhatAnEndedMissionsLookSawIsNotComparedWithTheNextOnes) {
 }
 
 /// A command that ends during a look is looked after once more.
-TEST_F(TreeWatchTest, WhatEndsDuringALookIsSeenByTheNext) {
+TEST_F(ChangeDetectorTest, ACommandThatEndsDuringAScanStartsAnotherScan) {
   LateOutbox late;
   std::vector<Paths> found;
   ChangeDetector watch(
@@ -155,7 +155,7 @@ TEST_F(TreeWatchTest, WhatEndsDuringALookIsSeenByTheNext) {
 }
 
 /// A refused write is an event for the Worker that may have to give way, and for nobody else.
-TEST_F(TreeWatchTest, AStrangersRefusedWriteIsNoEvent) {
+TEST_F(ChangeDetectorTest, ARefusedWriteOfAnUnknownSessionIsNoEvent) {
   until_review();
   const std::uint64_t before = now()["last_seq"];
   const auto refused = [&](const std::string& session, const std::string& path) {
@@ -170,7 +170,7 @@ TEST_F(TreeWatchTest, AStrangersRefusedWriteIsNoEvent) {
   EXPECT_EQ(now()["last_seq"], before);
 }
 
-TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
+TEST_F(ChangeDetectorTest, AProjectThatCannotBeScannedIsReported) {
   std::vector<FilesChanged> found;
   std::vector<std::string> blind;
   ChangeDetector watch(
@@ -185,7 +185,7 @@ TEST_F(TreeWatchTest, ATreeThatCannotBeComparedIsSaidAndNothingIsClaimed) {
   EXPECT_NE(blind[0].find("changes through a shell are not found"), std::string::npos);
 }
 
-TEST_F(TreeWatchTest, EachCommandThatRanMeanwhileIsNamed) {
+TEST_F(ChangeDetectorTest, EverySessionThatRanACommandMeanwhileIsNamed) {
   std::vector<FilesChanged> found;
   ChangeDetector watch(
       *disk, root(),

@@ -50,7 +50,7 @@ class FakeServerTest : public ::testing::Test {
   std::unique_ptr<LiveProject> project;
 };
 
-TEST_F(FakeServerTest, ANewErrorComesBackWithItsPlaceAndTheMendedFileIsTaken) {
+TEST_F(FakeServerTest, ANewErrorIsRefusedWithItsPlaceAndTheFixedFileIsAccepted) {
   start();
   project->work("a.c", "fine\n  wrong one\n");
   const json refused = project->submit({"a.c"});
@@ -63,7 +63,7 @@ TEST_F(FakeServerTest, ANewErrorComesBackWithItsPlaceAndTheMendedFileIsTaken) {
   expect_has(project->create("reviewer"), "clangd: no new error");
 }
 
-TEST_F(FakeServerTest, WhatWasWrongBeforeTheMissionIsNotHeldAgainstIt) {
+TEST_F(FakeServerTest, ErrorsFromBeforeTheMissionAreNotRefused) {
   project = std::make_unique<LiveProject>(programs.path());
   project->put("compile_flags.txt", "");
   project->put("a.c", "wrong old\n");
@@ -72,7 +72,7 @@ TEST_F(FakeServerTest, WhatWasWrongBeforeTheMissionIsNotHeldAgainstIt) {
   EXPECT_TRUE(project->submit({"a.c"})["ok"]);
 }
 
-TEST_F(FakeServerTest, AFileThatNobodyWroteThroughTheHostIsOnlyNoted) {
+TEST_F(FakeServerTest, ErrorsInAFileNotWrittenThroughTheHostAreOnlyANote) {
   start();
   project->put("a.c", "wrong\n");  // through the shell: what it was before is not known
   const json taken = project->submit({"a.c"});
@@ -90,13 +90,13 @@ TEST_F(FakeServerTest, AfterThreeRefusalsForTheSameErrorsTheReviewerJudges) {
   expect_has(prompt, "a.c:1:1: wrong: wrong one");
 }
 
-TEST_F(FakeServerTest, ACrashInTheMiddleIsMendedUnseen) {
+TEST_F(FakeServerTest, AServerThatCrashesOnceIsRestartedSilently) {
   start();
   project->work("a.c", "crash!\nwrong one\n");
   expect_has(project->submit({"a.c"}), "a.c:2:1: wrong: wrong one");
 }
 
-TEST_F(FakeServerTest, OneThatCrashesAlwaysIsANoteAndNoFailure) {
+TEST_F(FakeServerTest, AServerThatAlwaysCrashesIsANoteAndNoFailure) {
   start();
   project->work("a.c", "crash-always!\n");
   const json taken = project->submit({"a.c"});
@@ -112,7 +112,7 @@ TEST_F(FakeServerTest, GarbageIsANoteAndNoFailure) {
   expect_has(taken, "it sent what is no message");
 }
 
-TEST_F(FakeServerTest, AHangCostsOneSessionItsTimeAndNothingElseWaits) {
+TEST_F(FakeServerTest, AHangDelaysOneSessionOnly) {
   start(json::object(), 2'000);
   project->work("a.c", "hang!\n");
   const std::string submission =
@@ -131,7 +131,7 @@ TEST_F(FakeServerTest, AHangCostsOneSessionItsTimeAndNothingElseWaits) {
   expect_has(taken, "clangd: it did not answer in time");
 }
 
-TEST_F(FakeServerTest, AServerThatIsPulledFromAnswersAfterItSaidLater) {
+TEST_F(FakeServerTest, APulledServerMayAnswerLater) {
   const std::string server = programs.path() + "/clangd";
   start({{"lsp", {{"cpp", {{"command", {server, "--pull"}}}}}}});
   project->work("a.c", "fine\nwrong one\n");
@@ -140,7 +140,7 @@ TEST_F(FakeServerTest, AServerThatIsPulledFromAnswersAfterItSaidLater) {
   EXPECT_TRUE(project->submit({"a.c"})["ok"]);
 }
 
-TEST_F(FakeServerTest, AQuestionThatIsNotAwaitedAnyMoreIsCancelledAtTheServer) {
+TEST_F(FakeServerTest, ARequestThatIsNotNeededAnyMoreIsCancelled) {
   const std::string server = programs.path() + "/clangd";
   start({{"lsp", {{"cpp", {{"command", {server, "--pull"}}}}}}}, 3'000);
   project->work("a.c", "hang!\n");
@@ -150,7 +150,7 @@ TEST_F(FakeServerTest, AQuestionThatIsNotAwaitedAnyMoreIsCancelledAtTheServer) {
   EXPECT_TRUE(fs::exists(cancelled));
 }
 
-TEST_F(FakeServerTest, AnAbortedSubmissionIsJudgedByNobody) {
+TEST_F(FakeServerTest, AnAbortedSubmissionIsNotDiagnosed) {
   start();
   project->work("a.c", "hang!\n");
   const std::string submission =
@@ -160,7 +160,7 @@ TEST_F(FakeServerTest, AnAbortedSubmissionIsJudgedByNobody) {
   EXPECT_TRUE(project->submit({"a.c"})["ok"]);
 }
 
-TEST_F(FakeServerTest, TheToolListsAndSaysWhatItCouldNotLookAt) {
+TEST_F(FakeServerTest, TheToolListsErrorsAndNamesUncheckedFiles) {
   start();
   project->work("a.c", "wrong one\n");
   project->put("b.c", "fine\n");
@@ -188,7 +188,7 @@ TEST_F(FakeServerTest, TheToolIsBoundedAndSaysSo) {
   EXPECT_LT(words(answer).size(), 9000U);
 }
 
-TEST_F(FakeServerTest, TheToolIsNotForStrangersAndWantsPaths) {
+TEST_F(FakeServerTest, TheToolRefusesUnknownSessionsAndMissingPaths) {
   start();
   json answer = project->call("lsp_diagnostics", "stranger", {{"paths", {"a.c"}}});
   EXPECT_FALSE(answer["ok"]);
@@ -197,7 +197,7 @@ TEST_F(FakeServerTest, TheToolIsNotForStrangersAndWantsPaths) {
   expect_has(answer, "did you mean \"paths\"?");
 }
 
-TEST_F(FakeServerTest, NoServerIsSaidOnceAndIsNoFailure) {
+TEST_F(FakeServerTest, AMissingServerIsReportedOnceAndIsNoFailure) {
   start();
   project->work("m.py", "x = 1\n");
   json taken = project->submit({"m.py"});
@@ -207,7 +207,7 @@ TEST_F(FakeServerTest, NoServerIsSaidOnceAndIsNoFailure) {
   expect_has(toast, "python");
 }
 
-TEST_F(FakeServerTest, ARefusalDoesNotUseUpWhatIsSaidOnce) {
+TEST_F(FakeServerTest, ANoteOfARefusedSubmissionIsShownAgain) {
   start();
   project->work("m.py", "x = 1\n");
   project->work("a.c", "wrong one\n");
@@ -217,7 +217,7 @@ TEST_F(FakeServerTest, ARefusalDoesNotUseUpWhatIsSaidOnce) {
   expect_has(project->create("reviewer"), "Python is not checked");
 }
 
-TEST_F(FakeServerTest, ADisabledLanguageIsSilentlyNotChecked) {
+TEST_F(FakeServerTest, ADisabledLanguageIsNotChecked) {
   start({{"lsp", {{"cpp", {{"disabled", true}}}}}});
   project->work("a.c", "wrong\n");
   const json taken = project->submit({"a.c"});
@@ -241,7 +241,7 @@ TEST_F(FakeServerTest, AProgramOfTheProjectRunsOnlyWhereTheConfigurationNamesIt)
   }
 }
 
-TEST_F(FakeServerTest, WhatPathNamesInsideOfTheProjectIsNotRun) {
+TEST_F(FakeServerTest, AServerThatPathNamesInsideTheProjectIsNotRun) {
   orchestrator::testing::TemporaryDirectory outside;
   fs::create_directories(fs::path(outside.path()) / "bin");
   project = std::make_unique<LiveProject>(outside.path() + "/bin");
@@ -256,7 +256,7 @@ TEST_F(FakeServerTest, WhatPathNamesInsideOfTheProjectIsNotRun) {
   expect_has(taken, "no language server was found");
 }
 
-TEST_F(FakeServerTest, AWrongLspKeyStartsNoMission) {
+TEST_F(FakeServerTest, AMissionWithAWrongLspKeyDoesNotStart) {
   LiveProject own(programs.path(), {{"lsp", {{"typescipt", {{"comand", "x"}}}}}});
   const json reply = own.reply_to(own.post(
       {{"type", "mission_requested"}, {"session", "root"}, {"arguments", "x"}, {"mode", "serve"}}));

@@ -19,7 +19,7 @@ std::string said(const ShadowReport& report) {
   return shadow_text({report}, unknown);
 }
 
-TEST(ShadowFile, TellsWhatIsNewAndNothingElse) {
+TEST(SyntaxGateFile, ReportsOnlyNewErrors) {
   ShadowFile file("src/a.js", text("let old = ;\nlet b = 1\n"));
   EXPECT_EQ(said(file.check(text("let old = ;\nlet b = 2\n"), {})), "");
   const std::string words = said(file.check(text("let old = ;\nlet b = = 2\n"), {}));
@@ -29,13 +29,13 @@ TEST(ShadowFile, TellsWhatIsNewAndNothingElse) {
   EXPECT_EQ(said(file.check(text("let old = ;\nlet b = 2\n"), {})), "") << "fixed";
 }
 
-TEST(ShadowFile, ANewFileAndOneThatIsGone) {
+TEST(SyntaxGateFile, HandlesANewFileAndARemovedFile) {
   ShadowFile file("a.py", text(""));
   EXPECT_NE(said(file.check(text("def f(:\n  pass\n"), {})), "");
   EXPECT_EQ(said(file.check(text(""), {})), "");
 }
 
-TEST(ShadowFile, ManyErrorsAreCounted) {
+TEST(SyntaxGateFile, ManyErrorsAreCounted) {
   ShadowFile file("a.js", text(""));
   std::string broken;
   for (int i = 0; i < 30; ++i) broken += "let a" + std::to_string(i) + " = ;\n";
@@ -46,14 +46,14 @@ TEST(ShadowFile, ManyErrorsAreCounted) {
   EXPECT_LT(words.size(), 2000U);
 }
 
-TEST(ShadowFile, AReviewsOwnParseAgrees) {
+TEST(SyntaxGateFile, TheWholeParseOfAReviewAgrees) {
   ShadowFile file("a.ts", text("const a: number = 1\n"));
   const std::string broken = "const a: = 1\n";
   EXPECT_EQ(said(file.check_whole(text(broken), {})), said(file.check(text(broken), {})));
   EXPECT_NE(said(file.check_whole(text(broken), {})), "");
 }
 
-TEST(ShadowText, WhatCannotBeCheckedIsSaidAndAnUnknownKindOnce) {
+TEST(SyntaxGateText, UncheckedFilesAreReportedAndAnUnknownKindOnlyOnce) {
   bool unknown = true;
   const ShadowReport binary{"a.js", Skipped::binary, {}};
   const ShadowReport large{"b.js", Skipped::too_large, {}};
@@ -66,7 +66,7 @@ TEST(ShadowText, WhatCannotBeCheckedIsSaidAndAnUnknownKindOnce) {
   EXPECT_EQ(shadow_text({binary}, unknown).empty(), false) << "said each time";
 }
 
-TEST(ShadowFiles, TreesAreBoundedInNumberAndBytes) {
+TEST(SyntaxGateFiles, TreesAreBoundedInNumberAndBytes) {
   ShadowFiles files({.trees_max = 3, .bytes_max = 1U << 20U});
   const auto write = [&](const std::string& path, const std::string& bytes) {
     files.note(path, text("let a = 1\n"));
@@ -88,7 +88,7 @@ TEST(ShadowFiles, TreesAreBoundedInNumberAndBytes) {
   EXPECT_EQ(files.note("5.js", text("")), nullptr) << "its baseline is the first one";
 }
 
-TEST(ShadowFile, HostileFilesEndInTime) {
+TEST(SyntaxGateFile, HostileFilesEndInTime) {
   const syntax::Limits limits{.time_max = std::chrono::milliseconds(20)};
   std::string bom_crlf = "\xEF\xBB\xBF";
   for (int i = 0; i < 1000; ++i) bom_crlf += "let a = 1;\r\n";
@@ -112,7 +112,7 @@ TEST(ShadowFile, HostileFilesEndInTime) {
   EXPECT_NE(said(file.check(text(bom_crlf + "let b = ;\r\n"), {})), "");
 }
 
-TEST(TextToCheck, ReadsOnlyWhatIsAFileOfASizeThatIsParsed) {
+TEST(TextToCheck, ReadsOnlyRegularFilesUpToTheSizeLimit) {
   orchestrator::testing::TemporaryDirectory directory;
   os::FileSystem& fs = os::posix_file_system();
   const std::string path = directory.path() + "/a.js";

@@ -185,7 +185,7 @@ bool is_executable(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && (info.st_mode & 0100U) != 0;
 }
 
-TEST_F(WorktreesTest, TwoWorkersResultsComeTogetherAndTheUsersGitIsAsBefore) {
+TEST_F(WorktreesTest, TheWorkOfTwoWorkersIsMergedAndTheUsersGitIsUnchanged) {
   write(".gitignore", "build/\n");
   write("src/a.js", "1\n2\n3\n4\n5\n6\n7\n");
   write("src/gone.js", "gone\n");
@@ -266,7 +266,7 @@ TEST_F(WorktreesTest, NoHookAndNoMonitorOfTheRepositoryRuns) {
   EXPECT_FALSE(fs::exists(ran));
 }
 
-TEST_F(WorktreesTest, TheEnvironmentsRepositoryIsNotOurs) {
+TEST_F(WorktreesTest, GitVariablesOfTheEnvironmentAreIgnored) {
   write("a", "a\n");
   const std::map<std::string, std::string> set = {{"GIT_DIR", "/nowhere"},
                                                   {"GIT_WORK_TREE", "/"},
@@ -289,7 +289,7 @@ TEST_F(WorktreesTest, TheEnvironmentsRepositoryIsNotOurs) {
     EXPECT_FALSE(fs::exists(root() + name)) << name;
 }
 
-TEST_F(WorktreesTest, AMergeOfTheUsersThatIsUnderWayIsNotTouched) {
+TEST_F(WorktreesTest, AMergeInProgressOfTheUserIsNotTouched) {
   write("a", "1\n");
   write("b", "1\n");
   commit_all();
@@ -315,7 +315,7 @@ TEST_F(WorktreesTest, AMergeOfTheUsersThatIsUnderWayIsNotTouched) {
   EXPECT_EQ(users(), before);
 }
 
-TEST_F(WorktreesTest, ARepositoryWithoutACommitIsEnough) {
+TEST_F(WorktreesTest, ARepositoryWithoutACommitWorks) {
   write("a.txt", "a\n");
   const std::string base = snapshot();
   EXPECT_EQ(git({"rev-list", "--count", base}), "1\n");
@@ -327,7 +327,7 @@ TEST_F(WorktreesTest, ARepositoryWithoutACommitIsEnough) {
   EXPECT_FALSE(fs::exists(root() + "/.git/index"));
 }
 
-TEST_F(WorktreesTest, TheMissionsOwnStateIsNobodysWork) {
+TEST_F(WorktreesTest, TheMissionsOwnFilesAreNotCollected) {
   write(".opencode/mission_loop.json", "{}");
   write(".opencode/todo.md", "- [ ] T1\n");
   write(".opencode/orchestrator/m-x.wal", "log");
@@ -350,7 +350,7 @@ TEST_F(WorktreesTest, TheMissionsOwnStateIsNobodysWork) {
   EXPECT_EQ(read(".opencode/todo.md"), "- [x] T1\n");
 }
 
-TEST_F(WorktreesTest, TheSameBytesWithAnotherModeAreAnotherChange) {
+TEST_F(WorktreesTest, AChangedModeIsAChange) {
   write("tool.sh", "old\n");
   write("plain.sh", "old\n");
   commit_all();
@@ -514,7 +514,7 @@ TEST_F(WorktreesTest, LongSidesAreCutAndManyConflictsAreOnlyNamed) {
   EXPECT_TRUE(merged.conflicts.back().ours.exists);
 }
 
-TEST_F(WorktreesTest, WhatAPersonHasChangedMeanwhileIsLeftAlone) {
+TEST_F(WorktreesTest, AnApplyDoesNotOverwriteAPersonsChanges) {
   write(".gitignore", "*.log\n");
   for (const char* name : {"edited", "removed", "mode", "same", "fine"}) write(name, "was\n");
   write("dir/inside", "was\n");
@@ -560,7 +560,7 @@ TEST_F(WorktreesTest, AChangeOfTheSameSizeInTheSameSecondIsSeen) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(git({"show", base + ":f" + std::to_string(i)}), "2\n");
 }
 
-TEST_F(WorktreesTest, APersonIsOneMoreContributor) {
+TEST_F(WorktreesTest, APersonsChangesAreMergedLikeThoseOfAWorker) {
   write("a", "1\n2\n3\n4\n5\n");
   write("b", "1\n");
   commit_all();
@@ -621,7 +621,7 @@ TEST_F(WorktreesTest, NothingIsWrittenThroughALink) {
   EXPECT_TRUE(fs::is_empty(outside));
 }
 
-TEST_F(WorktreesTest, NothingIsPutOrRemovedBehindALinkOfTheRepositorys) {
+TEST_F(WorktreesTest, NothingIsWrittenOrRemovedThroughALinkOfTheRepository) {
   const std::string outside = fs::canonical(directory.path()).string() + "/outside";
   write(outside + "/precious.txt", "precious\n");
   write(outside + "/index-1-1", "precious\n");
@@ -651,7 +651,7 @@ TEST_F(WorktreesTest, NothingIsPutOrRemovedBehindALinkOfTheRepositorys) {
   EXPECT_EQ(read(outside + "/precious.txt"), "precious\n");
 }
 
-TEST_F(WorktreesTest, ARepositoryThatAWorkerMakesOfAPartChangesNothing) {
+TEST_F(WorktreesTest, ARepositoryMadeByAWorkerInADirectoryChangesNothing) {
   write("part/a", "a\n");
   commit_all();
   const std::string base = snapshot();
@@ -666,7 +666,7 @@ TEST_F(WorktreesTest, ARepositoryThatAWorkerMakesOfAPartChangesNothing) {
   EXPECT_EQ(collected.left_out, Names{"fresh"});
 }
 
-TEST_F(WorktreesTest, AWorktreeThatIsThereIsTakenAndAHalfMadeOneIsMadeAnew) {
+TEST_F(WorktreesTest, AnExistingWorktreeIsReusedAndAHalfMadeOneIsReplaced) {
   write("a", "a\n");
   commit_all();
   const std::string base = snapshot();
@@ -699,7 +699,7 @@ TEST_F(WorktreesTest, AWorktreeThatIsThereIsTakenAndAHalfMadeOneIsMadeAnew) {
   EXPECT_FALSE(fs::exists(root() + "/.git/worktrees/m-abc-def.T3-11"));
 }
 
-TEST_F(WorktreesTest, OneInWhichNobodyHasWorkedIsBroughtToAnotherBase) {
+TEST_F(WorktreesTest, AnUnusedWorktreeIsMovedToAnotherBase) {
   write(".gitignore", "out\n");
   write("a", "a\n");
   write("gone", "gone\n");
@@ -728,7 +728,7 @@ TEST_F(WorktreesTest, OneInWhichNobodyHasWorkedIsBroughtToAnotherBase) {
   EXPECT_EQ(read(tree + "/a"), "worked\n");
 }
 
-TEST_F(WorktreesTest, OneThatWasBeingMovedWhenACrashCameIsMadeAnew) {
+TEST_F(WorktreesTest, AWorktreeWhoseMoveCrashedIsReplaced) {
   write("a", "a\n");
   commit_all();
   const std::string first = snapshot();
@@ -744,7 +744,7 @@ TEST_F(WorktreesTest, OneThatWasBeingMovedWhenACrashCameIsMadeAnew) {
   EXPECT_EQ(collect("spare-1").commit, second);
 }
 
-TEST_F(WorktreesTest, AWorktreesOwnGitFileDecidesNothing) {
+TEST_F(WorktreesTest, TheGitFileInAWorktreeIsNotTrusted) {
   write("a", "a\n");
   commit_all();
   const std::string base = snapshot();
@@ -786,7 +786,7 @@ TEST_F(WorktreesTest, TheUsersOwnFiltersAreHonoured) {
   EXPECT_EQ(read("b.txt"), "1\r\ntwo\r\n");
 }
 
-TEST_F(WorktreesTest, RepositoriesInsideAreSaidAndLeftAlone) {
+TEST_F(WorktreesTest, NestedRepositoriesAreReportedAndNotChanged) {
   const std::string library = fs::canonical(directory.path()).string() + "/library";
   fs::create_directories(library);
   git({"init", "--quiet"}, library);
@@ -816,7 +816,7 @@ TEST_F(WorktreesTest, RepositoriesInsideAreSaidAndLeftAlone) {
   EXPECT_EQ(read("nested/n"), "n\n");
 }
 
-TEST_F(WorktreesTest, WhatACrashHasLeftIsSweptAndNothingElse) {
+TEST_F(WorktreesTest, ASweepRemovesOnlyLeftoversOfCrashes) {
   write("a", "a\n");
   commit_all();
   const std::string users_own = fs::canonical(directory.path()).string() + "/users-own";
@@ -849,7 +849,7 @@ TEST_F(WorktreesTest, WhatACrashHasLeftIsSweptAndNothingElse) {
   EXPECT_FALSE(fs::exists(home));
 }
 
-TEST_F(WorktreesTest, ALinkedWorktreeOfTheUsersIsAProjectOfItsOwn) {
+TEST_F(WorktreesTest, ALinkedWorktreeOfTheUserIsAProjectOfItsOwn) {
   write("a", "a\n");
   commit_all();
   const std::string linked = fs::canonical(directory.path()).string() + "/linked";
@@ -868,7 +868,7 @@ TEST_F(WorktreesTest, ALinkedWorktreeOfTheUsersIsAProjectOfItsOwn) {
   EXPECT_NE(our_refs().find(base), std::string::npos) << "the other project's is not swept";
 }
 
-TEST_F(WorktreesTest, WhyThereCanBeNoneIsSaid) {
+TEST_F(WorktreesTest, TheReasonWhyWorktreesAreImpossibleIsReported) {
   write("sub/a", "a\n");
   commit_all();
   const auto why = [&](const std::string& project, const std::string& path) {
@@ -897,7 +897,7 @@ TEST_F(WorktreesTest, WhyThereCanBeNoneIsSaid) {
   sweep({});
 }
 
-TEST_F(WorktreesTest, NamesAndCommitsThatAreNoneAreRefused) {
+TEST_F(WorktreesTest, InvalidNamesAndCommitsAreRefused) {
   write("a", "a\n");
   const std::string base = snapshot();
   for (const char* name : {"", "..", "a/b", ".x", "-x", "x.lock", "a..b", "a b"})
@@ -907,7 +907,7 @@ TEST_F(WorktreesTest, NamesAndCommitsThatAreNoneAreRefused) {
   EXPECT_FALSE(try_collect("T9-9").ok());
 }
 
-TEST_F(WorktreesTest, CallsAreWorkedOffInTheirOrderAndNotAfterTheEnd) {
+TEST_F(WorktreesTest, CallsRunInOrderAndNotAfterTheEnd) {
   write("a", "a\n");
   PatientOutbox patient;
   Names order;

@@ -26,7 +26,7 @@ std::uint64_t offset_of_event(const std::string& bytes, int index) {
   return offset;
 }
 
-TEST_F(DamageTest, AWholeMissionIsTakenUpWithoutAWord) {
+TEST_F(DamageTest, AnUndamagedMissionIsLoadedWithoutAMessage) {
   begin();
   die();
   start();
@@ -46,7 +46,7 @@ TEST_F(DamageTest, ARemovedSnapshotIsRebuiltFromTheLog) {
   expect_log_tells_all();
 }
 
-TEST_F(DamageTest, ASnapshotThatIsNoJsonIsKeptAsideAndRebuilt) {
+TEST_F(DamageTest, ASnapshotThatIsNoJsonIsSetAsideAndRebuilt) {
   for (const char* garbage :
        {"", "garbage", "{\"schema\": 1, \"mission\":", "{}", "[]", "\xff\xfe"}) {
     SCOPED_TRACE(garbage);
@@ -63,7 +63,7 @@ TEST_F(DamageTest, ASnapshotThatIsNoJsonIsKeptAsideAndRebuilt) {
   }
 }
 
-TEST_F(DamageTest, ASnapshotThatNoMissionCanBeInIsKeptAsideAndRebuilt) {
+TEST_F(DamageTest, ASnapshotWithAnInvalidStateIsSetAsideAndRebuilt) {
   const std::vector<std::function<void(json&)>> edits = {
       [](json& s) { s["tasks"][0]["deps"] = {"T1"}; },
       [](json& s) { s["tasks"].push_back(s["tasks"][0]); },
@@ -147,7 +147,7 @@ TEST_F(DamageTest, ALogOfANewerVersionIsRefusedAndUntouched) {
   EXPECT_TRUE(kept_aside().empty());
 }
 
-TEST_F(DamageTest, ARemovedLogIsBegunAnewFromTheSnapshot) {
+TEST_F(DamageTest, ARemovedLogIsRestartedFromTheSnapshot) {
   begin();
   die();
   fs::remove(root() + "/" + wal());
@@ -173,7 +173,7 @@ TEST_F(DamageTest, ALogDamagedInItsMiddleIsKeptAsideAndTheSnapshotIsUsed) {
   EXPECT_EQ(files[0].first_seq, 1U);
 }
 
-TEST_F(DamageTest, ALogThatIsSomethingElseIsKeptAside) {
+TEST_F(DamageTest, AForeignFileInPlaceOfTheLogIsSetAside) {
   begin();
   die();
   overwrite(wal(), "this is a text of somebody who had nothing better to do");
@@ -183,7 +183,7 @@ TEST_F(DamageTest, ALogThatIsSomethingElseIsKeptAside) {
   expect_goes_on();
 }
 
-TEST_F(DamageTest, ALogCutShortLosesNothingThatTheSnapshotHas) {
+TEST_F(DamageTest, ALogCutShortLosesNothingThatIsInTheSnapshot) {
   begin();
   die();
   const std::string all = read(wal());
@@ -200,7 +200,7 @@ TEST_F(DamageTest, ALogCutShortLosesNothingThatTheSnapshotHas) {
   expect_goes_on();
 }
 
-TEST_F(DamageTest, ATornTailIsCutWithoutAWord) {
+TEST_F(DamageTest, ATornTailIsCutWithoutAMessage) {
   begin();
   die();
   overwrite(wal(), read(wal()) + std::string(100, '\0') + "torn");
@@ -224,7 +224,7 @@ TEST_F(DamageTest, ARecordWhoseEventCannotBeReadIsDamageAtItsOffset) {
   expect_goes_on();
 }
 
-TEST_F(DamageTest, ALogThatTellsAnotherStoryIsBelievedAndReported) {
+TEST_F(DamageTest, ALogThatDiffersFromTheSnapshotIsUsedAndReported) {
   begin();
   die();
   fs::remove(paths().snapshot);
@@ -247,7 +247,7 @@ TEST_F(DamageTest, ALogThatTellsAnotherStoryIsBelievedAndReported) {
   expect_goes_on();
 }
 
-TEST_F(DamageTest, SnapshotAndLogBothUnusableTheArchivedSegmentIsUsed) {
+TEST_F(DamageTest, TheArchivedSegmentIsUsedIfSnapshotAndLogAreUnusable) {
   project.reset();
   log_limits = {20, 1U << 20U, 4};
   start();
@@ -278,7 +278,7 @@ TEST_F(DamageTest, AMissionWhoseSnapshotWasNeverWrittenIsFoundByItsLog) {
   expect_log_tells_all();
 }
 
-TEST_F(DamageTest, AMissionThatIsOverIsNotWokenByItsLog) {
+TEST_F(DamageTest, AFinishedMissionIsNotResumedByItsLog) {
   ASSERT_TRUE(start_mission()["ok"]);
   ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
   die();
@@ -290,7 +290,7 @@ TEST_F(DamageTest, AMissionThatIsOverIsNotWokenByItsLog) {
 
 // Its snapshot is written at its end; what its log takes in later may be acknowledged before the
 // next snapshot is.
-TEST_F(DamageTest, WhatAMissionThatIsOverHasLoggedBehindItsSnapshotIsReadBack) {
+TEST_F(DamageTest, EventsLoggedAfterTheSnapshotOfAFinishedMissionAreRead) {
   begin();
   die();
   State state;
@@ -314,7 +314,7 @@ TEST_F(DamageTest, WhatAMissionThatIsOverHasLoggedBehindItsSnapshotIsReadBack) {
   EXPECT_FALSE(store.is_open());
 }
 
-TEST_F(DamageTest, ALogThatCannotBeReadLeavesAMissionThatIsOverAsItsSnapshotSays) {
+TEST_F(DamageTest, AFinishedMissionWithAnUnreadableLogIsLoadedFromItsSnapshot) {
   ASSERT_TRUE(start_mission()["ok"]);
   ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
   die();
@@ -351,7 +351,7 @@ TEST_F(DamageTest, ASnapshotOfSchema1WithASessionOfTheStatePartingGoesOn) {
   expect_goes_on();
 }
 
-TEST_F(DamageTest, TemporariesOfADeadProcessAreSweptAway) {
+TEST_F(DamageTest, TemporaryFilesOfADeadProcessAreRemoved) {
   begin();
   die();
   overwrite(".opencode/mission_loop.json.tmp-1-1", "half");
@@ -387,7 +387,7 @@ TEST_F(DamageTest, AVersion1LogGoesOnAsVersion2) {
 }
 
 /// Every call of the disk that a start with damaged files makes may be its last.
-TEST_F(DamageTest, ACrashAtAnyPointOfTheMendingLosesNothing) {
+TEST_F(DamageTest, ACrashAtAnyPointOfTheRepairLosesNothing) {
   begin();
   die();
   const fs::path original = root() + "/.opencode";

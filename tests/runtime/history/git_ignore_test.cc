@@ -18,7 +18,7 @@ class GitIgnoreTest : public ::testing::Test {
   const std::string path_ = dir_.file(".opencode/.gitignore");
 };
 
-TEST_F(GitIgnoreTest, WritesWhatTheHostWouldAndOurs) {
+TEST_F(GitIgnoreTest, WritesTheHostsLinesAndOurs) {
   ASSERT_TRUE(hide_state_from_git(fs_, dir_.file("")));
   EXPECT_EQ(content(),
             "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore\n"

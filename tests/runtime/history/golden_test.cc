@@ -43,7 +43,7 @@ void expect_outcome(const Replay& replay, const fs::path& directory) {
   EXPECT_EQ(tasks, outcome["tasks"]);
 }
 
-TEST(Golden, AVersion1LogComesToItsOutcome) {
+TEST(Golden, AVersion1LogReplaysToItsOutcome) {
   const Replay replay = replayed(kGolden / "v1");
   expect_outcome(replay, kGolden / "v1");
   EXPECT_EQ(replay.witnesses(), 0U);
@@ -51,14 +51,14 @@ TEST(Golden, AVersion1LogComesToItsOutcome) {
 
 // Its closing sessions were asked once more for a text: `step` makes other timers of the same
 // events.
-TEST(Golden, AVersion2LogWithWrapUpRequestsComesToItsOutcome) {
+TEST(Golden, AVersion2LogWithWrapUpRequestsReplaysToItsOutcome) {
   const Replay replay = replayed(kGolden / "v2-wrap-up");
   expect_outcome(replay, kGolden / "v2-wrap-up");
 }
 
 // The digest of each step is still the same; the hashes of states are not: a state holds the texts
 // of prompts, which have other words since.
-TEST(Golden, AVersion2LogInSegmentsComesToItsOutcome) {
+TEST(Golden, AVersion2LogInSegmentsReplaysToItsOutcome) {
   const Replay replay = replayed(kGolden / "v2");
   expect_outcome(replay, kGolden / "v2");
   EXPECT_EQ(replay.witnesses(), replay.events());
@@ -66,7 +66,7 @@ TEST(Golden, AVersion2LogInSegmentsComesToItsOutcome) {
   EXPECT_FALSE(replay.divergence()) << replay.divergence()->what;
 }
 
-TEST(Golden, AVersion3LogInSegmentsIsProvedEventByEvent) {
+TEST(Golden, AVersion3LogInSegmentsMatchesEachDigest) {
   const Replay replay = replayed(kGolden / "v3");
   expect_outcome(replay, kGolden / "v3");
   EXPECT_EQ(replay.witnesses(), replay.events());

@@ -45,7 +45,7 @@ TEST_F(HealTest, ARemovedSnapshotIsWrittenAgain) {
   expect_survives_a_crash();
 }
 
-TEST_F(HealTest, AnOverwrittenSnapshotIsKeptAsideAndWrittenAgain) {
+TEST_F(HealTest, AnOverwrittenSnapshotIsSetAsideAndWrittenAgain) {
   begin();
   overwrite(".opencode/mission_loop.json", "garbage");
   something_happens();
@@ -56,7 +56,7 @@ TEST_F(HealTest, AnOverwrittenSnapshotIsKeptAsideAndWrittenAgain) {
   expect_survives_a_crash();
 }
 
-TEST_F(HealTest, ASnapshotThatWasOnlyTouchedIsNoDamage) {
+TEST_F(HealTest, ASnapshotWithANewTimeOnlyIsNotDamaged) {
   begin();
   overwrite(".opencode/mission_loop.json", read(".opencode/mission_loop.json"));
   overwrite(".opencode/todo.md", read(".opencode/todo.md"));
@@ -67,7 +67,7 @@ TEST_F(HealTest, ASnapshotThatWasOnlyTouchedIsNoDamage) {
   expect_survives_a_crash();
 }
 
-TEST_F(HealTest, ARemovedLogIsBegunAnewWithTheWholeState) {
+TEST_F(HealTest, ARemovedLogIsRestartedWithTheWholeState) {
   begin();
   fs::remove(root() + "/" + wal());
   something_happens();
@@ -77,7 +77,7 @@ TEST_F(HealTest, ARemovedLogIsBegunAnewWithTheWholeState) {
   expect_log_tells_all();
 }
 
-TEST_F(HealTest, ALogThatWasOverwrittenIsKeptAside) {
+TEST_F(HealTest, AnOverwrittenLogIsSetAside) {
   begin();
   overwrite(wal(), "garbage");
   something_happens();
@@ -86,7 +86,7 @@ TEST_F(HealTest, ALogThatWasOverwrittenIsKeptAside) {
   expect_survives_a_crash();
 }
 
-TEST_F(HealTest, ALogThatSomebodyHasAppendedToIsKeptAside) {
+TEST_F(HealTest, ALogWithForeignBytesAtItsEndIsSetAside) {
   begin();
   overwrite(wal(), read(wal()) + "a line of somebody else\n");
   something_happens();
@@ -94,7 +94,7 @@ TEST_F(HealTest, ALogThatSomebodyHasAppendedToIsKeptAside) {
   expect_survives_a_crash();
 }
 
-TEST_F(HealTest, ALogThatWasCutIsKeptAside) {
+TEST_F(HealTest, ATruncatedLogIsSetAside) {
   begin();
   fs::resize_file(root() + "/" + wal(), 100);
   something_happens();
@@ -112,7 +112,7 @@ TEST_F(HealTest, ARemovedTodoIsWrittenAgain) {
   EXPECT_EQ(read(".opencode/todo.md"), before);
 }
 
-TEST_F(HealTest, TheWholeDirectoryIsPutBack) {
+TEST_F(HealTest, ARemovedDirectoryIsWrittenAgain) {
   begin();
   fs::remove_all(root() + "/.opencode");
   something_happens();
@@ -124,7 +124,7 @@ TEST_F(HealTest, TheWholeDirectoryIsPutBack) {
   expect_survives_a_crash();
 }
 
-TEST_F(HealTest, ARemovedLockIsTakenAnew) {
+TEST_F(HealTest, ARemovedLockIsTakenAgain) {
   begin();
   fs::remove(paths().lock);
   something_happens();
@@ -133,7 +133,7 @@ TEST_F(HealTest, ARemovedLockIsTakenAnew) {
   expect_survives_a_crash();
 }
 
-TEST_F(HealTest, WhoHasLostItsDirectoryToAnotherProcessStopsMoving) {
+TEST_F(HealTest, AProcessThatLostItsDirectoryChangesNothingMore) {
   begin();
   fs::remove(paths().lock);
   const auto other = os::posix_file_system().lock(paths().lock);
@@ -149,7 +149,7 @@ TEST_F(HealTest, WhoHasLostItsDirectoryToAnotherProcessStopsMoving) {
   EXPECT_EQ(read(wal()), log) << "the other process writes it now";
 }
 
-TEST_F(HealTest, WhatEachRequestAsksIsTakenBackWhenTheDirectoryIsFoundLostBetweenTwoMessages) {
+TEST_F(HealTest, StandingAnswersAreTakenBackWhenTheDirectoryIsLost) {
   begin();
   EXPECT_NE(outbox.standing["root"], "");
   say({{"type", "turn_started"}, {"session", "reviewer"}});
@@ -165,7 +165,7 @@ TEST_F(HealTest, WhatEachRequestAsksIsTakenBackWhenTheDirectoryIsFoundLostBetwee
   EXPECT_EQ(outbox.standing["reviewer"], "");
 }
 
-TEST_F(HealTest, WhatWasSubmittedInTheSameMomentIsNotLost) {
+TEST_F(HealTest, ASubmissionInTheSameMomentIsNotLost) {
   begin();
   run("reviewer", "check", 0);
   fs::remove(root() + "/" + wal());
@@ -194,7 +194,7 @@ class FullDiskTest : public HealTest {
   orchestrator::testing::BrokenDisk broken{os::posix_file_system()};
 };
 
-TEST_F(FullDiskTest, NothingIsStartedThatCannotBeKept) {
+TEST_F(FullDiskTest, AMissionThatCannotBeWrittenDoesNotStart) {
   broken.fail();
   const json reply = start_mission();
   EXPECT_FALSE(reply["ok"]);
@@ -203,7 +203,7 @@ TEST_F(FullDiskTest, NothingIsStartedThatCannotBeKept) {
   EXPECT_TRUE(start_mission()["ok"]);
 }
 
-TEST_F(FullDiskTest, AMissionWhoseFirstEventCannotBeKeptHasNotBegun) {
+TEST_F(FullDiskTest, AMissionWhoseFirstEventCannotBeWrittenHasNotBegun) {
   // The log can be made, and then not be written.
   outbox = FakeOutbox();
   bool refused = false;
@@ -230,7 +230,7 @@ TEST_F(FullDiskTest, AMissionWhoseFirstEventCannotBeKeptHasNotBegun) {
   }
 }
 
-TEST_F(FullDiskTest, WhatCannotBeKeptHasNotHappenedAndIsRefused) {
+TEST_F(FullDiskTest, ACallThatCannotBeWrittenIsRefusedAndChangesNothing) {
   begin();
   run("reviewer", "check", 0);
   turn_timers();
@@ -262,7 +262,7 @@ TEST_F(FullDiskTest, WhatCannotBeKeptHasNotHappenedAndIsRefused) {
   expect_log_tells_all();
 }
 
-TEST_F(FullDiskTest, AStopThatCannotBeKeptIsRefusedAlsoWhereANewMissionFollowsIt) {
+TEST_F(FullDiskTest, AStopThatCannotBeWrittenIsRefusedEvenBeforeANewMission) {
   begin();
   broken.fail();
   const std::array batch{
@@ -289,7 +289,7 @@ TEST_F(FullDiskTest, AStopThatCannotBeKeptIsRefusedAlsoWhereANewMissionFollowsIt
   expect_goes_on();
 }
 
-TEST_F(FullDiskTest, WhoDiesWhileTheDiskIsFullHasLostNothingAcknowledged) {
+TEST_F(FullDiskTest, ACrashDuringAnOutageLosesNothingAcknowledged) {
   begin();
   run("reviewer", "check", 0);
   turn_timers();
@@ -307,7 +307,7 @@ TEST_F(FullDiskTest, WhoDiesWhileTheDiskIsFullHasLostNothingAcknowledged) {
   expect_goes_on();
 }
 
-TEST_F(FullDiskTest, WhatTheHostToldMeanwhileIsTakenUpLater) {
+TEST_F(FullDiskTest, EventsOfTheHostDuringAnOutageAreRecordedLater) {
   begin();
   const std::uint64_t tokens = snapshot()["budget"]["tokens"];
   broken.fail();
@@ -325,7 +325,7 @@ TEST_F(FullDiskTest, WhatTheHostToldMeanwhileIsTakenUpLater) {
   EXPECT_EQ(snapshot()["budget"]["tokens"].get<std::uint64_t>(), tokens + 77);
 }
 
-TEST_F(FullDiskTest, TimersThatFireMeanwhileMoveNothingThatIsNotLogged) {
+TEST_F(FullDiskTest, TimersDuringAnOutageChangeNothingUnlogged) {
   begin();
   run("reviewer", "check", 0);
   broken.fail();
@@ -346,7 +346,7 @@ TEST_F(FullDiskTest, TimersThatFireMeanwhileMoveNothingThatIsNotLogged) {
   expect_log_tells_all();
 }
 
-TEST_F(FullDiskTest, ACommandThatEndsMeanwhileProvesNothing) {
+TEST_F(FullDiskTest, ACommandThatEndsDuringAnOutageIsNoProof) {
   begin();
   broken.fail();
   ASSERT_FALSE(pass("reviewer")["ok"]);
@@ -359,7 +359,7 @@ TEST_F(FullDiskTest, ACommandThatEndsMeanwhileProvesNothing) {
   EXPECT_TRUE(receipts[0]["changed_files"]);
 }
 
-TEST_F(FullDiskTest, AMissionWhoseFilesAreDamagedMeanwhileGoesOnFromWhatTheyHold) {
+TEST_F(FullDiskTest, FilesDamagedDuringAnOutageAreLoadedAsTheyAre) {
   begin();
   turn_timers();
   const std::uint64_t saved = snapshot()["last_seq"];
@@ -415,7 +415,7 @@ TEST_F(FullDiskTest, WhatDamagedFilesHoldIsShownWhileTheyCannotBeRepaired) {
   expect_goes_on();
 }
 
-TEST_F(FullDiskTest, ASnapshotThatCannotBeWrittenIsToldOnceAndCostsNothing) {
+TEST_F(FullDiskTest, ASnapshotThatCannotBeWrittenIsReportedOnce) {
   begin();
   broken.fail("mission_loop.json");
   chatter(3);

@@ -40,11 +40,11 @@ std::string problem_of(State state, const std::vector<Event>& log) {
   return "";
 }
 
-TEST(ReceiptChain, AWholeChainHolds) {
+TEST(ReceiptChain, AnUnchangedChainIsValid) {
   EXPECT_EQ(problem_of(mission("m-a"), chain(mission("m-a"), 5)), "");
 }
 
-TEST(ReceiptChain, EveryFieldIsBound) {
+TEST(ReceiptChain, EveryFieldIsPartOfTheHash) {
   const std::vector<std::function<void(CommandRan&)>> forgeries = {
       [](CommandRan& r) { r.session = SessionId("other"); },
       [](CommandRan& r) { r.task = TaskId("T9"); },
@@ -68,7 +68,7 @@ TEST(ReceiptChain, EveryFieldIsBound) {
   EXPECT_NE(problem_of(mission("m-a"), log), "") << "its time";
 }
 
-TEST(ReceiptChain, NoneMayBeMissingMovedOrAnotherMissions) {
+TEST(ReceiptChain, AMissingMovedOrForeignReceiptIsFound) {
   std::vector<Event> log = chain(mission("m-a"), 4);
   log.erase(log.begin() + 1);
   EXPECT_NE(problem_of(mission("m-a"), log).find("does not follow"), std::string::npos);
@@ -78,7 +78,7 @@ TEST(ReceiptChain, NoneMayBeMissingMovedOrAnotherMissions) {
   EXPECT_NE(problem_of(mission("m-b"), chain(mission("m-a"), 4)), "");
 }
 
-TEST(ReceiptChain, ALogThatIsOlderThanTheChainMayGoOnWithOne) {
+TEST(ReceiptChain, AnOlderLogMayContinueWithAChain) {
   State state = mission("m-a");
   CommandRan old{SessionId("ses"), "make", "", 0, "", ""};
   EXPECT_EQ(why_not_next_link(state, old, 1), "");

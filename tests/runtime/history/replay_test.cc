@@ -9,7 +9,7 @@
 namespace orchestrator::runtime {
 namespace {
 
-TEST(Replay, ALogWhoseBeginIsDamagedSaysWhere) {
+TEST(Replay, ALogWithADamagedBeginningSaysWhere) {
   const SegmentEnd end = Replay().read_bytes("this is no log, and never was one", "x.wal");
   EXPECT_EQ(end.kind, SegmentEnd::Kind::damaged);
   ASSERT_TRUE(end.damage);

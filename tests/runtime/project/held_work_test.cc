@@ -58,7 +58,7 @@ class HeldWorkTest : public DamageTest {
   std::string submission;
 };
 
-TEST_F(HeldWorkTest, AfterItsTimeItIsTakenWithANote) {
+TEST_F(HeldWorkTest, AfterTheTimeLimitItIsAcceptedWithANote) {
   submit();
   EXPECT_TRUE(answer().is_null());
   EXPECT_NE(ask({{"type", "mission_status"}})["text"].get<std::string>().find("T1"),
@@ -68,7 +68,7 @@ TEST_F(HeldWorkTest, AfterItsTimeItIsTakenWithANote) {
   expect_answer(true, "clangd: it was still starting");
 }
 
-TEST_F(HeldWorkTest, WhatItsSessionDoesMeanwhileIsSeenAfterIt) {
+TEST_F(HeldWorkTest, LaterEventsOfItsSessionAreRecordedAfterIt) {
   submit();
   run("worker", "later", 0);
   say({{"type", "turn_ended"},
@@ -83,7 +83,7 @@ TEST_F(HeldWorkTest, WhatItsSessionDoesMeanwhileIsSeenAfterIt) {
   expect_log_tells_all();
 }
 
-TEST_F(HeldWorkTest, ADiskThatFailsMeanwhileRefusesItAndTheMissionGoesOnLater) {
+TEST_F(HeldWorkTest, AnOutageRefusesItAndTheMissionGoesOnLater) {
   submit();
   say({{"type", "turn_ended"},
        {"session", "worker"},
@@ -103,7 +103,7 @@ TEST_F(HeldWorkTest, ADiskThatFailsMeanwhileRefusesItAndTheMissionGoesOnLater) {
   expect_log_tells_all();
 }
 
-TEST_F(HeldWorkTest, WhileNothingCanBeWrittenNoChildAsksItsModel) {
+TEST_F(HeldWorkTest, DuringAnOutageNoChildAsksItsModel) {
   const auto stopped = [&](const std::string& session) {
     const json reply = ask({{"type", "role_asked"}, {"session", session}});
     return reply["data"]["stopped"].get<std::string>();
@@ -140,7 +140,7 @@ TEST_F(HeldWorkTest, AStoppedMissionWaitsForNoServer) {
   EXPECT_EQ(snapshot()["phase"], "cancelled");
 }
 
-TEST_F(HeldWorkTest, ServersGoWithTheirProject) {
+TEST_F(HeldWorkTest, ServersEndWithTheirProject) {
   submit();
   EXPECT_EQ(outbox.running, 1);
   project.reset();

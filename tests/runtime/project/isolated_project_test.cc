@@ -90,7 +90,7 @@ TEST_F(IsolatedProjectTest, AWorkersFilesAreThoseOfItsWorktree) {
   EXPECT_EQ(tree(), "");
 }
 
-TEST_F(IsolatedProjectTest, WhatACrashHasLeftIsTakenUpAndSweptInTheEnd) {
+TEST_F(IsolatedProjectTest, WorktreesOfACrashedProcessAreReusedAndRemovedInTheEnd) {
   until_work();
   const std::string where = tree();
   std::ofstream(where + "/src/b.js") << "let b = 1\n";
@@ -107,7 +107,7 @@ TEST_F(IsolatedProjectTest, WhatACrashHasLeftIsTakenUpAndSweptInTheEnd) {
   EXPECT_EQ(run_git({"for-each-ref", "refs/opencode-orchestrator"}), "");
 }
 
-TEST_F(IsolatedProjectTest, WithoutGitItSaysSo) {
+TEST_F(IsolatedProjectTest, WithoutGitItReportsThat) {
   fs::remove_all(root() + "/.git");
   ASSERT_TRUE(start_mission()["ok"]);
   EXPECT_NE(outbox.last("show_toast")["text"].get<std::string>().find("No worktrees: "),

@@ -29,7 +29,7 @@ TEST_F(LogTest, WritesLinesOfItsLevelAndAbove) {
   EXPECT_NE(text.find(" info and this\n"), std::string::npos) << text;
 }
 
-TEST_F(LogTest, RotatesAndKeepsSoManyFiles) {
+TEST_F(LogTest, RotatesAndKeepsALimitedNumberOfFiles) {
   auto log = Log::open(dir_.file("engine.log"), LogLevel::info, 1'000, 2);
   ASSERT_TRUE(log);
   for (int i = 0; i < 100; ++i) log.value()->write(LogLevel::info, std::string(100, 'x'));

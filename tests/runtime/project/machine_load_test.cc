@@ -11,7 +11,7 @@ MachineLoad read(std::map<std::string, std::string> files, unsigned cores = 2) {
   return read_machine([&](const std::string& path) { return files[path]; }, cores);
 }
 
-TEST(MachineLoad, ReadsWhatLinuxTells) {
+TEST(MachineLoad, ReadsTheFilesOfLinux) {
   const MachineLoad machine = read(
       {{"/proc/pressure/cpu", "some avg10=12.50 avg60=1.00 avg300=0.00 total=5\n"},
        {"/proc/pressure/memory",
@@ -26,7 +26,7 @@ TEST(MachineLoad, ReadsWhatLinuxTells) {
   EXPECT_DOUBLE_EQ(machine.memory_free, 25);
 }
 
-TEST(MachineLoad, NothingKnownAndNonsenseAreCalm) {
+TEST(MachineLoad, UnknownAndInvalidFiguresAreCalm) {
   EXPECT_EQ(judge_load(read({}), Load::calm).load, Load::calm);
   const MachineLoad machine = read({{"/proc/pressure/cpu", "some avg10=nan"},
                                     {"/proc/loadavg", "many"},
@@ -34,7 +34,7 @@ TEST(MachineLoad, NothingKnownAndNonsenseAreCalm) {
   EXPECT_EQ(judge_load(machine, Load::critical).load, Load::calm);
 }
 
-TEST(MachineLoad, LittleMemoryIsCriticalAndTheVerdictDoesNotFlutter) {
+TEST(MachineLoad, LittleMemoryIsCriticalAndTheVerdictIsStable) {
   MachineLoad machine;
   machine.memory_free = 3.9;
   const LoadVerdict verdict = judge_load(machine, Load::calm);
@@ -48,7 +48,7 @@ TEST(MachineLoad, LittleMemoryIsCriticalAndTheVerdictDoesNotFlutter) {
   EXPECT_EQ(judge_load(machine, Load::calm).load, Load::calm);
 }
 
-TEST(MachineLoad, ABusyProcessorAloneIsNoTrouble) {
+TEST(MachineLoad, ABusyProcessorAloneIsNoOverload) {
   MachineLoad machine;
   machine.cpu_stall = 99;
   machine.load_per_core = 2;

@@ -17,7 +17,7 @@ TEST_F(ProjectTest, NothingIsWrittenBeforeAMission) {
   EXPECT_FALSE(fs::exists(root() + "/.opencode"));
 }
 
-TEST_F(ProjectTest, AMissionStandsOnDiskBeforeItIsAnswered) {
+TEST_F(ProjectTest, AMissionIsOnDiskBeforeTheReply) {
   const json reply = start_mission("Say \"hi\" to `all`\nin two lines");
   ASSERT_TRUE(reply["ok"]);
   EXPECT_EQ(reply["text"], "Say \"hi\" to `all`\nin two lines");
@@ -40,7 +40,7 @@ TEST_F(ProjectTest, ADirectoryThatCannotHoldStateIsNamed) {
   EXPECT_FALSE(fs::exists(root() + "/.opencode/mission_loop.json"));
 }
 
-TEST_F(ProjectTest, AWrongConfigurationStartsNoMission) {
+TEST_F(ProjectTest, AMissionWithAWrongConfigurationDoesNotStart) {
   write(".opencode/orchestrator.json", R"({"paralel": {"max": 2}})");
   const json reply = start_mission();
   EXPECT_FALSE(reply["ok"]);
@@ -111,7 +111,7 @@ TEST_F(ProjectTest, AMissionThatAnotherProcessRunsIsNamedAndLeftAlone) {
   EXPECT_EQ(other.outbox.last("prompt_session"), nullptr);
 }
 
-TEST_F(ProjectTest, WhenItsProcessIsGoneAnotherOneTakesTheMissionOver) {
+TEST_F(ProjectTest, AnotherProcessTakesTheMissionOverWhenItsProcessIsGone) {
   until_review();
   Neighbour other(root());
   EXPECT_FALSE(other.command("resume_requested")["ok"]);
@@ -121,7 +121,7 @@ TEST_F(ProjectTest, WhenItsProcessIsGoneAnotherOneTakesTheMissionOver) {
   EXPECT_EQ(other.outbox.last("prompt_session")["session"], "reviewer");
 }
 
-TEST_F(ProjectTest, AMissionThatIsOverHoldsNoDirectory) {
+TEST_F(ProjectTest, AFinishedMissionDoesNotHoldItsDirectory) {
   ASSERT_TRUE(start_mission()["ok"]);
   ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
   EXPECT_EQ(json::parse(read(".opencode/mission_loop.json"))["phase"], "cancelled");
@@ -138,7 +138,7 @@ TEST_F(ProjectTest, AMissionThatIsOverHoldsNoDirectory) {
             std::string::npos);
 }
 
-TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswer) {
+TEST_F(ProjectTest, StandingAnswersEqualTheReplies) {
   const auto asked = [&](const std::string& session) {
     json said = ask({{"type", "role_asked"}, {"session", session}})["data"];
     EXPECT_EQ(said["type"], "role");
@@ -164,7 +164,7 @@ TEST_F(ProjectTest, WhatEachRequestAsksIsLeftWhereNobodyIsWokenAndEqualsTheAnswe
   EXPECT_NE(asked("worker")["stopped"], "");
 }
 
-TEST_F(ProjectTest, WithItsSubmissionASessionIsLetAskForNothingMoreUntilItIsPromptedAgain) {
+TEST_F(ProjectTest, AfterItsSubmissionASessionMayNotAskItsModelUntilItIsPromptedAgain) {
   const auto stopped = [&](const std::string& session) {
     return ask({{"type", "role_asked"}, {"session", session}})["data"]["stopped"]
         .get<std::string>();
@@ -194,7 +194,7 @@ TEST_F(ProjectTest, WithItsSubmissionASessionIsLetAskForNothingMoreUntilItIsProm
   EXPECT_EQ(stopped("worker"), "");
 }
 
-TEST_F(ProjectTest, AStopTakesBackWhatWasLeftForARequest) {
+TEST_F(ProjectTest, AStopTakesBackStandingAnswers) {
   until_work();
   EXPECT_NE(outbox.standing["worker"], "");
   say({{"type", "stop_requested"}, {"request", "r"}, {"session", "root"}, {"arguments", ""}});
@@ -220,7 +220,7 @@ TEST_F(ProjectTest, APassNeedsAFreshGreenRunOfTheReviewersOwn) {
   EXPECT_TRUE(pass("reviewer")["ok"]);
 }
 
-TEST_F(ProjectTest, ARunDuringWhichAFileChangedOrWhoseBeginNobodySawProvesNothing) {
+TEST_F(ProjectTest, ARunDuringWhichAFileChangedOrWhoseStartWasNotObservedIsNoProof) {
   until_review();
   const auto refused = [&](const char* part) {
     const json reply = pass("reviewer");
@@ -242,7 +242,7 @@ TEST_F(ProjectTest, ARunDuringWhichAFileChangedOrWhoseBeginNobodySawProvesNothin
   EXPECT_TRUE(pass("reviewer")["ok"]);
 }
 
-TEST_F(ProjectTest, AWriteIsToldWhatItBrokeAndReceiptsAreAChain) {
+TEST_F(ProjectTest, ACheckNamesTheErrorsOfAWriteAndReceiptsAreAChain) {
   until_work();
   const auto check = [&](const std::string& session, const std::string& path) {
     return ask({{"type", "check_asked"}, {"session", session}, {"paths", {path}}})["text"]
@@ -356,7 +356,7 @@ TEST_F(ProjectTest, AfterARestartTheMissionIsThereWithItsRoles) {
   EXPECT_EQ(outbox.last("prompt_session")["agent"], "reviewer");
 }
 
-TEST_F(ProjectTest, ALogThatIsDamagedStopsNothingButTheMission) {
+TEST_F(ProjectTest, ADamagedLogStopsOnlyTheMission) {
   until_review();
   project.reset();
   const std::string wal =
@@ -375,7 +375,7 @@ TEST_F(ProjectTest, ALogThatIsDamagedStopsNothingButTheMission) {
   EXPECT_TRUE(fs::exists(wal));
 }
 
-TEST_F(ProjectTest, TheLogNamesNoWordsOfUsersOrModels) {
+TEST_F(ProjectTest, TheLogContainsNoTextOfUsersOrModels) {
   until_review();
   const std::string log = read(".opencode/orchestrator/engine.log");
   EXPECT_NE(log.find("briefing"), std::string::npos);
@@ -383,7 +383,7 @@ TEST_F(ProjectTest, TheLogNamesNoWordsOfUsersOrModels) {
   EXPECT_EQ(log.find("One"), std::string::npos);
 }
 
-TEST(ProjectFilesTest, APathThatExistsIsNamedAsItIsWritten) {
+TEST(ProjectFilesTest, AnExistingPathKeepsItsSpelling) {
   const orchestrator::testing::TemporaryDirectory directory;
   const std::string root = fs::canonical(directory.path()).string();
   std::ofstream(root + "/there.txt") << "x";

@@ -29,7 +29,7 @@ class TodoFileTest : public DamageTest {
   }
 };
 
-TEST_F(TodoFileTest, AnEditIsTakenAndTheFileWrittenAnew) {
+TEST_F(TodoFileTest, AnEditIsTakenAndTheFileIsWrittenAgain) {
   begin_and_show();
   const std::string before = read(kTodo);
   EXPECT_NE(before.find("- [~] T1 One (agent: worker; files: src/**)"), std::string::npos);
@@ -44,7 +44,7 @@ TEST_F(TodoFileTest, AnEditIsTakenAndTheFileWrittenAnew) {
   expect_log_tells_all();
 }
 
-TEST_F(TodoFileTest, WhatACommandOfTheMissionWritesThereIsNoPersonsWord) {
+TEST_F(TodoFileTest, AnEditByACommandOfTheMissionIsIgnored) {
   begin_and_show();
   const std::string before = read(kTodo);
   const std::string ticked = std::string(before).replace(before.find("[~] T1"), 3, "[x]");
@@ -94,7 +94,7 @@ TEST_F(TodoFileTest, AFileThatIsBeingWrittenIsWaitedFor) {
   EXPECT_TRUE(kept_aside().empty());
 }
 
-TEST_F(TodoFileTest, WhatIsNoTodoListIsKeptAsideAndWrittenAnew) {
+TEST_F(TodoFileTest, AFileThatIsNoTodoListIsSetAsideAndWrittenAgain) {
   begin_and_show();
   const std::string before = read(kTodo);
   edit("my shopping list\n");
@@ -106,7 +106,7 @@ TEST_F(TodoFileTest, WhatIsNoTodoListIsKeptAsideAndWrittenAnew) {
   EXPECT_EQ(task("T1")["status"], "reviewing");
 }
 
-TEST_F(TodoFileTest, AnotherMissionsListIsNotThisOnes) {
+TEST_F(TodoFileTest, TheListOfAnotherMissionIsNotTaken) {
   begin_and_show();
   const std::string before = read(kTodo);
   std::string other = before;
@@ -117,7 +117,7 @@ TEST_F(TodoFileTest, AnotherMissionsListIsNotThisOnes) {
   expect_told("todo.md: is of mission m-other, not of " + mission);
 }
 
-TEST_F(TodoFileTest, ARemovedFileIsNoRemovedTask) {
+TEST_F(TodoFileTest, ARemovedFileRemovesNoTask) {
   begin_and_show();
   const std::string before = read(kTodo);
   fs::remove(root() + "/" + kTodo);
@@ -128,7 +128,7 @@ TEST_F(TodoFileTest, ARemovedFileIsNoRemovedTask) {
   EXPECT_EQ(task("T1")["status"], "reviewing");
 }
 
-TEST_F(TodoFileTest, AnEditThatIsOlderThanTheStateUndoesNothing) {
+TEST_F(TodoFileTest, AnEditOfAnOlderTextUndoesNothing) {
   begin_and_show();
   const std::string old = read(kTodo);
   expect_passes();  // T1 is done meanwhile
