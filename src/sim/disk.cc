@@ -446,7 +446,9 @@ void Disk::cut_power(Random random) {
 bool Disk::log_is_dirty(const std::string& mission) const {
   for (const auto& [name, node] : names_) {
     if (!node->is_log || node->synced >= node->bytes.size()) continue;
-    if (name.find(".damaged-") != std::string::npos) continue;  // set aside: no log any more
+    // Set aside, or never finished: no log.
+    if (name.find(".damaged-") != std::string::npos || name.find(".tmp-") != std::string::npos)
+      continue;
     if (name.find(mission) != std::string::npos) return true;
   }
   return false;
