@@ -14,7 +14,6 @@
 namespace orchestrator::runtime {
 namespace {
 
-constexpr const char* kNotShown = "(not shown)";
 constexpr const char* kNoFile = "(there is no file)";
 
 class WorktreeServiceTest : public ::testing::Test {
@@ -149,6 +148,24 @@ TEST_F(WorktreeServiceTest, EachSideOfAConflictIsShownAsFarAsItCanBe) {
     EXPECT_EQ(at->theirs, words(one.told_theirs, theirs_commit, one.path));
     EXPECT_NE(at->kind, "");
   }
+}
+
+TEST_F(WorktreeServiceTest, OfAFileThatBothHaveRenamedEachNameHasOneSide) {
+  const std::string text = "one\ntwo\nthree\nfour\n";
+  const auto rename_to = [](const char* name) {
+    return [name](const std::string& where) { fs::rename(where + "/old", where + "/" + name); };
+  };
+  const auto found = conflicts([&](const std::string& where) { write(where + "/old", text); },
+                               rename_to("by-ours"), rename_to("by-theirs"));
+  const auto sides = [&](const std::string& path) {
+    const auto at = std::ranges::find(found, path, &TreeConflict::path);
+    return at == found.end() ? std::vector<std::string>{}
+                             : std::vector{at->base, at->ours, at->theirs};
+  };
+  EXPECT_EQ(found.size(), 3U);
+  EXPECT_EQ(sides("old"), (std::vector<std::string>{text, kNoFile, kNoFile}));
+  EXPECT_EQ(sides("by-ours"), (std::vector<std::string>{kNoFile, text, kNoFile}));
+  EXPECT_EQ(sides("by-theirs"), (std::vector<std::string>{kNoFile, kNoFile, text}));
 }
 
 TEST_F(WorktreeServiceTest, OfManyConflictsThereAreNoTextsAndThenNoNames) {
