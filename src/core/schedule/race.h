@@ -16,7 +16,7 @@ void settle_races(Context& ctx);
 /// Prepares the race of this ready task: asks for the snapshot that its entrants start from. If git
 /// is busy, a later pass asks.
 void prepare_race(Context& ctx, const Task& task);
-/// Whether what is asked of git now is for the race that `prepare_race` prepares.
+/// Whether the call to git in flight is for the race that `prepare_race` prepares.
 [[nodiscard]] bool prepares_race(const State& state);
 /// Starts that race, unless git could not make its snapshot or the task is not ready any more.
 void on_race_prepared(Context& ctx, const WorktreesAnswered& event);

@@ -5,33 +5,33 @@
 
 #include "orchestrator/mission.h"
 
-/// What a mission waits for by number: timers, effects (calls of the host or of git), and calls of
-/// models that are not answered yet. The rows below name every place of the state that holds such a
-/// number; what comes back from outside is handed to its owner by them.
+/// Pending ids: timers, effects (calls to the host or to git), and calls of models that wait for a
+/// reply. The rows below name every place of the state that holds such an id; `step` uses them to
+/// pass a result to its owner.
 namespace orchestrator::core {
 
-/// The part of a mission that asked for something, and gets what comes of it.
+/// The part of the core that started a timer, an effect or a wait, and handles its result.
 enum class Owner : std::uint8_t {
-  none,  ///< what comes is late: its part asks for it no more
+  none,  ///< the result is late: no part waits for it any more
   commander,
   deadline,
   limiter,
   merge,
-  permission,  ///< with its place in `State::permissions`
+  permission,  ///< index in `State::permissions`
   recovery,
-  session,  ///< with its place in `State::sessions`
+  session,  ///< index in `State::sessions`
   stop,
-  waiter,    ///< with its place in `State::waiters`
-  worktree,  ///< with its place in `WorktreesState::trees`
+  waiter,    ///< index in `State::waiters`
+  worktree,  ///< index in `WorktreesState::trees`
   worktrees,
 };
 
 struct Pending {
   Owner owner = Owner::none;
-  std::size_t index = 0;  ///< of those that are many
+  std::size_t index = 0;  ///< for owners of which there are several
 };
 
-/// Calls `row(Pending, TimerId&)` for each place that holds a timer's number.
+/// Calls `row(Pending, TimerId&)` for each place that holds a timer's id.
 template <class AnyState, class Row>
 void for_each_timer(AnyState& state, Row&& row) {
   row(Pending{Owner::deadline}, state.clock.deadline_timer);
@@ -59,7 +59,7 @@ void for_each_effect(AnyState& state, Row&& row) {
     row(Pending{Owner::session, i}, state.sessions[i].effect);
 }
 
-/// The same for calls of models that wait for their answer: `row(Pending, RequestId&)`.
+/// The same for calls of models that wait for a reply: `row(Pending, RequestId&)`.
 template <class AnyState, class Row>
 void for_each_call(AnyState& state, Row&& row) {
   for (std::size_t i = 0; i < state.waiters.size(); ++i)
@@ -67,8 +67,8 @@ void for_each_call(AnyState& state, Row&& row) {
   row(Pending{Owner::commander}, state.commander.waiting);
 }
 
-/// Whose it is. `none` for the number 0, the empty request, and one that no part waits for any
-/// more.
+/// The owner of an id; `none` for 0, for the empty request, and for an id that no part waits for
+/// any more.
 [[nodiscard]] Pending owner_of_timer(const State& state, TimerId timer);
 [[nodiscard]] Pending owner_of_effect(const State& state, EffectId effect);
 [[nodiscard]] Pending owner_of_call(const State& state, const RequestId& request);

@@ -120,7 +120,7 @@ void on_directory_opened(Context& ctx, Worktree& tree, bool opened) {
   tree.effect = 0;
   tree.state = TreeState::standing;
   tree.opened = opened;
-  tree.failures = opened ? 0 : 1;  // the first session that works there opens it
+  tree.failures = opened ? 0 : 1;  // not tried again: the first session there opens it
   ctx.moved = true;
 }
 

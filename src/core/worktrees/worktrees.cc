@@ -64,8 +64,8 @@ void on_tree_failed(Context& ctx, Worktree& tree, const std::string& problem) {
 
 enum class Quiet { no, soon, yes };
 
-/// Whether nobody works in it, and nobody is about to. `soon`: the host has yet to say that what
-/// was told to stop has stopped.
+/// Whether no session works in the worktree or is about to. `soon`: sessions were aborted, and the
+/// host has not confirmed it yet.
 Quiet quiet_of(const State& state, const Worktree& tree) {
   if (tree.task.empty()) return Quiet::yes;
   const bool over = !is_active(state.phase);

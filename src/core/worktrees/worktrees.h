@@ -42,7 +42,7 @@ void on_tree_timer(Context& ctx);
 /// Forgets all calls in flight: the process that made them is gone.
 void forget_tree_calls(State& state);
 
-/// What git answered to the check or the first snapshot, and to a call about one worktree.
+/// Handle git's answers: to the check or a snapshot, and to a call about one worktree.
 void on_snapshot_answered(Context& ctx, const WorktreesAnswered& event);
 void on_tree_answered(Context& ctx, Worktree& tree, const WorktreesAnswered& event);
 /// The host has let go of a worktree, or could not.

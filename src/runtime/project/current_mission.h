@@ -17,7 +17,7 @@ struct CurrentMission {
   bool loaded = false;       ///< `state` was loaded from the directory
   std::string foreign = {};  ///< why this process may not change the mission; empty: it may
   std::string failure = {};  ///< why the log cannot be written; empty: it can
-  bool damaged = false;      ///< and its files hold less than was acknowledged
+  bool damaged = false;      ///< its files contain less than was acknowledged
 
   /// Whether a log is open.
   [[nodiscard]] bool is_open() const { return store.is_open(); }

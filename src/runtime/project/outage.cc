@@ -11,7 +11,7 @@
 namespace orchestrator::runtime {
 namespace {
 
-/// Adds the sessions that are not there yet.
+/// Adds the sessions that the list does not contain yet.
 void add_sessions_at_work(const State& state, std::vector<SessionId>& sessions) {
   for (const Session& session : state.sessions) {
     if (!session.id.empty() && session.state != SessionState::ended &&
@@ -48,7 +48,7 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
     forget_mission();
     return p_.emit.let_out(outbox);
   }
-  // Damaged files may not even know the newest sessions.
+  // Damaged files may lack the newest sessions.
   if (!mission.damaged) at_work.clear();
   add_sessions_at_work(mission.state, at_work);
   for (const SessionId& session : at_work) p_.emit.add(AbortSession{session});
