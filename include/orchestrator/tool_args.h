@@ -128,8 +128,7 @@ struct WorkArgs {
   std::vector<TaskSpec> follow_ups;
 
   ORCH_FIELDS(task, (summary, required), files, (evidence, outline, doc("command, exit_code")),
-              (follow_ups, outline,
-               doc("new tasks as in a plan: id, title, description, files, verify")));
+              (follow_ups, outline, doc("new: id, title, description")));
 };
 
 struct ReviewArgs {
@@ -174,7 +173,7 @@ struct DelegateArgs {
 
 struct ResultArgs {
   static constexpr Tool kTool{"get_task_result", ToolRoles::commander | ToolRoles::worker,
-                              "Waits for a delegated task and gives its result."};
+                              "Waits for a delegated task."};
   TaskId task;
 
   ORCH_FIELDS((task, required));
@@ -182,7 +181,7 @@ struct ResultArgs {
 
 struct CancelArgs {
   static constexpr Tool kTool{"cancel_task", ToolRoles::commander | ToolRoles::worker,
-                              "Drops a task; a Worker drops only what it delegated."};
+                              "Drops a task."};
   TaskId task;
   std::string reason;
 
@@ -212,8 +211,7 @@ struct SearchArgs {
 
 struct ReplaceArgs {
   static constexpr Tool kTool{"ast_replace", ToolRoles::worker,
-                              "Replaces what ast_search finds. Shows a diff; writes it with apply.",
-                              "edit"};
+                              "Replaces what ast_search finds; apply writes the diff.", "edit"};
   std::string pattern;
   std::string rewrite;  ///< empty: matches are deleted
   std::string language;
@@ -232,7 +230,7 @@ struct OutlineArgs {
 
 struct DiagnosticsArgs {
   static constexpr Tool kTool{"lsp_diagnostics", ToolRoles::worker | ToolRoles::reviewers,
-                              "What language servers find in files."};
+                              "Language servers on files."};
   std::vector<std::string> paths;
 
   ORCH_FIELDS((paths, required));

@@ -109,7 +109,9 @@ test("the link of a worktree is its project's newest; without one its questions 
   const worktree = new ProjectLink(project)
   assert.deepEqual([worktree.tell({}), worktree.watches("ses"), worktree.standing("ses"), worktree.open], [false, false, undefined, false])
   worktree.abandon("r1")
-  assert.match((await worktree.ask({}).answer).text, /is a worktree of a mission/)
+  const elsewhere = await worktree.ask({}).answer
+  assert.match(elsewhere.text, /is a worktree of a mission/)
+  assert.equal(elsewhere.ok, false)
   /** @type {() => void} */
   let over = () => {}
   project.reload = { over: new Promise((resolve) => (over = resolve)) }
@@ -129,5 +131,7 @@ test("the link of a worktree is its project's newest; without one its questions 
   assert.equal((await now.answer).ok, false)
   const lost = newDirectoryState()
   lost.reload = { over: Promise.resolve() }
-  assert.match((await new ProjectLink(lost).ask({}).answer).text, /This call was lost/)
+  const unanswered = await new ProjectLink(lost).ask({}).answer
+  assert.match(unanswered.text, /This call was lost/)
+  assert.equal(unanswered.ok, false)
 })

@@ -175,6 +175,39 @@ test("a patch under way arrives before the call's end; a call without progress, 
   assert.deepEqual(it.calls.slice(3).map(([name]) => name), ["session.message"])
 })
 
+test("progress counts as shown when its patch has arrived; the end waits for a patch under way, also one that fails; a call given up is not patched", async () => {
+  const part = { id: "p1", sessionID: "root", messageID: "m1", type: "tool", tool: "mission_run", state: { status: "running", input: {} } }
+  /** @type {((answer: any) => void)[]} */
+  const answers = []
+  const it = host({ "session.message": () => ({ data: { parts: [part] } }), "_client.patch": () => new Promise((resolve) => answers.push(resolve)) })
+  const patches = () => it.calls.filter(([name]) => name === "_client.patch").map(([, { body }]) => body.state.title)
+  const display = new ToolPart(it.client, "root", "m1")
+  const ended = { shown: false, cleared: false }
+  const shown = display.show({ title: "1/2", text: "" }).then(() => (ended.shown = true))
+  await new Promise(setImmediate)
+  assert.deepEqual([patches(), ended.shown], [["1/2"], false], "the patch has not arrived yet")
+  answers[0]?.({})
+  await shown
+  const failing = display.show({ title: "2/2", text: "" })
+  await new Promise(setImmediate)
+  const cleared = display.clear().then(() => (ended.cleared = true))
+  await new Promise(setImmediate)
+  assert.deepEqual(patches(), ["1/2", "2/2"], "the part as it was is put back behind the patch under way")
+  answers[1]?.(Promise.reject(new Error("gone")))
+  await assert.rejects(failing, /gone/)
+  await new Promise(setImmediate)
+  assert.deepEqual([patches(), ended.cleared], [["1/2", "2/2", undefined], false], "… also where that has failed")
+  answers[2]?.({})
+  await cleared
+
+  const late = new ToolPart(it.client, "root", "m1")
+  const unshown = late.show({ title: "1/2", text: "" })
+  late.abandon()
+  await unshown
+  await late.show({ title: "2/2", text: "" })
+  assert.equal(patches().length, 3, "it was given up while its part was looked for")
+})
+
 test("a toast is shown and logged at its level", async () => {
   const it = host()
   const levels = { error: "error", warning: "warn", info: "info", success: "info" }

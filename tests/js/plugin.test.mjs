@@ -527,6 +527,14 @@ test("a request of a mission with a budget waits for leave, and writes no more t
   assert.equal(output.maxOutputTokens, 5000)
 })
 
+test("a leave for one token is a limit, and one without a limit is none", async () => {
+  for (const [data, expected] of [[{ output_max: 1 }, 1], [{ output_max: 0 }, 8192], [{}, 8192], [undefined, 8192]]) {
+    const { output, params } = await modelRequest({ role: "worker", card: "", capped: true }, { ok: true, text: "", data })
+    await params("worker")
+    assert.equal(output.maxOutputTokens, expected, JSON.stringify(data))
+  }
+})
+
 test("without leave nothing is asked for, also where the engine has failed; without a budget no request asks", async () => {
   for (const text of ["Budget: it is spent", "The orchestrator's engine failed; try again."]) {
     const { params } = await modelRequest({ role: "worker", card: "", capped: true }, { ok: false, text })

@@ -30,9 +30,9 @@ struct Admission {
 };
 
 /// Admission of a task that is pending or ready (for its Worker), submitted (for its Reviewer) or
-/// in rework; `none` for all others. `now_ms` decides whether a model's cooldown is over. The
-/// checks run in the order of `Wait`, so a reason that all tasks of a role share is named only if
-/// the task has no reason of its own.
+/// in rework; a task that has passed its review waits for its merge; `none` for all others.
+/// `now_ms` decides whether a model's cooldown is over. Reasons of the task itself are looked for
+/// first: one that all tasks of a role share is named only if the task has none of its own.
 [[nodiscard]] Admission admit(const State& state, TimeMs now_ms, const Task& task);
 
 /// Whether this wait applies to every other task of the same role as well.

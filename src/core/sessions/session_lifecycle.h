@@ -5,7 +5,7 @@
 #include "core/state/context.h"
 
 /// Child sessions and their leases: what may hold a slot, what is prompted, what is given up.
-/// What the host tells about them comes in through `session_events.h`.
+/// What the host tells about them comes in through `host_events.h`.
 namespace orchestrator::core {
 
 /// An answer begins well within this time, even on a busy machine; else the host is asked.

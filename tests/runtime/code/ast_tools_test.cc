@@ -290,6 +290,105 @@ TEST_F(ReplaceRaceTest, ACallThatWasAbortedMeanwhileWritesNothing) {
   EXPECT_EQ(read("src/a.js"), "foo(1)\n");
 }
 
+TEST_F(AstToolsTest, ALineIsCutAtTheEdgeOfACharacter) {
+  struct Case {
+    std::string line;
+    std::string shown;
+  };
+  const auto call = [](const std::string& inside) { return "foo(\"" + inside + "\")"; };
+  const std::string accents = [] {
+    std::string text;
+    for (int i = 0; i < 100; ++i) text += "é";
+    return text;
+  }();
+  for (const Case& one : {
+           Case{call(std::string(153, 'x')), call(std::string(153, 'x'))},  // 160 bytes
+           Case{call(std::string(154, 'x')), "foo(\"" + std::string(154, 'x') + "\"…"},
+           Case{call(accents), "foo(\"" + accents.substr(0, 154) + "…"},
+           Case{call("x" + accents), "foo(\"x" + accents.substr(0, 154) + "…"},
+           Case{"\tfoo(\t1,  2 )  \r", "foo( 1, 2 )"},
+           Case{std::string(80, ' ') + "foo(1) // rest", "foo(1) // rest"},
+           Case{std::string(40, 'y') + ";" + std::string(39, 'z') + "+foo(1) // rest",
+                "…foo(1) // rest"},
+           Case{std::string(40, 'y') + ";" + std::string(38, 'z') + "+foo(1)",
+                std::string(40, 'y') + ";" + std::string(38, 'z') + "+foo(1)"},
+       }) {
+    write("a.js", one.line + "\n");
+    const std::string found = search({{"pattern", "foo($$$A)"}});
+    EXPECT_TRUE(found.ends_with(" " + one.shown + "\n")) << found;
+  }
+  write("a.js", "foo(\"" + std::string(61, '\x80') + "\")\n");
+  EXPECT_TRUE(holds(search({{"query", "(string_fragment) @s"}}), "Skipped, not UTF-8: a.js.\n"));
+  // A capture is cut at fewer bytes.
+  write("a.js", "foo(\"" + accents.substr(0, 60) + "\", \"" + accents.substr(0, 62) + "\")\n");
+  EXPECT_TRUE(holds(search({{"query", "(string_fragment) @s"}, {"language", "javascript"}}),
+                    "@s=" + accents.substr(0, 60) + "\n"));
+  EXPECT_TRUE(holds(search({{"query", "(string_fragment) @s"}, {"language", "javascript"}}),
+                    "@s=" + accents.substr(0, 60) + "…\n"));
+}
+
+TEST_F(AstToolsTest, EachFileHasItsNumberOfMatchesAndOneThatHasMoreSaysSo) {
+  std::string text;
+  for (int i = 0; i < 10'000; ++i) text += "foo(1);\n";
+  write("a.js", "foo(0)\n");
+  write("b.js", text);
+  write("c.js", "none\n");
+  const json all = {{"pattern", "foo($A)"}, {"limit", 3}};
+  EXPECT_EQ(search(all),
+            "10001 matches in 2 files, of 3 searched. Shown: the first 3; narrow paths or raise "
+            "limit.\na.js\n1:1 foo(0)\nb.js\n1:1 foo(1);\n2:1 foo(1);\n");
+  write("b.js", text + "foo(1);\n");
+  EXPECT_TRUE(search(all).starts_with("At least 10001 matches in 2 files, of 3 searched."));
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"limit", 1'000}}),
+                    "Shown: the first 1000; narrow paths.\n"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"limit", 999}}),
+                    "Shown: the first 999; narrow paths or raise limit.\n"));
+  EXPECT_TRUE(holds(search({{"pattern", "foo($A)"}, {"limit", -1}}), "Shown: the first 1;"));
+  EXPECT_EQ(search({{"pattern", "foo($A)"}, {"paths", {"a.js"}}, {"limit", 1}}),
+            "1 match in 1 file, of 1 searched.\na.js\n1:1 foo(0)\n");
+}
+
+TEST_F(AstToolsTest, AnOutlineThatIsTooLongIsCutAtALineAndNamesWhatIsLeftOut) {
+  const auto outline = [&](const json& paths) {
+    const json reply = tool("ast_outline", {{"paths", paths}});
+    return (reply["ok"].get<bool>() ? "" : "refused: ") + reply["text"].get<std::string>();
+  };
+  std::string large;
+  std::string listed;
+  for (int i = 0; i < 400; ++i) {
+    const std::string name = "f" + std::to_string(10'000 + i) + std::string(80, 'n');
+    large += "function " + name + "() {}\n";
+    listed += " " + std::to_string(i + 1) + " function " + name + "\n";
+  }
+  write("a/1.js", large);
+  write("a/2.js", "let x = 1\n");
+  write("a/3.js", large);
+  const std::string cut = outline({"a"});
+  const std::string head = "a/1.js\n" + listed.substr(0, listed.rfind('\n', 24'000) + 1);
+  EXPECT_EQ(cut.substr(0, head.size()), head);
+  EXPECT_TRUE(holds(cut, "\n …\n")) << cut.substr(head.size());
+  EXPECT_TRUE(
+      holds(cut, "Left out, since the answer would be too long: a/1.js (from the cut on), "))
+      << cut.substr(head.size());
+  EXPECT_TRUE(holds(cut, "a/3.js\n")) << cut.substr(head.size());
+
+  // What does not fit behind another file is left out whole, and what is behind it may fit.
+  write("b/1.js", large.substr(0, 150 * 98));
+  write("b/2.js", large.substr(0, 150 * 98));
+  write("b/3.js", "let x = 1\n");
+  const std::string some = outline({"b"});
+  EXPECT_TRUE(some.starts_with("b/1.js\n 1 function "));
+  EXPECT_TRUE(holds(some, "b/3.js\n")) << some;
+  EXPECT_TRUE(some.ends_with("Left out, since the answer would be too long: b/2.js\n"))
+      << some.substr(some.size() - 200);
+
+  for (int i = 0; i < 200; ++i) write("c/" + std::to_string(i) + ".js", "let x = 1\n");
+  EXPECT_FALSE(outline({"c"}).starts_with("refused"));
+  write("c/more.js", "let x = 1\n");
+  EXPECT_EQ(outline({"c"}), "refused: paths: these are 201 files; name at most 200 at once.");
+  EXPECT_TRUE(holds(outline({"none"}), "No file to search"));
+}
+
 /// No tool fails or takes long, whatever the file: they say what they skip.
 TEST_F(AstToolsTest, HostileFilesAreSkippedAndNamed) {
   const std::string mark = "\xEF\xBB\xBF";

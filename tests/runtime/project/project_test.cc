@@ -278,6 +278,28 @@ TEST_F(ProjectTest, ACheckNamesTheErrorsOfAWriteAndReceiptsAreAChain) {
   EXPECT_EQ(replay.receipts(), 1U);
 }
 
+TEST_F(ProjectTest, ACheckLooksAtSomeFilesOfAWriteThatHasVeryMany) {
+  until_work();
+  std::vector<std::string> paths;
+  for (int i = 0; i < 51; ++i) paths.push_back("src/" + std::to_string(100 + i) + ".js");
+  ASSERT_TRUE(ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", paths}})["ok"]);
+  for (const std::string& path : paths) write(path, std::string("\0", 1));
+  const auto looked_at = [&] {
+    const std::string told =
+        ask({{"type", "check_asked"}, {"session", "worker"}, {"paths", paths}})["text"];
+    std::size_t count = 0;
+    for (std::size_t at = told.find("not checked"); at != std::string::npos;
+         at = told.find("not checked", at + 1))
+      ++count;
+    return count;
+  };
+  EXPECT_EQ(looked_at(), 50U);
+  paths.erase(paths.begin());
+  EXPECT_EQ(looked_at(), 50U);
+  paths.erase(paths.begin());
+  EXPECT_EQ(looked_at(), 49U);
+}
+
 TEST_F(ProjectTest, ANewSyntaxErrorRefusesThePass) {
   ASSERT_TRUE(start_mission()["ok"]);
   write("src/old.js", "let = = broken before\n");
