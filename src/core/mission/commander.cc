@@ -170,7 +170,8 @@ void tell_commander(Context& ctx) {
   watch(ctx, stall_ms(ctx.state));
 }
 
-void on_user_spoke(Context& ctx, const UserSpoke& event) {
+void on(Context& ctx, const UserSpoke& event) {
+  if (event.session != ctx.state.root_session) return;
   Commander& commander = ctx.state.commander;
   commander.turn.busy = true;
   commander.continuations = 0;
@@ -184,7 +185,7 @@ void on_user_spoke(Context& ctx, const UserSpoke& event) {
   answer_waiting(ctx, report);
 }
 
-void on_turn_ending(Context& ctx, const TurnEnding& event) {
+void on(Context& ctx, const TurnEnding& event) {
   Commander& commander = ctx.state.commander;
   if (event.session != ctx.state.root_session) return ctx.accept(event.request, "");
   if (event.request == commander.waiting) return;  // the host sent it twice

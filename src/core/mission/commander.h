@@ -8,8 +8,8 @@
 /// never leaves it idle while the mission needs it.
 namespace orchestrator::core {
 
-void on_user_spoke(Context& ctx, const UserSpoke& event);
-void on_turn_ending(Context& ctx, const TurnEnding& event);
+void on(Context& ctx, const UserSpoke& event);
+void on(Context& ctx, const TurnEnding& event);
 void on_call_aborted(Context& ctx);
 void on_commander_turn_started(Context& ctx);
 /// The host will repeat the Commander's request after `delay_ms`: until then silence is no stall.

@@ -278,6 +278,12 @@ void suspend_mission(Context& ctx) {
   state.dormant = is_running(state.phase);
 }
 
+void on(Context& ctx, const StorageFailed& event) {
+  if (is_running(ctx.state.phase)) {
+    ctx.conclude(Phase::paused, "its state could not be written: " + base::clip(event.reason, 300));
+  }
+}
+
 void resume_mission(Context& ctx) {
   State& state = ctx.state;
   state.dormant = false;

@@ -14,6 +14,8 @@ void start_mission(Context& ctx, const MissionRequested& event);
 void on_stop_timer(Context& ctx);
 /// The time budget is spent.
 void on_deadline(Context& ctx);
+/// The log or a snapshot could not be written: pauses the mission.
+void on(Context& ctx, const StorageFailed& event);
 /// Continues after `paused`, `blocked` or a crash. A `blocked` mission gets its limits back.
 void resume_mission(Context& ctx);
 /// The mission's process has died: forgets everything in flight. A running mission is dormant until

@@ -56,7 +56,7 @@ std::vector<std::string> run_problems(const State& state, const RunCalled& event
 
 }  // namespace
 
-void on_mission_run(Context& ctx, const RunCalled& event) {
+void on(Context& ctx, const RunCalled& event) {
   State& state = ctx.state;
   Commander& commander = state.commander;
   if (state.mission.empty() || (!is_active(state.phase) && event.session != state.root_session)) {

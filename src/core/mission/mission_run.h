@@ -5,6 +5,6 @@
 namespace orchestrator::core {
 
 /// `mission_run`: the Commander's call that waits until the mission is sealed or needs it.
-void on_mission_run(Context& ctx, const RunCalled& event);
+void on(Context& ctx, const RunCalled& event);
 
 }  // namespace orchestrator::core

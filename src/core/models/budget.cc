@@ -330,7 +330,7 @@ void let_reservations_lapse(Context& ctx) {
   }
 }
 
-void on_request_asked(Context& ctx, const RequestAsked& event) {
+void on(Context& ctx, const RequestAsked& event) {
   State& state = ctx.state;
   Session* session = find_session(state, event.session);
   const bool root = event.session == state.root_session && !event.session.empty();

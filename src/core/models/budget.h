@@ -27,7 +27,7 @@ void release_commander(Context& ctx);
 [[nodiscard]] TimeMs reservation_lapses_ms(const Context& ctx);
 void let_reservations_lapse(Context& ctx);
 
-void on_request_asked(Context& ctx, const RequestAsked& event);
+void on(Context& ctx, const RequestAsked& event);
 /// Allows the waiting requests that fit now.
 void let_requests_out(Context& ctx);
 /// Counts the cost of an answer of the session (null: of the Commander).

@@ -377,7 +377,7 @@ void on_host_trouble(Context& ctx) {
   halve_total(ctx);
 }
 
-void on_load_changed(Context& ctx, const LoadChanged& event) {
+void on(Context& ctx, const LoadChanged& event) {
   Limiter& limiter = ctx.state.limiter;
   if (limiter.load == event.load) return;
   limiter.load = event.load;

@@ -55,7 +55,7 @@ void on_model_fault(Context& ctx, const Session& session, Fault fault, const std
 [[nodiscard]] std::string model_trouble(const State& state, const Session& session);
 /// The host could not create a session or accept a prompt.
 void on_host_trouble(Context& ctx);
-void on_load_changed(Context& ctx, const LoadChanged& event);
+void on(Context& ctx, const LoadChanged& event);
 
 /// Starts the timer after which held sessions are checked again, if time alone can free them or
 /// `soon` is set.

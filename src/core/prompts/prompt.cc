@@ -225,3 +225,27 @@ std::string commander_continuation(const State& state) {
 }
 
 }  // namespace orchestrator::core
+
+namespace orchestrator {
+
+std::string system_card(const State& state, const SessionId& session) {
+  const Session* child = find_session(state, session);
+  if (child == nullptr || !child->lease.compacted) return "";
+  const Task* task = find_task(state, child->task);
+  switch (child->role) {
+    case Role::planner:
+      return core::planner_prompt(state);
+    case Role::worker:
+      return task == nullptr ? "" : core::worker_prompt(state, *task);
+    case Role::reviewer:
+      return task == nullptr ? "" : core::reviewer_prompt(state, *task);
+    case Role::master_reviewer:
+      return core::master_prompt(state);
+    case Role::commander:
+    case Role::none:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace orchestrator

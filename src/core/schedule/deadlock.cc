@@ -81,7 +81,7 @@ std::vector<Task*> holders_to_preempt(State& state, const Task& waiting) {
 
 }  // namespace
 
-void on_write_refused(Context& ctx, const WriteRefused& event) {
+void on(Context& ctx, const WriteRefused& event) {
   State& state = ctx.state;
   const Session* session = find_session(state, event.session);
   Task* task = session == nullptr || session->role != Role::worker

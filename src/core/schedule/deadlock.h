@@ -10,7 +10,7 @@ namespace orchestrator::core {
 /// the cycle's last task in plan order is preempted: its Worker is aborted, and it starts again,
 /// without the loss of an attempt, when its files are free. The tasks that waited for its files get
 /// them, and their Workers are informed.
-void on_write_refused(Context& ctx, const WriteRefused& event);
+void on(Context& ctx, const WriteRefused& event);
 
 /// Whether the mission is in a deadlock: no session runs, and every ready task waits for files or a
 /// worktree of a task that waits itself, for its subtasks, its race or the end of its conflict.

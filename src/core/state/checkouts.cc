@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/state/tasks.h"
+#include "orchestrator/step.h"
 
 namespace orchestrator::core {
 
@@ -71,3 +72,12 @@ bool is_collected(const State& state, const Task& task) {
 bool is_warm(const Worktree& tree) { return tree.task.empty() && !tree.stale; }
 
 }  // namespace orchestrator::core
+
+namespace orchestrator {
+
+std::string directory_of(const State& state, const SessionId& session) {
+  const Session* child = find_session(state, session);
+  return child == nullptr ? "" : core::directory_of(state, child->task);
+}
+
+}  // namespace orchestrator

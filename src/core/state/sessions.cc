@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "orchestrator/step.h"
 
 namespace orchestrator::core {
 
@@ -53,3 +54,11 @@ bool is_waiting_session(const State& state, const SessionId& session) {
 }
 
 }  // namespace orchestrator::core
+
+namespace orchestrator {
+
+Role role_of(const State& state, const SessionId& session) {
+  return core::role_of_session(state, session);
+}
+
+}  // namespace orchestrator

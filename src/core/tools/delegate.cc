@@ -122,7 +122,7 @@ void grow_claims(State& state, const TaskId& first, const std::vector<std::strin
 
 }  // namespace
 
-void on_delegate_task(Context& ctx, const DelegateCalled& event) {
+void on(Context& ctx, const DelegateCalled& event) {
   State& state = ctx.state;
   const std::string wrong = wrong_delegator(state, event.session, "delegate_task");
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);
@@ -151,7 +151,7 @@ void on_delegate_task(Context& ctx, const DelegateCalled& event) {
                                 "it and gives its result.");
 }
 
-void on_get_task_result(Context& ctx, const ResultAsked& event) {
+void on(Context& ctx, const ResultAsked& event) {
   State& state = ctx.state;
   const std::string wrong = wrong_delegator(state, event.session, "get_task_result");
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);
@@ -175,7 +175,7 @@ void on_get_task_result(Context& ctx, const ResultAsked& event) {
                  (own != nullptr ? "it is not your subtask." : "the mission is not running."));
 }
 
-void on_cancel_task(Context& ctx, const CancelCalled& event) {
+void on(Context& ctx, const CancelCalled& event) {
   State& state = ctx.state;
   const std::string wrong = wrong_delegator(state, event.session, "cancel_task");
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "core/tools/handlers.h"
+#include "orchestrator/step.h"
 
 namespace orchestrator::core {
 namespace {
@@ -83,7 +84,7 @@ std::vector<Proof> proofs_of(const State& state, const SessionId& session,
   return proofs;
 }
 
-void on_command_ran(Context& ctx, const CommandRan& event) {
+void on(Context& ctx, const CommandRan& event) {
   State& state = ctx.state;
   // The chain contains every logged run, also those that are no proof.
   if (!event.chain_hash.empty()) state.receipt_head = event.chain_hash;
@@ -116,3 +117,24 @@ void on_command_ran(Context& ctx, const CommandRan& event) {
 }
 
 }  // namespace orchestrator::core
+
+namespace orchestrator {
+
+std::vector<std::string> vouched_files(const State& state, const SessionId& session) {
+  const Session* reviewer = find_session(state, session);
+  if (reviewer == nullptr) return {};
+  std::vector<std::string> files;
+  for (const Task& task : state.tasks) {
+    const bool whole = reviewer->role == Role::master_reviewer;
+    if (!whole && task.id != reviewer->task) continue;
+    // The files that a dropped task has written are still there; those it only planned may not be.
+    if (!whole || task.status != TaskStatus::dropped)
+      files.insert(files.end(), task.files.begin(), task.files.end());
+    files.insert(files.end(), task.progress.touched.begin(), task.progress.touched.end());
+  }
+  std::ranges::sort(files);
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+  return files;
+}
+
+}  // namespace orchestrator

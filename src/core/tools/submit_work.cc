@@ -85,7 +85,7 @@ void on_submit_work(Context& ctx, const WorkSubmitted& event) {
   if (!event.args.follow_ups.empty()) ctx.graph_moved = true;
 }
 
-void on_file_written(Context& ctx, const FileWritten& event) {
+void on(Context& ctx, const FileWritten& event) {
   Session* session = find_session(ctx.state, event.session);
   if (session == nullptr || !is_active(ctx.state.phase)) return;
   session->seen_ms = ctx.now_ms;

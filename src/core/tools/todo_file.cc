@@ -244,7 +244,7 @@ void refuse_edit(Context& ctx, const SessionId& by) {
 
 }  // namespace
 
-void on_todo_edited(Context& ctx, const TodoEdited& event) {
+void on(Context& ctx, const TodoEdited& event) {
   if (!is_active(ctx.state.phase)) return;
   if (!event.by.empty()) return refuse_edit(ctx, event.by);
   Edit edit(ctx, event);

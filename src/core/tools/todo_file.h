@@ -8,6 +8,6 @@ namespace orchestrator::core {
 /// are carried out: a new line becomes a task, a ticked task is accepted, a removed one is dropped.
 /// Lines without a difference change nothing, even if the state has changed meanwhile. A mission
 /// that is over is not changed.
-void on_todo_edited(Context& ctx, const TodoEdited& event);
+void on(Context& ctx, const TodoEdited& event);
 
 }  // namespace orchestrator::core

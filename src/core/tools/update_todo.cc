@@ -137,7 +137,7 @@ std::string apply(Context& ctx, const TodoArgs& args) {
 
 }  // namespace
 
-void on_update_todo(Context& ctx, const TodoUpdated& event) {
+void on(Context& ctx, const TodoUpdated& event) {
   State& state = ctx.state;
   const std::string wrong = wrong_caller(state, event.session, Role::commander, "update_todo");
   if (!wrong.empty()) return refuse_call(ctx, event.request, event.session, wrong);

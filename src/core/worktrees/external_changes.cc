@@ -49,7 +49,7 @@ void note_unattributed(Context& ctx, const FilesChanged& event, const std::strin
   }
 }
 
-void on_files_changed(Context& ctx, const FilesChanged& event) {
+void on(Context& ctx, const FilesChanged& event) {
   State& state = ctx.state;
   if (!is_active(state.phase)) return;
   for (const std::string& found : event.paths) {

@@ -12,7 +12,7 @@ namespace orchestrator::core {
 /// Attributes each path to a task whose Worker ran a command meanwhile: the task that claims the
 /// path, or, if no task in work claims it, the only one that ran a command. Its claim grows by the
 /// path.
-void on_files_changed(Context& ctx, const FilesChanged& event);
+void on(Context& ctx, const FilesChanged& event);
 
 /// Records the path as an unattributed change.
 void note_unattributed(Context& ctx, const FilesChanged& event, const std::string& path);
