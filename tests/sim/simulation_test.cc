@@ -1,5 +1,5 @@
-// The simulator itself: the same seed is the same run, nothing is violated, and what was once found
-// stays mended. `opencode-orchestrator simulate` runs as many as one likes.
+// Tests of the simulator: the same seed is the same run, no invariant is violated, and seeds that
+// once found a bug stay clean. `opencode-orchestrator simulate` runs any number of missions.
 #include "sim/simulation.h"
 
 #include <gtest/gtest.h>
@@ -102,9 +102,8 @@ TEST(Simulation, TheAgeOfAMissionCostsNothing) {
   EXPECT_LE(late, early * 1.5);
 }
 
-/// What each seed found, at the commit that mended it. A seed's run changes with the models and
-/// the host, so each of them has a test of its own beside what it mended; here they stay as runs
-/// that were once worth looking at.
+/// Seeds that found a bug, with the bug that each found. The run of a seed changes with the models
+/// and the host, so each bug also has a test of its own; here the seeds stay as runs.
 TEST(Simulation, SeedsThatFoundBugsStayClean) {
   for (const std::uint64_t seed : {
            5ULL,       // progress was shown before its event was durable

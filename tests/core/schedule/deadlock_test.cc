@@ -28,7 +28,7 @@ struct Crew {
     });
     host.run_for(1000);
   }
-  /// As the runtime does it: the refusal is told, then it is asked again.
+  /// Like the runtime: records the refusal, then asks again.
   std::string wants(const char* id, const std::string& path) {
     const SessionId session = host.at(id).session;
     if (why_not_write(host.state, session, path).empty()) return "";
@@ -110,8 +110,8 @@ MISSION_SCENARIO(Deadlock, AWorkerThatWritesAnotherFileWaitsNoMore) {
   EXPECT_EQ(crew.wants("T1", "T2.cc"), "") << "both insist";
 }
 
-/// Two Workers, three files that both may want, any order: whoever has written a file keeps it
-/// until its task has ended, and all end.
+/// Two Workers want the same three files in any order: the task that has written a file keeps it
+/// until it has ended, and both tasks end.
 MISSION_SCENARIO(Deadlock, NoWriteIsLostInAnyOrder) {
   const char* asked = std::getenv("ORCH_ORDERS");
   const std::uint64_t orders = asked == nullptr ? 100 : std::strtoull(asked, nullptr, 10);

@@ -63,7 +63,7 @@ MISSION_SCENARIO(Race, TheFirstAcceptedEntrantWins) {
   expect_race_won(host, "T1.2");
   EXPECT_EQ(host.state.tasks.size(), 5U);
   EXPECT_EQ(host.together, 4U) << "all three, and what they run for";
-  // What each is told.
+  // The card of each entrant.
   const auto cards = host.prompts_that_begin("Task T1: " + host.at("T1").title + "\n");
   std::vector<std::string> told;
   for (const PromptSession& card : cards) {

@@ -1,4 +1,5 @@
-// Changes that no tool of the host was asked for: whose they are, and who is told.
+// File changes that no tool of the host made: to which task they are attributed, and what the
+// Master Reviewer reads.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -125,7 +125,8 @@ MISSION_SCENARIO(WarmPool, ASmallerRaceRemovesTheSurplus) {
   host.run_until([&] { return host.disposed.size() == 1 && host.trees.size() == 2; });
 }
 
-/// A race whose worktrees were opened before somebody changed a file, which each run must see.
+/// Runs a race whose worktrees were opened before a person changed a file, which each entrant must
+/// see.
 void race_after_a_change(FakeHost& host) {
   begin_extreme(host, plan_of({race_of("T1", 3)}));
   host.run_until([&] { return all_opened(host, 3); });

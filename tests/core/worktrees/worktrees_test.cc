@@ -131,7 +131,7 @@ MISSION_SCENARIO(Worktrees, RepeatedConflictsBlockTheMission) {
   isolate(host);
   host.plan = plan_of({task("T1")});
   host.touch("common.txt");
-  // Whenever a Worker works, somebody else changes the very same file.
+  // During each of the Worker's turns a person changes the same file.
   host.script(Role::worker, [&host](Turn& turn) {
     host.files_of(turn.session)["common.txt"] = 5000 + static_cast<int>(host.log.size());
     turn.do_work();

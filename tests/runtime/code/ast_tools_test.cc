@@ -221,7 +221,7 @@ class HeldPool final : public engine::Outbox {
     jobs_.emplace_back(std::move(work), std::move(done));
   }
 
-  /// Runs all that is asked for, and `meddle` after each piece of work, before its end is told.
+  /// Runs all pool work, and `meddle` after each piece, before its result is delivered.
   void run(const std::function<void()>& meddle) {
     while (!jobs_.empty()) {
       const auto job = std::move(jobs_.front());

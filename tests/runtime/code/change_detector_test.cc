@@ -90,7 +90,7 @@ TEST_F(ChangeDetectorTest, APermittedWriteIsKnownAtTheNextScanHoweverLate) {
   outbox.clock_ms += 20'000;
   watch.command_ended(SessionId("s"), "1", outbox);
   EXPECT_EQ(found, std::vector<Paths>{{"by_shell.js"}});
-  // What happens to the same file after that look, and long after the tool, is somebody else's.
+  // A change of the same file after that scan, and long after the tool, is not the tool's.
   write("by_tool.js", "let b = 22\n");
   watch.command_ended(SessionId("s"), "2", outbox);
   EXPECT_EQ(found, (std::vector<Paths>{{"by_shell.js"}, {"by_tool.js"}}));
@@ -154,7 +154,7 @@ TEST_F(ChangeDetectorTest, ACommandThatEndsDuringAScanStartsAnotherScan) {
   EXPECT_EQ(late.jobs.size(), 2U);
 }
 
-/// A refused write is an event for the Worker that may have to give way, and for nobody else.
+/// A refused write is an event only for a Worker, which may have to be preempted.
 TEST_F(ChangeDetectorTest, ARefusedWriteOfAnUnknownSessionIsNoEvent) {
   until_review();
   const std::uint64_t before = now()["last_seq"];

@@ -20,7 +20,7 @@ using Names = std::vector<std::string>;
 
 constexpr const char* kMission = "m-abc-def";
 
-/// Runs the pool's work when it is told to.
+/// Runs the pool's work on request.
 class PatientOutbox final : public engine::Outbox {
  public:
   void send(std::string /*json*/) override {}

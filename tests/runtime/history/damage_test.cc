@@ -1,4 +1,4 @@
-// What becomes of a mission whose files were removed or damaged while nobody ran it.
+// Loading of missions whose files were removed or damaged while no process ran them.
 
 #include "codec/json.h"
 #include "codec/legacy_state.h"

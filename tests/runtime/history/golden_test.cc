@@ -76,7 +76,7 @@ TEST(Golden, AVersion3LogInSegmentsMatchesEachDigest) {
 
 class GoldenWriter : public DamageTest {};
 
-/// Makes the version 3 log anew, where it is asked for.
+/// Writes the version 3 log again, on request.
 TEST_F(GoldenWriter, WritesTheLogOfAWholeMission) {
   project.reset();
   log_limits = {30, 1U << 20U, 4};

@@ -1,4 +1,4 @@
-// What becomes of a mission whose files somebody else removes or changes while it runs.
+// Running missions whose files another program removes or changes, or whose disk is full.
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,7 @@ class HealTest : public DamageTest {
   void something_happens() {
     look([this](const json& message) { say(message); });
   }
-  /// Whoever takes the mission over finds it whole.
+  /// A new process that takes the mission over finds it complete.
   void expect_survives_a_crash() {
     die();
     start();
@@ -243,7 +243,7 @@ TEST_F(FullDiskTest, ACallThatCannotBeWrittenIsRefusedAndChangesNothing) {
   EXPECT_NE(text.find("free some space"), std::string::npos) << text;
   expect_told("cannot be written");
   EXPECT_EQ(outbox.last("abort_session")["session"], "reviewer");
-  // Nothing moves, and every call is told why.
+  // Nothing changes, and every call is refused with the reason.
   EXPECT_FALSE(resume()["ok"]);
   EXPECT_FALSE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
   EXPECT_NE(ask({{"type", "mission_status"}})["text"].get<std::string>().find("No space left"),

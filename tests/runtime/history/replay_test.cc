@@ -1,4 +1,4 @@
-// What is told of a log that cannot be replayed.
+// Errors for logs that cannot be replayed.
 #include "runtime/history/replay.h"
 
 #include <gtest/gtest.h>

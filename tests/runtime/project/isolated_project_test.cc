@@ -81,7 +81,7 @@ TEST_F(IsolatedProjectTest, AWorkersFilesAreThoseOfItsWorktree) {
   EXPECT_TRUE(pass("reviewer")["ok"]);
   EXPECT_EQ(read("src/b.js"), "let b = 1\n");
   EXPECT_EQ(read("src/b.js.txt"), "a person's\n");
-  // Nobody is in it any more.
+  // No session works in it any more.
   for (const char* session : {"worker", "reviewer"})
     say({{"type", "session_idled"}, {"session", session}});
   dispose();
