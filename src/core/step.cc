@@ -45,7 +45,7 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
 
 /// What an answer says of its model.
 void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
-  // Its error is told by itself, also that of a turn that is being aborted for this very answer.
+  // An error has its own event, also that of a turn that is being aborted for this very answer.
   if (event.failed || (session != nullptr && session->turn.errored)) return;
   if (!event.empty) {
     on_good_answer(ctx, session);

@@ -23,7 +23,7 @@ using Files = std::map<std::string, int>;
 /// Git with the worktrees of missions: snapshots, worktrees, three-way merges of whole files, and
 /// an `apply` that overwrites no change. It answers each `AskWorktrees` as the runtime's own
 /// worktrees do (runtime/git/worktrees.h); every call may be repeated. Nothing goes wrong in it:
-/// whoever uses it adds faults and time.
+/// its users add faults and time.
 class GitModel {
  public:
   struct Tree {

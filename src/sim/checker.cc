@@ -295,7 +295,7 @@ void Checker::check_effects(const State& state, const Effects& effects) const {
       const std::string model = core::model_of(state, *session);
       const auto load = std::ranges::find(state.limiter.models, model, &ModelLoad::model);
       require(load == state.limiter.models.end() || load->breaker != Breaker::open,
-              "nobody is sent to a model that rests",
+              "no session is sent to a model in its cooldown",
               session->id.value + " is sent to \"" + model + "\"");
     }
     TaskId worked;
@@ -371,7 +371,7 @@ void Checker::shown(const Effect& effect) {
   const auto* reply = std::get_if<Reply>(&effect);
   if (reply != nullptr && !reply->ok && reply->text.starts_with("Not done. ")) return;
   const std::string_view type = std::visit([](const auto& e) { return e.kType; }, effect);
-  // A toast about files that cannot be read is nobody's effect.
+  // A toast about files that cannot be read is no event's effect.
   const auto* toast = std::get_if<ShowToast>(&effect);
   const bool plain =
       is_any<AbortSession>(effect) || (toast != nullptr && toast->text.starts_with("Mission "));

@@ -52,7 +52,7 @@ class Disk final : public os::FileSystem {
   void put(const std::string& path, std::string bytes);
   /// What stands there now; null: nothing.
   [[nodiscard]] const std::string* look(const std::string& path) const;
-  /// Somebody else removes a file.
+  /// Another program removes a file.
   void lose(const std::string& path);
   /// A directory of the user's goes, with all that is in it.
   void take_away(const std::string& directory);

@@ -415,7 +415,7 @@ void Host::repeat_request(const SessionId& id, std::uint64_t life, std::uint32_t
 
 void Host::write_script(Child& child) {
   child.continued = false;
-  child.mends = 0;
+  child.refusals = 0;
   child.next_step = 0;
   child.script = models_.turn(checker_.state(), child.id, child.role, child.task, ++child.turns);
 }
@@ -451,7 +451,7 @@ void Host::advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_
                   });
 }
 
-/// What the hook before each model request is told of a child session.
+/// The answer to the hook before each model request of a child session.
 std::string Host::why_no_request(const Child& child) const {
   const State* state = checker_.state();
   const Session* session = state == nullptr ? nullptr : find_session(*state, child.id);
@@ -548,7 +548,7 @@ void Host::take_step(Child& child) {
   }
 }
 
-/// A tool call that waits for a person. Where nobody answers, it waits for ever.
+/// A tool call that waits for a person; without an answer it waits for ever.
 void Host::ask_permission(Child& child, const std::string& what) {
   const PermissionId permission("per" + std::to_string(++permissions_));
   child.in_tool = true;
@@ -749,9 +749,9 @@ void Host::call_answered(Child& child, const Reply& reply) {
     child.script.insert(child.script.end(), more.begin(), more.end());
   }
   if (!reply.ok && child.next_step >= child.script.size()) {
-    const Script mended = models_.mend(checker_.state(), child.id, child.role, child.task,
-                                       *child.call, ++child.mends);
-    child.script.insert(child.script.end(), mended.begin(), mended.end());
+    const Script answer = models_.after_refusal(checker_.state(), child.id, child.role, child.task,
+                                                *child.call, ++child.refusals);
+    child.script.insert(child.script.end(), answer.begin(), answer.end());
   }
   child.call.reset();
   advance(child.id, child.life, delay_ms);

@@ -42,7 +42,7 @@ class Host {
 
   // ---- what the engine asks for
   void carry_out(const Effect& effect);
-  /// The engine has failed: nobody answers what is pending.
+  /// The engine has failed: pending calls get no answer.
   void engine_failed();
 
   // ---- what a person does
@@ -59,7 +59,7 @@ class Host {
   /// In `run` mode: the session whose idleness ends the process, and what is done then.
   /// Every step of a model takes so long at least.
   void set_pace(std::uint32_t step_ms) { pace_ms_ = step_ms; }
-  /// Sessions that nobody will ask for any more, as a person clears them away.
+  /// Drops old sessions that are asked for no more, as a person clears them away.
   void forget_old_sessions(std::uint64_t older_than_ms);
   void end_with(const SessionId& session, std::function<void()> ended);
 
@@ -96,10 +96,10 @@ class Host {
     bool blocked_by_tool = false;
     std::uint64_t life = 0;
     std::uint32_t turns = 0;
-    std::uint32_t mends = 0;
+    std::uint32_t refusals = 0;
     Script script;
     std::size_t next_step = 0;
-    /// Commands whose proof held when the verdict was handed in; absent: nobody could tell then.
+    /// Commands whose proof held when the verdict was handed in; absent: it was not known then.
     std::optional<std::set<std::string>> green;
     std::optional<Happening> call;
     std::string writing;          ///< the path whose write is being asked for

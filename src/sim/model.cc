@@ -203,7 +203,7 @@ void Models::planner(const SessionId& session, Script& script) {
     const std::uint32_t times = random_.chance(15) ? 10 : random_.between(1, 2);
     for (std::uint32_t i = 0; i < times; ++i)
       script.push_back(call_step(PlanSubmitted{{}, session, bad_plan(), {}}));
-    return;  // `mend` submits a good plan
+    return;  // `after_refusal` submits a good plan
   }
   script.push_back(call_step(PlanSubmitted{{}, session, plan(), {}}));
 }
@@ -328,8 +328,8 @@ Script Models::go_on(Role role, const Happening& submitted) {
   return script;
 }
 
-Script Models::mend(const State* state, const SessionId& session, Role role, const TaskId& task,
-                    const Happening& refused, std::uint32_t times) {
+Script Models::after_refusal(const State* state, const SessionId& session, Role role,
+                             const TaskId& task, const Happening& refused, std::uint32_t times) {
   Script script;
   if (faults_.hit(Fault::model_repeats)) {
     for (std::uint32_t i = random_.between(1, 12); i > 0; --i) script.push_back(call_step(refused));

@@ -53,8 +53,9 @@ class Models {
   [[nodiscard]] Script turn(const State* state, const SessionId& session, Role role,
                             const TaskId& task, std::uint32_t turn_number);
   /// Script after a refused call; empty: the model ends its turn.
-  [[nodiscard]] Script mend(const State* state, const SessionId& session, Role role,
-                            const TaskId& task, const Happening& refused, std::uint32_t times);
+  [[nodiscard]] Script after_refusal(const State* state, const SessionId& session, Role role,
+                                     const TaskId& task, const Happening& refused,
+                                     std::uint32_t times);
   [[nodiscard]] PlanArgs plan();
 
  private:

@@ -94,7 +94,7 @@ class Chaos {
     host_.run();
     const int resumes_most = budget_.empty() ? 30 : 150;  // each grants the budget once more
     for (int i = 0; i < resumes_most && is_active(host_.state.phase); ++i) {
-      if (i == 10) badness_ = faults_ = 0;  // people mend things in the end
+      if (i == 10) badness_ = faults_ = 0;  // people fix things in the end
       EXPECT_TRUE(is_waiting_for_a_person()) << status_text(host_.state);
       host_.resume("", SessionId(pick(3) == 0 ? "other" + std::to_string(i) : "root"));
       host_.run();
@@ -138,7 +138,7 @@ class Chaos {
           std::holds_alternative<ResultAsked>(what) || std::holds_alternative<CancelCalled>(what) ||
           std::holds_alternative<CallAborted>(what) || std::holds_alternative<RequestAsked>(what) ||
           std::holds_alternative<DirectoryDisposed>(what) ||
-          std::holds_alternative<DirectoryOpened>(what);  // each is told in some way
+          std::holds_alternative<DirectoryOpened>(what);  // each is answered in some way
       return !call && chance(faults_);
     };
     host_.open_fails = [this] { return chance(faults_); };

@@ -2,18 +2,14 @@
 
 #include "core/mission/commander.h"
 #include "core/mission/mission_lifecycle.h"
+#include "core/state/pending.h"
 
 namespace orchestrator::core {
 namespace {
 
 /// Cancels the timers of a process that lives on: what they watched is gone.
 void drop_timers(Context& ctx) {
-  State& state = ctx.state;
-  for (Session& session : state.sessions) ctx.cancel_timer(session.timer);
-  ctx.cancel_timer(state.commander.timer);
-  ctx.cancel_timer(state.recovery.timer);
-  ctx.cancel_timer(state.clock.deadline_timer);
-  ctx.cancel_timer(state.limiter.timer);
+  for_each_timer(ctx.state, [&](Pending, TimerId& timer) { ctx.cancel_timer(timer); });
 }
 
 void watch_all(Context& ctx) {

@@ -4,13 +4,13 @@
 
 #include "core/state/context.h"
 
-/// Tool calls of children that the host holds until somebody allows them: they are shown to the
-/// user, and none of them waits for ever.
+/// Permission requests: tool calls of children that the host holds until the user allows them. They
+/// are shown to the user, and none of them waits for ever.
 namespace orchestrator::core {
 
 void on(Context& ctx, const PermissionAsked& event);
 void on(Context& ctx, const PermissionAnswered& event);
-/// Nobody has answered in time. Whether the timer was one of these.
+/// The user has not answered in time: rejects the request at this place of `State::permissions`.
 void on_permission_timer(Context& ctx, std::size_t index);
 /// The session's turn is over or aborted: the host would keep its requests listed.
 void withdraw_permissions(Context& ctx, const SessionId& session);

@@ -4,12 +4,12 @@
 
 /// What a new process does with the sessions of the one before: it asks the host what is still
 /// there of them before anything is dispatched, so that no session is made twice, no answer is
-/// asked for twice, and nothing runs that nobody knows of.
+/// asked for twice, and no session runs that the mission does not know of.
 namespace orchestrator::core {
 
 /// Asks the host, where a process that died has left anything to ask about.
 void begin_recovery(Context& ctx);
-/// The mission is over: nobody waits for the host's answer any more.
+/// The mission is over: the host's answer will be ignored.
 void abandon_recovery(Context& ctx);
 /// Dispatch waits for the host's answer.
 [[nodiscard]] bool is_recovering(const State& state);

@@ -234,7 +234,7 @@ void wake_session(Context& ctx, Session& session) {
 void close_session(Context& ctx, Session& session) {
   session.lease.submitted = true;
   session.lease.refusals = 0;
-  session.effect = 0;  // what becomes of a prompt on its way is nobody's concern any more
+  session.effect = 0;  // the outcome of a prompt on its way no longer matters
   session.turn.inspecting = false;
   // A call that overtook a pause: its turn is aborted already, and its slot given away.
   if (!holds_slot(session)) return release_session(ctx, session);
@@ -488,7 +488,7 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
 
 void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words) {
   ctx.emit(AbortSession{session.id});
-  // What the abort itself is told as says nothing of the cause.
+  // The error that the host reports for the abort itself says nothing of the cause.
   if (session.turn.fault == Fault::none) {
     session.turn.fault = fault;
     on_model_fault(ctx, session, fault, words);

@@ -54,7 +54,7 @@ void end_session(Context& ctx, Session& session, Outcome outcome = Outcome::none
 void interrupt_session(Context& ctx, Session& session);
 /// Ends every session of a task, e.g. when it is dropped.
 void end_task_sessions(Context& ctx, const TaskId& task);
-/// Nobody owes it any more, for the reason that `note` gives; its sessions end.
+/// Drops a task for the reason that `note` gives; its sessions end.
 void drop_task(Context& ctx, Task& task, std::string note);
 /// Its process died: whatever it was in the middle of is no longer in flight. What has become of it
 /// in the host is asked when the mission goes on (recovery.h).

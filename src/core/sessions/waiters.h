@@ -8,10 +8,10 @@
 /// early.
 namespace orchestrator::core {
 
-/// The host has given up the call of this waiter.
+/// The host has given up the call at this place of `State::waiters`.
 void on_wait_aborted(Context& ctx, std::size_t index);
-/// Nobody reads the answers of this session's calls any more, but for `text`, where there is one.
-/// Whether there was such a call.
+/// Ends the waits of this session's calls, with `text` as their answer, or refused without one.
+/// False: the session had none.
 bool stop_waiting(Context& ctx, const SessionId& session, const std::string& text = "");
 /// The host says that a turn is over whose call waits: it goes on when there is a slot.
 void end_delegating(Context& ctx, Session& session);

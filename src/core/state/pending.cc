@@ -1,31 +1,35 @@
 #include "core/state/pending.h"
 
 namespace orchestrator::core {
+namespace {
+
+/// Keeps the first row of a table that holds `id`.
+template <class Id>
+struct Search {
+  const Id& id;
+  Pending& found;
+  void operator()(Pending row, const Id& its) const {
+    if (found.owner == Owner::none && its == id && id != Id{}) found = row;
+  }
+};
+
+}  // namespace
 
 Pending owner_of_timer(const State& state, TimerId timer) {
   Pending found;
-  if (timer == 0) return found;
-  for_each_timer(state, [&](Pending row, const TimerId& its) {
-    if (its == timer) found = row;
-  });
+  for_each_timer(state, Search<TimerId>{timer, found});
   return found;
 }
 
 Pending owner_of_effect(const State& state, EffectId effect) {
   Pending found;
-  if (effect == 0) return found;
-  for_each_effect(state, [&](Pending row, const EffectId& its) {
-    if (its == effect) found = row;
-  });
+  for_each_effect(state, Search<EffectId>{effect, found});
   return found;
 }
 
 Pending owner_of_call(const State& state, const RequestId& request) {
   Pending found;
-  if (request.empty()) return found;
-  for_each_call(state, [&](Pending row, const RequestId& its) {
-    if (found.owner == Owner::none && its == request) found = row;
-  });
+  for_each_call(state, Search<RequestId>{request, found});
   return found;
 }
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kTasksMax = 2'000;
 constexpr std::size_t kSessionsMax = 100'000;
 constexpr std::uint32_t kParallelMax = 1'000;
-/// Ids and times beyond these are nobody's: numbers that are added to them must not overflow.
+/// Limits of ids and times: the numbers that are added to them must not overflow.
 constexpr std::uint64_t kIdMax = std::uint64_t{1} << 60U;
 constexpr TimeMs kTimeMax = TimeMs{1} << 52U;
 

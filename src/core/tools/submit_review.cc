@@ -24,7 +24,7 @@ constexpr std::size_t kDescriptionBytesMax = 20'000;
 constexpr std::uint32_t kNotLoweredMax = 2;
 constexpr std::size_t kCountsMax = 100;
 
-std::uint32_t to_mend(const std::vector<Finding>& findings) {
+std::uint32_t count_to_fix(const std::vector<Finding>& findings) {
   return static_cast<std::uint32_t>(std::ranges::count_if(
       findings, [](const Finding& f) { return f.severity != Severity::note; }));
 }
@@ -89,7 +89,7 @@ std::vector<std::string> verify_of(const State& state, const Finding& finding, b
   return owner == state.tasks.end() ? std::vector<std::string>{} : owner->spec.verify;
 }
 
-TaskSpec mending_task(const State& state, const Finding& finding, bool alone) {
+TaskSpec fix_task(const State& state, const Finding& finding, bool alone) {
   TaskSpec spec;
   spec.id = numbered_id(state, "F" + std::to_string(state.iteration - 1) + ".", "F");
   spec.title = headline_of(finding);
@@ -105,15 +105,15 @@ TaskSpec mending_task(const State& state, const Finding& finding, bool alone) {
 
 /// Adds a task for each finding that must be fixed; findings over the limit of tasks join the last
 /// one.
-void add_mending_tasks(Context& ctx, const std::vector<Finding>& findings) {
+void add_fix_tasks(Context& ctx, const std::vector<Finding>& findings) {
   State& state = ctx.state;
   ctx.moved = ctx.graph_moved = true;
   const std::size_t first = state.tasks.size();
-  const bool alone = to_mend(findings) == 1;
+  const bool alone = count_to_fix(findings) == 1;
   for (const Finding& finding : findings) {
     if (finding.severity == Severity::note) continue;
     if (state.tasks.size() < state.options.limits.tasks || state.tasks.size() == first) {
-      state.tasks.push_back(make_task(state, mending_task(state, finding, alone)));
+      state.tasks.push_back(make_task(state, fix_task(state, finding, alone)));
     } else {
       Task& last = state.tasks.back();
       last.files.clear();
@@ -155,7 +155,7 @@ void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
   State& state = ctx.state;
   state.master_review.findings = findings;
   state.metrics.rejections += 1;
-  note_findings(state, to_mend(findings));
+  note_findings(state, count_to_fix(findings));
   if (const std::string why = why_no_iteration(state); !why.empty()) {
     std::vector<std::string> lines;
     lines.reserve(findings.size());
@@ -166,7 +166,7 @@ void reject_mission(Context& ctx, const std::vector<Finding>& findings) {
     return ctx.conclude(Phase::blocked, base::listed(why, lines));
   }
   state.iteration += 1;
-  add_mending_tasks(ctx, findings);
+  add_fix_tasks(ctx, findings);
   enter(ctx, Cause::review_rejected, Phase::executing);
 }
 

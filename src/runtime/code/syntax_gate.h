@@ -43,7 +43,7 @@ class ShadowFile {
   /// Parses the text as it was, so that the first check finds a tree to grow upon.
   void prepare();
   /// Parses the difference to what was parsed last. Errors that this finds are looked for once more
-  /// without it, so that none is told that a fresh parse does not have.
+  /// without it, so that none is reported that a fresh parse does not have.
   [[nodiscard]] ShadowReport check(FileText now, const syntax::Limits& limits);
   /// The same, by a parse of the whole text.
   [[nodiscard]] ShadowReport check_whole(const FileText& now, const syntax::Limits& limits);

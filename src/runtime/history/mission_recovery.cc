@@ -141,7 +141,7 @@ bool Recovery::log_goes_on() const {
          log->scan.records > 0 && log->scan.last_seq == state.last_seq;
 }
 
-bool Recovery::needs_mending() const {
+bool Recovery::needs_repair() const {
   if (!snapshot_fault.empty()) return true;
   if (!found || !is_active(state.phase))
     return found && snapshot && state.mission != snapshot->mission;

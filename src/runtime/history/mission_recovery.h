@@ -46,7 +46,7 @@ struct Recovery {
   /// The state can be gone on with by appending to the log that is there.
   [[nodiscard]] bool log_goes_on() const;
   /// Whether something must be written before the mission goes on.
-  [[nodiscard]] bool needs_mending() const;
+  [[nodiscard]] bool needs_repair() const;
 };
 
 /// Looks only; changes nothing. `until`: events behind this one are left out (they were never

@@ -65,7 +65,7 @@ Result<MissionStore::Loaded> MissionStore::load(State& state, std::uint64_t now_
     if (!first.ok()) return first.error();
     state = first.value().state;
     loaded.found = first.value().found;
-    if (!first.value().needs_mending()) return loaded;
+    if (!first.value().needs_repair()) return loaded;
   }
   if (auto made = make_directory(); !made.ok()) return made.error();
   if (auto locked = lock(); !locked.ok()) return locked.error();
@@ -513,7 +513,7 @@ void MissionStore::heal_log(const State& state, std::uint64_t now_ms, Healed& he
 
 void MissionStore::heal_snapshot(std::uint64_t now_ms, Healed& healed) {
   const auto text = fs_.exists(paths_.snapshot)
-                        ? fs_.read(paths_.snapshot, std::uint64_t{64} << 20U)
+                        ? fs_.read(paths_.snapshot, kSnapshotBytesMax)
                         : Result<std::string>(Error{"is gone", paths_.snapshot, ""});
   if (text.ok() && snapshot_hash_ == std::hash<std::string>{}(text.value()))
     return remember(paths_.snapshot);

@@ -21,7 +21,7 @@ std::string refused(std::size_t problems) {
 }
 
 /// What an event says beyond its name. An event that stands in no line of its own has no overload:
-/// it is told only where it moves something.
+/// its line is shown only where it moves something.
 struct What {
   std::optional<std::string> operator()(const MissionRequested& event) const {
     return "mission " + event.mission.value + ": " + clipped(event.arguments);

@@ -11,7 +11,6 @@ namespace {
 using base::Error;
 using base::Result;
 
-constexpr std::uint64_t kSnapshotBytesMax = 64U << 20U;
 constexpr std::uint32_t kSchema = 2;
 
 // The first line of the object, so that the rest can be hashed as it stands.

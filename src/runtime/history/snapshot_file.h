@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,9 @@
 #include "os/file_system.h"
 
 namespace orchestrator::runtime {
+
+/// A larger file is no snapshot.
+inline constexpr std::uint64_t kSnapshotBytesMax = 64U << 20U;
 
 /// `.opencode/mission_loop.json` as it was read.
 struct Snapshot {

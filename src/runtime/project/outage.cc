@@ -44,7 +44,7 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   held_back_ = p_.sync.drop(mission.outage_text());
   for (codec::Incoming& behind : p_.hold.drop("Not done. " + mission.outage_text(), outbox))
     hold_back(std::get<Happening>(behind.what));
-  if (!has_mission_) {
+  if (back_ == MissionStore::Back::no_mission) {
     forget_mission();
     return p_.emit.let_out(outbox);
   }
@@ -61,11 +61,15 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
 void Outage::fall_back() {
   CurrentMission& mission = p_.mission;
   const auto back = mission.store.fall_back(mission.state);
-  if (!back.ok()) p_.log.note(LogLevel::error, "reading it back: " + back.error().text());
-  mission.damaged = back.ok() && back.value() == MissionStore::Back::differs;
-  fallen_back_ = back.ok() && back.value() == MissionStore::Back::durable;
-  has_mission_ = !back.ok() || back.value() != MissionStore::Back::no_mission;
-  if (fallen_back_ && p_.world.observer != nullptr) p_.world.observer->loaded(mission.state);
+  back_.reset();
+  if (!back.ok()) {
+    p_.log.note(LogLevel::error, "reading it back: " + back.error().text());
+    return;
+  }
+  back_ = back.value();
+  mission.damaged = back_ == MissionStore::Back::differs;
+  if (back_ == MissionStore::Back::durable && p_.world.observer != nullptr)
+    p_.world.observer->loaded(mission.state);
 }
 
 /// The start of the mission itself was lost.
@@ -90,13 +94,13 @@ bool Outage::try_again(engine::Outbox& outbox) {
   timer_.fired();
   CurrentMission& mission = p_.mission;
   if (mission.failure.empty()) return false;
-  if (!fallen_back_ && !mission.damaged) fall_back();
-  if (!has_mission_) {
+  if (!back_) fall_back();
+  if (back_ == MissionStore::Back::no_mission) {
     forget_mission();
     return false;
   }
-  if (mission.damaged) return load_anew(outbox);
-  if (!fallen_back_ || !mission.store.go_on(mission.state, outbox.now_ms()).ok()) {
+  if (back_ == MissionStore::Back::differs) return load_anew(outbox);
+  if (!back_ || !mission.store.go_on(mission.state, outbox.now_ms()).ok()) {
     timer_.start(outbox);
     return false;
   }

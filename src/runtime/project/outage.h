@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -34,8 +35,7 @@ class Outage {
   Pipeline& p_;
   Missions& missions_;
   std::vector<Happening> held_back_;
-  bool fallen_back_ = false;  ///< the state is the durable one
-  bool has_mission_ = true;   ///< the disk has a mission
+  std::optional<MissionStore::Back> back_;  ///< what was read back; empty: it cannot be read yet
   Timer timer_{kStorageTimer, 3000};
 };
 

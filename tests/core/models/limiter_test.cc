@@ -283,7 +283,7 @@ MISSION_SCENARIO(Limiter, AModelWithUnreadableToolCallsIsReplacedByItsFallback) 
       if (!stand_in_fails && s->model_use.named != "p/garbles") return void(turn.do_work());
       for (int i = 0; i < 6; ++i)
         host.deliver(ToolFailed{turn.session, "edit", "JSON parsing failed", true, true});
-      TurnEnded last;  // the answer with that call, which is told after it
+      TurnEnded last;  // the answer with that call, which is reported after it
       last.session = turn.session;
       host.deliver(last);
     });

@@ -233,7 +233,7 @@ MISSION_SCENARIO(Race, TheConflictOfARacedSubtaskDoesNotWaitForItsParent) {
 /// again.
 struct ConflictWithoutEnd {
   FakeHost host;
-  bool mended = false;
+  bool fixed = false;
 
   explicit ConflictWithoutEnd(std::vector<TaskSpec> further = {}) {
     std::vector<TaskSpec> specs{task("T1", {}, {"part.txt"})};
@@ -249,7 +249,7 @@ struct ConflictWithoutEnd {
       }
       if (turn.task == TaskId("T1") && !turn.result("T1.1").given) return;
       turn.do_work();
-      if (strategy_of(turn) != "b" && !mended) host.touch("part.txt");
+      if (strategy_of(turn) != "b" && !fixed) host.touch("part.txt");
     });
     host.task_command("Build it --parallel 1");
   }
@@ -262,7 +262,7 @@ MISSION_SCENARIO(Race, RepeatedConflictsOfARacedSubtaskBlockTheMission) {
   EXPECT_EQ(host.state.phase, Phase::blocked) << status_text(host.state);
   EXPECT_NE(host.state.reason.find("it conflicts with other tasks' work"), std::string::npos)
       << host.state.reason;
-  conflict.mended = true;
+  conflict.fixed = true;
   host.resume();
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);

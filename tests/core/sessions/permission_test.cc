@@ -1,6 +1,7 @@
 // Tool calls of children that wait for a person.
 #include <gtest/gtest.h>
 
+#include "core/state/pending.h"
 #include "core/support/fake_host.h"
 
 namespace orchestrator::test {
@@ -51,6 +52,16 @@ MISSION_SCENARIO(Permission, AfterARejectionTheStallTimeStartsAgain) {
   FakeHost& host = waiting.host;
   host.run_until([&] { return !host.permissions_rejected.empty(); });
   EXPECT_EQ(find_session(host.state, waiting.worker)->seen_ms, host.now);
+}
+
+MISSION_SCENARIO(Permission, AReloadLeavesNoTimerThatTheMissionDoesNotKnowOf) {
+  Waiting waiting;
+  FakeHost& host = waiting.host;
+  host.deliver(HostReloaded{HostMode::serve});
+  std::size_t known = 0;
+  core::for_each_timer(host.state,
+                       [&](core::Pending, const TimerId& timer) { known += timer != 0 ? 1U : 0U; });
+  EXPECT_EQ(host.timers(), known);
 }
 
 MISSION_SCENARIO(Permission, AnAnswerEndsTheWait) {

@@ -210,7 +210,7 @@ class FakeHost {
     bool answered = false;
     EffectId creation = 0;
     EffectId prompt = 0;     ///< of the newest message that has arrived
-    bool gone = false;       ///< deleted by somebody
+    bool gone = false;       ///< deleted
     bool continued = false;  ///< its turn goes on with a message
     int turns = 0;
     std::uint64_t life = 0;   ///< of the turn: what was due for an older one is void

@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <utility>
 
-#include "os/program.h"
+#include "runtime/support/git_repository.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -19,27 +18,14 @@ constexpr const char* kNoFile = "(there is no file)";
 class WorktreeServiceTest : public ::testing::Test {
  protected:
   WorktreeServiceTest() {
-    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-    setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-    fs::create_directories(root());
-    git({"init", "--quiet", "--initial-branch=main"});
-    git({"config", "user.name", "A Person"});
-    git({"config", "user.email", "person@localhost"});
+    make_git_repository(root());
     service = make_git_keeper(root(), "/usr/bin:/bin");
   }
 
   [[nodiscard]] std::string root() const {
     return fs::canonical(directory.path()).string() + "/project";
   }
-  void git(std::vector<std::string> arguments) {
-    os::ProgramRun run;
-    run.argv = {"/usr/bin/git"};
-    run.argv.insert(run.argv.end(), arguments.begin(), arguments.end());
-    run.directory = root();
-    const auto end = os::run_program(run);
-    ASSERT_TRUE(end.ok()) << end.error().text();
-    ASSERT_EQ(end.value().exit_code, 0) << arguments.front() << ": " << end.value().errors;
-  }
+  void git(const std::vector<std::string>& arguments) { run_git(root(), arguments); }
   static void write(const std::string& whole, const std::string& text) {
     fs::create_directories(fs::path(whole).parent_path());
     std::ofstream(whole, std::ios::binary) << text;

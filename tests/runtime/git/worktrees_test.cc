@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "os/program.h"
+#include "runtime/support/git_repository.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -44,14 +45,7 @@ class PatientOutbox final : public engine::Outbox {
 
 class WorktreesTest : public ::testing::Test {
  protected:
-  WorktreesTest() {
-    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-    setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-    fs::create_directories(root());
-    git({"init", "--quiet", "--initial-branch=main"});
-    git({"config", "user.name", "A Person"});
-    git({"config", "user.email", "person@localhost"});
-  }
+  WorktreesTest() { make_git_repository(root()); }
 
   void SetUp() override {
     const auto usable = check();
@@ -61,16 +55,8 @@ class WorktreesTest : public ::testing::Test {
   [[nodiscard]] std::string root() const {
     return fs::canonical(directory.path()).string() + "/project";
   }
-  std::string git(std::vector<std::string> arguments, const std::string& where = "") {
-    os::ProgramRun run;
-    run.argv = {"/usr/bin/git"};
-    run.argv.insert(run.argv.end(), arguments.begin(), arguments.end());
-    run.directory = where.empty() ? root() : where;
-    const auto end = os::run_program(run);
-    EXPECT_TRUE(end.ok()) << end.error().text();
-    if (!end.ok()) return "";
-    EXPECT_EQ(end.value().exit_code, 0) << arguments.front() << ": " << end.value().errors;
-    return end.value().output;
+  std::string git(const std::vector<std::string>& arguments, const std::string& where = "") {
+    return run_git(where.empty() ? root() : where, arguments);
   }
   void write(const std::string& path, const std::string& text) {
     const fs::path whole = path.starts_with('/') ? fs::path(path) : fs::path(root()) / path;

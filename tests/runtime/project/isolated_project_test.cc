@@ -3,8 +3,8 @@
 
 #include <cstdlib>
 
-#include "os/program.h"
 #include "runtime/git/worktree_service.h"
+#include "runtime/support/git_repository.h"
 #include "runtime/support/project_story.h"
 
 namespace orchestrator::runtime {
@@ -13,14 +13,10 @@ namespace {
 class IsolatedProjectTest : public ProjectTest {
  protected:
   IsolatedProjectTest() {
-    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-    setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-    run_git({"init", "--quiet"});
-    run_git({"config", "user.name", "A Person"});
-    run_git({"config", "user.email", "person@localhost"});
+    make_git_repository(root());
     write("src/kept.js", "let kept = 1\n");
-    run_git({"add", "--all"});
-    run_git({"commit", "--quiet", "--message", "Before"});
+    git({"add", "--all"});
+    git({"commit", "--quiet", "--message", "Before"});
     write(".opencode/orchestrator.json", R"({"isolation": "worktree"})");
     restart();
   }
@@ -34,15 +30,7 @@ class IsolatedProjectTest : public ProjectTest {
     say({{"type", "hello"}, {"mode", "serve"}});
   }
 
-  std::string run_git(std::vector<std::string> arguments) {
-    os::ProgramRun run;
-    run.argv = {"/usr/bin/git"};
-    run.argv.insert(run.argv.end(), arguments.begin(), arguments.end());
-    run.directory = root();
-    const auto end = os::run_program(run);
-    EXPECT_TRUE(end.ok() && end.value().exit_code == 0) << arguments.front();
-    return end.ok() ? end.value().output : "";
-  }
+  std::string git(const std::vector<std::string>& arguments) { return run_git(root(), arguments); }
 
   [[nodiscard]] std::string tree() const { return outbox.last("create_session")["directory"]; }
   json may_write(const std::string& session, const std::string& path) {
@@ -104,7 +92,7 @@ TEST_F(IsolatedProjectTest, WorktreesOfACrashedProcessAreReusedAndRemovedInTheEn
   ASSERT_TRUE(fs::exists(where));
   restart();
   EXPECT_FALSE(fs::exists(where));
-  EXPECT_EQ(run_git({"for-each-ref", "refs/opencode-orchestrator"}), "");
+  EXPECT_EQ(git({"for-each-ref", "refs/opencode-orchestrator"}), "");
 }
 
 TEST_F(IsolatedProjectTest, WithoutGitItReportsThat) {

@@ -206,7 +206,7 @@ TEST_F(ProjectTest, APassNeedsAFreshGreenRunOfTheReviewersOwn) {
   json reply = pass("reviewer");
   EXPECT_FALSE(reply["ok"]);
   EXPECT_NE(reply["text"].get<std::string>().find("check"), std::string::npos);
-  run("worker", "check", 0);  // somebody else's
+  run("worker", "check", 0);  // of another session
   EXPECT_FALSE(pass("reviewer")["ok"]);
   run("reviewer", "check", 1);
   EXPECT_FALSE(pass("reviewer")["ok"]);
