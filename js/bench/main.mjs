@@ -25,11 +25,11 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {import("./marks.mjs").RunMarks} RunMarks */
 /** @typedef {import("./marks.mjs").HandOverKind} HandOverKind */
 /** @typedef {{mission: RunMarks, oracle: RunMarks, late?: RunMarks, cpu: {mission: number, oracle: number}}} Pair */
-/** @typedef {{scenario: string, snapshot: boolean, late?: boolean}} Compared  late: also with an oracle that makes its sessions late */
+/** @typedef {{scenario: string, snapshot: boolean, late?: boolean, host?: "serve"|"run"}} Compared  late: also with an oracle that makes its sessions late */
 /** @typedef {Compared & {pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "handover", "fleet", "memory", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
+const names = ["wall", "run", "handover", "fleet", "memory", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]
        of the fleet alone: [--shape ${Object.keys(shapes).join("|")}] [--snapshots on|off]`
 const latencyMs = 300
@@ -39,6 +39,8 @@ const comparisons = [
   { scenario: "independent-12", snapshot: false },
   { scenario: "independent-12", snapshot: true },
 ]
+/** The same tasks where most people start them: the oracle stays in `opencode serve`, since bare OpenCode runs one session there. */
+const inRun = [{ scenario: "independent-12", snapshot: true, host: /** @type {const} */ ("run") }]
 /** Fifty sessions at once is what a mission may have, and what the oracle is given. */
 const fleetParallel = 50
 /** Quoted from measurements of others on another machine: OpenCode alone, opencode-orchestrator, slim, oh-my-openagent. */
@@ -47,6 +49,7 @@ const quotedHandOver = "peers, quoted: 0.4 … 10 s"
 const targets = {
   ratio: 1.25,
   fleetRatio: 1.1,
+  runRatio: 1.1,
   raceRatio: 1.15,
   addedBytes: 40_000_000,
   handOverMs: 100,
@@ -95,32 +98,32 @@ async function compare(what, repeat, say, parallel) {
   /** @type {Comparison[]} */
   const done = what.map((one) => ({ ...one, pairs: [] }))
   for (let round = 1; round <= repeat; round++) {
-    for (const { scenario, snapshot, late: withLate, pairs } of done) {
+    for (const { scenario, snapshot, late: withLate, host, pairs } of done) {
       const shape = Object.entries(shapes).find(([name]) => name === scenario)?.[1]
       const options = { scenario: shape ?? scenario, snapshot, latencyMs, plugin: root, parallel }
-      const { marks: mission, cpu_ms: missionCpu } = await missionRun(options)
+      const { marks: mission, cpu_ms: missionCpu } = await missionRun({ ...options, host })
       const { marks: oracle, cpu_ms: oracleCpu } = await oracleRun(options)
       const late = withLate ? (await oracleRun({ ...options, sessions: "late" })).marks : undefined
       pairs.push({ mission, oracle, late, cpu: { mission: missionCpu, oracle: oracleCpu } })
       const walls = `mission ${units.s?.(mission.wall_ms)}, oracle ${units.s?.(oracle.wall_ms)}`
-      say(`${round}/${repeat} ${titleOf(scenario, snapshot)}: ${walls}, load ${loadavg()[0]?.toFixed(1)}`)
+      say(`${round}/${repeat} ${titleOf({ scenario, snapshot, host })}: ${walls}, load ${loadavg()[0]?.toFixed(1)}`)
     }
   }
   return done
 }
 
-/** @param {string} scenario @param {boolean} snapshot */
-const titleOf = (scenario, snapshot) => `${scenario}, snapshots ${snapshot ? "on" : "off"}`
+/** @param {Compared} what */
+const titleOf = ({ scenario, snapshot, host }) => `${scenario}, snapshots ${snapshot ? "on" : "off"}${host === "run" ? ", in `opencode run`" : ""}`
 
 /** @param {Comparison[]} done @param {number} target @returns {Row[]} */
 function wallRows(done, target) {
-  return done.map(({ scenario, snapshot, pairs }) => {
+  return done.map(({ pairs, ...what }) => {
     const ratio = spread(pairs.map(({ mission, oracle }) => mission.wall_ms / oracle.wall_ms))
     const mission = written(spread(pairs.map((p) => p.mission.wall_ms)), "s")
     const oracle = written(spread(pairs.map((p) => p.oracle.wall_ms)), "s")
     return {
       group: `Mission wall ÷ oracle, ${latencyMs} ms an answer, accepted plan -> Master's verdict`,
-      name: titleOf(scenario, snapshot),
+      name: titleOf(what),
       figure: written(ratio, "ratio"),
       beside: `mission ${mission}, oracle ${oracle}`,
       target: `≤ ${target}`,
@@ -131,13 +134,13 @@ function wallRows(done, target) {
 
 /** The cost that every orchestrator has in this stretch: a task's sessions cannot be made before there is a plan. @param {Comparison[]} done @returns {Row[]} */
 function lateRows(done) {
-  return done.flatMap(({ scenario, snapshot, pairs }) => {
+  return done.flatMap(({ pairs, ...what }) => {
     const late = pairs.flatMap((pair) => (pair.late ? [{ ...pair, late: pair.late }] : []))
     if (!late.length) return []
     const wall = written(spread(late.map((p) => p.late.wall_ms)), "s")
     return {
       group: "Mission wall ÷ an oracle that makes each session when it is needed",
-      name: titleOf(scenario, snapshot),
+      name: titleOf(what),
       figure: written(spread(late.map((p) => p.mission.wall_ms / p.late.wall_ms)), "ratio"),
       beside: `that oracle ${wall}, ÷ the other ${written(spread(late.map((p) => p.late.wall_ms / p.oracle.wall_ms)), "ratio")}`,
       target: "",
@@ -148,9 +151,9 @@ function lateRows(done) {
 
 /** Processor time, which other load disturbs least. @param {Comparison[]} done @returns {Row[]} */
 function cpuRows(done) {
-  return done.map(({ scenario, snapshot, pairs }) => ({
+  return done.map(({ pairs, ...what }) => ({
     group: "Processor time of the host and its children ÷ oracle's, same stretch",
-    name: titleOf(scenario, snapshot),
+    name: titleOf(what),
     figure: written(spread(pairs.map(({ cpu }) => cpu.mission / cpu.oracle)), "ratio"),
     beside: `mission ${written(spread(pairs.map((p) => p.cpu.mission)), "s")}, oracle ${written(spread(pairs.map((p) => p.cpu.oracle)), "s")}`,
     target: "",
@@ -170,14 +173,14 @@ function handOverRows(done) {
     "next task": "verdict -> next Worker",
     master: "last verdict -> Master",
   })
-  for (const { scenario, snapshot, pairs } of done) {
+  for (const { pairs, ...what } of done) {
     for (const kind of /** @type {HandOverKind[]} */ (["next task", "review", "master"])) {
       const ours = handOvers(pairs.map((p) => p.mission), kind)
       if (!ours.n) continue
       const oracle = handOvers(pairs.map((p) => p.oracle), kind)
       rows.push({
         group: `Hand-over: an answer's end -> its successor's first request (n of each; ${quotedHandOver})`,
-        name: `${titleOf(scenario, snapshot)}: ${kinds[kind]}`,
+        name: `${titleOf(what)}: ${kinds[kind]}`,
         figure: written(ours, "ms"),
         beside: `oracle ${written(oracle, "ms")}, n ${ours.n}`,
         target: `< ${targets.handOverMs} ms`,
@@ -423,6 +426,10 @@ export async function main(args) {
     const runs = (data.runs = await compare(comparisons, options.repeat, say))
     if (wants("wall")) rows.push(...wallRows(runs, targets.ratio), ...cpuRows(runs))
     if (wants("handover")) rows.push(...handOverRows(runs))
+  }
+  if (wants("run")) {
+    const runs = (data.run = await compare(inRun, options.repeat, say))
+    rows.push(...wallRows(runs, targets.runRatio), ...cpuRows(runs))
   }
   if (wants("fleet")) {
     const what = options.fleet.map((one) => ({ ...one, late: !one.snapshot }))

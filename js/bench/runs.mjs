@@ -1,4 +1,4 @@
-// One run of a scenario in a fresh project and a fresh `opencode serve`: as a mission of the plugin, or driven by the
+// One run of a scenario in a fresh project and a fresh host (`opencode serve`, or `opencode run` for a mission): as a mission of the plugin, or driven by the
 // oracle, which has no plugin and no orchestrator but is notified at once when an answer has ended.
 
 import { readFileSync } from "node:fs"
@@ -25,6 +25,8 @@ import { marksOf, submits } from "./marks.mjs"
  * @property {number} [parallel]   sessions that the mission may have at once
  * @property {string} [command]    that starts the mission; default "task"
  * @property {number} [settleMs]   wait after the mission, before the host is ended
+ * @property {"serve"|"run"} [host] what the mission runs in: `opencode serve` (default), or a process of \`opencode run\`
+ *   that lives as long as the mission
  */
 
 /** More than both need at any time: twelve Workers that end their turn, and their twelve Reviewers. */
@@ -42,15 +44,15 @@ async function freshProject(options, config, plugin) {
 /**
  * Processor time of the host and of what it has run, from the accepted plan to the Master's verdict: the figure that
  * neighbours on the machine disturb least. NaN where the system does not report it.
- * @param {Project} project @param {Serve} serve
+ * @param {Project} project @param {{pid?: number}} host its process
  */
-function cpuWatch(project, serve) {
+function cpuWatch(project, host) {
   let begin = NaN
   let end = NaN
   project.model.subscribe((kind, request) => {
     if (kind !== "end" || !submits(request)) return
-    if (request.role === "planner") begin = cpuOf(serve.process.pid)
-    if (request.role === "master") end = cpuOf(serve.process.pid)
+    if (request.role === "planner") begin = cpuOf(host.pid)
+    if (request.role === "master") end = cpuOf(host.pid)
   })
   return () => end - begin
 }
@@ -79,21 +81,44 @@ function peakOf(pid) {
 export async function missionRun(options) {
   const scenario = await loadScenario(options.scenario)
   const project = await freshProject(options, {}, options.plugin)
+  const line = `--parallel ${options.parallel ?? parallel} ${scenario.flags ?? ""} ${scenario.objective}`
   try {
-    const serve = await project.startServe()
-    const cpu = cpuWatch(project, serve)
-    const root = await serve.createSession({ title: scenario.title })
-    const turn = serve.command(root.id, options.command ?? "task", `--parallel ${options.parallel ?? parallel} ${scenario.flags ?? ""} ${scenario.objective}`)
-    await limited(turn, "the Commander's turn")
-    const phase = (await project.mission())?.phase
-    if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)
-    if (options.settleMs) await new Promise((wake) => setTimeout(wake, options.settleMs))
-    const peak_bytes = peakOf(serve.process.pid)
-    await serve.stop()
-    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, cpu_ms: cpu(), peak_bytes }
+    const drive = options.host === "run" ? missionInRun : missionInServe
+    const figures = await drive(project, scenario, line, options)
+    return { marks: marksOf(project.model.requests, scenario.plan), requests: project.model.requests, ...figures }
   } finally {
     await project.stop()
   }
+}
+
+/** @param {Project} project @param {Scenario} scenario @param {string} line @param {RunOptions} options */
+async function missionInServe(project, scenario, line, options) {
+  const serve = await project.startServe()
+  const cpu = cpuWatch(project, serve.process)
+  const root = await serve.createSession({ title: scenario.title })
+  await limited(serve.command(root.id, options.command ?? "task", line), "the Commander's turn")
+  await expectPhase(project, scenario)
+  if (options.settleMs) await new Promise((wake) => setTimeout(wake, options.settleMs))
+  const peak_bytes = peakOf(serve.process.pid)
+  await serve.stop()
+  return { cpu_ms: cpu(), peak_bytes }
+}
+
+/** The process ends with the mission, so that its peak of memory cannot be read. @param {Project} project @param {Scenario} scenario @param {string} line @param {RunOptions} options */
+async function missionInRun(project, scenario, line, options) {
+  const args = ["run", "--print-logs", "--log-level", "WARN", "--command", options.command ?? "task", "--", line]
+  const run = project.spawnOpencode({ args, timeoutMs: runLimitMs })
+  const cpu = cpuWatch(project, run)
+  const ended = await run.ended
+  if (ended.code !== 0) throw new Error(`opencode run ended with ${ended.timedOut ? "its time limit" : ended.code}: ${ended.stderr.slice(-500)}`)
+  await expectPhase(project, scenario)
+  return { cpu_ms: cpu(), peak_bytes: NaN }
+}
+
+/** @param {Project} project @param {Scenario} scenario */
+async function expectPhase(project, scenario) {
+  const phase = (await project.mission())?.phase
+  if (phase !== scenario.expect.phase) throw new Error(`${scenario.name}: the mission ended as ${phase}`)
 }
 
 /** @param {RunOptions} options @returns {Promise<Run>} */
@@ -102,7 +127,7 @@ export async function oracleRun(options) {
   const project = await freshProject(options, { agent: oracleAgents() }, null)
   try {
     const serve = await project.startServe()
-    const cpu = cpuWatch(project, serve)
+    const cpu = cpuWatch(project, serve.process)
     const oracle = new Oracle(serve, project, scenario, options.sessions ?? "ahead", options.parallel ?? parallel)
     await limited(oracle.run(), "the oracle")
     const peak_bytes = peakOf(serve.process.pid)

@@ -1,6 +1,8 @@
 // What every end-to-end test starts from: a project of its own with the plugin of this checkout, gone when the
-// test is over, and its state in the message when something is waited for in vain.
+// test is over. A test that fails prints the state of its project: the mission, the model's last requests, the log's end.
 
+import { spawnSync } from "node:child_process"
+import { existsSync, readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { createProject } from "../../../js/rehearsal/host.mjs"
@@ -23,7 +25,10 @@ export const kHost = { plugin: kCheckout, env: { OPENCODE_MODELS_PATH: join(kChe
  */
 export async function projectFor(t, options) {
   const project = await createProject({ ...kHost, ...options })
-  t.after(() => project.stop({ keep: Boolean(process.env.REHEARSAL_KEEP) }))
+  t.after(async () => {
+    if (/** @type {any} */ (t).passed === false) console.error(await stateOf(project))
+    await project.stop({ keep: Boolean(process.env.REHEARSAL_KEEP) })
+  })
   return project
 }
 
@@ -41,6 +46,24 @@ export async function missionWhere(project, predicate, { timeoutMs = 60_000 } = 
       throw new Error(`the mission did not get there in ${timeoutMs} ms: ${describe(project, mission)}`)
     await new Promise((wake) => setTimeout(wake, 25))
   }
+}
+
+/** @param {Project} project */
+async function stateOf(project) {
+  const requests = project.model.requests.slice(-15).map((r) => {
+    const end = r.ended_at === null ? "not answered" : r.aborted ? "aborted" : `${Math.round(r.ended_at - r.at)} ms`
+    return `  ${new Date(r.at).toISOString()} ${r.session} ${r.role} ${r.task ?? ""}: ${r.fault ?? r.answer} (${end})`
+  })
+  const dir = join(project.dir, ".opencode/orchestrator")
+  const logs = existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith(".wal")) : []
+  const replays = logs.map((name) => replayed(join(dir, name)))
+  return [describe(project, await project.mission()), ...requests, ...replays].join("\n")
+}
+
+/** @param {string} wal */
+function replayed(wal) {
+  const { stdout, stderr } = spawnSync(process.execPath, [join(kCheckout, "js/cli/main.mjs"), "replay", wal], { encoding: "utf8" })
+  return `${wal}\n${stderr}${stdout.split("\n").slice(-60).join("\n")}`
 }
 
 /** @param {Project} project @param {any} mission */

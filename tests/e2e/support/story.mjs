@@ -218,7 +218,7 @@ export async function ended(project, phase, timeoutMs = kPatienceMs) {
 const isOver = (phase) => ["sealed", "blocked", "cancelled", "failed"].includes(phase)
 
 /** Shown when a run did not do what it should. @param {import("../../../js/rehearsal/process.mjs").Ended} run */
-export const said = (run) => `exit ${run.code}\n${run.stdout.slice(-3000)}\n${run.stderr.slice(-3000)}`
+export const said = (run) => `exit ${run.timedOut ? "by the time limit" : run.code}\n${run.stdout.slice(-3000)}\n${run.stderr.slice(-3000)}`
 
 /** One server for the stories of a file; each story has a project directory and a model of its own. */
 export class Stage {
