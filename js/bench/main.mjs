@@ -29,7 +29,7 @@ import { conclusion, table } from "./table.mjs"
 /** @typedef {Compared & {pairs: Pair[]}} Comparison */
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const names = ["wall", "run", "handover", "fleet", "memory", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
+const names = ["wall", "handover", "run", "fleet", "memory", "race", "hooks", "gates", "bytes", "step", "store", "code", "limit"]
 const usage = `usage: npm run bench -- [--only ${names.join("|")}] [--repeat N] [--quick] [--json]
        of the fleet alone: [--shape ${Object.keys(shapes).join("|")}] [--snapshots on|off]`
 const latencyMs = 300
