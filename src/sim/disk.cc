@@ -356,7 +356,7 @@ void Disk::rot(const std::string& path, Random random) {
   const std::uint32_t at = random.pick(static_cast<std::uint32_t>(node->bytes.size()));
   node->bytes[at] =
       static_cast<char>(static_cast<unsigned char>(node->bytes[at]) ^ (1U << random.pick(8)));
-  rotten_ = path;
+  rotten_.insert(node);
   if (path.ends_with(".wal")) damaged_[path] = node;
 }
 
@@ -461,7 +461,7 @@ std::uint64_t Disk::whole_sync(const std::string& mission) const {
 
 bool Disk::is_whole(const std::string& path) const {
   const NodePtr node = find(path);
-  if (!node || path == rotten_) return true;
+  if (!node || rotten_.contains(node)) return true;
   const auto it = whole_.find(path);
   return it != whole_.end() &&
          std::ranges::find(it->second, std::hash<std::string>{}(node->bytes)) != it->second.end();

@@ -141,7 +141,7 @@ class Disk final : public os::FileSystem {
   std::map<std::string, std::uint64_t> whole_syncs_;  ///< by mission
   std::uint64_t now_ms_ = 0;
   std::uint64_t full_until_ms_ = 0;
-  std::string rotten_;
+  std::set<NodePtr> rotten_;  ///< files that `rot` has changed
   bool dead_ = false;
   bool quiet_ = false;
   std::map<std::string, NodePtr> damaged_;  ///< logs; null: taken away

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sim/disk.h"
+#include "sim/faults.h"
+
 namespace orchestrator::sim {
 namespace {
 
@@ -36,6 +39,17 @@ void expect_sound(std::uint64_t seed) {
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(SimulatedDisk, EveryFileWithAFlippedBitCountsAsWrittenWhole) {
+  Faults faults(1, std::vector<Hit>{});
+  Disk disk(faults);
+  disk.put("/p/a/todo.md", "one");
+  disk.put("/p/b/todo.md", "two");
+  disk.rot("/p/a/todo.md", Random(1));
+  disk.rot("/p/b/todo.md", Random(2));
+  EXPECT_TRUE(disk.is_whole("/p/a/todo.md"));
+  EXPECT_TRUE(disk.is_whole("/p/b/todo.md"));
 }
 
 TEST(Simulation, NoInvariantIsViolated) {
