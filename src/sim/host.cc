@@ -1,7 +1,6 @@
 #include "sim/host.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "orchestrator/step.h"
@@ -16,7 +15,7 @@ constexpr std::uint64_t kInstanceComesUpMs = 50;
 constexpr std::uint64_t kLongToolMs = 20 * 60'000;
 /// The host gives up a model that sends nothing after its own retries.
 constexpr std::uint64_t kHangEndsMs = 30 * 60'000;
-constexpr std::uint32_t kRetriesMost = 5;
+using opencode_model::kRetriesMax;
 constexpr const char* kModel = "sim/large";
 // What each request has besides its conversation.
 constexpr std::uint64_t kSystemBytes = 12'000;
@@ -70,9 +69,9 @@ void Host::start(Process& process, HostMode mode) {
 }
 
 void Host::end_turns(Child& child) {
-  child.life += 1;
-  child.running = child.dying = child.continued = child.in_tool = child.goes_on = false;
-  child.blocked = child.leave = RequestId{};
+  child.lose_turn();
+  child.goes_on = false;
+  child.leave = RequestId{};
   child.paid = false;
   child.permission = PermissionId{};
   child.call.reset();
@@ -198,11 +197,10 @@ void Host::on(const PromptSession& effect) {
   timeline_.after(random_.between(1, 10), [this, effect, vanishes, silent, half] {
     Child* child = find_child(effect.session);
     if (child == nullptr) return report(EffectFailed{effect.effect, "no such session"});
-    child->prompt_before = std::exchange(child->prompt, effect.effect);
-    child->model = effect.model;
+    child->prompt_before = child->prompt;
+    child->store(effect);
     child->bytes += effect.text.size();
     child->tokens += effect.text.size() / 4;
-    child->answered = false;
     child->submission.reset();
     if (half) {
       report(EffectFailed{effect.effect, "the connection was cut"});
@@ -217,8 +215,7 @@ void Host::on(const AbortSession& effect) {
   if (faults_.hit(Fault::abort_failed)) return;
   timeline_.after(random_.between(1, 10), [this, session = effect.session] {
     Child* child = find_child(session);
-    if (child != nullptr && child->running && !child->dying)
-      break_turn(*child, "MessageAbortedError");
+    if (child != nullptr && child->can_break()) break_turn(*child, "MessageAbortedError");
   });
 }
 
@@ -228,14 +225,8 @@ void Host::on(const InspectSession& effect) {
   if (faults_.hit(Fault::inspect_silent)) return;
   timeline_.after(random_.between(1, 20), [this, effect] {
     const Child* child = find_child(effect.session);
-    SessionInspected seen{effect.effect, effect.session};
-    if (child != nullptr) {
-      seen.exists = true;
-      seen.busy = child->running;
-      seen.in_tool = child->in_tool || (child->running && !child->blocked.empty());
-      seen.answered = child->answered;
-    }
-    report(seen);
+    report(child == nullptr ? SessionInspected{effect.effect, effect.session}
+                            : child->inspected(effect.effect));
   });
 }
 
@@ -268,9 +259,7 @@ void Host::on(const FindSessions& effect) {
             harvested);
         report(harvested);
       }
-      found.sessions.push_back({id, child.creation, child.running,
-                                child.in_tool || !child.blocked.empty(), child.answered,
-                                child.prompt});
+      found.sessions.push_back(child.found());
     }
     report(found);
   });
@@ -351,8 +340,7 @@ void Host::say(const SessionId& session, const std::string& text) {
 
 void Host::press_escape(const SessionId& session) {
   Child* child = find_child(session);
-  if (child != nullptr && child->running && !child->dying)
-    break_turn(*child, "MessageAbortedError");
+  if (child != nullptr && child->can_break()) break_turn(*child, "MessageAbortedError");
 }
 
 void Host::delete_session(const SessionId& session) {
@@ -362,21 +350,10 @@ void Host::delete_session(const SessionId& session) {
 // ---- turns --------------------------------------------------------------------------------------
 
 void Host::message(Child& child) {
-  if (child.dying) return;  // the lost wake-up: stored, and never answered
-  if (child.running) {
-    child.continued = true;
-    return;
-  }
-  begin_turn(child);
-}
-
-void Host::begin_turn(Child& child) {
-  child.running = true;
-  child.answered = child.continued = child.in_tool = child.goes_on = false;
-  const std::uint64_t life = ++child.life;
-  std::uint64_t delay_ms = random_.between(5, 20);
-  const SessionId id = child.id;
-  start_turn(id, life, delay_ms);
+  if (child.message() != Child::Arrival::begins) return;
+  child.goes_on = false;
+  const std::uint64_t life = child.begin_turn();
+  start_turn(child.id, life, random_.between(5, 20));
 }
 
 /// The host begins no turn before the new instance of its plugin is there.
@@ -402,19 +379,19 @@ void Host::repeat_request(const SessionId& id, std::uint64_t life, std::uint32_t
   Child* child = find_child(id);
   if (child == nullptr || child->life != life || !child->running) return;
   Random detail = faults_.detail(Fault::host_retries);
-  constexpr std::array kWords{"Too Many Requests: rate limit reached", "Provider is overloaded",
-                              "Internal server error"};
+  constexpr auto& kWords = opencode_model::kRetryWords;
   const std::string words = kWords[detail.pick(static_cast<std::uint32_t>(kWords.size()))];
-  const std::uint32_t most = detail.between(1, kRetriesMost + 1);
-  if (attempt > kRetriesMost) return break_turn(*child, "APIError", words, 429);
+  const std::uint32_t most = detail.between(1, kRetriesMax + 1);
+  if (attempt > kRetriesMax) return break_turn(*child, "APIError", words, 429);
   if (attempt > most) return advance(id, life, detail.between(20, 200));
-  const std::uint64_t delay_ms = (std::uint64_t{1'000} << attempt) + detail.pick(1'000);
+  const auto delay_ms =
+      static_cast<std::uint64_t>(opencode_model::retry_delay_ms(attempt)) + detail.pick(1'000);
   tell(id, SessionRetried{id, words, attempt, static_cast<TimeMs>(delay_ms)});
   timeline_.after(delay_ms, [this, id, life, attempt] { repeat_request(id, life, attempt + 1); });
 }
 
 void Host::write_script(Child& child) {
-  child.continued = false;
+  child.read_messages();
   child.refusals = 0;
   child.next_step = 0;
   child.script = models_.turn(checker_.state(), child.id, child.role, child.task, ++child.turns);
@@ -773,47 +750,45 @@ void Host::stop_turn(const SessionId& id, std::uint64_t life, bool empty) {
   TurnEnded ended = answered(*child, true);
   ended.empty = empty;
   tell(id, ended);
-  timeline_.after(5, [this, id, life] {
+  timeline_.after(opencode_model::kIdleAfterAnswerMs, [this, id, life] {
     Child* again = find_child(id);
-    if (again == nullptr || again->life != life || again->dying) return;
-    if (again->continued) {  // a message has come meanwhile
-      tell(id, TurnStarted{id, model_of(*again)});
-      write_script(*again);
-      return advance(id, life, random_.between(20, 100));
+    if (again == nullptr) return;
+    switch (again->finish_turn(life)) {
+      case Child::End::void_already:
+        return;
+      case Child::End::goes_on:
+        tell(id, TurnStarted{id, model_of(*again)});
+        write_script(*again);
+        return advance(id, life, random_.between(20, 100));
+      case Child::End::idle:
+        tell(id, SessionIdled{id});
+        if (run_ended_ && id == last_root_) run_ended_();
     }
-    again->running = false;
-    again->answered = true;
-    tell(id, SessionIdled{id});
-    if (run_ended_ && id == last_root_) run_ended_();
   });
 }
 
 void Host::break_turn(Child& child, const std::string& error, const std::string& words,
                       std::int64_t status) {
   const SessionId id = child.id;
-  const std::uint64_t life = ++child.life;
-  child.dying = true;
-  child.in_tool = false;
+  const RequestId request = child.blocked;
+  const std::uint64_t life = child.break_turn();
   child.permission = PermissionId{};
-  if (!child.blocked.empty()) {
-    const RequestId request = std::exchange(child.blocked, RequestId{});
+  if (!request.empty()) {
     asked_.erase(request);
     turn_endings_.erase(request);
     if (child.blocked_by_tool) report(CallAborted{request, id});
   }
   leaves_.erase(std::exchange(child.leave, RequestId{}));
   child.paid = false;
-  TurnEnded ended{id, 0, 0, false, next_message(), model_of(child)};
-  ended.failed = true;
-  timeline_.after(1, [this, id, error, words, status, ended] {
-    tell(id, SessionErrored{id, error, words, status});
-    tell(id, ended);
-  });
-  timeline_.after(2, [this, id] { tell(id, SessionIdled{id}); });
+  for (auto& told : child.broken(error, words, status, next_message(), model_of(child))) {
+    timeline_.after(static_cast<std::uint64_t>(told.after_ms),
+                    [this, id, events = std::move(told.events)] {
+                      for (const Happening& event : events) tell(id, event);
+                    });
+  }
   timeline_.after(random_.between(40, 500), [this, id, life] {
     Child* dead = find_child(id);
-    if (dead == nullptr || dead->life != life) return;
-    dead->running = dead->dying = false;
+    if (dead == nullptr || !dead->settle(life)) return;
     tell(id, SessionIdled{id});
     if (run_ended_ && id == last_root_) run_ended_();
   });

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "opencode_model/session.h"
 #include "orchestrator/effect.h"
 #include "orchestrator/event.h"
 #include "sim/disk.h"
@@ -70,31 +71,19 @@ class Host {
     std::int64_t exit_code = 0;
     std::uint64_t tick = 0;  ///< when it began
   };
-  struct Child {
+  struct Child : opencode_model::SessionModel {
     // In the database.
-    SessionId id;
-    Role role = Role::none;
     MissionId mission;
-    TaskId task;
     std::string directory;  ///< a worktree; empty: the project
-    EffectId creation = 0;
     std::uint64_t created_ms = 0;
-    EffectId prompt = 0;
     EffectId prompt_before = 0;
-    bool answered = false;
     std::optional<Happening> submission;  ///< of the newest prompt
     bool submission_answered = false;
     std::vector<Ran> ran;
     // In the process.
-    bool running = false;
-    bool dying = false;  ///< after an error, before the real idle
-    bool continued = false;
-    bool in_tool = false;
-    bool goes_on = false;  ///< after its submission, though the plugin lets no request out
-    RequestId blocked;
+    bool goes_on = false;     ///< after its submission, though the plugin lets no request out
     PermissionId permission;  ///< that its tool call waits for
     bool blocked_by_tool = false;
-    std::uint64_t life = 0;
     std::uint32_t turns = 0;
     std::uint32_t refusals = 0;
     Script script;
@@ -106,7 +95,6 @@ class Host {
     std::optional<Step> command;  ///< the command that waits to begin
     bool tool_failed = false;     ///< the newest step was a tool call that failed
     // Its conversation, and what its model reads and writes of it.
-    std::string model;             ///< that its newest prompt names
     std::uint64_t bytes = 0;       ///< of all that is sent, tools and system text excepted
     std::uint64_t tokens = 0;      ///< never more than `bytes`
     std::uint64_t output_max = 0;  ///< of the request that is with the model
@@ -136,7 +124,6 @@ class Host {
   void effect_failed(EffectId effect, const char* why, std::uint64_t delay_ms);
 
   void message(Child& child);
-  void begin_turn(Child& child);
   void start_turn(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);
   void write_script(Child& child);
   void advance(const SessionId& id, std::uint64_t life, std::uint64_t delay_ms);

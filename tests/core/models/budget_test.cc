@@ -169,7 +169,9 @@ MISSION_SCENARIO(Budget, AnAbortedTurnKeepsItsReservationUntilItEnds) {
     if (!told) {
       host.lost = [&](const Happening& what) {
         const auto* idled = std::get_if<SessionIdled>(&what);
-        return idled != nullptr && idled->session == worker;
+        const auto* ended = std::get_if<TurnEnded>(&what);
+        return (idled != nullptr && idled->session == worker) ||
+               (ended != nullptr && ended->session == worker);
       };
     }
     TodoArgs drop;

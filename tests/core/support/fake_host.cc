@@ -153,20 +153,27 @@ Answer Turn::reject(const std::string& message, const std::string& file) {
 void Turn::fail(const std::string& name) { host.break_turn(session, name); }
 
 void Turn::hang(bool in_tool) {
-  host.children_[session].hangs = true;
-  host.children_[session].in_tool = in_tool;
+  host.child_of(session).hangs = true;
+  host.child_of(session).in_tool = in_tool;
 }
 
 // ---- the host -----------------------------------------------------------------------------------
 
 FakeHost::FakeHost(HostMode host_mode) : mode_(host_mode) {
-  children_[kRoot].role = Role::commander;
+  child_of(kRoot).role = Role::commander;
 }
 
 FakeHost::~FakeHost() { check_replay(); }
 
 void FakeHost::after(TimeMs ms, std::function<void()> act) {
   queue_.push(Due{now + ms, ++order_, std::move(act)});
+}
+
+/// The session's row; a session that a test names for the first time is a person's.
+FakeHost::Child& FakeHost::child_of(const SessionId& session) {
+  Child& child = children_[session];
+  child.id = session;
+  return child;
 }
 
 RequestId FakeHost::new_request() { return RequestId("r" + std::to_string(++requests_)); }
@@ -405,9 +412,9 @@ void FakeHost::on(const StartTimer& effect) {
 void FakeHost::on(const CreateSession& effect) {
   creations.push_back(effect);
   const SessionId session("ses" + std::to_string(++sessions_));
-  children_[session].role = effect.role;
-  children_[session].task = effect.task;
-  children_[session].creation = effect.effect;
+  child_of(session).role = effect.role;
+  child_of(session).task = effect.task;
+  child_of(session).creation = effect.effect;
   after(5, [this, effect, session] { host_says(SessionCreated{effect.effect, session}); });
 }
 
@@ -416,20 +423,14 @@ void FakeHost::on(const PromptSession& effect) {
   if (effect.session == state.root_session) told.push_back(effect.text);
   const bool vanishes = swallowed && swallowed(effect);
   after(2, [this, effect, vanishes] {
-    children_[effect.session].answered = false;
-    children_[effect.session].prompt = effect.effect;
-    children_[effect.session].model = effect.model;
+    child_of(effect.session).store(effect);
     host_says(PromptAccepted{effect.effect});
     if (!vanishes) message(effect.session, effect.text);
   });
 }
 
 void FakeHost::on(const InspectSession& effect) {
-  after(1, [this, effect] {
-    const Child& child = children_[effect.session];
-    host_says(SessionInspected{effect.effect, effect.session, true, child.running, child.in_tool,
-                               child.answered});
-  });
+  after(1, [this, effect] { host_says(child_of(effect.session).inspected(effect.effect)); });
 }
 
 void FakeHost::on(const FindSessions& effect) {
@@ -437,21 +438,16 @@ void FakeHost::on(const FindSessions& effect) {
     SessionsFound found{effect.effect, {}};
     for (const auto& [id, child] : children_) {
       if (child.creation == 0 || child.gone) continue;
-      found.sessions.push_back(
-          {id, child.creation, child.running, child.in_tool, child.answered, child.prompt});
+      found.sessions.push_back(child.found());
     }
     host_says(found);
   });
 }
 
 void FakeHost::abort(const SessionId& session, bool by_user) {
-  Child& child = children_[session];
-  if (!child.running) return;
-  if (!child.blocked.empty()) {
-    const RequestId request = child.blocked;
-    child.blocked = RequestId{};
-    if (by_user) host_says(CallAborted{request, session});
-  }
+  Child& child = child_of(session);
+  if (!child.can_break()) return;
+  if (by_user && !child.blocked.empty()) host_says(CallAborted{child.blocked, session});
   break_turn(session, "MessageAbortedError");
 }
 
@@ -460,16 +456,16 @@ void FakeHost::on(const Reply& reply) {
   if (const auto leave = leaves_.find(reply.request); leave != leaves_.end()) {
     const auto [session, life] = leave->second;
     leaves_.erase(leave);
-    if (children_[session].life != life) return;
+    if (child_of(session).life != life) return;
     const bool ok = reply.ok;
     const std::string text = reply.text;
     const std::optional<ReplyData> data = reply.data;
     const SessionId id = session;
     const std::uint64_t turn = life;
     after(1, [this, id, turn, ok, text, data] {
-      if (children_[id].life != turn) return;
+      if (child_of(id).life != turn) return;
       if (!ok) return break_turn(id, "UnknownError", text);
-      if (data) children_[id].output_max = std::get<LeaveAnswer>(*data).output_max;
+      if (data) child_of(id).output_max = std::get<LeaveAnswer>(*data).output_max;
       start_answer(id, turn);
     });
     return;
@@ -477,16 +473,16 @@ void FakeHost::on(const Reply& reply) {
   if (const auto ending = turn_endings_.find(reply.request); ending != turn_endings_.end()) {
     const SessionId session = ending->second;
     turn_endings_.erase(ending);
-    const std::uint64_t life = children_[session].life;
+    const std::uint64_t life = child_of(session).life;
     const std::string text = reply.text;
     if (!text.empty()) told.push_back(text);
     after(1, [this, session, life, text] {
-      if (children_[session].life != life) return;
+      if (child_of(session).life != life) return;
       if (text.empty()) return stop_turn(session, life);
       host_says(ended_answer(session, true));
       host_says(TurnStarted{session});
       after(think_ms, [this, session, life, text] {
-        if (children_[session].life == life) think(session, text);
+        if (child_of(session).life == life) think(session, text);
       });
     });
     return;
@@ -500,7 +496,7 @@ void FakeHost::on(const Reply& reply) {
     told.push_back(reply.text);
     const std::string text = reply.text;
     after(1, [this, id, life, text] {
-      if (children_[id].life == life && children_[id].running) think(id, text);
+      if (child_of(id).life == life && child_of(id).running) think(id, text);
     });
   }
 }
@@ -529,33 +525,25 @@ void FakeHost::on(const AskWorktrees& effect) {
 // ---- turns --------------------------------------------------------------------------------------
 
 void FakeHost::message(const SessionId& session, const std::string& text) {
-  Child& child = children_[session];
-  if (child.dying) return;  // the lost wake-up: stored, and never answered
-  child.inbox = text;
-  if (child.running) {
-    child.continued = true;
-    return;
-  }
-  begin_turn(session);
+  Child& child = child_of(session);
+  const Child::Arrival arrival = child.message();
+  if (arrival != Child::Arrival::lost) child.inbox = text;
+  if (arrival == Child::Arrival::begins) begin_turn(session);
 }
 
 void FakeHost::begin_turn(const SessionId& session) {
-  Child& child = children_[session];
-  child.running = true;
-  child.answered = false;
-  child.continued = false;
-  child.hangs = child.in_tool = false;
-  child.answering = child.empty = false;
+  Child& child = child_of(session);
+  const std::uint64_t life = child.begin_turn();
+  child.hangs = child.answering = child.empty = false;
   // What a turn that was stopped has done already is done.
   if (child.answers_left < 0) child.answers_left = answers_per_turn - 1;
   child.bytes += 8'000 + child.inbox.size();
-  const std::uint64_t life = ++child.life;
   after(10, [this, session, life] { ask_leave(session, life); });
 }
 
 /// The hook before each model request, of a mission with a budget.
 void FakeHost::ask_leave(const SessionId& session, std::uint64_t life) {
-  Child& child = children_[session];
+  Child& child = child_of(session);
   if (child.life != life) return;
   child.output_max = 8'000;
   const bool capped = state.budget.tokens_max > 0 || state.budget.usd_max > 0;
@@ -567,15 +555,15 @@ void FakeHost::ask_leave(const SessionId& session, std::uint64_t life) {
 }
 
 void FakeHost::start_answer(const SessionId& session, std::uint64_t life) {
-  if (children_[session].life != life) return;
-  const std::string& named = children_[session].model;
+  if (child_of(session).life != life) return;
+  const std::string& named = child_of(session).model;
   host_says(TurnStarted{session, named.empty() ? host_model : named});
-  if (children_[session].life == life) ask_provider(session, life, 1);
+  if (child_of(session).life == life) ask_provider(session, life, 1);
 }
 
 /// With the host's own retries.
 void FakeHost::ask_provider(const SessionId& session, std::uint64_t life, std::uint32_t attempt) {
-  Child& child = children_[session];
+  Child& child = child_of(session);
   if (child.life != life) return;
   const std::string says =
       provider ? provider(session, child.model.empty() ? host_model : child.model) : "";
@@ -585,11 +573,12 @@ void FakeHost::ask_provider(const SessionId& session, std::uint64_t life, std::u
     after(think_ms, [this, session, life] { go_on_answering(session, life); });
   } else if (says == "stall") {
     child.hangs = true;
-  } else if ((says == "429" || says == "500" || says == "503") && attempt <= 5) {
-    const TimeMs delay_ms = TimeMs{1000} << attempt;
-    const char* words = says == "429"   ? "Too Many Requests: rate limit reached"
-                        : says == "503" ? "Provider is overloaded"
-                                        : "Internal server error";
+  } else if ((says == "429" || says == "500" || says == "503") &&
+             attempt <= opencode_model::kRetriesMax) {
+    const TimeMs delay_ms = opencode_model::retry_delay_ms(attempt);
+    const char* words = says == "429"   ? opencode_model::kRateLimited
+                        : says == "503" ? opencode_model::kOverloaded
+                                        : opencode_model::kProviderBroken;
     host_says(SessionRetried{session, words, attempt, delay_ms});
     after(delay_ms, [this, session, life, attempt] { ask_provider(session, life, attempt + 1); });
   } else {
@@ -599,31 +588,26 @@ void FakeHost::ask_provider(const SessionId& session, std::uint64_t life, std::u
 }
 
 void FakeHost::go_on_answering(const SessionId& session, std::uint64_t life) {
-  Child& child = children_[session];
+  Child& child = child_of(session);
   if (child.life != life) return;
   child.answering = false;
   if (child.empty) return end_turn(session);
   child.answers_left -= 1;
   if (child.answers_left < 0) return think(session, child.inbox);
   host_says(ended_answer(session, false));
-  if (children_[session].life == life) ask_leave(session, life);
+  if (child_of(session).life == life) ask_leave(session, life);
 }
 
 TurnEnded FakeHost::ended_answer(const SessionId& session, bool stopped) {
-  Child& child = children_[session];
+  Child& child = child_of(session);
   const std::string& model = child.model.empty() ? host_model : child.model;
   const std::uint64_t tokens = child.empty ? 0
                                : cost      ? cost({session, model, child.bytes, child.output_max})
                                            : 100;
   child.bytes += 4'000;
-  return {session,
-          tokens,
-          cost ? static_cast<double>(tokens) * 1e-6 : 0.01,
-          stopped,
-          "msg" + std::to_string(++messages_),
-          model,
-          child.empty,
-          false};
+  return {session,     tokens,         cost ? static_cast<double>(tokens) * 1e-6 : 0.01,
+          stopped,     next_message(), model,
+          child.empty, false};
 }
 
 std::size_t FakeHost::being_answered(const std::string& of_model) const {
@@ -634,8 +618,8 @@ std::size_t FakeHost::being_answered(const std::string& of_model) const {
 }
 
 void FakeHost::think(const SessionId& session, const std::string& text) {
-  Child& child = children_[session];
-  child.continued = false;
+  Child& child = child_of(session);
+  child.read_messages();
   const std::uint64_t life = child.life;
   Turn turn{*this, session, child.role, text, child.task, ++child.turns};
   const auto model = models_.find(child.role);
@@ -644,7 +628,7 @@ void FakeHost::think(const SessionId& session, const std::string& text) {
   } else {
     default_model(turn);
   }
-  const Child& left = children_[session];
+  const Child& left = child_of(session);
   if (left.life != life || !left.running) return;  // it failed, or was aborted
   if (!left.blocked.empty() || left.hangs) return;
   // Its next request is the plugin's to refuse, which ends the turn with an error.
@@ -652,21 +636,21 @@ void FakeHost::think(const SessionId& session, const std::string& text) {
   const std::string why = child_session == nullptr ? "" : why_not_ask(state, *child_session);
   if (why.empty()) return end_turn(session);
   host_says(ended_answer(session, false));
-  if (children_[session].life != life) return;
+  if (child_of(session).life != life) return;
   if (goes_on && goes_on(session)) {
     after(think_ms, [this, session, life] {
-      if (children_[session].life != life) return;
+      if (child_of(session).life != life) return;
       host_says(TurnStarted{session});
-      if (children_[session].life == life) think(session, "");
+      if (child_of(session).life == life) think(session, "");
     });
     return;
   }
   host_says(TurnStarted{session});  // of the message that is the error
-  if (children_[session].life == life) break_turn(session, "UnknownError", why);
+  if (child_of(session).life == life) break_turn(session, "UnknownError", why);
 }
 
 void FakeHost::end_turn(const SessionId& session) {
-  const std::uint64_t life = children_[session].life;
+  const std::uint64_t life = child_of(session).life;
   if (mode_ == HostMode::run && session == state.root_session) {
     const RequestId request = new_request();
     turn_endings_[request] = session;
@@ -678,34 +662,28 @@ void FakeHost::end_turn(const SessionId& session) {
 
 void FakeHost::stop_turn(const SessionId& session, std::uint64_t life) {
   host_says(ended_answer(session, true));
-  children_[session].empty = false;
-  after(5, [this, session, life] {
-    Child& child = children_[session];
-    if (child.life != life) return;
-    if (child.continued) {  // a message has come meanwhile
-      return think(session, child.inbox);
-    }
-    child.running = false;
-    child.answered = true;
-    host_says(SessionIdled{session});
+  child_of(session).empty = false;
+  after(opencode_model::kIdleAfterAnswerMs, [this, session, life] {
+    Child& child = child_of(session);
+    const Child::End end = child.finish_turn(life);
+    if (end == Child::End::goes_on) think(session, child.inbox);
+    if (end == Child::End::idle) host_says(SessionIdled{session});
   });
 }
 
 void FakeHost::break_turn(const SessionId& session, const std::string& error,
                           const std::string& words) {
-  Child& child = children_[session];
-  child.answering = false;
-  const std::uint64_t life = ++child.life;
-  child.dying = true;
-  child.hangs = child.in_tool = false;
-  after(1, [this, session, error, words] { host_says(SessionErrored{session, error, words}); });
-  after(2, [this, session] { host_says(SessionIdled{session}); });
+  Child& child = child_of(session);
+  child.hangs = child.answering = false;
+  const std::uint64_t life = child.break_turn();
+  const std::string& model = child.model.empty() ? host_model : child.model;
+  for (opencode_model::Told& news : child.broken(error, words, 0, next_message(), model)) {
+    after(news.after_ms, [this, events = std::move(news.events)] {
+      for (const Happening& event : events) host_says(event);
+    });
+  }
   after(kRealIdleMs, [this, session, life] {
-    Child& dead = children_[session];
-    if (dead.life != life) return;
-    dead.running = false;
-    dead.dying = false;
-    host_says(SessionIdled{session});
+    if (child_of(session).settle(life)) host_says(SessionIdled{session});
   });
 }
 
@@ -720,7 +698,7 @@ Answer FakeHost::call(Happening what, const SessionId& session) {
   const Happening copy = what;
   Answer given = deliver(std::move(what));
   if (!given.given) {  // `answer` goes on with it
-    children_[session].blocked = request;
+    child_of(session).blocked = request;
   }
   if (doubled) deliver(copy);
   const auto reply = replies_.find(request);
@@ -764,7 +742,7 @@ Answer FakeHost::task_command(const std::string& arguments, const SessionId& ses
   event.extreme = extreme;
   const Answer given = deliver(std::move(event));
   if (given.ok) {
-    children_[session].role = Role::commander;
+    child_of(session).role = Role::commander;
     message(session, given.text);
   }
   return given;
@@ -777,7 +755,7 @@ Answer FakeHost::stop(const std::string& arguments, const SessionId& session) {
 Answer FakeHost::resume(const std::string& arguments, const SessionId& session) {
   const Answer given = deliver(ResumeRequested{new_request(), session, arguments, mode_});
   if (given.ok) {
-    children_[session].role = Role::commander;
+    child_of(session).role = Role::commander;
     message(session, given.text);
   }
   return given;
@@ -794,9 +772,8 @@ void FakeHost::lose_turns() {
   turn_endings_.clear();
   leaves_.clear();
   for (auto& [id, child] : children_) {
-    child.life += 1;
-    child.running = child.dying = child.hangs = child.in_tool = child.answered = false;
-    child.blocked = RequestId{};
+    child.lose_turn();
+    child.hangs = child.answered = false;
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/state/moves.h"
 #include "opencode_model/git.h"
+#include "opencode_model/session.h"
 #include "orchestrator/step.h"
 
 /// OpenCode as far as the engine can tell, on a virtual clock: it makes sessions, takes prompts,
@@ -142,10 +143,10 @@ class FakeHost {
   /// The host throws its instance away and makes it anew: all turns are over, the engine lives on.
   void reload();
   /// The host forgets a session without a word, as when it is deleted while no plugin listens.
-  void forget(const SessionId& session) { children_[session].gone = true; }
+  void forget(const SessionId& session) { child_of(session).gone = true; }
   /// The host's newest prompt in a session.
   [[nodiscard]] EffectId newest_prompt(const SessionId& session) {
-    return children_[session].prompt;
+    return child_of(session).prompt;
   }
 
   // ---- time
@@ -199,23 +200,11 @@ class FakeHost {
 
  private:
   friend struct Turn;
-  struct Child {
-    Role role = Role::none;
-    TaskId task;
-    std::string inbox;     ///< the newest message that is not answered yet
-    bool running = false;  ///< a turn runs; a message only joins it
+  struct Child : opencode_model::SessionModel {
+    std::string inbox;  ///< the newest message that is not answered yet
     bool hangs = false;
-    bool in_tool = false;
-    bool dying = false;  ///< between the premature idle and the real one
-    bool answered = false;
-    EffectId creation = 0;
-    EffectId prompt = 0;     ///< of the newest message that has arrived
-    bool gone = false;       ///< deleted
-    bool continued = false;  ///< its turn goes on with a message
+    bool gone = false;  ///< deleted
     int turns = 0;
-    std::uint64_t life = 0;   ///< of the turn: what was due for an older one is void
-    RequestId blocked;        ///< a call that has no answer yet
-    std::string model;        ///< that its newest prompt names
     bool answering = false;   ///< a request of it is with the model
     int answers_left = -1;    ///< before the last of its turn; -1: it is a new one
     bool empty = false;       ///< the answer has nothing in it
@@ -260,6 +249,8 @@ class FakeHost {
   void on(const Reply& reply);
   void on(const AskWorktrees& effect);
 
+  Child& child_of(const SessionId& session);
+  [[nodiscard]] std::string next_message() { return "msg" + std::to_string(++messages_); }
   void message(const SessionId& session, const std::string& text);
   void begin_turn(const SessionId& session);
   void ask_leave(const SessionId& session, std::uint64_t life);
