@@ -20,6 +20,12 @@
 
 namespace orchestrator::sim {
 
+/// Gives an event its request, if it has one.
+template <class T>
+void set_request(T& event, const RequestId& request) {
+  if constexpr (requires { event.request; }) event.request = request;
+}
+
 /// The simulated OpenCode: its database of sessions, which outlives processes, their turns, which
 /// do not, and the JS side of the plugin between it and the engine. It does what
 /// docs/design/host-contract.md found the real one to do, and goes wrong as the faults of the run
@@ -57,11 +63,11 @@ class Host {
   /// A session of the mission that can be deleted; empty: there is none.
   [[nodiscard]] SessionId some_child(Random& random) const;
   [[nodiscard]] RequestId new_request() { return RequestId("r" + std::to_string(++requests_)); }
-  /// In `run` mode: the session whose idleness ends the process, and what is done then.
   /// Every step of a model takes so long at least.
   void set_pace(std::uint32_t step_ms) { pace_ms_ = step_ms; }
   /// Drops old sessions that are asked for no more, as a person clears them away.
   void forget_old_sessions(std::uint64_t older_than_ms);
+  /// In `run` mode: the session whose idleness ends the process, and what is done then.
   void end_with(const SessionId& session, std::function<void()> ended);
 
  private:
@@ -100,10 +106,11 @@ class Host {
     std::uint64_t output_max = 0;  ///< of the request that is with the model
     RequestId leave;               ///< a model request that waits for the budget
     bool paid = false;             ///< … and that was let out
+
+    /// The model that its requests name.
+    [[nodiscard]] std::string model_name() const { return model.empty() ? "sim/large" : model; }
   };
 
-  void begin_command(Child& child, const Step& step, const RequestId& call);
-  void end_command(Child& child, const Step& step, const RequestId& call);
   // What the host does with each effect.
   void on(const CreateSession& effect);
   void on(const PromptSession& effect);
@@ -136,6 +143,8 @@ class Host {
   void take_step(Child& child);
   void write(Child& child, const std::string& path);
   void run_command(Child& child, const Step& step);
+  void begin_command(Child& child, const Step& step, const RequestId& call);
+  void end_command(Child& child, const Step& step, const RequestId& call);
   void call(Child& child, Happening happening);
   void call_answered(Child& child, const Reply& reply);
   void check_verdict(const Child& child);
