@@ -147,7 +147,7 @@ class PosixFileSystem final : public FileSystem {
       if (name == "." || name == "..") continue;
       FileInfo::Kind kind = kind_of_entry(entry->d_type);
       if (entry->d_type == DT_UNKNOWN) {
-        const auto info = stat(path + "/" + name);
+        const auto info = stat(std::string(path).append("/").append(name));
         if (!info) continue;  // a name that vanished between the two calls is not an entry
         kind = info.value().kind;
       }

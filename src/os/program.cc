@@ -177,7 +177,8 @@ base::Result<pid_t> start_program(const ProgramStart& start) {
   // A fork would copy the page tables of the whole host (0.5 GB and more), and each page that its
   // thread then writes would cost it a fault.
   const pid_t pid = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
-  if (pid == 0) become(it);
+  // All that `become` calls is allowed there.
+  if (pid == 0) become(it);  // NOLINT(clang-analyzer-unix.Vfork)
   const int fork_error = errno;
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   if (pid < 0) return failure(start.argv[0], fork_error);
