@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
  * @property {(json: string) => boolean} post Hands one JSON value to the engine. False: not taken (the inbox is full, the
  *   value is over 16 MiB, or the binding is closed); try again later.
  * @property {(sessionId: string) => boolean} watches Whether the engine wants this session's events. Synchronous, ~100 ns.
- * @property {(sessionId: string) => string | undefined} standing The engine's cached answer to `role_asked` of this session,
+ * @property {(sessionId: string) => string | undefined} sessionInfo The engine's cached answer to `role_asked` of this session,
  *   if it accounts for all that was posted; else undefined. Synchronous.
  * @property {() => void} close Ends both directions; what was not delivered goes to the next binding. Twice is fine.
  */

@@ -68,7 +68,7 @@ constexpr auto enum_names(Outcome) {
 }
 
 /// Error class of a failed turn (product contract, section 7); see core/models/error_class.h.
-enum class Fault {
+enum class ErrorClass {
   none,
   rate_limit,
   overload,
@@ -81,18 +81,18 @@ enum class Fault {
   aborted,
   other
 };
-constexpr auto enum_names(Fault) {
-  return std::array{EnumName<Fault>{Fault::none, "none"},
-                    EnumName<Fault>{Fault::rate_limit, "rate limit"},
-                    EnumName<Fault>{Fault::overload, "overload"},
-                    EnumName<Fault>{Fault::network, "network error"},
-                    EnumName<Fault>{Fault::empty, "empty answer"},
-                    EnumName<Fault>{Fault::garbled, "garbled answer"},
-                    EnumName<Fault>{Fault::context_overflow, "context overflow"},
-                    EnumName<Fault>{Fault::output_length, "output limit"},
-                    EnumName<Fault>{Fault::refused, "refused by the provider"},
-                    EnumName<Fault>{Fault::aborted, "aborted"},
-                    EnumName<Fault>{Fault::other, "error"}};
+constexpr auto enum_names(ErrorClass) {
+  return std::array{EnumName<ErrorClass>{ErrorClass::none, "none"},
+                    EnumName<ErrorClass>{ErrorClass::rate_limit, "rate limit"},
+                    EnumName<ErrorClass>{ErrorClass::overload, "overload"},
+                    EnumName<ErrorClass>{ErrorClass::network, "network error"},
+                    EnumName<ErrorClass>{ErrorClass::empty, "empty answer"},
+                    EnumName<ErrorClass>{ErrorClass::garbled, "garbled answer"},
+                    EnumName<ErrorClass>{ErrorClass::context_overflow, "context overflow"},
+                    EnumName<ErrorClass>{ErrorClass::output_length, "output limit"},
+                    EnumName<ErrorClass>{ErrorClass::refused, "refused by the provider"},
+                    EnumName<ErrorClass>{ErrorClass::aborted, "aborted"},
+                    EnumName<ErrorClass>{ErrorClass::other, "error"}};
 }
 
 /// Costs of one session: its reservation, its newest answer and its newest request.
@@ -155,16 +155,18 @@ struct Lease {
 
 /// The health of a session's present turn.
 struct Turn {
-  bool errored = false;           ///< a terminal error: the next idle is premature
-  bool failed = false;            ///< that premature idle has come; the next one is real
+  bool premature_idle_due =
+      false;  ///< after a terminal error the host reports an idle that does not end the turn
+  bool failed = false;            ///< the turn has failed; the next idle ends it
   bool aborting = false;          ///< the engine asked for an abort that the host has not confirmed
   bool retrying = false;          ///< the host waits before it repeats the model request
   bool inspecting = false;        ///< `Session::effect` is an inspection
   std::uint32_t inspections = 0;  ///< in a row, without a sign of life
-  Fault fault = Fault::none;
+  ErrorClass error_class = ErrorClass::none;
   std::string denied;  ///< a permission that was refused without a message to the session
 
-  ORCH_FIELDS(errored, failed, aborting, retrying, inspecting, inspections, fault, denied);
+  ORCH_FIELDS(premature_idle_due, failed, aborting, retrying, inspecting, inspections, error_class,
+              denied);
 };
 
 /// Tool calls of a session that failed.
@@ -178,11 +180,11 @@ struct ToolErrors {
 
 /// The model of a session.
 struct ModelUse {
-  std::string named;         ///< in the newest prompt; empty: the host's choice
-  std::string told;          ///< the model that the host reports; empty: not known yet
-  std::uint32_t faults = 0;  ///< failures of the model, in a row
+  std::string named;           ///< in the newest prompt; empty: the host's choice
+  std::string told;            ///< the model that the host reports; empty: not known yet
+  std::uint32_t failures = 0;  ///< of the model, in a row
 
-  ORCH_FIELDS(named, told, faults);
+  ORCH_FIELDS(named, told, failures);
 };
 
 struct Session {
@@ -222,14 +224,14 @@ struct PermissionRequest {
 
 /// The present turn of the Commander.
 struct CommanderTurn {
-  bool busy = false;             ///< it runs, as far as the host has reported
-  bool continued = false;        ///< a continuation was put into the turn, which is ending
-  bool errored = false;          ///< a terminal error: the next idle is premature
-  bool prompted = false;         ///< a prompt of the engine has no sign of an answer yet
-  bool cut_off = false;          ///< the engine, not a person, aborted it because it had stalled
-  std::uint32_t unanswered = 0;  ///< prompts and inspections in a row without an answer
+  bool busy = false;                ///< it runs, as far as the host has reported
+  bool continued = false;           ///< a continuation was put into the turn, which is ending
+  bool premature_idle_due = false;  ///< as in `Turn`
+  bool prompted = false;            ///< a prompt of the engine has no sign of an answer yet
+  bool cut_off = false;             ///< the engine, not a person, aborted it because it had stalled
+  std::uint32_t unanswered = 0;     ///< prompts and inspections in a row without an answer
 
-  ORCH_FIELDS(busy, continued, errored, prompted, cut_off, unanswered);
+  ORCH_FIELDS(busy, continued, premature_idle_due, prompted, cut_off, unanswered);
 };
 
 /// The Commander's session, which is the user's own.

@@ -67,8 +67,8 @@ export class ProjectLink {
   }
 
   /** @param {string} session */
-  standing(session) {
-    return this.project.link?.standing(session)
+  sessionInfo(session) {
+    return this.project.link?.sessionInfo(session)
   }
 
   /** @param {string} request */
@@ -202,8 +202,8 @@ export class EngineLink {
    * collect garbage (docs/lab/benchmarks.md).
    * @param {string} session @returns {string | undefined}
    */
-  standing(session) {
-    return this.#closed || this.#waiting.length ? undefined : this.binding?.standing(session)
+  sessionInfo(session) {
+    return this.#closed || this.#waiting.length ? undefined : this.binding?.sessionInfo(session)
   }
 
   /** Whether messages reach the engine. */

@@ -63,13 +63,13 @@ async function command({ link, traits }, { session, name, text }) {
 }
 
 /**
- * The engine's view of a session. An answer that the engine has left is read in place.
+ * The engine's view of a session. An answer that the engine has cached is read in place.
  * @param {Link} link @param {string} session
  * @returns {Promise<{role: string, card: string, capped?: boolean, stopped?: string}>}
  */
 async function sessionInfo(link, session) {
-  const standing = link.standing(session)
-  if (standing !== undefined) return JSON.parse(standing)
+  const cached = link.sessionInfo(session)
+  if (cached !== undefined) return JSON.parse(cached)
   const limit = { deadlineMs: answerMs, fallback: { ok: false, text: "" } }
   return (await link.ask({ type: "role_asked", session }, limit).answer).data ?? { role: "none", card: "" }
 }

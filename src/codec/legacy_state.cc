@@ -100,7 +100,7 @@ void pair(Session& old, orchestrator::Session& now, const Move& move) {
   move(old.continuations, now.lease.continuations);
   move(old.refusals, now.lease.refusals);
   move(old.submitted, now.lease.submitted);
-  move(old.errored, now.turn.errored);
+  move(old.errored, now.turn.premature_idle_due);
   move(old.failed, now.turn.failed);
   move(old.compacted, now.lease.compacted);
   move(old.prompt, now.lease.prompt);
@@ -122,8 +122,8 @@ void pair(Session& old, orchestrator::Session& now, const Move& move) {
   move(old.outcome, now.outcome);
   move(old.model_asked, now.model_use.named);
   move(old.model, now.model_use.told);
-  move(old.fault, now.turn.fault);
-  move(old.faults, now.model_use.faults);
+  move(old.fault, now.turn.error_class);
+  move(old.faults, now.model_use.failures);
   move(old.asked_ms, now.metering.asked_ms);
   move(old.retrying, now.turn.retrying);
   move(old.tool_error, now.tool_errors.newest);
@@ -152,7 +152,7 @@ void pair(Commander& old, orchestrator::Commander& now, const Move& move) {
   move(old.background, now.background);
   move(old.busy, now.turn.busy);
   move(old.continued, now.turn.continued);
-  move(old.errored, now.turn.errored);
+  move(old.errored, now.turn.premature_idle_due);
   move(old.owed, now.owed);
   move(old.early_ends, now.early_ends);
   move(old.continuations, now.continuations);

@@ -96,7 +96,7 @@ struct Session {
   Outcome outcome = Outcome::none;
   std::string model_asked;
   std::string model;
-  Fault fault = Fault::none;
+  ErrorClass fault = ErrorClass::none;
   std::uint32_t faults = 0;
   TimeMs asked_ms = 0;
   bool retrying = false;

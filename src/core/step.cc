@@ -46,11 +46,11 @@ void route(Context& ctx, const SessionId& id, Child&& child, Root&& root) {
 /// What an answer says of its model.
 void judge_answer(Context& ctx, Session* session, const TurnEnded& event) {
   // An error has its own event, also that of a turn that is being aborted for this very answer.
-  if (event.failed || (session != nullptr && session->turn.errored)) return;
+  if (event.failed || (session != nullptr && session->turn.premature_idle_due)) return;
   if (!event.empty) {
     on_good_answer(ctx, session);
   } else if (session != nullptr && event.stopped) {
-    session->turn.fault = Fault::empty;
+    session->turn.error_class = ErrorClass::empty;
   }
 }
 
@@ -201,12 +201,12 @@ struct Dispatch {
     Session* session = root ? nullptr : find_session(ctx.state, event.session);
     if (!root && session == nullptr) return;
     if (!is_active(ctx.state.phase)) {  // its answers are paid for all the same
-      if (!root && session->state == SessionState::closing) settle(ctx, session, event);
+      if (!root && session->state == SessionState::closing) charge_answer(ctx, session, event);
       return;
     }
     if (root || tells_model(*session)) note_model(ctx, session, event.model);
     judge_answer(ctx, session, event);
-    settle(ctx, session, event);
+    charge_answer(ctx, session, event);
     if (root) on_commander_turn_ended(ctx, event);
   }
 
@@ -298,8 +298,8 @@ Effects run_step(Context ctx, const Event& event) {
 
 }  // namespace
 
-Effects step_traced(State& state, const Event& event, Trace& trace) {
-  return run_step(Context{state, event.at_ms, {}, &trace}, event);
+Effects step_with_moves(State& state, const Event& event, MovesMade& moves) {
+  return run_step(Context{state, event.at_ms, {}, &moves}, event);
 }
 
 }  // namespace core

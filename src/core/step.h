@@ -6,6 +6,6 @@
 namespace orchestrator::core {
 
 /// `orchestrator::step`, and which moves it made.
-[[nodiscard]] Effects step_traced(State& state, const Event& event, Trace& trace);
+[[nodiscard]] Effects step_with_moves(State& state, const Event& event, MovesMade& moves);
 
 }  // namespace orchestrator::core

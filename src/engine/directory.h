@@ -48,8 +48,8 @@ class Outbox {
   /// From now on Binding::watches() is true for this session.
   virtual void watch_session(const std::string& session) = 0;
   virtual void unwatch_session(const std::string& session) = 0;
-  /// From now on Binding::standing() returns this text for a watched session; empty: none.
-  virtual void set_standing(const std::string& session, std::string text) = 0;
+  /// From now on Binding::session_info() returns this text for a watched session; empty: none.
+  virtual void set_session_info(const std::string& session, std::string text) = 0;
   /// Wall clock, milliseconds since the Unix epoch.
   virtual uint64_t now_ms() = 0;
   /// Runs `work` on a pool thread, then `done` on the engine thread. `work` must own all data that

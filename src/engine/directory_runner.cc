@@ -37,13 +37,13 @@ bool WatchSet::contains(std::string_view session) {
   return sessions_.find(session) != sessions_.end();
 }
 
-void WatchSet::set_standing(const std::string& session, std::string text) {
+void WatchSet::set_session_info(const std::string& session, std::string text) {
   base::Lock lock(mutex_);
   const auto it = sessions_.find(session);
   if (it != sessions_.end()) it->second = std::move(text);
 }
 
-std::string WatchSet::standing(std::string_view session) {
+std::string WatchSet::session_info(std::string_view session) {
   base::ReadLock lock(mutex_);
   const auto it = sessions_.find(session);
   return it == sessions_.end() ? "" : it->second;
@@ -53,10 +53,10 @@ std::string WatchSet::standing(std::string_view session) {
 /// it.
 struct DirectoryRunner::Timer {
   uv_timer_t handle{};
-  std::weak_ptr<DirectoryRunner> host;
+  std::weak_ptr<DirectoryRunner> runner;
   uint64_t id = 0;
 
-  static Timer* make(DirectoryRunner& host, uint64_t id);
+  static Timer* make(DirectoryRunner& runner, uint64_t id);
   static void fired(uv_timer_t* handle);
   static void revive(uv_timer_t* handle);
   static void close(Timer* timer);
@@ -64,7 +64,7 @@ struct DirectoryRunner::Timer {
 
 struct DirectoryRunner::PoolJob {
   uv_work_t request{};
-  std::weak_ptr<DirectoryRunner> host;
+  std::weak_ptr<DirectoryRunner> runner;
   uint64_t life = 0;
   std::function<void()> work;
   std::function<void(Outbox&)> done;
@@ -222,26 +222,26 @@ void DirectoryRunner::drop_oldest() {
 
 void DirectoryRunner::Timer::fired(uv_timer_t* handle) {
   auto* const timer = static_cast<Timer*>(handle->data);
-  const auto host = timer->host.lock();
+  const auto runner = timer->runner.lock();
   const uint64_t id = timer->id;
-  if (!host) return;
-  host->timers_.erase(id);
+  if (!runner) return;
+  runner->timers_.erase(id);
   close(timer);
-  host->enter([&](Directory& logic) { logic.on_timer(id, *host); });
+  runner->enter([&](Directory& logic) { logic.on_timer(id, *runner); });
 }
 
 void DirectoryRunner::Timer::revive(uv_timer_t* handle) {
-  const auto host = static_cast<Timer*>(handle->data)->host.lock();
-  if (!host) return;
-  close(std::exchange(host->revival_, nullptr));
-  host->enter([](Directory&) {});
+  const auto runner = static_cast<Timer*>(handle->data)->runner.lock();
+  if (!runner) return;
+  close(std::exchange(runner->revival_, nullptr));
+  runner->enter([](Directory&) {});
 }
 
-DirectoryRunner::Timer* DirectoryRunner::Timer::make(DirectoryRunner& host, uint64_t id) {
+DirectoryRunner::Timer* DirectoryRunner::Timer::make(DirectoryRunner& runner, uint64_t id) {
   auto timer = std::make_unique<Timer>();
-  timer->host = host.weak_from_this();
+  timer->runner = runner.weak_from_this();
   timer->id = id;
-  ORCH_ASSERT(uv_timer_init(host.context_->loop, &timer->handle) == 0);
+  ORCH_ASSERT(uv_timer_init(runner.context_->loop, &timer->handle) == 0);
   timer->handle.data = timer.get();
   return timer.release();
 }
@@ -270,8 +270,8 @@ void DirectoryRunner::watch_session(const std::string& session) { watch_set_.add
 
 void DirectoryRunner::unwatch_session(const std::string& session) { watch_set_.remove(session); }
 
-void DirectoryRunner::set_standing(const std::string& session, std::string text) {
-  watch_set_.set_standing(session, std::move(text));
+void DirectoryRunner::set_session_info(const std::string& session, std::string text) {
+  watch_set_.set_session_info(session, std::move(text));
 }
 
 uint64_t DirectoryRunner::now_ms() { return os::posix_clock().now_ms(); }
@@ -287,18 +287,18 @@ void DirectoryRunner::PoolJob::run(uv_work_t* request) {
 
 void DirectoryRunner::PoolJob::finish(uv_work_t* request, int status) {
   const std::unique_ptr<PoolJob> job(static_cast<PoolJob*>(request->data));
-  const auto host = job->host.lock();
-  if (host) host->jobs_.erase(job.get());
-  if (status != 0 || !host || host->life_ != job->life || !host->logic_) return;
-  host->enter([&](Directory&) {
+  const auto runner = job->runner.lock();
+  if (runner) runner->jobs_.erase(job.get());
+  if (status != 0 || !runner || runner->life_ != job->life || !runner->logic_) return;
+  runner->enter([&](Directory&) {
     if (job->thrown) std::rethrow_exception(job->thrown);
-    job->done(*host);
+    job->done(*runner);
   });
 }
 
 void DirectoryRunner::run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) {
   auto job = std::make_unique<PoolJob>();
-  job->host = weak_from_this();
+  job->runner = weak_from_this();
   job->life = life_;
   job->work = std::move(work);
   job->done = std::move(done);

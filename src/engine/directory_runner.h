@@ -19,18 +19,18 @@
 
 namespace orchestrator::engine {
 
-/// Sessions that a directory's logic watches, and its standing text for each. The engine thread
-/// writes it, JS threads read it at every host event.
+/// Sessions that a directory's logic watches, and the information on each that JS may read without
+/// a message. The engine thread writes it, JS threads read it at every host event.
 class WatchSet {
  public:
   void add(const std::string& session);
   void remove(const std::string& session);
   void clear();
   bool contains(std::string_view session);
-  /// Sets the standing text of a watched session.
-  void set_standing(const std::string& session, std::string text);
-  /// The standing text of a session; empty: none.
-  std::string standing(std::string_view session);
+  /// Sets the information on a watched session.
+  void set_session_info(const std::string& session, std::string text);
+  /// The information on a session; empty: none.
+  std::string session_info(std::string_view session);
 
  private:
   struct Hash : std::hash<std::string_view> {
@@ -68,7 +68,7 @@ class DirectoryRunner final : public Outbox, public std::enable_shared_from_this
   /// The inbox refused the message that was counted. Any thread.
   void give_up() { worked_off_.fetch_add(1); }
   /// Whether every posted message has been processed. Any thread.
-  [[nodiscard]] bool is_settled() const { return worked_off_.load() == expected_.load(); }
+  [[nodiscard]] bool is_caught_up() const { return worked_off_.load() == expected_.load(); }
 
   /// Collects the leftovers of closed bindings, greets new ones, and sends messages for which there
   /// was no room.
@@ -82,7 +82,7 @@ class DirectoryRunner final : public Outbox, public std::enable_shared_from_this
   void cancel_timer(uint64_t id) override;
   void watch_session(const std::string& session) override;
   void unwatch_session(const std::string& session) override;
-  void set_standing(const std::string& session, std::string text) override;
+  void set_session_info(const std::string& session, std::string text) override;
   uint64_t now_ms() override;
   void run_on_pool(std::function<void()> work, std::function<void(Outbox&)> done) override;
   base::Result<std::unique_ptr<Process>> start_process(ProcessSpec spec) override;

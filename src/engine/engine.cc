@@ -40,25 +40,25 @@ class EngineCore {
   }
 
   /// The runner of a canonical path, created at the first call; null once the engine stops.
-  std::shared_ptr<DirectoryRunner> host(const std::string& path) {
+  std::shared_ptr<DirectoryRunner> runner(const std::string& path) {
     base::Lock lock(hosts_mutex_);
     if (stopping_) return nullptr;
-    auto& host = hosts_[path];
-    if (!host) host = std::make_shared<DirectoryRunner>(context_, path);
-    return host;
+    auto& runner = hosts_[path];
+    if (!runner) runner = std::make_shared<DirectoryRunner>(context_, path);
+    return runner;
   }
 
-  bool post(const std::shared_ptr<DirectoryRunner>& host, std::string message) {
+  bool post(const std::shared_ptr<DirectoryRunner>& runner, std::string message) {
     using Push = base::BoundedQueue<Item>::Push;
     const size_t bytes = message.size();
-    host->expect();
+    runner->expect();
     Push push = Push::full;
     if (bytes <= context_->limits.message_bytes_max)
-      push = inbox_.push({host, std::move(message)}, bytes);
+      push = inbox_.push({runner, std::move(message)}, bytes);
     if (push == Push::first) wake();
     const bool taken = push == Push::first || push == Push::taken;
     if (!taken) {
-      host->give_up();
+      runner->give_up();
       context_->refused.fetch_add(1, std::memory_order_relaxed);
     }
     return taken;
@@ -98,7 +98,7 @@ class EngineCore {
 
  private:
   struct Item {
-    std::shared_ptr<DirectoryRunner> host;
+    std::shared_ptr<DirectoryRunner> runner;
     std::string message;
   };
   using Hosts = std::map<std::string, std::shared_ptr<DirectoryRunner>>;
@@ -120,7 +120,7 @@ class EngineCore {
       stopping = stopping_;
     }
     inbox_.take_all(items_);
-    for (const auto& [path, host] : hosts) host->tend();
+    for (const auto& [path, runner] : hosts) runner->tend();
     deliver_items();
     if (stopping) finish(hosts);
   }
@@ -130,21 +130,21 @@ class EngineCore {
     std::map<DirectoryRunner*, std::vector<std::string>> shares;
     std::vector<DirectoryRunner*> order;
     for (Item& item : items_) {
-      auto& share = shares[item.host.get()];
-      if (share.empty()) order.push_back(item.host.get());
+      auto& share = shares[item.runner.get()];
+      if (share.empty()) order.push_back(item.runner.get());
       share.push_back(std::move(item.message));
     }
-    for (DirectoryRunner* host : order) {
+    for (DirectoryRunner* runner : order) {
       // A binding is attached to its runner before it can post. So this greets every binding before
       // its first message is delivered, even one that was attached during this round.
-      host->tend();
-      host->deliver(shares[host]);
+      runner->tend();
+      runner->deliver(shares[runner]);
     }
     items_.clear();
   }
 
   void finish(const Hosts& hosts) {
-    for (const auto& [path, host] : hosts) host->shut_down();
+    for (const auto& [path, runner] : hosts) runner->shut_down();
     {
       base::Lock lock(hosts_mutex_);
       hosts_.clear();
@@ -169,23 +169,23 @@ class EngineCore {
   std::thread thread_ ORCH_GUARDED_BY(thread_mutex_);
 };
 
-Binding::Binding(std::shared_ptr<EngineCore> core, std::shared_ptr<DirectoryRunner> host,
+Binding::Binding(std::shared_ptr<EngineCore> core, std::shared_ptr<DirectoryRunner> runner,
                  std::shared_ptr<Mailbox> mailbox)
-    : core_(std::move(core)), host_(std::move(host)), mailbox_(std::move(mailbox)) {}
+    : core_(std::move(core)), runner_(std::move(runner)), mailbox_(std::move(mailbox)) {}
 
 Binding::~Binding() { close(); }
 
 bool Binding::post(std::string json) {
-  return !mailbox_->closed() && core_->post(host_, std::move(json));
+  return !mailbox_->closed() && core_->post(runner_, std::move(json));
 }
 
 bool Binding::watches(std::string_view session) const {
-  return host_->watch_set().contains(session);
+  return runner_->watch_set().contains(session);
 }
 
-std::optional<std::string> Binding::standing(std::string_view session) const {
-  if (mailbox_->closed() || !host_->is_settled()) return std::nullopt;
-  std::string text = host_->watch_set().standing(session);
+std::optional<std::string> Binding::session_info(std::string_view session) const {
+  if (mailbox_->closed() || !runner_->is_caught_up()) return std::nullopt;
+  std::string text = runner_->watch_set().session_info(session);
   return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
@@ -215,11 +215,11 @@ base::Result<std::shared_ptr<Binding>> Engine::open(const std::string& directory
   if (info.value().kind != os::FileInfo::Kind::directory) {
     return base::Error{"is not a directory", path.value(), "open the project's directory"};
   }
-  auto host = core_->host(path.value());
-  if (!host) return base::Error{"the engine has stopped", path.value(), "open it again"};
+  auto runner = core_->runner(path.value());
+  if (!runner) return base::Error{"the engine has stopped", path.value(), "open it again"};
   auto mailbox = std::make_shared<Mailbox>(core_->limits().mailbox_batches_max, std::move(wake));
-  host->attach(mailbox, std::move(options_json));
-  auto binding = std::make_shared<Binding>(core_, std::move(host), std::move(mailbox));
+  runner->attach(mailbox, std::move(options_json));
+  auto binding = std::make_shared<Binding>(core_, std::move(runner), std::move(mailbox));
   core_->wake();
   return binding;
 }

@@ -33,7 +33,7 @@ class Mailbox;
 /// then.
 class Binding {
  public:
-  Binding(std::shared_ptr<EngineCore> core, std::shared_ptr<DirectoryRunner> host,
+  Binding(std::shared_ptr<EngineCore> core, std::shared_ptr<DirectoryRunner> runner,
           std::shared_ptr<Mailbox> mailbox);
   ~Binding();
   Binding(const Binding&) = delete;
@@ -45,9 +45,9 @@ class Binding {
   bool post(std::string json);
   /// Whether the directory's logic watches this session.
   [[nodiscard]] bool watches(std::string_view session) const;
-  /// The standing text of this session. Nothing if there is none, or if a posted message has not
-  /// been processed yet, which could change it.
-  [[nodiscard]] std::optional<std::string> standing(std::string_view session) const;
+  /// The cached information on this session. Nothing if there is none, or if a posted message has
+  /// not been processed yet, which could change it.
+  [[nodiscard]] std::optional<std::string> session_info(std::string_view session) const;
   /// The next batch for the JS side, a JSON array; empty: none for now.
   std::optional<std::string> take();
   /// Ends messages in both directions. Batches that were not taken go to the next binding. A second
@@ -56,7 +56,7 @@ class Binding {
 
  private:
   const std::shared_ptr<EngineCore> core_;
-  const std::shared_ptr<DirectoryRunner> host_;
+  const std::shared_ptr<DirectoryRunner> runner_;
   const std::shared_ptr<Mailbox> mailbox_;
 };
 

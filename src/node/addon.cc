@@ -67,7 +67,7 @@ class BindingObject : public Napi::ObjectWrap<BindingObject> {
     return DefineClass(env, "Binding",
                        {InstanceMethod<&BindingObject::post>("post"),
                         InstanceMethod<&BindingObject::watches>("watches"),
-                        InstanceMethod<&BindingObject::standing>("standing"),
+                        InstanceMethod<&BindingObject::session_info>("sessionInfo"),
                         InstanceMethod<&BindingObject::close>("close")});
   }
   explicit BindingObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BindingObject>(info) {}
@@ -81,7 +81,7 @@ class BindingObject : public Napi::ObjectWrap<BindingObject> {
  private:
   Napi::Value post(const Napi::CallbackInfo& info);
   Napi::Value watches(const Napi::CallbackInfo& info);
-  Napi::Value standing(const Napi::CallbackInfo& info);
+  Napi::Value session_info(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   static void deliver(napi_env env, napi_value callback, void* context, void* data);
 
@@ -197,12 +197,12 @@ Napi::Value BindingObject::watches(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), answer);
 }
 
-Napi::Value BindingObject::standing(const Napi::CallbackInfo& info) {
+Napi::Value BindingObject::session_info(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsString()) {
-    return fail(info.Env(), "standing: a session id is needed");
+    return fail(info.Env(), "sessionInfo: a session id is needed");
   }
   if (data_ == nullptr) return info.Env().Undefined();
-  const auto text = link_->binding->standing(info[0].As<Napi::String>().Utf8Value());
+  const auto text = link_->binding->session_info(info[0].As<Napi::String>().Utf8Value());
   return text ? Napi::String::New(info.Env(), *text) : info.Env().Undefined();
 }
 

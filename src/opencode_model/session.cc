@@ -36,7 +36,7 @@ std::uint64_t SessionModel::break_turn() {
   return ++life;
 }
 
-bool SessionModel::settle(std::uint64_t of_life) {
+bool SessionModel::end_broken_turn(std::uint64_t of_life) {
   if (life != of_life) return false;
   running = dying = false;
   return true;

@@ -74,10 +74,10 @@ struct SessionModel {
   /// An abort, or an error of the provider, reaches a turn that is not dying already.
   [[nodiscard]] bool can_break() const { return running && !dying; }
   /// The turn ends with an error; the answer to `blocked` is not read any more. \returns its
-  /// number from now on, for `settle`
+  /// number from now on, for `end_broken_turn`
   std::uint64_t break_turn();
   /// The real idle after an error. \returns whether it is one: the session is idle, and says so
-  [[nodiscard]] bool settle(std::uint64_t of_life);
+  [[nodiscard]] bool end_broken_turn(std::uint64_t of_life);
   /// The process has ended, or the host has thrown the instance away: nothing is told.
   void lose_turn();
 

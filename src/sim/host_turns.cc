@@ -46,7 +46,7 @@ void Host::start_turn(const SessionId& id, std::uint64_t life, std::uint64_t del
     Child* child = find_child(id);
     if (child == nullptr || child->life != life) return;
     if (deaf_) return start_turn(id, life, kInstanceComesUpMs);
-    if (process_->standing(id).empty())
+    if (process_->session_info(id).empty())
       process_->post(codec::Query{codec::RoleAsked{new_request(), id}});
     if (const std::string why = why_no_request(*child); !why.empty())
       return break_turn(*child, "UnknownError", why);
@@ -444,7 +444,7 @@ void Host::break_turn(Child& child, const std::string& error, const std::string&
   }
   timeline_.after(random_.between(40, 500), [this, id, life] {
     Child* dead = find_child(id);
-    if (dead == nullptr || !dead->settle(life)) return;
+    if (dead == nullptr || !dead->end_broken_turn(life)) return;
     tell(id, SessionIdled{id});
     if (run_ended_ && id == last_root_) run_ended_();
   });

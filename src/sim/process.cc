@@ -97,8 +97,8 @@ void Process::enter(const std::function<void(engine::Directory&)>& call) {
   let_out();
 }
 
-/// Checks that each standing text equals the reply to the query, and that no session with a text is
-/// forbidden to ask its model.
+/// Checks that each session information equals the reply to the query, and that no session with a
+/// text is forbidden to ask its model.
 void Process::check_standing() const {
   const State* state = checker_.state();
   for (const auto& [session, text] : standing_) {

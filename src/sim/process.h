@@ -54,8 +54,8 @@ class Process final : private engine::Outbox {
   [[nodiscard]] bool watches(const SessionId& session) const {
     return watched_.contains(session.value);
   }
-  /// The standing text of a session; empty: the JS side must send a query.
-  [[nodiscard]] std::string standing(const SessionId& session) const {
+  /// The cached information on a session; empty: the JS side must send a query.
+  [[nodiscard]] std::string session_info(const SessionId& session) const {
     const auto it = standing_.find(session.value);
     return it == standing_.end() || !inbox_.empty() || inside_ ? "" : it->second;
   }
@@ -69,7 +69,7 @@ class Process final : private engine::Outbox {
   void cancel_timer(std::uint64_t id) override { timers_.erase(id); }
   void watch_session(const std::string& session) override { watched_.insert(session); }
   void unwatch_session(const std::string& session) override { watched_.erase(session); }
-  void set_standing(const std::string& session, std::string text) override {
+  void set_session_info(const std::string& session, std::string text) override {
     if (watched_.contains(session)) standing_[session] = std::move(text);
   }
   std::uint64_t now_ms() override { return timeline_.now_ms(); }

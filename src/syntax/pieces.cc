@@ -93,7 +93,7 @@ class Splitter {
     }
     if (open_.size() != 1) return std::nullopt;
     end_piece(text_.size());
-    settle(text_.size(), innermost_);
+    assign_places(text_.size(), innermost_);
     return std::move(out_);
   }
 
@@ -152,13 +152,13 @@ class Splitter {
         is_one_of(kFirstWords, word) || (!in_file && is_one_of(kFirstInBlocks, word));
     if (!first_of_block && (!named || !ends_statement() || frame.decorated)) return;
     if (in_file && start != line_start_) return;
-    settle(line_start_, innermost_);
+    assign_places(line_start_, innermost_);
     end_piece(line_start_);
     begin_piece(line_start_, row_);
   }
 
   /// Assigns the unclaimed places before `end` to this piece.
-  void settle(std::size_t end, std::int32_t piece) {
+  void assign_places(std::size_t end, std::int32_t piece) {
     while (out_.of_place.size() < places_.size() && places_[out_.of_place.size()] < end)
       out_.of_place.push_back(piece);
   }
@@ -234,7 +234,7 @@ class Splitter {
   bool plain(Last last) {
     last_ = last;
     ++i_;
-    settle(i_, innermost_);
+    assign_places(i_, innermost_);
     return true;
   }
 
@@ -288,7 +288,7 @@ class Splitter {
         if (c != '}') return false;
         break;
     }
-    settle(i_, innermost_);
+    assign_places(i_, innermost_);
     end_piece(i_);
     open_.pop_back();
     innermost_ = frame.outer;
@@ -311,7 +311,7 @@ class Splitter {
     const bool member = start > 0 && text_[start - 1] == '.';
     if (!may_be_keyword(word)) {
       last_ = Last::word;
-      settle(i_, innermost_);
+      assign_places(i_, innermost_);
       return;
     }
     if (!member && is_one_of(kMemberWords, word)) {
@@ -324,7 +324,7 @@ class Splitter {
             : is_one_of(kOpenWords, word) ? Last::open_word
             : is_one_of(kHeads, word)     ? Last::head
                                           : Last::word;
-    settle(i_, innermost_);
+    assign_places(i_, innermost_);
   }
 
   bool string(char quote) {
@@ -359,7 +359,7 @@ class Splitter {
   }
 
   bool skip_comment() {
-    settle(i_, innermost_);
+    assign_places(i_, innermost_);
     if (at(i_ + 1) == '/') {
       i_ = std::min(text_.find('\n', i_), text_.size());
     } else {
@@ -370,7 +370,7 @@ class Splitter {
       }
       i_ = end + 2;
     }
-    settle(i_, -1);
+    assign_places(i_, -1);
     return true;
   }
 

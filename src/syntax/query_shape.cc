@@ -23,7 +23,7 @@ struct Level {
   bool empty = true;
   std::optional<bool> newest;  ///< whether the item read last may; its quantifier may follow
 
-  void settle() {
+  void take_newest() {
     if (!newest) return;
     all = all && *newest;
     any = any || *newest;
@@ -31,7 +31,7 @@ struct Level {
     newest.reset();
   }
   void add(bool nothing) {
-    settle();
+    take_newest();
     newest = nothing;
   }
   [[nodiscard]] bool may_be_nothing() const {
@@ -104,7 +104,7 @@ class Reader {
 
   void close() {
     if (levels_.size() == 1) return;  // a bracket too many: not ours to say
-    levels_.back().settle();
+    levels_.back().take_newest();
     const Level inner = levels_.back();
     levels_.pop_back();
     if (inner.kind != Level::Kind::predicate) levels_.back().add(inner.may_be_nothing());

@@ -48,7 +48,7 @@ TEST(Tables, EveryRowHasAScenario) {
     SCOPED_TRACE(scenario.name);
     scenario.run();
   }
-  const Trace& taken = taken_rows();
+  const MovesMade& taken = taken_rows();
   report(
       "kPhaseMoves", core::kPhaseMoves, taken.phases,
       [](const core::PhaseMove& a, const core::PhaseMove& b) {

@@ -327,14 +327,14 @@ TEST_F(EngineTest, WhatIsSaidOfASessionIsReadInPlaceOnceAllThatWasPostedIsWorked
   limits.message_bytes_max = 100;
   Engine engine(scripted([&](const std::string& message, Outbox& outbox) {
                   if (message == "yes") {
-                    outbox.set_standing("nobody", "?");
+                    outbox.set_session_info("nobody", "?");
                     outbox.watch_session("ses_1");
-                    outbox.set_standing("ses_1", "yes");
+                    outbox.set_session_info("ses_1", "yes");
                   }
                   if (message == "no") {
                     at_work = true;
                     go_on.get_future().wait();
-                    outbox.set_standing("ses_1", "");
+                    outbox.set_session_info("ses_1", "");
                   }
                   if (message == "fail") throw std::runtime_error("failed");
                   if (message != "bound") echo(message, outbox);
@@ -345,34 +345,34 @@ TEST_F(EngineTest, WhatIsSaidOfASessionIsReadInPlaceOnceAllThatWasPostedIsWorked
   // The answer to a message may be there a moment before it counts as worked off.
   const auto becomes = [&](const std::optional<std::string>& text) {
     const auto deadline = std::chrono::steady_clock::now() + 5s;
-    while (binding->standing("ses_1") != text && std::chrono::steady_clock::now() < deadline)
+    while (binding->session_info("ses_1") != text && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(1ms);
-    return binding->standing("ses_1") == text;
+    return binding->session_info("ses_1") == text;
   };
-  EXPECT_EQ(binding->standing("ses_1"), std::nullopt);
+  EXPECT_EQ(binding->session_info("ses_1"), std::nullopt);
   ASSERT_TRUE(binding->post("yes"));
   EXPECT_TRUE(becomes("yes"));
-  EXPECT_EQ(binding->standing("nobody"), std::nullopt) << "it is not watched";
+  EXPECT_EQ(binding->session_info("nobody"), std::nullopt) << "it is not watched";
   EXPECT_FALSE(binding->post(std::string(101, 'x')));
-  EXPECT_EQ(binding->standing("ses_1"), "yes") << "what is not taken is not waited for";
+  EXPECT_EQ(binding->session_info("ses_1"), "yes") << "what is not taken is not waited for";
   ASSERT_TRUE(binding->post("no"));
-  EXPECT_EQ(binding->standing("ses_1"), std::nullopt) << "it may say no";
+  EXPECT_EQ(binding->session_info("ses_1"), std::nullopt) << "it may say no";
   while (!at_work) std::this_thread::sleep_for(1ms);
-  EXPECT_EQ(binding->standing("ses_1"), std::nullopt);
+  EXPECT_EQ(binding->session_info("ses_1"), std::nullopt);
   go_on.set_value();
   (void)listener.next(*binding);
-  EXPECT_EQ(binding->standing("ses_1"), std::nullopt);
+  EXPECT_EQ(binding->session_info("ses_1"), std::nullopt);
   ASSERT_TRUE(binding->post("yes"));
   EXPECT_TRUE(becomes("yes"));
   ASSERT_TRUE(binding->post("fail"));
-  EXPECT_EQ(binding->standing("ses_1"), std::nullopt);
+  EXPECT_EQ(binding->session_info("ses_1"), std::nullopt);
   while (listener.next(*binding).find("engine_failed") == std::string::npos) {
   }
-  EXPECT_EQ(binding->standing("ses_1"), std::nullopt);
+  EXPECT_EQ(binding->session_info("ses_1"), std::nullopt);
   ASSERT_TRUE(binding->post("yes"));
   EXPECT_TRUE(becomes("yes"));
   binding->close();
-  EXPECT_EQ(binding->standing("ses_1"), std::nullopt);
+  EXPECT_EQ(binding->session_info("ses_1"), std::nullopt);
 }
 
 TEST_F(EngineTest, PoolWorkRunsElsewhereAndItsEndHere) {

@@ -20,7 +20,7 @@ function linked(more = {}) {
       return {
         post: (/** @type {string} */ json) => !inbox.full && posted.push(JSON.parse(json)) > 0,
         watches: (/** @type {string} */ session) => session === "ses",
-        standing: (/** @type {string} */ session) => `standing of ${session}`,
+        sessionInfo: (/** @type {string} */ session) => `information on ${session}`,
         close: () => void ++inbox.closed,
       }
     },
@@ -34,7 +34,7 @@ test("what comes later does not overtake what waits for room", async () => {
   const { link, posted, inbox } = linked()
   inbox.full = true
   assert.equal(link.tell({ n: 1 }), true)
-  assert.equal(link.standing("ses"), undefined, "it would not reflect what still waits")
+  assert.equal(link.sessionInfo("ses"), undefined, "it would not reflect what still waits")
   await sleep(50)
   inbox.full = false
   link.tell({ n: 2 })
@@ -42,7 +42,7 @@ test("what comes later does not overtake what waits for room", async () => {
   await sleep(60)
   link.tell({ n: 3 })
   assert.deepEqual(posted, [{ n: 1 }, { n: 2 }, { n: 3 }])
-  assert.equal(link.standing("ses"), "standing of ses")
+  assert.equal(link.sessionInfo("ses"), "information on ses")
 })
 
 test("a reply settles its question alone, and everything else is an effect", async () => {
@@ -82,7 +82,7 @@ test("a link that is closed tells nothing and answers at once", async () => {
   inbox.full = false
   assert.equal(link.tell({ n: 2 }), false)
   await sleep(40)
-  assert.deepEqual([posted, link.open, inbox.closed, link.standing("ses")], [[], false, 1, undefined])
+  assert.deepEqual([posted, link.open, inbox.closed, link.sessionInfo("ses")], [[], false, 1, undefined])
   assert.match((await link.ask({}).answer).text, /This call was lost/)
   assert.deepEqual(await link.ask({}, { fallback: { ok: true, text: "x" } }).answer, { ok: true, text: "x" })
 })
@@ -94,7 +94,7 @@ test("a link that opens later keeps questions, and one that is closed before doe
   /** @type {any[]} */
   const opened = []
   const [late, gone] = [linked({ after, onOpen: (/** @type {any} */ link) => link.tell({ type: "hello" }) }), linked({ after, onOpen: () => opened.push(1) })]
-  assert.deepEqual([late.link.open, late.link.watches("ses"), late.link.standing("ses")], [false, false, undefined])
+  assert.deepEqual([late.link.open, late.link.watches("ses"), late.link.sessionInfo("ses")], [false, false, undefined])
   const { request } = late.link.ask({ type: "q" })
   assert.equal(late.link.tell({ type: "fact" }), true)
   gone.link.close()
@@ -107,7 +107,7 @@ test("a link that opens later keeps questions, and one that is closed before doe
 test("the link of a worktree is its project's newest; without one its questions wait for a reload's end alone", async () => {
   const project = newDirectoryState()
   const worktree = new ProjectLink(project)
-  assert.deepEqual([worktree.tell({}), worktree.watches("ses"), worktree.standing("ses"), worktree.open], [false, false, undefined, false])
+  assert.deepEqual([worktree.tell({}), worktree.watches("ses"), worktree.sessionInfo("ses"), worktree.open], [false, false, undefined, false])
   worktree.abandon("r1")
   const elsewhere = await worktree.ask({}).answer
   assert.match(elsewhere.text, /is a worktree of a mission/)
@@ -124,7 +124,7 @@ test("the link of a worktree is its project's newest; without one its questions 
   assert.deepEqual(it.posted, [{ type: "early", request }])
   it.say({ type: "reply", request, ok: true, text: "yes" })
   assert.deepEqual(await early.answer, { ok: true, text: "yes" })
-  assert.deepEqual([worktree.tell({ type: "fact" }), worktree.watches("ses"), worktree.standing("ses"), worktree.open], [true, true, "standing of ses", true])
+  assert.deepEqual([worktree.tell({ type: "fact" }), worktree.watches("ses"), worktree.sessionInfo("ses"), worktree.open], [true, true, "information on ses", true])
   const now = worktree.ask({ type: "now" })
   assert.deepEqual(it.posted.slice(1), [{ type: "fact" }, { type: "now", request: now.request }])
   worktree.abandon(now.request)

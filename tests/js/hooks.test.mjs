@@ -27,11 +27,11 @@ function plugin(answers = {}, more = {}) {
   /** @type {string[]} */
   const abandoned = []
   /** @type {Record<string, string>} */
-  const standing = {}
+  const sessionInfo = {}
   const link = {
     open: true,
     watches: (/** @type {string} */ session) => session.startsWith("ses"),
-    standing: (/** @type {string} */ session) => standing[session],
+    sessionInfo: (/** @type {string} */ session) => sessionInfo[session],
     tell: (/** @type {any} */ message) => told.push(message) > 0,
     abandon: (/** @type {string} */ request) => abandoned.push(request),
     ask: (/** @type {any} */ message, /** @type {any} */ limit = {}) => {
@@ -41,7 +41,7 @@ function plugin(answers = {}, more = {}) {
   }
   const state = newDirectoryState()
   const run = /** @type {any} */ (hooksOver({ link, state, ...more }))
-  return { asked, told, abandoned, standing, link, state, adapter: adapterStateOf(state), run }
+  return { asked, told, abandoned, sessionInfo, link, state, adapter: adapterStateOf(state), run }
 }
 
 test("the host's configuration gets agents, and keeps its snapshots unless the user's settings say otherwise", async () => {

@@ -414,7 +414,7 @@ async function refusedCommand(refusal) {
   const link = {
     open: true,
     watches: () => false,
-    standing: () => undefined,
+    sessionInfo: () => undefined,
     tell: () => true,
     ask: (/** @type {any} */ message) => {
       const ok = message.type === "settings_asked"
@@ -466,11 +466,11 @@ async function modelRequest(role, leave) {
   /** @type {any[]} */
   const asked = []
   /** @type {Record<string, string>} */
-  const standing = {}
+  const sessionInfo = {}
   const answers = { settings_asked: { ok: true, text: "", data: {} }, role_asked: { ok: true, text: "", data: role }, request_asked: leave }
   const link = {
     watches: () => true,
-    standing: (/** @type {string} */ session) => standing[session],
+    sessionInfo: (/** @type {string} */ session) => sessionInfo[session],
     tell: () => true,
     ask: (/** @type {any} */ message, /** @type {any} */ limit) => {
       if (message.type !== "settings_asked") asked.push({ ...message, ...limit })
@@ -487,7 +487,7 @@ async function modelRequest(role, leave) {
   const model = { providerID: "p", id: "m", limit: { output: 8192 }, cost: { input: 3, output: 15, cache: { write: 4 } } }
   const output = { maxOutputTokens: 8192 }
   const params = (/** @type {string} */ agent) => run["chat.params"]({ sessionID: "ses", agent, model }, output)
-  return { output, params, transform, standing, all: asked, state }
+  return { output, params, transform, sessionInfo, all: asked, state }
 }
 
 test("after a stop no request begins, though its turn was being made ready", async () => {
@@ -501,14 +501,14 @@ test("after a stop no request begins, though its turn was being made ready", asy
 
 test("what the engine has left of a session is read in place; where it has left nothing it is asked", async () => {
   const yes = { role: "worker", card: "", capped: false }
-  const { params, all, state, transform, standing } = await modelRequest(yes, { ok: true, text: "" })
+  const { params, all, state, transform, sessionInfo } = await modelRequest(yes, { ok: true, text: "" })
   state.children.add("ses")
   assert.deepEqual(all.map((a) => a.type), ["role_asked"])
-  standing.ses = JSON.stringify(yes)
+  sessionInfo.ses = JSON.stringify(yes)
   await transform()
   await params("worker")
   assert.deepEqual(all.map((a) => a.type), ["role_asked"])
-  delete standing.ses
+  delete sessionInfo.ses
   await params("worker")
   assert.deepEqual(all.map((a) => a.type), ["role_asked", "role_asked"])
 })

@@ -62,12 +62,12 @@ test("tells at once which sessions are watched", async (t) => {
   await side.until((got) => got.includes("watch:ses_1"))
   assert.equal(side.binding.watches("ses_1"), true)
   assert.equal(side.binding.watches("x".repeat(500)), false)
-  assert.equal(side.binding.standing("ses_1"), undefined)
+  assert.equal(side.binding.sessionInfo("ses_1"), undefined)
   side.binding.post('"say:ses_1"')
-  await side.until(() => side.binding.standing("ses_1") === '{"ü":"🦊"}')
+  await side.until(() => side.binding.sessionInfo("ses_1") === '{"ü":"🦊"}')
   side.binding.close()
   assert.equal(side.binding.watches("ses_1"), false)
-  assert.equal(side.binding.standing("ses_1"), undefined)
+  assert.equal(side.binding.sessionInfo("ses_1"), undefined)
 })
 
 test("two instances of one directory: the newest gets the messages, then the older again", async (t) => {
@@ -113,7 +113,7 @@ test("refuses wrong arguments with a sentence", (t) => {
   assert.throws(() => binding.post({ an: "object" }), /JSON string/)
   // @ts-expect-error on purpose
   assert.throws(() => binding.watches(), /session id/)
-  assert.throws(() => binding.standing(), /session id/)
+  assert.throws(() => binding.sessionInfo(), /session id/)
   binding.close()
 })
 

@@ -15,7 +15,7 @@ class Echo final : public engine::Directory {
       const std::string_view text = message;
       if (text.starts_with("\"watch:")) outbox.watch_session(argument(text));
       if (text.starts_with("\"unwatch:")) outbox.unwatch_session(argument(text));
-      if (text.starts_with("\"say:")) outbox.set_standing(argument(text), "{\"ü\":\"🦊\"}");
+      if (text.starts_with("\"say:")) outbox.set_session_info(argument(text), "{\"ü\":\"🦊\"}");
       if (text.starts_with("\"timer:")) outbox.start_timer(1, std::stoull(argument(text)));
       if (text.starts_with("\"throw:")) throw std::runtime_error(argument(text));
       outbox.send(message);

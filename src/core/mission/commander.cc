@@ -239,15 +239,15 @@ void on_commander_idled(Context& ctx) {
   // With a prompt of the engine on its way, this idle belongs to an older turn; the timer watches
   // the prompt.
   if (commander.turn.prompted) return;
-  if (!commander.turn.errored) return act_on_idle(ctx);
-  commander.turn.errored = false;
+  if (!commander.turn.premature_idle_due) return act_on_idle(ctx);
+  commander.turn.premature_idle_due = false;
   watch(ctx, kSecondIdleMs);
 }
 
 void on_commander_errored(Context& ctx, const SessionErrored& event) {
   if (event.name == "ContextOverflowError") return;
   ctx.state.metrics.errors += 1;
-  ctx.state.commander.turn.errored = true;
+  ctx.state.commander.turn.premature_idle_due = true;
   const bool foreground = !ctx.state.commander.background;
   const bool by_us = std::exchange(ctx.state.commander.turn.cut_off, false);
   if (event.name == "MessageAbortedError" && foreground && !by_us && is_running(ctx.state.phase)) {

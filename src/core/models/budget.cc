@@ -357,7 +357,7 @@ void let_requests_out(Context& ctx) {
   for (Session& session : ctx.state.sessions) let_session_out(ctx, session);
 }
 
-void settle(Context& ctx, Session* session, const TurnEnded& event) {
+void charge_answer(Context& ctx, Session* session, const TurnEnded& event) {
   State& state = ctx.state;
   std::string& paid =
       (session == nullptr ? state.commander.metering : session->metering).paid_message;

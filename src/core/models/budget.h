@@ -31,7 +31,7 @@ void on(Context& ctx, const RequestAsked& event);
 /// Allows the waiting requests that fit now.
 void let_requests_out(Context& ctx);
 /// Counts the cost of an answer of the session (null: of the Commander).
-void settle(Context& ctx, Session* session, const TurnEnded& event);
+void charge_answer(Context& ctx, Session* session, const TurnEnded& event);
 /// Pauses the mission if a request does not fit and no reservation can become free any more. Called
 /// once after every event of a running mission.
 void check_budget(Context& ctx);

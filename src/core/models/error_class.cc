@@ -51,57 +51,61 @@ constexpr auto kRefused = std::to_array<std::string_view>(
      "billing", "insufficient_quota", "insufficient quota", "insufficient balance",
      "credit balance", "payment required", "model not found", "does not exist", "no such model"});
 
-Fault by_status(std::int64_t status) {
-  if (status == 429) return Fault::rate_limit;
-  if (status == 503 || status == 529) return Fault::overload;
-  if (status == 408 || (status >= 500 && status <= 599)) return Fault::network;
-  if (status == 401 || status == 402 || status == 403 || status == 404) return Fault::refused;
-  return Fault::none;
+ErrorClass by_status(std::int64_t status) {
+  if (status == 429) return ErrorClass::rate_limit;
+  if (status == 503 || status == 529) return ErrorClass::overload;
+  if (status == 408 || (status >= 500 && status <= 599)) return ErrorClass::network;
+  if (status == 401 || status == 402 || status == 403 || status == 404) return ErrorClass::refused;
+  return ErrorClass::none;
 }
 
-Fault by_words(const std::string& text) {
+ErrorClass by_words(const std::string& text) {
   // A used-up quota comes with the status or the text of a rate limit, but waiting does not help.
-  if (has_any(text, kRefused)) return Fault::refused;
-  if (has_any(text, kRateLimit)) return Fault::rate_limit;
-  if (has_any(text, kOverload)) return Fault::overload;
-  if (has_any(text, kGarbled)) return Fault::garbled;
-  if (has_any(text, kNetwork)) return Fault::network;
-  return Fault::none;
+  if (has_any(text, kRefused)) return ErrorClass::refused;
+  if (has_any(text, kRateLimit)) return ErrorClass::rate_limit;
+  if (has_any(text, kOverload)) return ErrorClass::overload;
+  if (has_any(text, kGarbled)) return ErrorClass::garbled;
+  if (has_any(text, kNetwork)) return ErrorClass::network;
+  return ErrorClass::none;
 }
 
 }  // namespace
 
-Fault classify(const std::string& name, const std::string& message, std::int64_t status) {
-  if (name == "ContextOverflowError") return Fault::context_overflow;
-  if (name == "MessageAbortedError") return Fault::aborted;
-  if (name == "MessageOutputLengthError") return Fault::output_length;
-  if (name == "ProviderAuthError" || name == "ProviderModelNotFoundError") return Fault::refused;
+ErrorClass classify(const std::string& name, const std::string& message, std::int64_t status) {
+  if (name == "ContextOverflowError") return ErrorClass::context_overflow;
+  if (name == "MessageAbortedError") return ErrorClass::aborted;
+  if (name == "MessageOutputLengthError") return ErrorClass::output_length;
+  if (name == "ProviderAuthError" || name == "ProviderModelNotFoundError")
+    return ErrorClass::refused;
   const std::string text = lower(message);
-  const Fault said = by_words(text);
-  if (said == Fault::refused && (status == 429 || status == 0 || (status >= 400 && status < 500)))
-    return Fault::refused;
-  if (const Fault told = by_status(status); told != Fault::none) return told;
+  const ErrorClass said = by_words(text);
+  if (said == ErrorClass::refused &&
+      (status == 429 || status == 0 || (status >= 400 && status < 500)))
+    return ErrorClass::refused;
+  if (const ErrorClass told = by_status(status); told != ErrorClass::none) return told;
   // Any other 4xx: the request itself is wrong, whatever the text says.
-  if (status >= 400 && status < 500) return Fault::other;
-  return said == Fault::none ? Fault::other : said;
+  if (status >= 400 && status < 500) return ErrorClass::other;
+  return said == ErrorClass::none ? ErrorClass::other : said;
 }
 
-bool is_congestion(Fault fault) { return fault == Fault::rate_limit || fault == Fault::overload; }
+bool is_congestion(ErrorClass error_class) {
+  return error_class == ErrorClass::rate_limit || error_class == ErrorClass::overload;
+}
 
-bool blames_model(Fault fault) {
-  switch (fault) {
-    case Fault::rate_limit:
-    case Fault::overload:
-    case Fault::network:
-    case Fault::empty:
-    case Fault::garbled:
-    case Fault::refused:
+bool blames_model(ErrorClass error_class) {
+  switch (error_class) {
+    case ErrorClass::rate_limit:
+    case ErrorClass::overload:
+    case ErrorClass::network:
+    case ErrorClass::empty:
+    case ErrorClass::garbled:
+    case ErrorClass::refused:
       return true;
-    case Fault::none:
-    case Fault::context_overflow:
-    case Fault::output_length:
-    case Fault::aborted:
-    case Fault::other:
+    case ErrorClass::none:
+    case ErrorClass::context_overflow:
+    case ErrorClass::output_length:
+    case ErrorClass::aborted:
+    case ErrorClass::other:
       return false;
   }
   return false;

@@ -9,13 +9,13 @@ namespace orchestrator::core {
 
 /// `name`, `message` and `status` (of HTTP, 0: none) as a `session.error` has them; for a
 /// `session.status` of type retry only the message is known.
-[[nodiscard]] Fault classify(const std::string& name, const std::string& message,
-                             std::int64_t status);
+[[nodiscard]] ErrorClass classify(const std::string& name, const std::string& message,
+                                  std::int64_t status);
 
 /// Whether fewer requests at once would help.
-[[nodiscard]] bool is_congestion(Fault fault);
+[[nodiscard]] bool is_congestion(ErrorClass error_class);
 /// Whether the cause is the model or the network and not the session: such a loss costs a task no
 /// attempt, within bounds.
-[[nodiscard]] bool blames_model(Fault fault);
+[[nodiscard]] bool blames_model(ErrorClass error_class);
 
 }  // namespace orchestrator::core

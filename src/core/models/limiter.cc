@@ -264,7 +264,7 @@ bool is_cooling_down(const Context& ctx, const Session& session) {
 
 Choice choose_model(const State& state, TimeMs now_ms, Role role, const Session* session) {
   const std::vector<std::string> chain = chain_of(state, role);
-  const bool tired = session != nullptr && session->model_use.faults >= kFaultsInSession;
+  const bool tired = session != nullptr && session->model_use.failures >= kModelFailuresInSession;
   for (std::size_t k = 0; k < chain.size(); ++k) {
     const std::size_t i = tired ? (k + 1) % chain.size() : k;
     const std::string& key = role_key(state, role, chain[i]);
@@ -294,9 +294,9 @@ void note_model(Context& ctx, Session* session, const std::string& model) {
 void on_good_answer(Context& ctx, Session* session) {
   State& state = ctx.state;
   if (session != nullptr) {
-    session->model_use.faults = 0;
+    session->model_use.failures = 0;
     session->turn.retrying = false;
-    session->turn.fault = Fault::none;
+    session->turn.error_class = ErrorClass::none;
     session->metering.asked_ms = ctx.now_ms;  // its next request starts now
     // The session's first answer ends the row of sessions lost to their model.
     Task* task = session->tokens == 0 ? find_task(state, session->task) : nullptr;
@@ -322,7 +322,7 @@ void on_good_answer(Context& ctx, Session* session) {
 
 void on_retried(Context& ctx, const SessionRetried& event) {
   State& state = ctx.state;
-  const Fault fault = classify("APIError", event.message, 0);
+  const ErrorClass error_class = classify("APIError", event.message, 0);
   const TimeMs delay_ms = std::clamp<TimeMs>(event.delay_ms, 0, 24 * 3'600'000);
   TimeMs asked_ms = ctx.now_ms;
   state.metrics.retries += 1;
@@ -335,16 +335,18 @@ void on_retried(Context& ctx, const SessionRetried& event) {
     session->metering.asked_ms = ctx.now_ms + delay_ms;
   }
   ModelLoad& load = load_of(state, model_asked_by(state, session));
-  if (is_congestion(fault)) slow_down(ctx, load, asked_ms, delay_ms);
+  if (is_congestion(error_class)) slow_down(ctx, load, asked_ms, delay_ms);
   // A rate limit counts as a failure only after several attempts of the same request.
-  const bool failed = fault != Fault::rate_limit || event.attempt >= kRateLimitedAttempts;
+  const bool failed =
+      error_class != ErrorClass::rate_limit || event.attempt >= kRateLimitedAttempts;
   if (failed) count_failure(ctx, load, event.message);
 }
 
-void on_model_fault(Context& ctx, const Session& session, Fault fault, const std::string& message) {
+void on_model_failure(Context& ctx, const Session& session, ErrorClass error_class,
+                      const std::string& message) {
   ModelLoad& load = load_of(ctx.state, model_of(ctx.state, session));
-  if (is_congestion(fault)) slow_down(ctx, load, session.metering.asked_ms, 0);
-  if (fault != Fault::refused) return count_failure(ctx, load, message);
+  if (is_congestion(error_class)) slow_down(ctx, load, session.metering.asked_ms, 0);
+  if (error_class != ErrorClass::refused) return count_failure(ctx, load, message);
   load.error = base::clip(message, 200);
   load.refused = true;
   if (load.breaker != Breaker::open) rest(ctx, load, kCooldownMaxMs);

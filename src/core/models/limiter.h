@@ -20,7 +20,7 @@ inline constexpr TimeMs kCooldownMaxMs = 300'000;
 inline constexpr std::uint32_t kCooldownsMax = 10;
 /// Failures in a row with its own model after which a session goes on with the fallback; with one
 /// more the session is lost.
-inline constexpr std::uint32_t kFaultsInSession = 2;
+inline constexpr std::uint32_t kModelFailuresInSession = 2;
 
 /// The model for a session of `role`, and whether it may be asked now. `session`: an existing one,
 /// whose own slot is not counted against it, or null.
@@ -45,7 +45,8 @@ void on_good_answer(Context& ctx, Session* session);
 /// The host will repeat a failed request by itself after a delay.
 void on_retried(Context& ctx, const SessionRetried& event);
 /// A turn failed, without a further retry of the host, because of its model.
-void on_model_fault(Context& ctx, const Session& session, Fault fault, const std::string& message);
+void on_model_failure(Context& ctx, const Session& session, ErrorClass error_class,
+                      const std::string& message);
 /// Whether the session's model will not answer until a person acts, or was given up after
 /// `kCooldownsMax` cooldowns, and there is no fallback.
 [[nodiscard]] bool is_hopeless(const State& state, const Session& session);

@@ -83,7 +83,7 @@ void give_up_race(Context& ctx, Task& raced) {
   move_task(ctx, raced, TaskStatus::blocked);
 }
 
-void settle(Context& ctx, Task& raced) {
+void decide_race(Context& ctx, Task& raced) {
   std::vector<Task>& tasks = ctx.state.tasks;
   const auto winner = std::ranges::find_if(
       tasks, [&](const Task& run) { return is_entrant_of(run, raced.id) && is_accepted(run); });
@@ -127,7 +127,7 @@ void settle_races(Context& ctx) {
   State& state = ctx.state;
   if (!state.worktrees.races) return;
   for (Task& task : state.tasks) {
-    if (task.race.running) settle(ctx, task);
+    if (task.race.running) decide_race(ctx, task);
   }
   for (Task& run : state.tasks) {
     if (run.race.strategy.empty() || is_settled(run.status) || run.status == TaskStatus::blocked)

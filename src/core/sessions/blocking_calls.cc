@@ -57,8 +57,9 @@ void answer_waiters(Context& ctx) {
                                                : result_text(*task));
   }
   for (Session& session : state.sessions) {
-    const bool stands = session.state == SessionState::delegating && !session.turn.errored &&
-                        !session.turn.failed && !is_waiting_session(state, session.id);
+    const bool stands = session.state == SessionState::delegating &&
+                        !session.turn.premature_idle_due && !session.turn.failed &&
+                        !is_waiting_session(state, session.id);
     if (stands && has_room_for(state, session)) go_on_working(ctx, session, ctx.now_ms);
   }
 }

@@ -19,7 +19,7 @@ void turn_over(Context& ctx, Session& session) {
   session.turn.retrying = false;
   if (session.lease.submitted) return release_session(ctx, session);
   if (session.turn.denied.empty()) {
-    if (blames_model(session.turn.fault)) return go_on_after_fault(ctx, session);
+    if (blames_model(session.turn.error_class)) return go_on_after_model_failure(ctx, session);
     const bool stopped =
         !session.turn.failed && session.lease.began && session.role == Role::worker;
     if (stopped) return on_worker_stopped(ctx, session);
@@ -33,7 +33,7 @@ void turn_over(Context& ctx, Session& session) {
 
 /// The host says that it works: whatever looked like its end was none.
 void still_works(Context& ctx, Session& session) {
-  session.turn.errored = false;
+  session.turn.premature_idle_due = false;
   session.turn.failed = false;
   note_opened(ctx.state, session);
   if (!session.lease.submitted) move_session(ctx, session, SessionState::working);
@@ -117,8 +117,8 @@ void on_idled(Context& ctx, Session& session) {
   if (!holds_slot(session)) release_reservation(ctx, session);
   // An idle that meets a prompt on its way belongs to an older turn; the answer timer watches it.
   if (!is_busy(session) || session.state == SessionState::prompting) return;
-  if (session.turn.errored) {
-    session.turn.errored = false;
+  if (session.turn.premature_idle_due) {
+    session.turn.premature_idle_due = false;
     session.turn.failed = true;
     arm(ctx, session, kSecondIdleMs);
   } else if (session.state == SessionState::delegating) {
@@ -134,20 +134,21 @@ void on_errored(Context& ctx, Session& session, const SessionErrored& event) {
   session.seen_ms = ctx.now_ms;
   if (!is_busy(session)) return;
   if (event.name == "ContextOverflowError") return;  // the host compacts and goes on by itself
-  if (session.lease.submitted) {  // the plugin has ended its turn: no fault of anything
-    session.turn.errored = true;
+  if (session.lease
+          .submitted) {  // the plugin has ended its turn, so the error counts against nothing
+    session.turn.premature_idle_due = true;
     return arm(ctx, session, kSecondIdleMs);
   }
   ctx.state.metrics.errors += 1;
-  const bool told = session.turn.errored || session.turn.failed;
-  session.turn.errored = true;
+  const bool told = session.turn.premature_idle_due || session.turn.failed;
+  session.turn.premature_idle_due = true;
   // Not its model's: the call that waits is cut off, and goes on as one that was interrupted.
   if (session.state == SessionState::delegating) return arm(ctx, session, kSecondIdleMs);
   if (told) return;
-  session.turn.fault = classify(event.name, event.message, event.status);
-  if (blames_model(session.turn.fault))
-    on_model_fault(ctx, session, session.turn.fault,
-                   event.message.empty() ? event.name : event.message);
+  session.turn.error_class = classify(event.name, event.message, event.status);
+  if (blames_model(session.turn.error_class))
+    on_model_failure(ctx, session, session.turn.error_class,
+                     event.message.empty() ? event.name : event.message);
 }
 
 void on_deleted(Context& ctx, Session& session) {
@@ -169,7 +170,7 @@ void on_inspected(Context& ctx, Session& session, const SessionInspected& event)
     session.turn.inspections = 0;
     still_works(ctx, session);
   } else if (event.busy) {
-    fail_turn(ctx, session, Fault::network, "its answer stopped arriving");
+    fail_turn(ctx, session, ErrorClass::network, "its answer stopped arriving");
   } else {
     session.turn.inspections = 0;
     session.lease.began = session.lease.began || event.answered;
@@ -195,7 +196,7 @@ void on_session_timer(Context& ctx, Session& session) {
     end_delegating(ctx, session);
   } else if (session.state == SessionState::backing_off) {
     send_prompt(ctx, session);
-  } else if (in_turn && !session.turn.errored && !session.turn.failed &&
+  } else if (in_turn && !session.turn.premature_idle_due && !session.turn.failed &&
              silent_ms < stall_ms(ctx.state)) {
     arm(ctx, session, stall_ms(ctx.state) - silent_ms);
   } else if (is_busy(session)) {

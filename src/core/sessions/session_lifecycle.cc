@@ -195,12 +195,12 @@ void send_prompt(Context& ctx, Session& session) {
   move_session(ctx, session, SessionState::prompting);
   session.lease.submitted = false;
   session.lease.after_submission = 0;
-  session.turn.errored = false;
+  session.turn.premature_idle_due = false;
   session.turn.failed = false;
   session.turn.inspecting = false;
   session.turn.denied.clear();
   session.turn.aborting = false;
-  session.turn.fault = Fault::none;
+  session.turn.error_class = ErrorClass::none;
   session.effect = session.lease.sent = ctx.new_effect();
   session.seen_ms = ctx.now_ms;
   ctx.state.metrics.prompts += 1;
@@ -216,7 +216,7 @@ void prompt_session(Context& ctx, Session& session, std::string text) {
   session.lease.continuations = 0;
   session.lease.refusals = 0;
   session.turn.inspections = 0;
-  session.model_use.faults = 0;
+  session.model_use.failures = 0;
   session.tool_errors.repeats = session.tool_errors.warnings = 0;
   session.lease.asked_missing = session.lease.wrote = false;
   send_prompt(ctx, session);
@@ -251,7 +251,7 @@ void on_after_submission(Context& ctx, Session& session) {
 void end_closing(Context& ctx, Session& session) {
   if (session.turn.aborting || session.turn.failed) return release_session(ctx, session);
   abort_turn(ctx, session);
-  session.turn.errored = true;  // the next idle is premature
+  session.turn.premature_idle_due = true;  // the next idle is premature
   arm(ctx, session, kSecondIdleMs);
 }
 
@@ -379,18 +379,20 @@ std::uint32_t& losses_of(State& state, const Session& session) {
                                        : state.master_review.sessions_lost;
 }
 
-Outcome outcome_of(Fault fault) { return fault == Fault::empty ? Outcome::empty : Outcome::error; }
+Outcome outcome_of(ErrorClass error_class) {
+  return error_class == ErrorClass::empty ? Outcome::empty : Outcome::error;
+}
 
 /// A fresh session takes its place, and the attempt is not counted.
 void lose_session(Context& ctx, Session& session, const std::string& why) {
   State& state = ctx.state;
   std::uint32_t& losses = losses_of(state, session);
   if (losses >= kLossesMax)
-    return give_up_attempt(ctx, session, why, outcome_of(session.turn.fault));
+    return give_up_attempt(ctx, session, why, outcome_of(session.turn.error_class));
   losses += 1;
   const Role role = session.role;
   Task* task = find_task(state, session.task);
-  end_session(ctx, session, outcome_of(session.turn.fault));
+  end_session(ctx, session, outcome_of(session.turn.error_class));
   if (task == nullptr) {
     std::uint32_t& spent =
         role == Role::planner ? state.plan.attempts : state.master_review.attempts;
@@ -424,10 +426,12 @@ bool has_written_claim(const Task& task) {
 
 }  // namespace
 
-void go_on_after_fault(Context& ctx, Session& session) {
-  session.model_use.faults += 1;
-  if (session.lease.early_review) return end_session(ctx, session, outcome_of(session.turn.fault));
-  const std::string why = "its model failed (" + std::string(to_name(session.turn.fault)) + ")";
+void go_on_after_model_failure(Context& ctx, Session& session) {
+  session.model_use.failures += 1;
+  if (session.lease.early_review)
+    return end_session(ctx, session, outcome_of(session.turn.error_class));
+  const std::string why =
+      "its model failed (" + std::string(to_name(session.turn.error_class)) + ")";
   if (is_hopeless(ctx.state, session)) {
     // Its turn is over: there is nothing to abort.
     ctx.cancel_timer(session.timer);
@@ -438,8 +442,8 @@ void go_on_after_fault(Context& ctx, Session& session) {
                             ". Fix its key, account or name, or set another model in "
                             "`models` or `fallback`; then /resume.");
   }
-  if (session.model_use.faults > kFaultsInSession) return lose_session(ctx, session, why);
-  go_on_later(ctx, session, why, session.model_use.faults);
+  if (session.model_use.failures > kModelFailuresInSession) return lose_session(ctx, session, why);
+  go_on_later(ctx, session, why, session.model_use.failures);
 }
 
 void on_worker_stopped(Context& ctx, Session& session) {
@@ -480,20 +484,20 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
   const bool by_model = event.garbled && session.state == SessionState::working;
   if (session.tool_errors.warnings == 2 && by_model && has_fallback(ctx.state, session)) {
     // With this one it is the stand-in's turn; where it has been, a fresh session's.
-    session.model_use.faults = std::max(session.model_use.faults, kFaultsInSession - 1);
-    return fail_turn(ctx, session, Fault::garbled, error);
+    session.model_use.failures = std::max(session.model_use.failures, kModelFailuresInSession - 1);
+    return fail_turn(ctx, session, ErrorClass::garbled, error);
   }
   give_up_attempt(ctx, session, "the same tool error repeated: " + error);
 }
 
-void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words) {
+void fail_turn(Context& ctx, Session& session, ErrorClass error_class, const std::string& words) {
   ctx.emit(AbortSession{session.id});
   // The error that the host reports for the abort itself says nothing of the cause.
-  if (session.turn.fault == Fault::none) {
-    session.turn.fault = fault;
-    on_model_fault(ctx, session, fault, words);
+  if (session.turn.error_class == ErrorClass::none) {
+    session.turn.error_class = error_class;
+    on_model_failure(ctx, session, error_class, words);
   }
-  session.turn.errored = true;
+  session.turn.premature_idle_due = true;
   arm(ctx, session, kSecondIdleMs);
 }
 

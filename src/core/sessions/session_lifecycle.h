@@ -73,7 +73,7 @@ void say_in_turn(Context& ctx, Session& session, std::string text);
 void continue_or_give_up(Context& ctx, Session& session, const std::string& why, bool failed);
 /// A turn failed because of its model: goes on in the same session a few times, then with a fresh
 /// one, which costs the task no attempt a few times; where there is no hope, blocks the mission.
-void go_on_after_fault(Context& ctx, Session& session);
+void go_on_after_model_failure(Context& ctx, Session& session);
 /// A Worker's turn is over and nothing was handed in: asks once what is missing, then judges the
 /// work by what it has changed.
 void on_worker_stopped(Context& ctx, Session& session);
@@ -87,7 +87,7 @@ void arm(Context& ctx, Session& session, TimeMs delay_ms);
 [[nodiscard]] bool lease_over(const Context& ctx, const Session& session);
 
 /// Aborts a turn in which its model has failed so; it goes on when the turn has ended.
-void fail_turn(Context& ctx, Session& session, Fault fault, const std::string& words);
+void fail_turn(Context& ctx, Session& session, ErrorClass error_class, const std::string& words);
 
 /// The same tool error again and again: a word that helps; then, where no call of it can be read,
 /// its model's stand-in; then a fresh session.

@@ -35,7 +35,7 @@ bool stop_waiting(Context& ctx, const SessionId& session, const std::string& tex
 void end_delegating(Context& ctx, Session& session) {
   stop_waiting(ctx, session.id);
   ctx.cancel_timer(session.timer);
-  session.turn.errored = session.turn.failed = false;
+  session.turn.premature_idle_due = session.turn.failed = false;
   release_reservation(ctx, session);
   move_session(ctx, session, SessionState::idle);
 }

@@ -11,7 +11,7 @@
 
 namespace orchestrator::core {
 
-struct Trace;
+struct MovesMade;
 
 /// Phase in which the mission stops, and the reason.
 struct Conclusion {
@@ -24,7 +24,7 @@ struct Context {
   State& state;
   TimeMs now_ms = 0;
   Effects effects;
-  Trace* trace = nullptr;
+  MovesMade* moves = nullptr;
   /// Something that admission depends on has changed: a task, a slot, the phase, a limit, a
   /// reservation.
   bool moved = false;

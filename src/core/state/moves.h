@@ -39,7 +39,7 @@ struct SessionMove {
 };
 
 /// Rows of the tables that a step has used: for tests and timelines. Not part of the state.
-struct Trace {
+struct MovesMade {
   std::vector<PhaseMove> phases;
   std::vector<TaskMove> tasks;
   std::vector<TaskMove> words;

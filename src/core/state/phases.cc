@@ -7,7 +7,7 @@ namespace orchestrator::core {
 void enter(Context& ctx, Cause cause, Phase to, std::string reason) {
   State& state = ctx.state;
   ORCH_ASSERT(move_exists(state.phase, cause, to));
-  if (ctx.trace != nullptr) ctx.trace->phases.push_back({state.phase, cause, to});
+  if (ctx.moves != nullptr) ctx.moves->phases.push_back({state.phase, cause, to});
   if (to == Phase::blocked || (to == Phase::paused && state.phase != Phase::blocked)) {
     state.resume_phase = state.phase;
   }

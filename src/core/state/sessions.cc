@@ -11,7 +11,7 @@ void move_session(Context& ctx, Session& session, SessionState to) {
   const SessionState from = session.state;
   if (from == to) return;
   ORCH_ASSERT(session_move_exists(from, to));
-  if (ctx.trace != nullptr) ctx.trace->sessions.push_back({from, to});
+  if (ctx.moves != nullptr) ctx.moves->sessions.push_back({from, to});
   session.state = to;
   // A slot is free, or another session may be started.
   if (!holds_slot(to) || (is_starting(from) && !is_starting(to))) ctx.moved = true;

@@ -14,7 +14,7 @@ constexpr std::size_t kTouchedMax = 2000;
 void move_task(Context& ctx, Task& task, TaskStatus to) {
   if (task.status == to) return;
   ORCH_ASSERT(task_move_exists(task.status, to));
-  if (ctx.trace != nullptr) ctx.trace->tasks.push_back({task.status, to});
+  if (ctx.moves != nullptr) ctx.moves->tasks.push_back({task.status, to});
   ctx.moved = true;
   ctx.graph_moved = ctx.graph_moved || to == TaskStatus::pending || is_settled(to) ||
                     is_settled(task.status) || (is_in_work(task.status) && !is_in_work(to));
@@ -30,7 +30,7 @@ void move_task(Context& ctx, Task& task, TaskStatus to) {
 
 void finish_on_word(Context& ctx, Task& task) {
   ORCH_ASSERT(word_move_exists(task.status, TaskStatus::done));
-  if (ctx.trace != nullptr) ctx.trace->words.push_back({task.status, TaskStatus::done});
+  if (ctx.moves != nullptr) ctx.moves->words.push_back({task.status, TaskStatus::done});
   ctx.moved = ctx.graph_moved = true;
   task.status = TaskStatus::done;
   task.race.running = false;
@@ -152,7 +152,8 @@ bool waits_for_subtasks(const State& state, const Task& task) {
   const Session* worker = find_session(state, task.session);
   // If the waiting call was cut off, the turn ends next.
   return task.status == TaskStatus::running && worker != nullptr &&
-         worker->state == SessionState::delegating && !worker->turn.errored && !worker->turn.failed;
+         worker->state == SessionState::delegating && !worker->turn.premature_idle_due &&
+         !worker->turn.failed;
 }
 
 std::vector<TaskId> unfinished_subtasks(const State& state, const Task& task) {

@@ -118,9 +118,9 @@ class Edit {
       case TodoMark::done:
         return finish(task);
       case TodoMark::dropped:
-        return settle(task, TaskStatus::dropped, "dropped by a person in todo.md");
+        return close_task(task, TaskStatus::dropped, "dropped by a person in todo.md");
       case TodoMark::blocked:
-        return settle(task, TaskStatus::blocked, "blocked by a person in todo.md");
+        return close_task(task, TaskStatus::blocked, "blocked by a person in todo.md");
       case TodoMark::open:
       case TodoMark::running:
         return reopen(task);
@@ -136,7 +136,7 @@ class Edit {
   }
 
   /// Moves a task to `dropped` or `blocked`.
-  void settle(Task& task, TaskStatus to, const char* note) {
+  void close_task(Task& task, TaskStatus to, const char* note) {
     if (task.status == to) return;
     if (!task_move_exists(task.status, to)) {
       return remark(task.id.value + " stays " + std::string(to_name(task.status)));
@@ -162,7 +162,7 @@ class Edit {
   void remove(const TodoLine& line) {
     Task* task = find_task(ctx_.state, line.id);
     if (task == nullptr || is_settled(task->status)) return;
-    settle(*task, TaskStatus::dropped, "its line was removed from todo.md");
+    close_task(*task, TaskStatus::dropped, "its line was removed from todo.md");
   }
 
   // ---- new lines ------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Edit {
     if (line.mark == TodoMark::done) {
       finish(task);
     } else if (!note.empty()) {
-      settle(task, TaskStatus::blocked, note.c_str());
+      close_task(task, TaskStatus::blocked, note.c_str());
       remark(note);
     } else if (line.mark == TodoMark::blocked) {
       mark(task, line.mark);

@@ -70,7 +70,7 @@ void ChangeDetector::look(engine::Outbox& outbox) {
   job->began_ms = outbox.now_ms();
   job->ran = std::exchange(ran_, {});
   for (const auto& [session, call] : running_) ran_.insert(session);
-  outbox.run_on_pool([job, &fs = fs_, root = root_] { take_prints(fs, root, job->look); },
+  outbox.run_on_pool([job, &fs = fs_, root = root_] { read_versions(fs, root, job->look); },
                      [this, job, watch = watch_](engine::Outbox& out) {
                        if (watch != watch_) return;
                        looking_ = false;
@@ -83,7 +83,7 @@ void ChangeDetector::look(engine::Outbox& outbox) {
 }
 
 /// Pool thread.
-void ChangeDetector::take_prints(os::FileSystem& fs, const std::string& root, Look& look) {
+void ChangeDetector::read_versions(os::FileSystem& fs, const std::string& root, Look& look) {
   const auto end = std::chrono::steady_clock::now() + kLookTime;
   const auto late = [end] { return std::chrono::steady_clock::now() > end; };
   TreeQuery query;
@@ -128,11 +128,11 @@ void ChangeDetector::compare(const Look& now, const std::set<SessionId>& ran,
       changed.left_out += 1;
     }
   };
-  for (const auto& [path, print] : now.files) {
+  for (const auto& [path, version] : now.files) {
     const auto old = before->find(path);
-    if (old == before->end() || old->second != print) note(path);
+    if (old == before->end() || old->second != version) note(path);
   }
-  for (const auto& [path, print] : *before) {
+  for (const auto& [path, version] : *before) {
     if (!now.files.contains(path)) note(path);
   }
   std::erase_if(wrote_, [&](const auto& wrote) {

@@ -37,26 +37,26 @@ class ChangeDetector {
   void command_ended(const SessionId& session, const std::string& call, engine::Outbox& outbox);
 
  private:
-  struct Print {
+  struct Version {
     std::uint64_t size_bytes = 0;
     std::int64_t modified_ns = 0;
     std::uint64_t file_id = 0;
-    bool operator==(const Print&) const = default;
+    bool operator==(const Version&) const = default;
   };
   struct Look {
-    std::map<std::string, Print> files;
+    std::map<std::string, Version> files;
     std::string blind;  ///< why it says nothing
   };
 
   void look(engine::Outbox& outbox);
   void compare(const Look& now, const std::set<SessionId>& ran, engine::Outbox& outbox);
-  static void take_prints(os::FileSystem& fs, const std::string& root, Look& look);
+  static void read_versions(os::FileSystem& fs, const std::string& root, Look& look);
 
   os::FileSystem& fs_;
   const std::string root_;
   const std::function<void(FilesChanged, engine::Outbox&)> found_;
   const std::function<void(const std::string&)> blind_;
-  std::optional<std::map<std::string, Print>> before_;
+  std::optional<std::map<std::string, Version>> before_;
   std::map<std::string, std::uint64_t> wrote_;  ///< path -> when a tool was last let write it
   std::set<std::pair<SessionId, std::string>> running_;
   std::set<SessionId> ran_;      ///< since the newest look began

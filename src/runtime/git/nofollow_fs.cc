@@ -18,9 +18,9 @@ using base::Result;
 
 }  // namespace
 
-bool Print::is_directory() const { return exists && S_ISDIR(mode); }
+bool FileStamp::is_directory() const { return exists && S_ISDIR(mode); }
 
-Print print_at(int directory, const std::string& name) {
+FileStamp stamp_at(int directory, const std::string& name) {
   struct stat info {};
   if (fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return {};
   return {true,         info.st_mode,
@@ -65,11 +65,11 @@ bool is_real_directory(const std::string& path) {
   return files::symlink_status(path, error).type() == files::file_type::directory;
 }
 
-std::string take_away(const std::string& root, std::string path, const Print& before) {
+std::string take_away(const std::string& root, std::string path, const FileStamp& before) {
   std::string leaf;
   const Descriptor parent = parent_of(root, path, false, leaf);
   if (!parent.ok()) return errno == ENOENT ? "" : "a part of its path is no directory any more";
-  if (print_at(parent.get(), leaf) != before) return "it has just been changed";
+  if (stamp_at(parent.get(), leaf) != before) return "it has just been changed";
   if (unlinkat(parent.get(), leaf.c_str(), 0) != 0 && errno != ENOENT)
     return std::generic_category().message(errno);
   for (std::size_t slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
@@ -81,7 +81,7 @@ std::string take_away(const std::string& root, std::string path, const Print& be
 }
 
 std::string put(const std::string& staged, const std::string& root, const std::string& path,
-                const Print& before, bool executable) {
+                const FileStamp& before, bool executable) {
   struct stat fresh {};
   if (lstat(staged.c_str(), &fresh) != 0) return "git did not write it";
   std::string leaf;
@@ -90,7 +90,7 @@ std::string put(const std::string& staged, const std::string& root, const std::s
     return errno == ELOOP || errno == ENOTDIR ? "a part of its path is no directory"
                                               : std::generic_category().message(errno);
   }
-  const Print now = print_at(parent.get(), leaf);
+  const FileStamp now = stamp_at(parent.get(), leaf);
   if (now.is_directory()) {
     if (unlinkat(parent.get(), leaf.c_str(), AT_REMOVEDIR) != 0)
       return "a directory with other files is there";

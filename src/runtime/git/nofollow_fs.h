@@ -10,18 +10,18 @@
 /// Files of a directory that is not trusted: no part of a path leads through a link.
 namespace orchestrator::runtime {
 
-/// What a name stands for at one moment.
-struct Print {
+/// The identity and version of what a name stands for, without its content.
+struct FileStamp {
   bool exists = false;
   mode_t mode = 0;
   dev_t device = 0;
   ino_t file = 0;
   off_t size = 0;
   std::int64_t modified_ns = 0;
-  bool operator==(const Print&) const = default;
+  bool operator==(const FileStamp&) const = default;
   [[nodiscard]] bool is_directory() const;
 };
-[[nodiscard]] Print print_at(int directory, const std::string& name);
+[[nodiscard]] FileStamp stamp_at(int directory, const std::string& name);
 
 /// A descriptor that closes itself.
 class Descriptor {
@@ -50,13 +50,14 @@ class Descriptor {
 
 /// Removes a file below `root` that is still as it was, and the directories that it leaves empty.
 /// The answer: why not; empty: done.
-[[nodiscard]] std::string take_away(const std::string& root, std::string path, const Print& before);
+[[nodiscard]] std::string take_away(const std::string& root, std::string path,
+                                    const FileStamp& before);
 
 /// Moves a staged file, or link, to its place below `root`, where all is still as it was; a file
 /// keeps the permissions of the one before, but for being executable. The answer: why not; empty:
 /// done.
 [[nodiscard]] std::string put(const std::string& staged, const std::string& root,
-                              const std::string& path, const Print& before, bool executable);
+                              const std::string& path, const FileStamp& before, bool executable);
 
 /// Removes a directory with all that is in it, also where it may not be written to.
 base::Result<void> remove_tree(const std::string& path);

@@ -449,7 +449,7 @@ Result<Worktrees::Applied> Worktrees::Body::apply(const std::string& from, const
   auto wanted = difference(from, to);
   if (!wanted.ok()) return wanted.error();
   Applied applied;
-  std::vector<std::pair<RawEntry, Print>> todo;
+  std::vector<std::pair<RawEntry, FileStamp>> todo;
   for (RawEntry& entry : wanted.value()) {
     if (entry.is_gitlink()) {
       applied.refused.push_back({entry.path, "it is a submodule"});
@@ -458,8 +458,8 @@ Result<Worktrees::Applied> Worktrees::Body::apply(const std::string& from, const
     } else {
       std::string leaf;
       const Descriptor parent = parent_of(project_, entry.path, false, leaf);
-      const Print print = parent.ok() ? print_at(parent.get(), leaf) : Print{};
-      todo.emplace_back(std::move(entry), print);
+      const FileStamp stamp = parent.ok() ? stamp_at(parent.get(), leaf) : FileStamp{};
+      todo.emplace_back(std::move(entry), stamp);
     }
   }
   if (todo.empty()) return applied;
@@ -491,7 +491,7 @@ Result<Worktrees::Applied> Worktrees::Body::apply(const std::string& from, const
   });
 
   std::vector<std::string> written;
-  for (const auto& [entry, print] : todo) {
+  for (const auto& [entry, stamp] : todo) {
     if (entry.new_mode != RawEntry::kNothing) written.push_back(entry.path);
   }
   const std::string stage = temporary("stage");
@@ -516,7 +516,7 @@ Result<Worktrees::Applied> Worktrees::Body::apply(const std::string& from, const
       return staged.error();
     }
   }
-  const auto settle = [&](const RawEntry& entry, const std::string& why) {
+  const auto note_result = [&](const RawEntry& entry, const std::string& why) {
     if (why.empty()) {
       applied.paths.push_back(entry.path);
     } else {
@@ -526,12 +526,12 @@ Result<Worktrees::Applied> Worktrees::Body::apply(const std::string& from, const
   // First what goes: a directory's files before the file of its name.
   for (auto it = todo.rbegin(); it != todo.rend(); ++it) {
     if (it->first.new_mode == RawEntry::kNothing)
-      settle(it->first, take_away(project_, it->first.path, it->second));
+      note_result(it->first, take_away(project_, it->first.path, it->second));
   }
-  for (const auto& [entry, print] : todo) {
+  for (const auto& [entry, stamp] : todo) {
     if (entry.new_mode != RawEntry::kNothing)
-      settle(entry, put(stage + "/" + entry.path, project_, entry.path, print,
-                        entry.new_mode == "100755"));
+      note_result(entry, put(stage + "/" + entry.path, project_, entry.path, stamp,
+                             entry.new_mode == "100755"));
   }
   std::ranges::sort(applied.paths);
   if (auto removed = remove_tree(stage); !removed.ok()) return removed.error();

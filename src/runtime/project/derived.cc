@@ -12,7 +12,7 @@ void Derived::save(engine::Outbox& outbox) {
   const bool first = save_problem_.empty();
   save_problem_ = problem;
   if (problem.empty()) return log_.note(LogLevel::info, "the snapshot can be written again");
-  log_.note(LogLevel::warning, "snapshot: " + problem);
+  log_.note(LogLevel::warn, "snapshot: " + problem);
   if (first) {
     outbox.send(codec::encode_effect(
         ShowToast{"warning",

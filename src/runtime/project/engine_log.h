@@ -14,7 +14,7 @@ class EngineLog {
   /// `to_file`: false in a simulation, which writes no log.
   explicit EngineLog(bool to_file) : to_file_(to_file) {}
 
-  void open(const std::string& path, orchestrator::LogLevel wanted);
+  void open(const std::string& path, LogLevel wanted);
   void note(LogLevel level, const std::string& line) const {
     if (log_) log_->write(level, line);
   }

@@ -216,7 +216,7 @@ std::vector<codec::Incoming> Hold::drop(const std::string& why, engine::Outbox& 
 }
 
 void Hold::report_missing(const FileReport& file) {
-  log_.note(LogLevel::warning, file.language + ": " + file.skipped);
+  log_.note(LogLevel::warn, file.language + ": " + file.skipped);
   emit_.add(ShowToast{"info", "Orchestrator: submitted work in " + file.language +
                                   " is not checked by a language server: " + file.skipped});
 }

@@ -16,12 +16,10 @@ spdlog::level::level_enum level_of(LogLevel level) {
       return spdlog::level::debug;
     case LogLevel::info:
       return spdlog::level::info;
-    case LogLevel::warning:
+    case LogLevel::warn:
       return spdlog::level::warn;
     case LogLevel::error:
       return spdlog::level::err;
-    case LogLevel::off:
-      break;
   }
   return spdlog::level::off;
 }

@@ -6,10 +6,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "orchestrator/options.h"
 
 namespace orchestrator::runtime {
-
-enum class LogLevel { debug, info, warning, error, off };
 
 /// A rotating log file for people. Never write prompts, file contents or secrets to it.
 /// Thread-safe. Writing never throws and reports no error: with a full disk only log lines are

@@ -32,7 +32,7 @@ void MissionWorktrees::ask(const AskWorktrees& question, engine::Outbox& outbox)
     for (const std::string& path : answer.paths) {
       if (applies) observe_.note_write(path, out.now_ms());
     }
-    if (!answer.problem.empty()) log_.note(LogLevel::warning, "worktrees: " + answer.problem);
+    if (!answer.problem.empty()) log_.note(LogLevel::warn, "worktrees: " + answer.problem);
     inlet_.enter(std::move(answer), out);
   };
   if (WorktreeService* const git = keeper()) return git->ask(question, outbox, answered);

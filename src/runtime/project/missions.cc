@@ -83,7 +83,7 @@ bool Missions::begin(MissionRequested request, engine::Outbox& outbox) {
   p_.log.open(p_.mission.store.log_path(), request.options.log.level);
   p_.worktrees.sweep(request.mission.value, outbox);
   if (const auto hidden = hide_state_from_git(p_.world.files, p_.root); !hidden.ok())
-    p_.log.note(LogLevel::warning, hidden.error().text());
+    p_.log.note(LogLevel::warn, hidden.error().text());
   p_.log.note(LogLevel::info, "mission " + request.mission.value + " requested");
   warn_of_unused(request.options);
   p_.record.add(std::move(request), outbox);
@@ -104,7 +104,7 @@ void Missions::finish(engine::Outbox& outbox) {
     p_.derived.save(outbox);
   } else {
     if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
-    p_.log.note(LogLevel::warning,
+    p_.log.note(LogLevel::warn,
                 "the last events are not in the log: " + p_.sync.take_failure()->text());
   }
   leave();
@@ -121,7 +121,7 @@ void Missions::report(const std::vector<std::string>& notices, engine::Outbox& o
   if (notices.empty()) return;
   std::string all;
   for (const std::string& notice : notices) {
-    p_.log.note(LogLevel::warning, notice);
+    p_.log.note(LogLevel::warn, notice);
     all += (all.empty() ? "" : ". ") + notice;
   }
   if (all.size() > kToastBytesMax)

@@ -38,7 +38,7 @@ Observe::Observe(const CurrentMission& mission, const World& world, const std::s
           [&inlet](FilesChanged changed, engine::Outbox& outbox) {
             inlet.enter(std::move(changed), outbox);
           },
-          [&log](const std::string& why) { log.note(LogLevel::warning, why); }) {}
+          [&log](const std::string& why) { log.note(LogLevel::warn, why); }) {}
 
 void Observe::add(Happening& happening, const std::string& output, engine::Outbox& outbox) {
   if (auto* ran = std::get_if<CommandRan>(&happening)) {

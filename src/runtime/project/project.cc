@@ -66,7 +66,7 @@ class Project final : public engine::Directory, private Inlet {
   /// pipeline.
   void take(codec::Incoming incoming, engine::Outbox& outbox) {
     if (!incoming.problem.empty())
-      return p_.log.note(LogLevel::warning, "message refused: " + incoming.problem);
+      return p_.log.note(LogLevel::warn, "message refused: " + incoming.problem);
     if (const auto* query = std::get_if<codec::Query>(&incoming.what))
       return std::visit([&](const auto& asked) { put_to(asked, outbox); }, *query);
     auto& happening = std::get<Happening>(incoming.what);

@@ -18,7 +18,7 @@ void Record::add(Happening happening, engine::Outbox& outbox) {
   const Phase before = mission_.state.phase;
   auto applied = mission_.store.apply(mission_.state, event);
   if (!applied.ok()) {
-    log_.note(LogLevel::warning, type_of(event.what) + " was refused: " + applied.error().text());
+    log_.note(LogLevel::warn, type_of(event.what) + " was refused: " + applied.error().text());
     if (const RequestId* request = waiting_request(event.what))
       emit_.reply(*request, false, "Refused: " + applied.error().text());
     return;

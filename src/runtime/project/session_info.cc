@@ -30,12 +30,12 @@ void CachedSessionInfo::update(const State& state, bool in_order, engine::Outbox
     }
   }
   for (const auto& [session, was] : left_) {
-    if (!now.contains(session)) outbox.set_standing(session.value, "");
+    if (!now.contains(session)) outbox.set_session_info(session.value, "");
   }
   for (const auto& [session, is] : now) {
     const auto was = left_.find(session);
     if (was != left_.end() && was->second == is) continue;
-    outbox.set_standing(session.value, codec::dump(session_info_of(state, session, "", "")));
+    outbox.set_session_info(session.value, codec::dump(session_info_of(state, session, "", "")));
   }
   left_ = std::move(now);
 }

@@ -5,7 +5,7 @@ namespace orchestrator::runtime {
 bool Sync::run() {
   const auto synced = mission_.store.sync();
   if (synced.ok()) {
-    unsynced_.settle();
+    unsynced_.clear();
     return true;
   }
   failure_ = synced.error();

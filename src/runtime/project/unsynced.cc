@@ -34,7 +34,7 @@ void Unsynced::note(const Happening& happening) {
   }
 }
 
-void Unsynced::settle() {
+void Unsynced::clear() {
   requests_.clear();
   facts_.clear();
 }

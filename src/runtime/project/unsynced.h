@@ -16,7 +16,7 @@ class Unsynced {
   void note(const Happening& happening);
   void note_request(const RequestId& request) { requests_.push_back(request); }
   /// All these events are durable now.
-  void settle();
+  void clear();
   /// Whether this request is among them, so that it must not be accepted yet.
   [[nodiscard]] bool holds(const RequestId& request) const;
   std::vector<RequestId> take_requests() { return std::exchange(requests_, {}); }

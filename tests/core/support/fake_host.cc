@@ -25,8 +25,8 @@ std::vector<Scenario>& scenarios() {
   return all;
 }
 
-Trace& taken_rows() {
-  static Trace rows;
+MovesMade& taken_rows() {
+  static MovesMade rows;
   return rows;
 }
 
@@ -121,7 +121,7 @@ Answer FakeHost::deliver(Happening what) {
       what);
   const State before = state;
   log.push_back(Event{log.size() + 1, now, std::move(what)});
-  const Effects effects = core::step_traced(state, log.back(), taken_rows());
+  const Effects effects = core::step_with_moves(state, log.back(), taken_rows());
   check(before, effects);
   check_fixpoint();
   watch_states(before);

@@ -20,7 +20,7 @@
 /// runs in it within a unit test. After every step it checks what must hold at any time.
 namespace orchestrator::test {
 
-using core::Trace;
+using core::MovesMade;
 
 /// A number that a longer run of the tests sets.
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise);
@@ -303,7 +303,7 @@ inline bool add_scenario(const char* name, void (*run)()) {
   return true;
 }
 /// The rows that all fake hosts of this process have taken.
-Trace& taken_rows();
+MovesMade& taken_rows();
 
 }  // namespace orchestrator::test
 

@@ -66,7 +66,7 @@ void FakeHost::check(const State& before, const Effects& effects) {
 
 namespace {
 
-std::string first_move(const Trace& moves) {
+std::string first_move(const MovesMade& moves) {
   const auto words = [](const std::string& what, auto from, auto to) {
     return what + " from " + std::string(to_name(from)) + " to " + std::string(to_name(to));
   };
@@ -82,7 +82,7 @@ std::string first_move(const Trace& moves) {
 void FakeHost::check_fixpoint() const {
   if (!is_running(state.phase) || state.dormant || core::is_recovering(state)) return;
   State again = state;
-  Trace moves;
+  MovesMade moves;
   core::Context ctx{again, now, {}, &moves};
   ctx.moved = ctx.graph_moved = true;
   core::schedule(ctx);

@@ -170,7 +170,7 @@ void FakeHost::break_turn(const SessionId& session, const std::string& error,
     });
   }
   after(kRealIdleMs, [this, session, life] {
-    if (child_of(session).settle(life)) host_says(SessionIdled{session});
+    if (child_of(session).end_broken_turn(life)) host_says(SessionIdled{session});
   });
 }
 

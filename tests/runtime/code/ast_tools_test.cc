@@ -213,8 +213,8 @@ class HeldPool final : public engine::Outbox {
   void cancel_timer(std::uint64_t id) override { inner_.cancel_timer(id); }
   void watch_session(const std::string& session) override { inner_.watch_session(session); }
   void unwatch_session(const std::string& session) override { inner_.unwatch_session(session); }
-  void set_standing(const std::string& session, std::string text) override {
-    inner_.set_standing(session, std::move(text));
+  void set_session_info(const std::string& session, std::string text) override {
+    inner_.set_session_info(session, std::move(text));
   }
   std::uint64_t now_ms() override { return inner_.now_ms(); }
   void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {

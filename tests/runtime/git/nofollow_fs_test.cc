@@ -71,13 +71,13 @@ class NofollowTest : public ::testing::Test {
     text << in.rdbuf();
     return in ? text.str() : "(none)";
   }
-  [[nodiscard]] static Print print_of(const std::string& whole) {
-    return print_at(AT_FDCWD, whole);
+  [[nodiscard]] static FileStamp print_of(const std::string& whole) {
+    return stamp_at(AT_FDCWD, whole);
   }
   [[nodiscard]] mode_t mode_of(const std::string& path) const {
     return print_of(at(path)).mode & 07777U;
   }
-  std::string put_here(const std::string& path, const Print& before, bool executable = false) {
+  std::string put_here(const std::string& path, const FileStamp& before, bool executable = false) {
     make("staged", "new");
     return put(at("staged"), at("root"), path, before, executable);
   }
@@ -87,7 +87,7 @@ class NofollowTest : public ::testing::Test {
 
 TEST_F(NofollowTest, APrintTellsEveryChange) {
   make("a");
-  const Print before = print_of(at("a"));
+  const FileStamp before = print_of(at("a"));
   EXPECT_TRUE(before.exists);
   EXPECT_FALSE(before.is_directory());
   EXPECT_EQ(before, print_of(at("a")));
@@ -99,8 +99,8 @@ TEST_F(NofollowTest, APrintTellsEveryChange) {
   EXPECT_TRUE(is_real_directory(at("d")));
   EXPECT_FALSE(is_real_directory(at("l")));
   EXPECT_FALSE(is_real_directory(at("none")));
-  EXPECT_EQ(print_of(at("none")), Print{});
-  EXPECT_FALSE(Print{}.is_directory());
+  EXPECT_EQ(print_of(at("none")), FileStamp{});
+  EXPECT_FALSE(FileStamp{}.is_directory());
   chmod(at("a").c_str(), 0600);
   EXPECT_NE(before, print_of(at("a")));
 }
@@ -114,13 +114,13 @@ TEST_F(NofollowTest, AFileIsTakenAwayWithTheDirectoriesItLeavesEmpty) {
   make("root/top");
   EXPECT_EQ(take_away(at("root"), "top", print_of(at("root/top"))), "");
   EXPECT_FALSE(filesystem::exists(at("root/top")));
-  EXPECT_EQ(take_away(at("root"), "none/of/these", Print{}), "") << "it is gone already";
-  EXPECT_EQ(take_away(at("root"), "none", Print{}), "");
+  EXPECT_EQ(take_away(at("root"), "none/of/these", FileStamp{}), "") << "it is gone already";
+  EXPECT_EQ(take_away(at("root"), "none", FileStamp{}), "");
 }
 
 TEST_F(NofollowTest, WhatHasChangedOrIsBehindALinkIsNotTakenAway) {
   make("root/file");
-  const Print before = print_of(at("root/file"));
+  const FileStamp before = print_of(at("root/file"));
   make("root/file", "longer text");
   EXPECT_EQ(take_away(at("root"), "file", before), "it has just been changed");
   EXPECT_EQ(text_of("root/file"), "longer text");
@@ -133,17 +133,17 @@ TEST_F(NofollowTest, WhatHasChangedOrIsBehindALinkIsNotTakenAway) {
 
 TEST_F(NofollowTest, AFileIsPutWhereAllIsAsItWas) {
   filesystem::create_directories(at("root"));
-  EXPECT_EQ(put_here("a/b/new", Print{}), "");
+  EXPECT_EQ(put_here("a/b/new", FileStamp{}), "");
   EXPECT_EQ(text_of("root/a/b/new"), "new");
   make("root/old", "old");
   EXPECT_EQ(put_here("old", print_of(at("root/old"))), "");
   EXPECT_EQ(text_of("root/old"), "new");
-  EXPECT_EQ(put_here("old", Print{}), "it has just been changed");
-  Print gone = print_of(at("root/old"));
+  EXPECT_EQ(put_here("old", FileStamp{}), "it has just been changed");
+  FileStamp gone = print_of(at("root/old"));
   filesystem::remove(at("root/old"));
   EXPECT_EQ(put_here("old", gone), "it has just been changed");
   filesystem::remove(at("staged"));
-  EXPECT_EQ(put(at("staged"), at("root"), "x", Print{}, false), "git did not write it");
+  EXPECT_EQ(put(at("staged"), at("root"), "x", FileStamp{}, false), "git did not write it");
 }
 
 TEST_F(NofollowTest, AnEmptyDirectoryIsReplacedAndOneWithFilesIsNot) {
@@ -152,7 +152,7 @@ TEST_F(NofollowTest, AnEmptyDirectoryIsReplacedAndOneWithFilesIsNot) {
   EXPECT_EQ(put_here("empty", print_of(at("root/empty"))), "");
   EXPECT_EQ(text_of("root/empty"), "new");
   EXPECT_EQ(put_here("full", print_of(at("root/full"))), "a directory with other files is there");
-  const Print was = print_of(at("root/full"));
+  const FileStamp was = print_of(at("root/full"));
   filesystem::remove_all(at("root/full"));
   EXPECT_EQ(put_here("full", was), "") << "it was a directory, and is gone";
   EXPECT_EQ(put_here("full", was), "it has just been changed");
@@ -162,8 +162,8 @@ TEST_F(NofollowTest, NothingIsPutBehindALinkOrAFile) {
   make("root/file");
   filesystem::create_directories(at("elsewhere"));
   filesystem::create_directory_symlink(at("elsewhere"), at("root/link"));
-  EXPECT_EQ(put_here("link/a", Print{}), "a part of its path is no directory");
-  EXPECT_EQ(put_here("file/a", Print{}), "a part of its path is no directory");
+  EXPECT_EQ(put_here("link/a", FileStamp{}), "a part of its path is no directory");
+  EXPECT_EQ(put_here("file/a", FileStamp{}), "a part of its path is no directory");
   EXPECT_TRUE(filesystem::is_empty(at("elsewhere")));
 }
 
@@ -185,7 +185,7 @@ TEST_F(NofollowTest, PermissionsAreThoseOfBeforeButForBeingExecutable) {
   filesystem::remove(at("root/file"));
   make("staged", "new");
   chmod(at("staged").c_str(), 0751);
-  EXPECT_EQ(put(at("staged"), at("root"), "file", Print{}, false), "");
+  EXPECT_EQ(put(at("staged"), at("root"), "file", FileStamp{}, false), "");
   EXPECT_EQ(mode_of("root/file"), 0751U) << "there was none before: as it was staged";
 }
 

@@ -29,7 +29,7 @@ class PatientOutbox final : public engine::Outbox {
   void cancel_timer(std::uint64_t /*id*/) override {}
   void watch_session(const std::string& /*session*/) override {}
   void unwatch_session(const std::string& /*session*/) override {}
-  void set_standing(const std::string& /*session*/, std::string /*text*/) override {}
+  void set_session_info(const std::string& /*session*/, std::string /*text*/) override {}
   std::uint64_t now_ms() override { return 1; }
   void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
     jobs.emplace_back(std::move(work), std::move(done));

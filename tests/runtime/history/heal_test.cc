@@ -151,7 +151,7 @@ TEST_F(HealTest, AProcessThatLostItsDirectoryChangesNothingMore) {
 
 TEST_F(HealTest, StandingAnswersAreTakenBackWhenTheDirectoryIsLost) {
   begin();
-  EXPECT_NE(outbox.standing["root"], "");
+  EXPECT_NE(outbox.session_info["root"], "");
   say({{"type", "turn_started"}, {"session", "reviewer"}});
   fs::remove(paths().lock);
   const auto other = os::posix_file_system().lock(paths().lock);
@@ -161,8 +161,8 @@ TEST_F(HealTest, StandingAnswersAreTakenBackWhenTheDirectoryIsLost) {
       std::ranges::find(outbox.timers, 100U, [](const auto& t) { return t.second; });
   ASSERT_NE(derives, outbox.timers.end());
   project->on_timer(derives->first, outbox);
-  EXPECT_EQ(outbox.standing["root"], "");
-  EXPECT_EQ(outbox.standing["reviewer"], "");
+  EXPECT_EQ(outbox.session_info["root"], "");
+  EXPECT_EQ(outbox.session_info["reviewer"], "");
 }
 
 TEST_F(HealTest, ASubmissionInTheSameMomentIsNotLost) {

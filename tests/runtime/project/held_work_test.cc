@@ -114,7 +114,7 @@ TEST_F(HeldWorkTest, DuringAnOutageNoChildAsksItsModel) {
   EXPECT_FALSE(ask({{"type", "write_asked"}, {"session", "worker"}, {"paths", {"b.c"}}})["ok"]);
   EXPECT_EQ(outbox.last("abort_session")["session"], "worker");
   EXPECT_NE(stopped("worker").find("No space left"), std::string::npos) << stopped("worker");
-  EXPECT_EQ(outbox.standing["worker"], "");
+  EXPECT_EQ(outbox.session_info["worker"], "");
   EXPECT_EQ(stopped("root"), "") << "a person may still talk there";
   broken.repair();
 }

@@ -17,7 +17,7 @@ class LogTest : public ::testing::Test {
 };
 
 TEST_F(LogTest, WritesLinesOfItsLevelAndAbove) {
-  auto log = Log::open(dir_.file("engine.log"), LogLevel::warning);
+  auto log = Log::open(dir_.file("engine.log"), LogLevel::warn);
   ASSERT_TRUE(log);
   log.value()->write(LogLevel::info, "not this");
   log.value()->write(LogLevel::error, "this {} one");

@@ -146,21 +146,21 @@ TEST_F(ProjectTest, StandingAnswersEqualTheReplies) {
     return said;
   };
   ASSERT_TRUE(start_mission("Build it --budget 100ktok")["ok"]);
-  EXPECT_EQ(json::parse(outbox.standing["root"]), asked("root"));
-  EXPECT_TRUE(json::parse(outbox.standing["root"])["capped"]);
+  EXPECT_EQ(json::parse(outbox.session_info["root"]), asked("root"));
+  EXPECT_TRUE(json::parse(outbox.session_info["root"])["capped"]);
   call("submit_plan", "root",
        {{"summary", "s"},
         {"verify", {"check"}},
         {"tasks", {{{"id", "T1"}, {"title", "One"}, {"files", {"src/**"}}}}}});
   call("mission_run", "root", json::object());
   create("worker");
-  EXPECT_EQ(json::parse(outbox.standing["worker"]), asked("worker"));
-  EXPECT_EQ(json::parse(outbox.standing["worker"])["role"], "worker");
+  EXPECT_EQ(json::parse(outbox.session_info["worker"]), asked("worker"));
+  EXPECT_EQ(json::parse(outbox.session_info["worker"])["role"], "worker");
   say({{"type", "session_compacted"}, {"session", "worker"}});
-  EXPECT_EQ(outbox.standing["worker"], "") << "its card changes with its task";
+  EXPECT_EQ(outbox.session_info["worker"], "") << "its card changes with its task";
   EXPECT_NE(asked("worker")["card"], "");
   ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
-  EXPECT_EQ(outbox.standing["root"], "");
+  EXPECT_EQ(outbox.session_info["root"], "");
   EXPECT_NE(asked("worker")["stopped"], "");
 }
 
@@ -170,10 +170,10 @@ TEST_F(ProjectTest, AfterItsSubmissionASessionMayNotAskItsModelUntilItIsPrompted
         .get<std::string>();
   };
   until_work();
-  EXPECT_NE(outbox.standing["worker"], "");
+  EXPECT_NE(outbox.session_info["worker"], "");
   EXPECT_EQ(stopped("worker"), "");
   ASSERT_TRUE(call("submit_work", "worker", {{"summary", "done"}, {"files", json::array()}})["ok"]);
-  EXPECT_EQ(outbox.standing["worker"], "") << "taken back in the same batch as the answer";
+  EXPECT_EQ(outbox.session_info["worker"], "") << "taken back in the same batch as the answer";
   EXPECT_EQ(stopped("worker"), "Submitted. This session waits for its review.");
   create("reviewer");
   EXPECT_EQ(stopped("reviewer"), "");
@@ -196,9 +196,9 @@ TEST_F(ProjectTest, AfterItsSubmissionASessionMayNotAskItsModelUntilItIsPrompted
 
 TEST_F(ProjectTest, AStopTakesBackStandingAnswers) {
   until_work();
-  EXPECT_NE(outbox.standing["worker"], "");
+  EXPECT_NE(outbox.session_info["worker"], "");
   say({{"type", "stop_requested"}, {"request", "r"}, {"session", "root"}, {"arguments", ""}});
-  EXPECT_EQ(outbox.standing["worker"], "");
+  EXPECT_EQ(outbox.session_info["worker"], "");
 }
 
 TEST_F(ProjectTest, APassNeedsAFreshGreenRunOfTheReviewersOwn) {

@@ -29,8 +29,8 @@ class FakeOutbox : public engine::Outbox {
   void cancel_timer(std::uint64_t id) override { timers.erase(id); }
   void watch_session(const std::string& session) override { watched.push_back(session); }
   void unwatch_session(const std::string& /*session*/) override {}
-  void set_standing(const std::string& session, std::string text) override {
-    standing[session] = std::move(text);
+  void set_session_info(const std::string& session, std::string text) override {
+    session_info[session] = std::move(text);
   }
   std::uint64_t now_ms() override { return clock_ms += 10; }
   void run_on_pool(std::function<void()> work, std::function<void(engine::Outbox&)> done) override {
@@ -55,7 +55,7 @@ class FakeOutbox : public engine::Outbox {
   std::vector<json> sent;
   std::map<std::uint64_t, std::uint64_t> timers;
   std::vector<std::string> watched;
-  std::map<std::string, std::string> standing;
+  std::map<std::string, std::string> session_info;
   std::uint64_t clock_ms = 1'700'000'000'000;
   bool starts_processes = false;  ///< that hear everything and say nothing
   int started = 0;
