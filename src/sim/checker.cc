@@ -57,7 +57,7 @@ void Checker::check_replay() const {
           "the log does not give the live state: " + difference(again, *state_));
 }
 
-void Checker::process_starts(const std::string* snapshot) {
+void Checker::note_snapshot(const std::string* snapshot) {
   snapshot_ = {};
   if (snapshot == nullptr || !damaged_) return;
   const auto found = runtime::parse_snapshot(*snapshot, "");

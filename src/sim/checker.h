@@ -33,8 +33,9 @@ class Checker final : public runtime::Observer {
   void shown_progress();
   /// Another program has taken away or spoiled a file of the mission.
   void files_damaged() { damaged_ = damaged_ || disk_.is_damaged(course_.mission.value); }
-  /// A process starts, with this snapshot on the disk; null: there is none.
-  void process_starts(const std::string* snapshot);
+  /// The engine is about to run, and may load the mission, with this snapshot on the disk; null:
+  /// there is none.
+  void note_snapshot(const std::string* snapshot);
   /// The process is gone, and with it its state.
   void process_gone() { state_ = nullptr; }
   /// Live state = replayed state. Costs a replay of the mission.
@@ -88,7 +89,7 @@ class Checker final : public runtime::Observer {
   Phase phase_ = Phase::none;
   bool outage_ = false;   ///< the log cannot be written
   bool damaged_ = false;  ///< its log was: what the snapshot has not may be lost at the next load
-  /// The mission of the sound snapshot that the process found, and its last event.
+  /// The mission of the sound snapshot that a load now finds, and its last event.
   std::pair<MissionId, std::uint64_t> snapshot_;
   Course course_;
   Course before_;  ///< of the mission before: back again where the newer one was never seen outside

@@ -72,6 +72,7 @@ void Process::enter(const std::function<void(engine::Directory&)>& call) {
   if (over_ || given_up_) return;
   disk_.set_now(timeline_.now_ms());
   inside_ = true;
+  checker_.note_snapshot(disk_.look(std::string(kRoot) + "/.opencode/mission_loop.json"));
   try {
     if (!project_) {
       runtime::World world{disk_, [this] { return random_.next(); }, false, &checker_, limits_};

@@ -197,7 +197,6 @@ class Simulation {
         timeline_.now_ms(), "**",
         "process " + std::to_string(processes_) + " starts in mode " + std::string(to_name(mode_)));
     disk_.start();
-    checker_.process_starts(disk_.look(std::string(kRoot) + "/.opencode/mission_loop.json"));
     died_ = false;
     asking_ = false;
     process_ = std::make_unique<Process>(

@@ -77,7 +77,7 @@ void take_up(Context& ctx, const FoundSession& found) {
   // Ours since: a call of it came in, or it was prompted, while the host was being asked.
   if (session->state != SessionState::idle) return;
   const bool present_prompt = session->lease.sent != 0 && session->lease.sent == found.prompt;
-  const bool may_go_on = session->lease.submitted || has_room(ctx.state);
+  const bool may_go_on = session->lease.submitted || has_room_for(ctx.state, *session);
   if (found.busy && may_go_on) return go_on_working(ctx, *session, present_prompt);
   // More runs than may now: its turn ends, and goes on when there is room.
   if (found.busy) abort_turn(ctx, *session);

@@ -1,4 +1,6 @@
 // Crashes at any event, events that come twice, late or of strangers; the same log, the same state.
+#include "core/sessions/recovery.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -347,6 +349,43 @@ MISSION_SCENARIO(Recovery, RunningTurnsAboveTheLimitAreAbortedAndContinuedLater)
   host.run();
   EXPECT_EQ(host.state.phase, Phase::sealed);
   EXPECT_EQ(host.at("T2").session, surplus) << "it goes on in its own session";
+}
+
+/// Found by the simulator (seed 50910374): a cap of one model was passed by the turns that the host
+/// still ran.
+MISSION_SCENARIO(Recovery, RunningTurnsAboveACapOfTheirModelAreAbortedAndContinuedLater) {
+  FakeHost host;
+  host.options.models = {{"worker", "p/m"}};
+  host.options.parallel.per_model = {{"p/m", 1}};
+  host.plan = plan_of({task("T1"), task("T2")});
+  bool both_wait = false;
+  host.script(Role::worker, [&](Turn& turn) {
+    const bool whole = turn.task == TaskId("T1") || turn.task == TaskId("T2");
+    const std::string part = turn.task.value + ".1";
+    if (!whole || (both_wait && host.at(part).status == TaskStatus::done)) {
+      turn.do_work();
+      return;
+    }
+    if (both_wait) {
+      turn.result(part);
+      return;
+    }
+    DelegateArgs args;
+    args.title = "A part";
+    args.prompt = "Build it";
+    args.files = {"src/" + turn.task.value + ".cc"};
+    turn.delegate(args);
+  });
+  host.task_command("--parallel 4 build it");
+  host.run_until([&] {
+    return std::ranges::count(host.state.sessions, SessionState::delegating, &Session::state) == 2;
+  });
+  both_wait = true;
+  host.crash_engine();
+  host.run_until([&] { return !core::is_recovering(host.state); });
+  EXPECT_EQ(core::slots_used(host.state), 1U);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
 }
 
 MISSION_SCENARIO(Recovery, AStopBeforeTheHostHasAnsweredAbortsAllTurnsThatMayRun) {
