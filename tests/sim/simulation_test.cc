@@ -125,14 +125,16 @@ TEST(Simulation, SeedsThatFoundBugsStayClean) {
            10172ULL,   // /stop and /task in one batch, and a crash between them
            118134ULL,  // the simulated host let a turn begin while no plugin was there to answer it
            167692ULL,  // two turns, found after a reload, where a rate limit had left room for one
-           1027518ULL,  // the log of a process that died before its name was durable
-           4305586ULL,  // a late end of a turn told the model that was asked before
-           8072128ULL,  // a session was made again for a model that it was not allowed to ask
-           7010164ULL,  // the same, in the middle of the next turn
-           6024925ULL,  // a turn that had waited went on although its model was asked enough
-           6028190ULL,  // what a cancelled part had written was claimed twice
-           6081647ULL,  // a word into a turn that waits could not be said
-           3025922ULL,  // a Worker wrote on in a mission that had just been stopped
+           1027518ULL,   // the log of a process that died before its name was durable
+           4305586ULL,   // a late end of a turn told the model that was asked before
+           8072128ULL,   // a session was made again for a model that it was not allowed to ask
+           7010164ULL,   // the same, in the middle of the next turn
+           6024925ULL,   // a turn that had waited went on although its model was asked enough
+           6028190ULL,   // what a cancelled part had written was claimed twice
+           6081647ULL,   // a word into a turn that waits could not be said
+           3025922ULL,   // a Worker wrote on in a mission that had just been stopped
+           50910374ULL,  // two turns, found after a reload, passed the cap of their model
+           51605707ULL,  // a stopped mission acted on events that a full disk had kept from its log
        }) {
     expect_sound(seed);
   }

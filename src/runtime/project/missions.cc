@@ -104,8 +104,21 @@ void Missions::finish(engine::Outbox& outbox) {
     p_.derived.save(outbox);
   } else {
     if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
-    p_.log.note(LogLevel::warn,
-                "the last events are not in the log: " + p_.sync.take_failure()->text());
+    leave_unsynced(*p_.sync.take_failure());
+    return;
+  }
+  leave();
+}
+
+void Missions::leave_unsynced(const base::Error& error) {
+  CurrentMission& mission = p_.mission;
+  p_.log.note(LogLevel::warn, "the last events are not in the log: " + error.text());
+  const auto back = mission.store.fall_back(mission.state);
+  if (!back.ok() || back.value() != MissionStore::Back::durable) {
+    mission.state = State{};
+    mission.loaded = false;
+  } else if (p_.world.observer != nullptr) {
+    p_.world.observer->loaded(mission.state);
   }
   leave();
 }

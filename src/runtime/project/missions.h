@@ -30,6 +30,9 @@ class Missions {
   void finish(engine::Outbox& outbox);
   /// Forgets the mission that is over.
   void leave();
+  /// The same where its last events cannot be made durable: the state goes back to the durable one,
+  /// so that what its timers still cause rests on the log.
+  void leave_unsynced(const base::Error& error);
 
   /// Reports damage of files and its repair: a log line each, and one toast.
   void report(const std::vector<std::string>& notices, engine::Outbox& outbox);

@@ -28,11 +28,10 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
   if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
   if (mission.is_over() && !p_.derived.phase_changed()) {  // the mission's end is on the disk
-    p_.log.note(LogLevel::warn, "the last events are not in the log: " + error.text());
     (void)p_.sync.drop("The log of mission " + mission.state.mission.value +
                        ", which is over, cannot be written: " + error.text());
     held_back_.clear();
-    missions_.leave();
+    missions_.leave_unsynced(error);
     return p_.emit.let_out(outbox);
   }
   mission.failure = error.text();

@@ -6,6 +6,7 @@
 #include "runtime/git/worktree_service.h"
 #include "runtime/support/git_repository.h"
 #include "runtime/support/project_story.h"
+#include "support/broken_disk.h"
 
 namespace orchestrator::runtime {
 namespace {
@@ -23,7 +24,7 @@ class IsolatedProjectTest : public ProjectTest {
 
   void restart() {
     project.reset();
-    World world{*disk, [this] { return ++chance * 0x9E3779B97F4A7C15U; }};
+    World world{*disk, [this] { return ++chance * 0x9E3779B97F4A7C15U; }, true, observer};
     world.trees = [](const std::string& top) { return make_git_keeper(top, std::getenv("PATH")); };
     project =
         make_project(root(), R"({"options":{},"agents":["worker"]})", outbox, std::move(world));
@@ -36,6 +37,8 @@ class IsolatedProjectTest : public ProjectTest {
   json may_write(const std::string& session, const std::string& path) {
     return ask({{"type", "write_asked"}, {"session", session}, {"paths", {path}}});
   }
+  Observer* observer = nullptr;
+
   void dispose() {
     const json effect = outbox.last("dispose_directory");
     ASSERT_FALSE(effect.is_null());
@@ -93,6 +96,44 @@ TEST_F(IsolatedProjectTest, WorktreesOfACrashedProcessAreReusedAndRemovedInTheEn
   restart();
   EXPECT_FALSE(fs::exists(where));
   EXPECT_EQ(git({"for-each-ref", "refs/opencode-orchestrator"}), "");
+}
+
+/// The newest event of the log, and of the state when it steps without a log.
+struct NewestEvents final : Observer {
+  void loaded(const State& /*state*/) override {}
+  void storage_failed() override {}
+  void stepped(const State& /*state*/, const Event& event, const Effects& effects,
+               bool is_logged) override {
+    (is_logged ? logged : unlogged) = event.seq;
+    if (!is_logged) effects_without_log += effects.size();
+  }
+  std::uint64_t logged = 0;
+  std::uint64_t unlogged = 0;
+  std::size_t effects_without_log = 0;
+};
+
+/// Found by the simulator (seed 51605707): what a stopped mission did later rested on events that
+/// were not in its log.
+TEST_F(IsolatedProjectTest, AStoppedMissionOnAFullDiskActsOnItsDurableStateAlone) {
+  orchestrator::testing::BrokenDisk broken{os::posix_file_system()};
+  disk = &broken;
+  NewestEvents newest;
+  observer = &newest;
+  restart();
+  until_work();
+  ASSERT_TRUE(ask({{"type", "stop_requested"}, {"session", "root"}, {"arguments", ""}})["ok"]);
+  const std::uint64_t durable = newest.logged;
+  const auto timers = outbox.timers;
+  broken.fail();
+  say({{"type", "session_idled"}, {"session", "worker"}});
+  ASSERT_GT(newest.logged, durable) << "the mission's log is open until its worktrees are gone";
+  for (const auto& [id, delay] : timers) {
+    if (id < std::uint64_t{1} << 62U) project->on_timer(id, outbox);  // not the engine's own
+  }
+  EXPECT_GT(newest.unlogged, 0U);
+  EXPECT_LE(newest.unlogged, durable);
+  EXPECT_GT(newest.effects_without_log, 0U) << "the stop is asked for again";
+  project.reset();  // before the disk
 }
 
 TEST_F(IsolatedProjectTest, WithoutGitItReportsThat) {
