@@ -71,6 +71,17 @@ function optionsOf(words) {
 /** @param {string} file @returns {Buffer | undefined} */
 const bytesOf = (file) => (existsSync(file) ? readFileSync(file) : undefined)
 
+/** Takes the copy for this process: two runs at once would test each other's mutants. */
+function lockCopy() {
+  const lock = join(base, "pid")
+  const owner = Number(bytesOf(lock)?.toString() ?? 0)
+  const lives = owner > 0 && existsSync(`/proc/${owner}`)
+  if (lives) throw new SetupError(`another run of mutate works in ${base} (process ${owner}); wait until it has ended`)
+  mkdirSync(base, { recursive: true })
+  writeFileSync(lock, String(process.pid))
+  process.on("exit", () => rmSync(lock, { force: true }))
+}
+
 /** Updates the copy from the checkout; unchanged files keep their time, so that little is recompiled. */
 function copyTree() {
   const git = (/** @type {string[]} */ args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\0").filter(Boolean)
@@ -329,6 +340,7 @@ async function main(words) {
   setup.ensureSystem(setup.testNeeds)
   setup.ensureBuildModules()
   setup.ensureRootModules()
+  lockCopy()
   copyTree()
   const files = filesIn(options.paths)
   const layers = new Set(files.map(layerOf))
