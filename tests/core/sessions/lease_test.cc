@@ -85,6 +85,26 @@ MISSION_SCENARIO(Lease, AWorkerThatStopsIsAskedOnceThenItsChangesAreReviewed) {
             std::string::npos);
 }
 
+MISSION_SCENARIO(Lease, ChangesThatAreReviewedWithoutASubmissionAreProgress) {
+  FakeHost host;
+  host.plan = single_task();
+  bool down = true;
+  host.provider = [&](const SessionId& session, const std::string&) {
+    const Session* asking = find_session(host.state, session);
+    const bool fails = down && asking != nullptr && asking->role == Role::worker;
+    return std::string(fails ? "socket hang up" : "");
+  };
+  host.script(Role::worker, [&](Turn& turn) { turn.write("src/T1.cc"); });
+  host.task_command("build it");
+  host.run_until(
+      [&] { return !host.state.tasks.empty() && host.at("T1").progress.sessions_lost > 0; });
+  down = false;
+  host.run_until([&] { return host.at("T1").status == TaskStatus::reviewing; });
+  EXPECT_EQ(host.at("T1").progress.sessions_lost, 0U);
+  host.run();
+  EXPECT_EQ(host.state.phase, Phase::sealed) << status_text(host.state);
+}
+
 MISSION_SCENARIO(Lease, AWorkerThatStopsWithHalfOfItsFilesFails) {
   FakeHost host;
   host.plan = plan_of({task("T1", {}, {"a.cc", "b/**"})});

@@ -1,8 +1,10 @@
 // Globs and claims.
 #include "core/state/path_claims.h"
 
+#include <fnmatch.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 namespace orchestrator::core {
@@ -57,6 +59,72 @@ TEST(Glob, Matches) {
   };
   for (const auto& row : kTable) {
     EXPECT_EQ(glob_matches(row.glob, row.path), row.matches) << row.glob << " on " << row.path;
+  }
+}
+
+// `fnmatch` of the C library knows neither `**` nor choices; all else means the same there.
+TEST(Glob, AgreesWithTheMatcherOfTheCLibrary) {
+  std::mt19937 random(7);
+  const auto below = [&](unsigned most) { return static_cast<unsigned>(random() % most); };
+  const auto letter = [&] { return "abc"[below(3)]; };
+  const auto random_class = [&] {
+    std::string text = "[";
+    if (below(3) == 0) text += below(2) == 0 ? '!' : '^';
+    if (below(6) == 0) text += ']';
+    for (unsigned i = 0; i <= below(3); ++i) {
+      text += letter();
+      if (below(3) == 0) text += std::string("-") + letter();
+    }
+    return text + "]";
+  };
+  std::size_t matches = 0;
+  for (int round = 0; round < 30'000; ++round) {
+    std::string glob;
+    for (unsigned i = 0; i <= below(6); ++i) {
+      const unsigned kind = below(12);
+      if (kind < 2) {
+        if (!glob.ends_with('*')) glob += '*';
+      } else if (kind < 4) {
+        glob += '?';
+      } else if (kind < 6) {
+        glob += random_class();
+      } else if (kind < 7) {
+        glob += '/';
+      } else {
+        glob += letter();
+      }
+    }
+    if (below(20) == 0) glob += '[';
+    std::string path;
+    for (unsigned i = 0; i <= below(6); ++i) path += below(5) == 0 ? '/' : "abc-]["[below(6)];
+    const bool expected = fnmatch(glob.c_str(), path.c_str(), FNM_PATHNAME | FNM_NOESCAPE) == 0;
+    ASSERT_EQ(glob_matches(glob, path), expected || glob == path) << glob << " on " << path;
+    matches += expected ? 1 : 0;
+  }
+  EXPECT_GT(matches, 1'000U);
+}
+
+TEST(Glob, AtMost64ChoicesAndAKilobyteAreRead) {
+  const std::string choices_64 = "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}";
+  EXPECT_TRUE(glob_matches(choices_64, "aaaaaa"));
+  EXPECT_TRUE(glob_matches(choices_64, "bbbbbb"));
+  EXPECT_FALSE(glob_matches(choices_64 + "{a,b}", "aaaaaaa"));
+  EXPECT_TRUE(glob_matches(std::string(1'023, 'a') + "*", std::string(1'023, 'a')));
+  EXPECT_FALSE(glob_matches(std::string(1'024, 'a') + "*", std::string(1'024, 'a')));
+}
+
+TEST(Claims, FilesOfTheMissionAndOfGitAreReserved) {
+  for (const char* path :
+       {".git", ".git/config", ".opencode/orchestrator", ".opencode/orchestrator/m-1.wal",
+        ".opencode/todo.md", ".opencode/todo.md.tmp-1", ".opencode/todo.md/x",
+        ".opencode/mission_loop.json", ".opencode/mission_loop.json.damaged-1"}) {
+    EXPECT_TRUE(is_reserved_path(path)) << path;
+  }
+  for (const char* path :
+       {"", "src/a.cc", ".gitignore", ".github/x.yml", "a/.git", ".opencode",
+        ".opencode/agent/a.md", ".opencode/orchestrator.json", ".opencode/todo.mdx",
+        ".opencode/todo", "todo.md", ".opencode/mission_loop.jsonl"}) {
+    EXPECT_FALSE(is_reserved_path(path)) << path;
   }
 }
 

@@ -120,6 +120,22 @@ TEST(TodoFormat, EditsOfPeopleAreRead) {
   EXPECT_EQ(lines[3].deps, (std::vector<TaskId>{TaskId("T1"), TaskId("T2")}));
 }
 
+TEST(TodoFormat, AnEmptyKeyOfACardIsTakenAsNothing) {
+  const auto lines = lines_of(
+      "- [ ] T1 First (agent: ; files: a.cc)\n"
+      "- [ ] T2 Second (agent: worker; files: ; deps: )\n"
+      "- [ ] T3 Third (agent: , ; deps: T1, ,T2)\n"
+      "- [ ] T4 Fourth (agent: worker, other; files: a.cc)\n");
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0].agent, "");
+  EXPECT_EQ(lines[0].files, std::vector<std::string>{"a.cc"});
+  EXPECT_EQ(lines[1].agent, "worker");
+  EXPECT_TRUE(lines[1].files.empty() && lines[1].deps.empty());
+  EXPECT_EQ(lines[2].agent, "");
+  EXPECT_EQ(lines[2].deps, (std::vector<TaskId>{TaskId("T1"), TaskId("T2")}));
+  EXPECT_EQ(lines[3].agent, "worker");
+}
+
 TEST(TodoFormat, ParenthesesInATitleAreNoCard) {
   const auto lines = lines_of("- [ ] T1 Fix it (see notes)\n- [ ] T2 Calls (files: many) of it\n");
   ASSERT_EQ(lines.size(), 2U);

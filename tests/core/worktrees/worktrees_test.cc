@@ -1,3 +1,5 @@
+#include "core/worktrees/worktrees.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -366,6 +368,40 @@ MISSION_SCENARIO(Worktrees, ATaskAcceptedByAPersonIsMergedAsItIs) {
   host.run();
   expect_sealed(host);
   EXPECT_TRUE(host.project().contains("src/T1.cc") && host.project().contains("src/T2.cc"));
+}
+
+TEST(Worktrees, OnlyWorkThatExistsAndHasNoConflictIsMergedWhenAPersonAcceptsIt) {
+  FakeHost host;
+  isolate(host);
+  host.plan = plan_of({task("T1"), task("T2", {"T1"})});
+  host.script(Role::worker, [](Turn& turn) { turn.hang(); });
+  ASSERT_TRUE(host.task_command("Build it").ok);
+  host.run_until([&] { return host.running("T1"); });
+  const auto accepted = [&](const char* id, auto change) {
+    State state = host.state;
+    Task& one = *find_task(state, TaskId(id));
+    change(state, one);
+    core::keep_work(state, one);
+    return one.worktree.merge;
+  };
+  const auto nothing = [](State&, Task&) {};
+  EXPECT_EQ(accepted("T1", nothing), MergeState::waiting) << "it has a worktree and has begun";
+  EXPECT_EQ(accepted("T2", nothing), MergeState::none) << "it has not begun";
+  EXPECT_EQ(accepted("T2", [](State&, Task& t) { t.worktree.commit = "abc"; }),
+            MergeState::waiting);
+  EXPECT_EQ(accepted("T1", [](State&, Task& t) { t.started_ms = 0; }), MergeState::none);
+  EXPECT_EQ(accepted("T1", [](State& s, Task&) { s.worktrees.trees[0].directory = ""; }),
+            MergeState::none);
+  for (const char* commit : {"", "abc"}) {
+    EXPECT_EQ(accepted("T1",
+                       [&](State&, Task& t) {
+                         t.worktree.commit = commit;
+                         t.worktree.merge = MergeState::conflict;
+                       }),
+              MergeState::conflict)
+        << "its commit has conflict marks";
+  }
+  host.stop();
 }
 
 /// Its session was lost, which has cost it no attempt, and the next one has yet to begin.
