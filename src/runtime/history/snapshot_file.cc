@@ -67,7 +67,7 @@ Result<Snapshot> parse_snapshot(const std::string& text, const std::string& path
   }
   if (!sound) {
     snapshot.fault = problems.empty() ? "it cannot be read" : codec::to_string(problems.front());
-  } else if (state.mission.empty() || state.phase == Phase::none) {
+  } else if (state.phase == Phase::none) {
     snapshot.fault = "it holds no mission";
   } else {
     snapshot.state = std::move(state);
