@@ -89,11 +89,11 @@ export function rules() {
 /** Assertions, log texts. @type {Exclusion[]} */
 export const exclusions = [
   { language: "cpp", query: "(static_assert_declaration) @site" },
-  ...[
+  .../** @type {{language: Exclusion["language"], call: string, where: string}[]} */ ([
     { language: "cpp", call: "(call_expression function: (_) @f)", where: '(#match? @f "^(ORCH_[A-Z_]+|assert)$")' },
     { language: "cpp", call: "(call_expression arguments: (argument_list . (_) @level))", where: '(#match? @level "^LogLevel::")' },
     { language: "javascript", call: "(call_expression function: (_) @f)", where: '(#match? @f "(console|app)[.](log|warn|error)$")' },
-  ].flatMap(({ language, call, where }) => [
+  ]).flatMap(({ language, call, where }) => [
     { language, query: `(${call} @site ${where})` },
     { language, query: `((expression_statement ${call}) @site ${where})` },
   ]),

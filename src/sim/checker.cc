@@ -66,7 +66,7 @@ void Checker::note_snapshot(const std::string* snapshot) {
 }
 
 void Checker::loaded(const State& state) {
-  outage_ = false;
+  const bool taken_back = std::exchange(outage_, false);
   const bool damaged = std::exchange(damaged_, false);
   if (!keeps_events_) {
     state_ = &state;
@@ -84,6 +84,11 @@ void Checker::loaded(const State& state) {
     course_ = std::exchange(before_, {});
     --missions_;
   }
+  while (last > course_.events.size() && !taken_back_.empty()) {
+    course_.events.push_back(taken_back_.front());
+    course_.syncs_at.push_back(disk_.log_syncs());
+    taken_back_.erase(taken_back_.begin());
+  }
   require(last <= course_.events.size(), "recovery invents nothing",
           "event " + std::to_string(last) + " was recovered, and " +
               std::to_string(course_.events.size()) + " have happened");
@@ -95,6 +100,10 @@ void Checker::loaded(const State& state) {
   const State expected = replayed(last);
   require(codec::encode(expected) == codec::encode(state), "live state = replayed state",
           "what was recovered is not what had happened: " + difference(expected, state));
+  taken_back_.clear();
+  if (taken_back)
+    taken_back_.assign(course_.events.begin() + static_cast<std::ptrdiff_t>(last),
+                       course_.events.end());
   course_.events.resize(last);
   course_.syncs_at.resize(last);
   course_.durable = std::min(course_.durable, last);
@@ -146,6 +155,7 @@ void Checker::stepped(const State& state, const Event& event, const Effects& eff
           "event " + std::to_string(event.seq) + " follows event " +
               std::to_string(course_.events.size()));
   outage_ = false;
+  taken_back_.clear();
   course_.events.push_back(event);
   course_.syncs_at.push_back(disk_.log_syncs());
   note_causes(event, effects);
@@ -313,7 +323,8 @@ void Checker::check_seal(const State& state) const {
   for (const Task& task : state.tasks) {
     require(core::is_settled(task.status), "seal only when every task is done or dropped",
             task.id.value + " is " + std::string(to_name(task.status)));
-    require(task.status != TaskStatus::done || task.review.proved_by == task.spec.verify,
+    require(task.status != TaskStatus::done || task.review.accepted_manually ||
+                task.review.proved_by == task.spec.verify,
             "seal only with every receipt in place", task.id.value + " is done without its proof");
   }
   require(state.master_review.proved_by == state.plan.verify,
@@ -369,7 +380,7 @@ void Checker::shown(const Effect& effect) {
       effect);
   // Where the log could not be written, nothing has happened: the refusal says so.
   const auto* reply = std::get_if<Reply>(&effect);
-  if (reply != nullptr && !reply->ok && reply->text.starts_with("Not done. ")) return;
+  if (reply != nullptr && !reply->ok && reply->text.starts_with("Not done")) return;
   const std::string_view type = std::visit([](const auto& e) { return e.kType; }, effect);
   // A toast about files that cannot be read is no event's effect.
   const auto* toast = std::get_if<ShowToast>(&effect);

@@ -92,6 +92,9 @@ class Checker final : public runtime::Observer {
   /// The mission of the sound snapshot that a load now finds, and its last event.
   std::pair<MissionId, std::uint64_t> snapshot_;
   Course course_;
+  /// Events that a failed sync took back. The disk may have kept their bytes: then they count after
+  /// all in the next process.
+  std::vector<Event> taken_back_;
   Course before_;  ///< of the mission before: back again where the newer one was never seen outside
   std::map<EffectId, std::uint64_t> effect_cause_;
   std::map<RequestId, std::uint64_t> request_cause_;

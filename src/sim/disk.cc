@@ -329,6 +329,7 @@ void Disk::put(const std::string& path, std::string bytes) {
   node->synced = node->bytes.size();
   touch(*node);
   names_[path] = durable_[path] = node;
+  whole_[path].push_back(std::hash<std::string>{}(node->bytes));
 }
 
 const std::string* Disk::look(const std::string& path) const {

@@ -81,6 +81,7 @@ constexpr std::array<Kind, kFaults> kKinds{{
     {"open_failed", 200'000},
     {"dispose_failed", 200'000},
     {"person_writes", 20'000},
+    {"person_edits_todo", 20'000},
 }};
 
 constexpr std::uint64_t kMillion = 1'000'000;

@@ -89,6 +89,7 @@ enum class Fault : std::uint8_t {
   open_failed,     ///< the host does not open a worktree ahead
   dispose_failed,  ///< the host does not let go of a worktree
   person_writes,   ///< a file of the project changes under the mission's hands
+  person_edits_todo,
   count
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::count);

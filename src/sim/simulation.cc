@@ -318,6 +318,7 @@ class Simulation {
     if (checker_.missions() == 0) return;
     if (faults_.hit(Fault::person_speaks)) host_.say(root(), "A word");
     if (faults_.hit(Fault::person_writes)) write_beside();
+    if (faults_.hit(Fault::person_edits_todo)) edit_todo();
     if (faults_.hit(Fault::person_escapes)) host_.press_escape(root());
     if (faults_.hit(Fault::person_pauses)) stop("--pause");
     if (faults_.hit(Fault::person_stops)) stop("");
@@ -339,6 +340,37 @@ class Simulation {
     Random detail = faults_.detail(Fault::person_writes);
     git_.write("", "src/" + std::to_string(detail.pick(3)) + "/T" +
                        std::to_string(detail.between(1, 4)) + ".txt");
+  }
+
+  /// A person changes a line of the task list, adds or removes one, or spoils the file.
+  void edit_todo() {
+    const std::string path = std::string(kRoot) + "/.opencode/todo.md";
+    const std::string* text = disk_.look(path);
+    if (text == nullptr) return;
+    Random detail = faults_.detail(Fault::person_edits_todo);
+    std::string edited = *text;
+    std::vector<std::size_t> boxes;  // where each line of a task begins
+    for (std::size_t at = edited.find("\n- ["); at != std::string::npos;
+         at = edited.find("\n- [", at + 1))
+      boxes.push_back(at + 1);
+    const std::uint32_t kind = boxes.empty() ? 3 : detail.pick(12);
+    const std::size_t line =
+        boxes.empty() ? 0 : boxes[detail.pick(static_cast<std::uint32_t>(boxes.size()))];
+    const std::size_t end = std::min(edited.find('\n', line), edited.size());
+    if (kind < 6) {
+      edited[std::min(line + 3, edited.size() - 1)] = " xX~!-"[kind];
+    } else if (kind < 8) {
+      edited.erase(line, end - line);
+    } else if (kind < 10) {
+      const std::string number = std::to_string(detail.pick(1'000));
+      edited += "- [ ] Wish " + number + " (files: src/" + std::to_string(detail.pick(3)) + "/W" +
+                number + ".txt)\n";
+    } else if (kind == 10) {
+      edited.insert(end, " (deps: T1; agent: nobody)");
+    } else {
+      edited.resize(edited.size() / 2);
+    }
+    disk_.put(path, edited);
   }
 
   void damage() {

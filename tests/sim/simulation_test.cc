@@ -134,6 +134,7 @@ TEST(Simulation, SeedsThatFoundBugsStayClean) {
            6081647ULL,   // a word into a turn that waits could not be said
            3025922ULL,   // a Worker wrote on in a mission that had just been stopped
            50910374ULL,  // two turns, found after a reload, passed the cap of their model
+           70018977ULL,  // the disk kept an event that a failed sync had taken back
            51605707ULL,  // a stopped mission acted on events that a full disk had kept from its log
        }) {
     expect_sound(seed);

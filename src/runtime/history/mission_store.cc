@@ -406,8 +406,9 @@ Result<MissionStore::Back> MissionStore::fall_back(State& state) {
   }
   // What was written and not synced must not come back as if it had happened. It may well fail
   // now; then go_on() does it, before anything is written behind it.
-  if (const auto info = fs_.stat(path); info.ok() && info.value().size_bytes > durable_bytes_)
-    (void)fs_.truncate(path, durable_bytes_).ok();
+  const auto info = fs_.stat(path);
+  tail_remains_ = !info.ok() || (info.value().size_bytes > durable_bytes_ &&
+                                 !fs_.truncate(path, durable_bytes_).ok());
   auto recovery = recover_until(fs_, paths_, mission_, durable_seq_);
   if (!recovery.ok()) return recovery.error();
   state = std::move(recovery.value().state);
@@ -429,6 +430,7 @@ Result<void> MissionStore::go_on(const State& state, std::uint64_t now_ms) {
       return moved;
   }
   broken_.reset();
+  tail_remains_ = false;
   return start_segment(state);
 }
 

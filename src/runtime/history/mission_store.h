@@ -95,6 +95,9 @@ class MissionStore {
   /// After a failed `sync`: what was not durable has not happened, and `state` becomes what it was
   /// before. An Error: that cannot be read now either; try again.
   base::Result<Back> fall_back(State& state);
+  /// `fall_back` could not cut off what had been written without a sync: if the process ends before
+  /// `go_on` has succeeded, the next one may find it in the log, as if it had happened.
+  [[nodiscard]] bool tail_remains() const { return tail_remains_; }
   /// Ends the failure: a log that can be written, from `state` on. An Error: it still cannot.
   base::Result<void> go_on(const State& state, std::uint64_t now_ms);
 
@@ -152,6 +155,7 @@ class MissionStore {
   std::uint64_t segment_first_seq_ = 1;
   std::uint64_t durable_seq_ = 0;
   std::uint64_t durable_bytes_ = 0;  ///< of the growing log; 0: nothing of it counts
+  bool tail_remains_ = false;
   std::optional<base::Error> broken_;
   std::uint64_t marked_seq_ = 0;
   std::uint64_t bytes_since_mark_ = 0;

@@ -28,10 +28,11 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   CurrentMission& mission = p_.mission;
   if (p_.world.observer != nullptr) p_.world.observer->storage_failed();
   if (mission.is_over() && !p_.derived.phase_changed()) {  // the mission's end is on the disk
-    (void)p_.sync.drop("The log of mission " + mission.state.mission.value +
+    const std::string name = mission.state.mission.value;
+    missions_.leave_unsynced(error);
+    (void)p_.sync.drop(refusal() + "The log of mission " + name +
                        ", which is over, cannot be written: " + error.text());
     held_back_.clear();
-    missions_.leave_unsynced(error);
     return p_.emit.let_out(outbox);
   }
   mission.failure = error.text();
@@ -40,7 +41,7 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   std::vector<SessionId> at_work;
   add_sessions_at_work(mission.state, at_work);
   fall_back();
-  held_back_ = p_.sync.drop(mission.outage_text());
+  held_back_ = p_.sync.drop(refusal() + mission.outage_text());
   for (codec::Incoming& behind : p_.hold.drop("Not done. " + mission.outage_text(), outbox))
     hold_back(std::get<Happening>(behind.what));
   if (back_ == MissionStore::Back::no_mission) {
@@ -54,6 +55,15 @@ void Outage::begin(const base::Error& error, engine::Outbox& outbox) {
   p_.emit.add(ShowToast{"error", "Orchestrator: " + mission.outage_text()});
   p_.emit.let_out(outbox);
   timer_.start(outbox);
+}
+
+/// How the refusal of a call begins whose event is not durable.
+std::string Outage::refusal() const {
+  return p_.mission.store.tail_remains()
+             ? "Not done; but if this process ends before the log can be written again, it may "
+               "count "
+               "as done, since what was written could not be taken back. "
+             : "Not done. ";
 }
 
 /// Goes back to the state that is certainly on the disk.

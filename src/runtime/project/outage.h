@@ -28,6 +28,7 @@ class Outage {
   bool try_again(engine::Outbox& outbox);
 
  private:
+  [[nodiscard]] std::string refusal() const;
   void fall_back();
   void forget_mission();
   bool load_anew(engine::Outbox& outbox);

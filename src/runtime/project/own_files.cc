@@ -66,7 +66,7 @@ void OwnFiles::lose_directory(const base::Error& error, engine::Outbox& outbox) 
   std::string& foreign = p_.mission.foreign;
   foreign =
       "The mission of this directory cannot be changed by this process any more. " + error.text();
-  (void)p_.sync.drop(foreign);
+  (void)p_.sync.drop("Not done. " + foreign);
   missions_.leave();
   for (const codec::Incoming& behind : p_.hold.drop(foreign, outbox))
     p_.emit.decline(std::get<Happening>(behind.what));

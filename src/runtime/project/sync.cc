@@ -14,8 +14,7 @@ bool Sync::run() {
 
 std::vector<Happening> Sync::drop(const std::string& why) {
   emit_.drop([&](const RequestId& request) { return !unsynced_.holds(request); });
-  for (const RequestId& request : unsynced_.take_requests())
-    emit_.add(Reply{request, false, "Not done. " + why});
+  for (const RequestId& request : unsynced_.take_requests()) emit_.add(Reply{request, false, why});
   return unsynced_.take_facts();
 }
 

@@ -307,6 +307,24 @@ TEST_F(FullDiskTest, ACrashDuringAnOutageLosesNothingAcknowledged) {
   expect_goes_on();
 }
 
+// Found by the simulator (seed 70018977): the next process counts what the disk has kept.
+TEST_F(FullDiskTest, ARefusalSaysThatTheDiskMayKeepTheEventAfterAll) {
+  begin();
+  run("reviewer", "check", 0);
+  broken.fail();
+  const json refused = pass("reviewer");
+  EXPECT_FALSE(refused["ok"]);
+  EXPECT_TRUE(refused["text"].get<std::string>().starts_with(
+      "Not done; but if this process ends before the log can be written again"))
+      << refused;
+  const json later = pass("reviewer");
+  EXPECT_EQ(later["text"].get<std::string>().find("Not done; but"), std::string::npos)
+      << "it was never written: " << later;
+  broken.repair();
+  turn_timers();
+  expect_goes_on();
+}
+
 TEST_F(FullDiskTest, EventsOfTheHostDuringAnOutageAreRecordedLater) {
   begin();
   const std::uint64_t tokens = snapshot()["budget"]["tokens"];
