@@ -102,6 +102,12 @@ TEST(MissionFlags, AMistypedFlagInFrontIsNamedAndOtherWordsAreTheObjective) {
       parse_mission_flags("--verbose must be a flag of the tool", HostMode::serve);
   EXPECT_TRUE(words.problems.empty());
   EXPECT_EQ(words.objective, "--verbose must be a flag of the tool");
+  for (const char* plain :
+       {"parallel 3 builds at once", "budget for the year", "isolation", "-parallel 3"}) {
+    const MissionFlags objective = parse_mission_flags(plain, HostMode::serve);
+    EXPECT_TRUE(objective.problems.empty()) << plain;
+    EXPECT_EQ(objective.objective, plain);
+  }
 }
 
 }  // namespace

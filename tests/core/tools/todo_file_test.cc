@@ -253,8 +253,10 @@ MISSION_SCENARIO(TodoFile, ARemovedLineDropsItsTask) {
 MISSION_SCENARIO(TodoFile, RemovingTheLineOfADoneTaskChangesNothing) {
   Desk desk;
   desk.save(desk.with("[~] T1", "[x] T1"));
+  const std::size_t toasts = desk.host.toasts.size();
   desk.save(desk.without_line_of("T1"));
   EXPECT_EQ(desk.status("T1"), TaskStatus::done);
+  EXPECT_EQ(desk.host.toasts.size(), toasts) << "people tidy up";
   desk.save(desk.with("[x] T1", "[ ] T1"));
   EXPECT_EQ(desk.status("T1"), TaskStatus::done);
   EXPECT_EQ(desk.toast(), "todo.md: T1 stays done");

@@ -136,6 +136,23 @@ TEST(TodoFormat, AnEmptyKeyOfACardIsTakenAsNothing) {
   EXPECT_EQ(lines[3].agent, "worker");
 }
 
+TEST(TodoFormat, QuotedItemsHaveEscapes) {
+  const auto files = [](const std::string& quoted) {
+    const auto lines = lines_of("- [ ] T1 First (files: " + quoted + ")\n");
+    return lines.size() == 1 ? lines[0].files : std::vector<std::string>{};
+  };
+  const std::vector<std::pair<const char*, const char*>> rows{
+      {R"("a b")", "a b"},    {R"("a,b")", "a,b"},    {R"("a\"b")", "a\"b"},
+      {R"("a\\b")", "a\\b"},  {R"("a\x29")", "a)"},   {R"("\x0a\x7f")", "\n\x7f"},
+      {R"("\xc3\xa4")", "ä"}, {R"("a\x4")", "ax4"},   {R"("a\x")", "ax"},
+      {R"("a\xZ4")", "axZ4"}, {R"("a\x4Z")", "ax4Z"}, {R"("a\xAB")", "axAB"},
+      {R"("a\x!4")", "ax!4"}, {R"("a\x4!")", "ax4!"}, {R"("a\xg0")", "axg0"},
+      {R"("a\x`0")", "ax`0"}, {R"("a\x:0")", "ax:0"}, {R"("a\n")", "an"},
+  };
+  for (const auto& [quoted, item] : rows)
+    EXPECT_EQ(files(quoted), std::vector<std::string>{item}) << quoted;
+}
+
 TEST(TodoFormat, ParenthesesInATitleAreNoCard) {
   const auto lines = lines_of("- [ ] T1 Fix it (see notes)\n- [ ] T2 Calls (files: many) of it\n");
   ASSERT_EQ(lines.size(), 2U);
