@@ -33,12 +33,12 @@ struct Told {
 
 /// One session of OpenCode: what its database keeps of it, and the turn that runs in it. The rules
 /// of docs/design/host-contract.md stand here once: when a message begins a turn, joins one or is
-/// lost, what is told when a turn ends or breaks, and what a look at the session shows. Its users
-/// (the unit tests' host, the simulator's host) have the clock, the models and the faults: they
-/// call it when something is due, and deliver what it says.
+/// lost, what the host reports when a turn ends or breaks, and what an inspection of the session
+/// shows. Its users (the unit tests' host, the simulator's host) have the clock, the models and the
+/// faults: they call it when something is due, and deliver what it reports.
 ///
-/// `life` is the number of the turn. What was planned for an older one is void: whoever plans keeps
-/// the number, and the functions that take one do nothing if it is not the newest any more.
+/// `life` is the number of the turn. A caller that plans something for a turn keeps its number, and
+/// the functions that take one do nothing once a newer turn has begun.
 struct SessionModel {
   // In the database: outlives the process.
   SessionId id;
@@ -78,12 +78,12 @@ struct SessionModel {
   std::uint64_t break_turn();
   /// The real idle after an error. \returns whether it is one: the session is idle, and says so
   [[nodiscard]] bool end_broken_turn(std::uint64_t of_life);
-  /// The process has ended, or the host has thrown the instance away: nothing is told.
+  /// The process has ended, or the host has thrown the instance away: it reports nothing.
   void lose_turn();
 
   [[nodiscard]] SessionInspected inspected(EffectId effect) const;
   [[nodiscard]] FoundSession found() const;
-  /// What is told of a turn that breaks, in order, but the real idle.
+  /// What the host reports of a turn that breaks, in order, except the real idle.
   /// \param message the host's id of the message that holds the error
   [[nodiscard]] std::vector<Told> broken(const std::string& error, const std::string& words,
                                          std::int64_t status, const std::string& message,

@@ -123,7 +123,7 @@ void start_race(Context& ctx, Task& task, const std::string& commit) {
   }
 }
 
-void settle_races(Context& ctx) {
+void conclude_races(Context& ctx) {
   State& state = ctx.state;
   if (!state.worktrees.races) return;
   for (Task& task : state.tasks) {

@@ -11,7 +11,7 @@
 namespace orchestrator::core {
 
 /// Ends races that are won or lost, and drops entrants whose race is over.
-void settle_races(Context& ctx);
+void conclude_races(Context& ctx);
 
 /// Prepares the race of this ready task: asks for the snapshot that its entrants start from. If git
 /// is busy, a later pass asks.

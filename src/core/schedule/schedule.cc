@@ -223,7 +223,7 @@ void settle_dependents(Context& ctx) {
   do {
     ended = tasks_that_ended(ctx.state);
     drive_worktrees(ctx);
-    settle_races(ctx);
+    conclude_races(ctx);
     if (ctx.graph_moved) drop_orphans(ctx);
   } while (tasks_that_ended(ctx.state) != ended);
 }

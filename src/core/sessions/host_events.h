@@ -2,11 +2,11 @@
 
 #include "core/state/context.h"
 
-/// What the host tells about child sessions. Hosts tell it late, twice and out of order, and
-/// sometimes not at all: whatever is missing is found by a session's timer, which asks the host.
+/// Events of the host about child sessions. They arrive late, twice, out of order, and sometimes
+/// not at all: when a session's timer fires, the engine asks the host for what is missing.
 namespace orchestrator::core {
 
-/// The outcomes of a session's own effect.
+/// Results of an effect that was started for this session.
 void on_created(Context& ctx, Session& session, const SessionCreated& event);
 void on_accepted(Context& ctx, Session& session);
 void on_effect_failed(Context& ctx, Session& session, const EffectFailed& event);

@@ -2,12 +2,12 @@
 
 #include "core/state/context.h"
 
-/// What a new process does with the sessions of the one before: it asks the host what is still
-/// there of them before anything is dispatched, so that no session is made twice, no answer is
-/// asked for twice, and no session runs that the mission does not know of.
+/// Recovery of sessions in a new process. Before it dispatches anything it asks the host which
+/// sessions of the process before still exist, so that no session is created twice, no answer is
+/// asked for twice, and no session runs that the mission does not know.
 namespace orchestrator::core {
 
-/// Asks the host, where a process that died has left anything to ask about.
+/// Asks the host, if the mission has sessions of a process that ended.
 void begin_recovery(Context& ctx);
 /// The mission is over: the host's answer will be ignored.
 void abandon_recovery(Context& ctx);

@@ -257,7 +257,7 @@ void end_closing(Context& ctx, Session& session) {
 
 void release_session(Context& ctx, Session& session) {
   const Task* task = find_task(ctx.state, session.task);
-  // A first look's session waits for the task's review.
+  // The session of an early review waits for the task's review.
   const bool comes_back = session.role == Role::worker || session.lease.early_review;
   const bool may_rework = comes_back && task != nullptr && is_in_work(task->status) &&
                           task->worktree.merge == MergeState::none;
@@ -433,7 +433,7 @@ void go_on_after_model_failure(Context& ctx, Session& session) {
   const std::string why =
       "its model failed (" + std::string(to_name(session.turn.error_class)) + ")";
   if (is_hopeless(ctx.state, session)) {
-    // Its turn is over: there is nothing to abort.
+    // The turn has ended, so there is nothing to abort.
     ctx.cancel_timer(session.timer);
     move_session(ctx, session, SessionState::idle);
     return ctx.conclude(Phase::blocked,

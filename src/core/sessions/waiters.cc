@@ -12,7 +12,7 @@ void on_wait_aborted(Context& ctx, std::size_t index) {
   const auto it = waiters.begin() + static_cast<std::ptrdiff_t>(index);
   const bool root = it->session == ctx.state.root_session;
   waiters.erase(it);
-  ctx.moved = true;  // its turn goes on, or is told to be over
+  ctx.moved = true;  // its turn goes on, or the host reports its end
   if (root && is_running(ctx.state.phase)) ctx.conclude(Phase::paused, "interrupted by the user");
 }
 

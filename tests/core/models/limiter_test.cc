@@ -386,7 +386,7 @@ MISSION_SCENARIO(Limiter, TheHostStartsALimitedNumberOfSessionsAtATime) {
     return host.state.phase == Phase::sealed;
   });
   EXPECT_EQ(most_starting, core::kStartingMax);
-  EXPECT_EQ(host.state.metrics.sessions_peak, 40U) << "it keeps nobody from being at work";
+  EXPECT_EQ(host.state.metrics.sessions_peak, 40U) << "it keeps no other session from working";
 }
 
 MISSION_SCENARIO(Limiter, StartingReviewsDoNotKeepTasksFromBeginning) {

@@ -146,7 +146,7 @@ MISSION_SCENARIO(Delegation, ASubtaskMayWriteItsParentsFilesButNotTheReverse) {
   EXPECT_EQ(why_not_write(host.state, mine, "a/other.cc"), "");
   EXPECT_EQ(host.at("T1.2").status, TaskStatus::ready) << "it waits for its sibling's file";
   const auto& files = host.at("T1").files;
-  EXPECT_NE(std::ranges::find(files, "free.cc"), files.end()) << "nobody else may take it";
+  EXPECT_NE(std::ranges::find(files, "free.cc"), files.end()) << "no other task may take it";
   host.stop();
 }
 

@@ -287,7 +287,7 @@ TEST(Convergence, ASingleFindingIsVerifiedByTheMissionsCommandsAndSeveralByThose
       args.verdict = Verdict::reject;
       args.findings = {Finding{"src/T2.cc", 3, Severity::error, "wrong"},
                        Finding{"", 0, Severity::warning, "where the parts meet"},
-                       Finding{"docs/x.md", 0, Severity::error, "nobody's"}};
+                       Finding{"docs/x.md", 0, Severity::error, "of no task"}};
       turn.review(args);
     } else if (reviews == 2) {
       turn.reject("one thing is left");

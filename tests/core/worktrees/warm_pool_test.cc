@@ -62,7 +62,7 @@ MISSION_SCENARIO(WarmPool, EntrantsUseTheWorktreesOpenedDuringPlanning) {
   std::ranges::sort(opened);
   EXPECT_EQ(directories_of(host, Role::worker), opened);
   EXPECT_EQ(host.opened.size(), 3U) << "once each";
-  EXPECT_EQ(adds(host), 3U) << "nobody has changed a file since";
+  EXPECT_EQ(adds(host), 3U) << "no file has changed since";
   EXPECT_EQ(host.disposed.size(), 3U);
   expect_nothing_left(host);
 }
@@ -156,7 +156,7 @@ MISSION_SCENARIO(WarmPool, TheyAreOpenedWhileARaceWaitsForItsDependencies) {
   host.answers_per_turn = 3;
   ASSERT_TRUE(host.task_command("Build it").ok);
   host.run_until([&] { return host.running("T1"); });
-  EXPECT_TRUE(host.opened.empty()) << "nobody knew";
+  EXPECT_TRUE(host.opened.empty()) << "the mission did not know of a race yet";
   host.run_until([&] { return all_opened(host, 3); });
   EXPECT_NE(host.at("T1").status, TaskStatus::done);
   host.run();
@@ -207,7 +207,7 @@ MISSION_SCENARIO(WarmPool, OneThatCannotBeMovedToTheNewestFilesIsReplaced) {
     const auto tree = host.trees.find(call.mission.value + "." + call.name);
     const bool moves = call.call == TreeCall::add && call.name.starts_with("spare") &&
                        tree != host.trees.end() && tree->second.base != call.from;
-    return moves ? "somebody has worked in it." : "";
+    return moves ? "it has changes." : "";
   };
   race_after_a_change(host);
   const auto is_spares = [](const std::string& path) {

@@ -49,7 +49,7 @@ TEST_F(ChangeDetectorTest, AChangeWithoutACommandIsShownToTheMasterReviewer) {
   write("README.md", "# A person was here\n");
   EXPECT_TRUE(pass("reviewer")["ok"]);
   create("master");
-  EXPECT_EQ(strays(), Paths{}) << "nobody has looked since";
+  EXPECT_EQ(strays(), Paths{}) << "the detector has not looked since";
   run("master", "check", 0);
   EXPECT_EQ(strays(), Paths{"README.md"});
 }

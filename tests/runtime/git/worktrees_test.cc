@@ -551,7 +551,7 @@ TEST_F(WorktreesTest, APersonsChangesAreMergedLikeThoseOfAWorker) {
   write("b", "1\n");
   commit_all();
   const std::string base = snapshot();
-  EXPECT_EQ(snapshot(base), base) << "nobody was there";
+  EXPECT_EQ(snapshot(base), base) << "nothing has changed";
   const std::string done = work("T1-1", base, [&](const std::string& tree) {
     write(tree + "/a", "worker\n2\n3\n4\n5\n");
     write(tree + "/b", "worker\n");
@@ -710,7 +710,7 @@ TEST_F(WorktreesTest, AnUnusedWorktreeIsMovedToAnotherBase) {
   EXPECT_EQ(collect("spare-1").commit, second) << "nothing is anybody's work";
   write(tree + "/a", "worked\n");
   EXPECT_EQ(names_of(collect("spare-1").changes), Names{"*a"});
-  EXPECT_FALSE(try_add("spare-1", first).ok()) << "somebody has worked in it";
+  EXPECT_FALSE(try_add("spare-1", first).ok()) << "it has changes";
   EXPECT_EQ(read(tree + "/a"), "worked\n");
 }
 

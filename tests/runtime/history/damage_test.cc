@@ -176,7 +176,7 @@ TEST_F(DamageTest, ALogDamagedInItsMiddleIsKeptAsideAndTheSnapshotIsUsed) {
 TEST_F(DamageTest, AForeignFileInPlaceOfTheLogIsSetAside) {
   begin();
   die();
-  overwrite(wal(), "this is a text of somebody who had nothing better to do");
+  overwrite(wal(), "a text of another program");
   start();
   expect_told("damaged at byte 0");
   ASSERT_EQ(kept_aside().size(), 1U);

@@ -88,7 +88,7 @@ TEST_F(HealTest, AnOverwrittenLogIsSetAside) {
 
 TEST_F(HealTest, ALogWithForeignBytesAtItsEndIsSetAside) {
   begin();
-  overwrite(wal(), read(wal()) + "a line of somebody else\n");
+  overwrite(wal(), read(wal()) + "a line of another program\n");
   something_happens();
   expect_told("was changed by another program");
   expect_survives_a_crash();

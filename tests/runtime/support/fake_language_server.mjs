@@ -5,7 +5,7 @@
 //   garbage!  it writes what is no message
 //   deaf!     it says nothing, and does not end when its input does
 // With the argument --pull it answers textDocument/diagnostic instead of publishing, the first time with "later".
-// It writes the number of each request that it is told to cancel into a file `cancelled`.
+// It writes the number of each request that it must cancel into a file `cancelled`.
 import { appendFileSync, existsSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
