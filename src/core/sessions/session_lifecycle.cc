@@ -162,12 +162,12 @@ void hold(Context& ctx, Session& session) {
   session.seen_ms = ctx.now_ms;
 }
 
-/// Whether it is a stand-in.
+/// Chooses the model of the session's next prompt. Returns whether it is a fallback.
 bool choose_model_for(Context& ctx, Session& session) {
   const Choice choice = choose_model(ctx.state, ctx.now_ms, session.role, &session);
   std::string model = choice.model;
   if (model.empty() && !session.model_use.named.empty()) {
-    // The host would go on with the stand-in that it was told last.
+    // The host would go on with the fallback that it was told last.
     const auto seen = ctx.state.limiter.seen.find(std::string(to_name(session.role)));
     if (seen != ctx.state.limiter.seen.end()) model = seen->second;
   }
@@ -483,7 +483,7 @@ void on_tool_failed(Context& ctx, Session& session, const ToolFailed& event) {
     return say_in_turn(ctx, session, recovery_prompt(ctx.state, session, error));
   const bool by_model = event.garbled && session.state == SessionState::working;
   if (session.tool_errors.warnings == 2 && by_model && has_fallback(ctx.state, session)) {
-    // With this one it is the stand-in's turn; where it has been, a fresh session's.
+    // With this failure the fallback takes over, or a new session if the fallback has had its turn.
     session.model_use.failures = std::max(session.model_use.failures, kModelFailuresInSession - 1);
     return fail_turn(ctx, session, ErrorClass::garbled, error);
   }
